@@ -1,0 +1,244 @@
+//! The clock and the entropy of the process, as a simulation thread sees them.
+//!
+//! Libraries under test read `SystemTime`, `Instant` and the system's random numbers on their own. On a
+//! thread that [`enter`]ed, those reads are answered from the run: the clock shows simulated time and
+//! random bytes come from a labelled stream. Other threads see the real thing. How the calls are caught
+//! is the platform's part ([`interpose`]); [`check_live`] proves at the start of each run that it works,
+//! because a run with real randomness in it must not pretend to be a replay.
+
+use std::{
+    cell::{Cell, RefCell},
+    ptr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use thiserror::Error;
+
+use crate::{
+    seed::{Seed, Stream},
+    time::SimTime,
+};
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[path = "linux_x86_64.rs"]
+mod interpose;
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+#[path = "unsupported.rs"]
+mod interpose;
+
+/// What the calendar shows when a run begins: 2026-01-01T00:00:00Z, in seconds since 1970.
+const CALENDAR_START_S: u64 = 1_767_225_600;
+/// What the monotonic clock shows when a run begins. Not zero: programs subtract from it.
+const MONOTONIC_START_S: u64 = 1_000;
+
+thread_local! {
+    // A raw pointer, because the intercepted calls also come from threads that are ending, where a
+    // thread-local with a destructor can no longer be read.
+    static CURRENT: Cell<*const Ambient> = const { Cell::new(ptr::null()) };
+}
+
+/// The clock of one run, shared by its threads.
+#[derive(Debug, Default)]
+pub struct AmbientClock {
+    now_ns: AtomicU64,
+    calendar_reads: AtomicU64,
+}
+
+impl AmbientClock {
+    /// Moves the clock to `now`.
+    pub fn set(&self, now: SimTime) {
+        self.now_ns.store(now.as_nanos(), Ordering::Relaxed);
+    }
+
+    fn monotonic_ns(&self) -> u64 {
+        MONOTONIC_START_S * 1_000_000_000 + self.now_ns.load(Ordering::Relaxed)
+    }
+
+    /// Each read is one nanosecond later than the last: `webrtc-util`'s router takes a packet stamped
+    /// "now" for not yet due at "now", and would wait forever on a clock that stands still.
+    fn calendar_ns(&self) -> u64 {
+        let reads = self.calendar_reads.fetch_add(1, Ordering::Relaxed) + 1;
+        CALENDAR_START_S * 1_000_000_000 + self.now_ns.load(Ordering::Relaxed) + reads
+    }
+}
+
+/// What intercepted calls on one thread are answered from.
+struct Ambient {
+    clock: Arc<AmbientClock>,
+    entropy: RefCell<Stream>,
+    draws: Cell<u64>,
+}
+
+impl Ambient {
+    fn fill(&self, buf: &mut [u8]) {
+        self.entropy.borrow_mut().fill(buf);
+        self.draws.set(self.draws.get() + 1);
+    }
+}
+
+/// Calls `f` with what this thread's calls are answered from, if it entered a run.
+fn with_current<R>(f: impl FnOnce(&Ambient) -> R) -> Option<R> {
+    let current = CURRENT.with(Cell::get);
+    // SAFETY: `CURRENT` is null or points into the box of the `Entered` guard of this very thread,
+    // which clears it before it frees the box. The reference does not leave this call.
+    unsafe { current.as_ref() }.map(f)
+}
+
+/// Keeps this thread inside a run; dropping it gives the real clock and entropy back.
+#[must_use = "the thread sees simulated time only while this lives"]
+pub struct Entered {
+    _ambient: Box<Ambient>,
+    // The pointer in `CURRENT` is this thread's.
+    _not_send: std::marker::PhantomData<*const ()>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        CURRENT.with(|c| c.set(ptr::null()));
+    }
+}
+
+/// Puts this thread inside the run of `seed`: from here on it sees `clock`, and random bytes come from
+/// the stream `ambient/<thread>`.
+///
+/// # Panics
+/// If the thread is inside a run already.
+pub fn enter(seed: Seed, thread: &str, clock: Arc<AmbientClock>) -> Entered {
+    let ambient = Box::new(Ambient {
+        clock,
+        entropy: RefCell::new(seed.stream(&format!("ambient/{thread}"))),
+        draws: Cell::new(0),
+    });
+    CURRENT.with(|c| {
+        assert!(c.get().is_null(), "this thread is inside a run already");
+        c.set(&raw const *ambient);
+    });
+    Entered {
+        _ambient: ambient,
+        _not_send: std::marker::PhantomData,
+    }
+}
+
+/// A way for real time or real randomness to leak into a run.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum NotLive {
+    /// `SystemTime` shows the wall clock.
+    #[error("the calendar clock of this process is not under Sleet's control{}", interpose::ADVICE)]
+    Calendar,
+    /// `Instant` shows the machine's clock.
+    #[error("the monotonic clock of this process is not under Sleet's control{}", interpose::ADVICE)]
+    Monotonic,
+    /// The C library's `getrandom` gives the system's random numbers.
+    #[error("getrandom of this process is not under Sleet's control{}", interpose::ADVICE)]
+    Getrandom,
+    /// The raw system call gives the system's random numbers.
+    #[error("the raw getrandom system call is not under Sleet's control{}", interpose::ADVICE)]
+    Syscall,
+    /// The keys of `std`'s hash maps come from elsewhere.
+    #[error("the hash keys of the standard library are not under Sleet's control{}", interpose::ADVICE)]
+    HashKeys,
+}
+
+/// Proves that every way to time and randomness that the libraries use is answered from the run.
+///
+/// # Errors
+/// The first way that is not.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "asks the clocks and the entropy whether they are ours"
+)]
+pub fn check_live() -> Result<(), NotLive> {
+    use std::{
+        hash::RandomState,
+        time::{Duration, Instant, SystemTime},
+    };
+
+    let Some(clock) = with_current(|a| a.clock.clone()) else {
+        return Err(NotLive::Calendar);
+    };
+    let step = Duration::from_secs(3_600);
+    let (calendar, monotonic) = (SystemTime::now(), Instant::now());
+    let moved_by_us = {
+        let was = SimTime::from_nanos(clock.now_ns.load(Ordering::Relaxed));
+        clock.set(was + step);
+        let read = (SystemTime::now(), Instant::now());
+        clock.set(was);
+        read
+    };
+    if moved_by_us.0.duration_since(calendar).unwrap_or_default().as_secs() != step.as_secs() {
+        return Err(NotLive::Calendar);
+    }
+    if moved_by_us.1.duration_since(monotonic) != step {
+        return Err(NotLive::Monotonic);
+    }
+
+    let drew = |draw: &mut dyn FnMut()| {
+        let draws = || with_current(|a| a.draws.get()).unwrap_or_default();
+        let before = draws();
+        draw();
+        draws() > before
+    };
+    if !drew(&mut || interpose::ask_getrandom()) {
+        return Err(NotLive::Getrandom);
+    }
+    if !drew(&mut || interpose::ask_syscall()) {
+        return Err(NotLive::Syscall);
+    }
+    // The first keys of a thread are drawn, later ones are counted up from them: this check also
+    // makes sure that the thread is fresh.
+    if !drew(&mut || drop(RandomState::new())) {
+        return Err(NotLive::HashKeys);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn on_fresh_thread<R: Send>(f: impl FnOnce() -> R + Send) -> R {
+        std::thread::scope(|s| s.spawn(f).join().expect("no panic"))
+    }
+
+    #[test]
+    fn a_thread_outside_a_run_is_not_live() {
+        assert_eq!(on_fresh_thread(check_live), Err(NotLive::Calendar));
+    }
+
+    #[test]
+    fn a_thread_inside_a_run_is_live_and_leaves_clean() {
+        on_fresh_thread(|| {
+            let entered = enter(Seed(1), "test", Arc::default());
+            assert_eq!(check_live(), Ok(()));
+            drop(entered);
+            assert_eq!(check_live(), Err(NotLive::Calendar));
+        });
+    }
+
+    #[test]
+    fn a_thread_that_hashed_before_is_refused() {
+        on_fresh_thread(|| {
+            #[allow(clippy::disallowed_methods, reason = "draws the keys too early, on purpose")]
+            drop(std::hash::RandomState::new());
+            let _entered = enter(Seed(1), "test", Arc::default());
+            assert_eq!(check_live(), Err(NotLive::HashKeys));
+        });
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_types, reason = "shows that even its order is the seed's")]
+    fn equal_seeds_give_equal_hash_orders() {
+        let order = |seed| {
+            on_fresh_thread(move || {
+                let _entered = enter(Seed(seed), "test", Arc::default());
+                let set: std::collections::HashSet<u32> = (0..100).collect();
+                set.into_iter().collect::<Vec<_>>()
+            })
+        };
+        assert_eq!(order(1), order(1));
+        assert_ne!(order(1), order(2));
+    }
+}

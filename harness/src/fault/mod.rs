@@ -1,0 +1,10 @@
+//! Fault plans: everything that a run does, as data.
+//!
+//! A seed only *draws* a plan; the run executes the plan. A saved failure stores the plan, so that it
+//! outlives changes to the way plans are drawn.
+
+mod plan;
+mod stretch;
+
+pub use plan::{Act, PLAN_VERSION, Plan, PlanError, Scripted, When};
+pub use stretch::{Stretch, Stretcher};

@@ -1,0 +1,172 @@
+//! The plan of one run.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::Stretch;
+use crate::{
+    net::{
+        topology::Topology,
+        weather::{Schedule, TimedFault},
+    },
+    signaling::SignalingSpec,
+    time::SimTime,
+    world::Bounds,
+};
+
+/// The version of the format.
+pub const PLAN_VERSION: u32 = 1;
+
+/// Everything that a run does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The version of the format.
+    pub v: u32,
+    /// The hosts and their links.
+    pub topology: Topology,
+    /// The signaling service, which runs on the host `server`.
+    pub signaling: SignalingSpec,
+    /// Slow awaits inside the clients.
+    #[serde(default)]
+    pub stretch: Vec<Stretch>,
+    /// What the users do.
+    pub script: Vec<Scripted>,
+    /// What happens to the network during the chaos phase.
+    #[serde(default)]
+    pub faults: Vec<TimedFault>,
+    /// When the chaos phase ends: faults end, links become good.
+    pub heal_at_ms: u64,
+    /// How long after the healing, and after the user's action, liveness oracles have.
+    pub budget_ms: u64,
+    /// How much simulated time the run may take.
+    pub horizon_ms: u64,
+}
+
+/// A user does something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scripted {
+    /// On which host.
+    pub host: String,
+    /// When.
+    pub when: When,
+    /// What.
+    pub act: Act,
+}
+
+/// When a user acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum When {
+    /// At a time.
+    At {
+        /// Milliseconds since the beginning.
+        ms: u64,
+    },
+    /// Some time after the phone began to ring.
+    Rung {
+        /// Milliseconds since then.
+        ms: u64,
+    },
+}
+
+/// What a user does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Act {
+    /// Dials.
+    Dial {
+        /// The client to call.
+        to: String,
+        /// What the call is named.
+        call: String,
+    },
+    /// Gives up on the attempt and tries again within the same call: a new ICE generation.
+    Retry {
+        /// The call.
+        call: String,
+    },
+    /// Answers whatever rings.
+    Answer,
+}
+
+/// A plan that cannot be run.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum PlanError {
+    /// Written by another version.
+    #[error("v: the plan is of version {0}; this program reads version {PLAN_VERSION}")]
+    Version(u32),
+    /// A field, by its path.
+    #[error("{0}")]
+    Field(String),
+}
+
+impl Plan {
+    /// When the chaos phase ends.
+    pub fn heal_at(&self) -> SimTime {
+        SimTime::from_millis(self.heal_at_ms)
+    }
+
+    /// The time that liveness oracles have.
+    pub fn budget(&self) -> Duration {
+        Duration::from_millis(self.budget_ms)
+    }
+
+    /// What the run may use up.
+    pub fn bounds(&self) -> Bounds {
+        Bounds {
+            horizon: Duration::from_millis(self.horizon_ms),
+            ..Bounds::default()
+        }
+    }
+
+    /// Says what is wrong with a plan that was read from a file.
+    ///
+    /// # Errors
+    /// [`PlanError`], which names the offending field by its path.
+    pub fn check(&self) -> Result<(), PlanError> {
+        if self.v != PLAN_VERSION {
+            return Err(PlanError::Version(self.v));
+        }
+        self.check_fields().map_err(PlanError::Field)
+    }
+
+    fn check_fields(&self) -> Result<(), String> {
+        self.topology.check()?;
+        let known = |host: &str| self.topology.host(host).is_some();
+        if !known("server") {
+            return Err("topology.hosts: there is no host 'server' for the signaling service".into());
+        }
+        for (field, latency) in [
+            ("descriptions", Some(&self.signaling.descriptions)),
+            ("others", Some(&self.signaling.others)),
+            ("push", self.signaling.push.as_ref()),
+        ] {
+            latency.map_or(Ok(()), |l| l.check().map_err(|e| format!("signaling.{field}: {e}")))?;
+        }
+        for (i, stretch) in self.stretch.iter().enumerate() {
+            if stretch.host != "*" && !known(&stretch.host) {
+                return Err(format!("stretch[{i}].host: there is no host '{}'", stretch.host));
+            }
+            stretch.by.check().map_err(|e| format!("stretch[{i}].by: {e}"))?;
+        }
+        for (i, scripted) in self.script.iter().enumerate() {
+            if !known(&scripted.host) {
+                return Err(format!("script[{i}].host: there is no host '{}'", scripted.host));
+            }
+            if let Act::Dial { to, .. } = &scripted.act
+                && !known(to)
+            {
+                return Err(format!("script[{i}].act.dial.to: there is no host '{to}'"));
+            }
+        }
+        Schedule::check(&self.faults, &self.topology)?;
+        if self.horizon_ms < self.heal_at_ms + self.budget_ms {
+            return Err("horizon_ms: ends before heal_at_ms + budget_ms".into());
+        }
+        Ok(())
+    }
+}

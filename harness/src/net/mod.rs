@@ -1,0 +1,24 @@
+//! The packet path: what happens to a packet between the host that sends it and the host that gets it.
+//!
+//! Pure state machines that are told the time; no tokio, no sockets, no randomness but the streams they
+//! are given. A host reaches the network over an *interface*, which has an address and an access link
+//! with two directions; the links meet in the core, which takes no time:
+//!
+//! ```text
+//! alice ── firewall ── alice->net ──(core)── net->bob ── firewall ── bob
+//!              depart                 transit                arrive
+//! ```
+//!
+//! - [`latency`]: how long a link takes
+//! - [`link`]: what one direction of an access link does to each packet
+//! - [`firewall`]: which packets a host lets in
+//! - [`weather`]: faults of the plan that lie over a link for a time
+//! - [`topology`]: hosts, interfaces and their names, as data
+//! - [`path`]: the three stages put together
+
+pub mod firewall;
+pub mod latency;
+pub mod link;
+pub mod path;
+pub mod topology;
+pub mod weather;

@@ -1,0 +1,116 @@
+//! The network interface of a WebRTC peer: joins the stack's own virtual network to our sockets.
+//!
+//! `webrtc-ice`, `webrtc` and `turn` run unmodified. They are given a virtual network of
+//! `webrtc-util` with a single router, on which [`Gateway`] answers for every address that is not the
+//! peer's: what the stack sends leaves through a simulated UDP socket bound to the same address and port,
+//! and what that socket receives is handed to the stack. So the stack gathers, checks and relays by its own
+//! code, over the packet path of the run.
+
+mod chunk;
+mod gateway;
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use gateway::Gateway;
+use thiserror::Error;
+use tokio::sync::Mutex;
+use webrtc_util::vnet::{
+    net::{Net, NetConfig},
+    router::{Nic as VnetNic, Router, RouterConfig},
+};
+
+use crate::world::Host;
+
+/// Ports that one peer may bind for its candidates: the stack takes one of them at random per address and
+/// candidate, as it does from the ephemeral range of a real machine.
+pub const PORTS: u16 = 4;
+
+/// A network interface that could not be brought up.
+#[derive(Debug, Error)]
+pub enum NicError {
+    /// A socket of the host.
+    #[error("the network interface could not bind {1}: {0}")]
+    Bind(io::Error, SocketAddr),
+    /// It was taken down.
+    #[error("the network interface is down")]
+    Down,
+    /// No ports.
+    #[error(transparent)]
+    Ports(#[from] io::Error),
+    /// The stack's virtual network refused.
+    #[error("the virtual network of the stack: {0}")]
+    Vnet(#[from] webrtc_util::Error),
+}
+
+/// The network interface of one peer. Close it when the peer is closed.
+pub struct Nic {
+    net: Arc<Net>,
+    ports: (u16, u16),
+    gateway: Arc<Gateway>,
+    router: Arc<Mutex<Router>>,
+    // The router keeps only a weak reference to its interfaces.
+    _foreign: Arc<Mutex<dyn VnetNic + Send + Sync>>,
+}
+
+impl Nic {
+    /// Brings up an interface with all addresses of `host` and ports of its own. Their sockets are bound
+    /// at once, so that a check that arrives before the stack has sent anything finds one.
+    ///
+    /// # Errors
+    /// [`NicError`]
+    pub async fn up(host: &Host) -> Result<Self, NicError> {
+        let first = host.port_range(PORTS)?;
+        let ports = (first, first + PORTS - 1);
+        let net = Arc::new(Net::new(Some(NetConfig {
+            static_ips: host.addresses().iter().map(ToString::to_string).collect(),
+            ..NetConfig::default()
+        })));
+        let stack = net.get_nic()?;
+        let gateway = Arc::new(Gateway::new(host.clone(), &stack));
+        for address in host.addresses() {
+            for port in ports.0..=ports.1 {
+                gateway.open(SocketAddr::new(*address, port)).await?;
+            }
+        }
+
+        let mut router = Router::new(RouterConfig {
+            // Every address is on this router: nothing leaves it but through the gateway.
+            cidr: "0.0.0.0/0".to_owned(),
+            // The stack's default name counts routers across the process.
+            name: host.name().to_owned(),
+            ..RouterConfig::default()
+        })?;
+        let foreign: Arc<Mutex<dyn VnetNic + Send + Sync>> =
+            Arc::new(Mutex::new(gateway::Foreign::new(gateway.clone(), host.foreign_addresses())));
+        router.add_net(stack.clone()).await?;
+        router.add_net(foreign.clone()).await?;
+        // Starting and stopping happen in the call; the future that it returns only waits for child
+        // routers, of which there are none.
+        drop(router.start());
+        let router = Arc::new(Mutex::new(router));
+        stack.lock().await.set_router(router.clone()).await?;
+        Ok(Self {
+            net,
+            ports,
+            gateway,
+            router,
+            _foreign: foreign,
+        })
+    }
+
+    /// What the stack is configured with.
+    pub fn net(&self) -> Arc<Net> {
+        self.net.clone()
+    }
+
+    /// The first and the last port that the stack may bind.
+    pub fn ports(&self) -> (u16, u16) {
+        self.ports
+    }
+
+    /// Takes the interface down: its sockets close and nothing of it stays behind.
+    pub async fn down(&self) {
+        self.gateway.close();
+        drop(self.router.lock().await.stop());
+    }
+}

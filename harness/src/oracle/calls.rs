@@ -1,0 +1,185 @@
+//! What must hold of calls.
+
+use std::time::Duration;
+
+use super::{Evidence, Oracle, Verdict, Violation, worst};
+use crate::{
+    time::SimTime,
+    trace::{Event, EventKind, Machine, Stop, Trace},
+};
+
+/// Every dialed call connects.
+pub const CONNECTS: Oracle = Oracle {
+    id: "CONN-01",
+    meaning: "Every call that is dialed connects within its budget: a message crosses it both ways.",
+    source: "STORIES A; ORACLES 1, liveness",
+    check: connects,
+};
+
+/// A call, as its users see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Who dialed.
+    pub caller: &'a str,
+    /// Who was called.
+    pub callee: &'a str,
+    /// When the user dialed.
+    pub dialed: SimTime,
+    /// When the user last tried again.
+    pub last_try: SimTime,
+}
+
+/// The calls that users dialed, in order.
+pub fn calls(trace: &Trace) -> Vec<Call<'_>> {
+    let mut calls: Vec<Call<'_>> = Vec::new();
+    for event in &trace.events {
+        match (&event.kind, event.host.as_deref()) {
+            (EventKind::Dialed { call, to }, Some(caller)) => calls.push(Call {
+                name: call,
+                caller,
+                callee: to,
+                dialed: event.at,
+                last_try: event.at,
+            }),
+            (EventKind::Retried { call }, _) => {
+                if let Some(known) = calls.iter_mut().find(|c| c.name == call) {
+                    known.last_try = event.at;
+                }
+            }
+            _ => {}
+        }
+    }
+    calls
+}
+
+/// Whether the peer `peer` is one of the call `call`: its first, `c1`, or a later one, `c1#2`.
+pub fn belongs(peer: &str, call: &str) -> bool {
+    peer.split('#').next() == Some(call)
+}
+
+impl Call<'_> {
+    /// When a message had gone both ways, as the side at `host` saw it.
+    pub fn connected_at(&self, trace: &Trace, host: &str) -> Option<SimTime> {
+        let proof = if host == self.caller { "pong" } else { "ack" };
+        let heard = trace.of(host).find(|e| {
+            matches!(&e.kind, EventKind::Data { peer, received: true, text } if belongs(peer, self.name) && text == proof)
+        });
+        heard.map(|e| e.at)
+    }
+
+    /// How long it took from dialing until both sides had heard each other.
+    pub fn time_to_connect(&self, trace: &Trace) -> Option<Duration> {
+        let caller = self.connected_at(trace, self.caller)?;
+        let callee = self.connected_at(trace, self.callee)?;
+        Some(caller.max(callee) - self.dialed)
+    }
+}
+
+fn connects(evidence: Evidence<'_>) -> Verdict {
+    let Evidence { trace, plan } = evidence;
+    worst(calls(trace).iter().map(|call| {
+        let deadline = call.last_try.max(plan.heal_at()) + plan.budget();
+        let late = [call.caller, call.callee]
+            .into_iter()
+            .find(|host| call.connected_at(trace, host).is_none_or(|at| at > deadline));
+        match late {
+            None => Verdict::Pass,
+            Some(_) if cut_short(trace, deadline) => {
+                Verdict::Unknown(format!("the run ended before {} had to be connected", call.name))
+            }
+            Some(host) => {
+                let (event, why) = why_not(trace, call, host);
+                Verdict::Fail(Violation {
+                    event,
+                    why: format!("{} was not connected at {host} by {deadline}: {why}", call.name),
+                })
+            }
+        }
+    }))
+}
+
+/// Whether the run was stopped for its work before `deadline`, so that nothing can be said.
+fn cut_short(trace: &Trace, deadline: SimTime) -> bool {
+    trace.events.last().is_some_and(|e| {
+        e.at < deadline && matches!(e.kind, EventKind::Stopped { bound: Stop::Work, .. })
+    })
+}
+
+/// The deciding event and what it means, in the order in which a person would look for it.
+fn why_not(trace: &Trace, call: &Call<'_>, late: &str) -> (Option<u64>, String) {
+    lost_candidates(trace, call)
+        .or_else(|| absent(trace, call))
+        .or_else(|| undescribed(trace, call))
+        .or_else(|| ice_failed(trace, call))
+        .unwrap_or_else(|| (None, format!("nothing failed; the last word at {late} was {}", last_word(trace, late))))
+}
+
+fn lost_candidates(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, String)> {
+    let refused: Vec<&Event> = trace
+        .events
+        .iter()
+        .filter(|e| matches!(&e.kind, EventKind::CandidateRefused { peer, .. } if belongs(peer, call.name)))
+        .collect();
+    let first = *refused.first()?;
+    let EventKind::CandidateRefused { candidate, error, peer } = &first.kind else { return None };
+    let host = first.host.as_deref()?;
+    let described = trace.of(host).find(|e| {
+        e.at >= first.at && matches!(&e.kind, EventKind::Described { peer: p, remote: true, .. } if p == peer)
+    });
+    let when = match described {
+        Some(d) => format!("{} ms before the description that it belongs to", (d.at - first.at).as_millis()),
+        None => "and its description never came".to_owned(),
+    };
+    let more = match refused.len() {
+        1 => String::new(),
+        n => format!(" ({n} candidates were lost)"),
+    };
+    Some((
+        Some(first.seq),
+        format!("{host} lost the candidate {candidate}: it came {when}, and the stack refused it ({error}){more}"),
+    ))
+}
+
+fn absent(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, String)> {
+    let mut gone = trace.events.iter().filter_map(|e| match &e.kind {
+        EventKind::SignalUndeliverable { to, message, call: Some(c) } if c == call.name => Some((e.seq, to, message)),
+        _ => None,
+    });
+    let (seq, to, message) = gone.next()?;
+    let more = match gone.count() {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    Some((Some(seq), format!("the server had nobody to give a {message}{more} to: {to} was not connected")))
+}
+
+fn undescribed(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, String)> {
+    [call.caller, call.callee].into_iter().find_map(|host| {
+        let described = trace.of(host).any(|e| {
+            matches!(&e.kind, EventKind::Described { peer, remote: true, .. } if belongs(peer, call.name))
+        });
+        (!described).then(|| (None, format!("{host} never got the other side's description")))
+    })
+}
+
+fn ice_failed(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, String)> {
+    trace.events.iter().find_map(|e| match &e.kind {
+        EventKind::State { peer, machine: Machine::Ice, state } if state == "failed" && belongs(peer, call.name) => {
+            let host = e.host.as_deref().unwrap_or_default();
+            let why = format!("every candidate was applied, and ICE of {host} reported failed at {}", e.at);
+            Some((Some(e.seq), why))
+        }
+        _ => None,
+    })
+}
+
+fn last_word(trace: &Trace, host: &str) -> String {
+    let last = trace.of(host).filter_map(|e| match &e.kind {
+        EventKind::State { machine, state, .. } => Some(format!("{machine} {state} at {}", e.at)),
+        EventKind::Step { step, .. } => Some(format!("{step} at {}", e.at)),
+        _ => None,
+    });
+    last.last().unwrap_or_else(|| "nothing".to_owned())
+}

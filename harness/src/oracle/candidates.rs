@@ -1,0 +1,88 @@
+//! What must hold of remote candidates.
+
+use super::{Evidence, Oracle, Verdict, Violation, worst};
+use crate::{
+    oracle::calls::belongs,
+    trace::{Candidate, Event, EventKind, SignalDirection, Trace},
+};
+
+/// Nothing that was received is lost.
+pub const APPLIED: Oracle = Oracle {
+    id: "CAND-01",
+    meaning: "Every candidate that a client receives for its live generation is applied, exactly once.",
+    source: "STORIES A; ORACLES 1, buffering; W3C webrtc-pc 4.4.2 addIceCandidate",
+    check: applied,
+};
+
+/// Generations stay apart.
+pub const OWN_GENERATION: Oracle = Oracle {
+    id: "CAND-02",
+    meaning: "A candidate is applied only to the generation that it belongs to.",
+    source: "STORIES A; RFC 8838 section 11; ORACLES 3, hazard 22",
+    check: own_generation,
+};
+
+fn applied(evidence: Evidence<'_>) -> Verdict {
+    let trace = evidence.trace;
+    worst(trace.events.iter().filter_map(|e| match &e.kind {
+        EventKind::Signal {
+            direction: SignalDirection::Received,
+            call: Some(call),
+            candidate: Some(candidate),
+            ..
+        } => {
+            let host = e.host.as_deref().filter(|h| *h != "server")?;
+            (live_generation(trace, host, call)? == candidate.ufrag).then(|| once(trace, e, host, candidate))
+        }
+        _ => None,
+    }))
+}
+
+/// The generation of the last remote description that `host` applied in `call`.
+fn live_generation<'a>(trace: &'a Trace, host: &'a str, call: &str) -> Option<&'a str> {
+    let described = trace.of(host).filter_map(|e| match &e.kind {
+        EventKind::Described { peer, remote: true, ufrag, .. } if belongs(peer, call) => Some(ufrag.as_str()),
+        _ => None,
+    });
+    described.last()
+}
+
+fn once(trace: &Trace, received: &Event, host: &str, candidate: &Candidate) -> Verdict {
+    let fail = |event: u64, what: String| {
+        Verdict::Fail(Violation {
+            event: Some(event),
+            why: format!("{host} received the candidate {candidate} at {} and {what}", received.at),
+        })
+    };
+    let mut applications = trace
+        .of(host)
+        .filter(|e| matches!(&e.kind, EventKind::CandidateApplied { candidate: c, .. } if c == candidate));
+    match (applications.next(), applications.next()) {
+        (Some(_), None) => Verdict::Pass,
+        (Some(_), Some(again)) => fail(again.seq, format!("applied it again at {}", again.at)),
+        (None, _) => {
+            let refused = trace.of(host).find_map(|e| match &e.kind {
+                EventKind::CandidateRefused { candidate: c, error, .. } if c == candidate => Some((e.seq, error)),
+                _ => None,
+            });
+            match refused {
+                Some((seq, error)) => fail(seq, format!("lost it: {error}")),
+                None => fail(received.seq, "never applied it".to_owned()),
+            }
+        }
+    }
+}
+
+fn own_generation(evidence: Evidence<'_>) -> Verdict {
+    worst(evidence.trace.events.iter().map(|e| match &e.kind {
+        EventKind::CandidateApplied { candidate, into, .. } if candidate.ufrag != *into => Verdict::Fail(Violation {
+            event: Some(e.seq),
+            why: format!(
+                "{} applied the candidate {candidate} of generation {} to generation {into}",
+                e.host.as_deref().unwrap_or_default(),
+                candidate.ufrag,
+            ),
+        }),
+        _ => Verdict::Pass,
+    }))
+}

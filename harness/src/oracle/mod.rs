@@ -1,0 +1,109 @@
+//! Oracles: what must hold in a run, read from its trace alone.
+//!
+//! Each has a stable id, one sentence of meaning and its source; each is tripped by a broken client or
+//! network element in the catalogue. An oracle never looks at the world while it runs.
+
+pub mod calls;
+pub mod candidates;
+pub mod runs;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{fault::Plan, trace::Trace};
+
+/// What an oracle judges by.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// What happened.
+    pub trace: &'a Trace,
+    /// What was meant to happen.
+    pub plan: &'a Plan,
+}
+
+/// What an oracle found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It held.
+    Pass,
+    /// It was broken.
+    Fail(Violation),
+    /// The run ended before it could be judged.
+    Unknown(String),
+}
+
+/// How an oracle was broken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    /// The sequence number of the deciding event, if one event decided.
+    pub event: Option<u64>,
+    /// What happened, in protocol terms.
+    pub why: String,
+}
+
+/// An invariant.
+#[derive(Clone, Copy)]
+pub struct Oracle {
+    /// Its stable id.
+    pub id: &'static str,
+    /// What must hold, in one sentence.
+    pub meaning: &'static str,
+    /// Where that is written.
+    pub source: &'static str,
+    /// Judges a run.
+    pub check: fn(Evidence<'_>) -> Verdict,
+}
+
+impl std::fmt::Debug for Oracle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id)
+    }
+}
+
+/// Every oracle there is.
+pub const ALL: [&Oracle; 5] = [
+    &runs::NO_PANIC,
+    &runs::BOUNDED,
+    &candidates::APPLIED,
+    &candidates::OWN_GENERATION,
+    &calls::CONNECTS,
+];
+
+/// The verdict of several: the first failure, else the first unknown, else a pass.
+pub fn worst(verdicts: impl IntoIterator<Item = Verdict>) -> Verdict {
+    let mut worst = Verdict::Pass;
+    for verdict in verdicts {
+        match (&worst, &verdict) {
+            (_, Verdict::Fail(_)) => return verdict,
+            (Verdict::Pass, Verdict::Unknown(_)) => worst = verdict,
+            _ => {}
+        }
+    }
+    worst
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_verdict_wins_and_the_first_failure_is_named() {
+        let fail = |why: &str| {
+            Verdict::Fail(Violation {
+                event: None,
+                why: why.into(),
+            })
+        };
+        let unknown = Verdict::Unknown("cut short".into());
+        assert_eq!(worst([]), Verdict::Pass);
+        assert_eq!(worst([Verdict::Pass, unknown.clone(), Verdict::Pass]), unknown);
+        assert_eq!(worst([unknown, fail("a"), fail("b")]), fail("a"));
+    }
+
+    #[test]
+    fn ids_are_unique() {
+        for (i, oracle) in ALL.iter().enumerate() {
+            assert!(ALL[..i].iter().all(|other| other.id != oracle.id), "{}", oracle.id);
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! A `webrtc-ice` agent alone.
+//!
+//! What an agent does not have and an `RTCPeerConnection` does, this peer supplies in the simplest form:
+//! a description that carries the ICE credentials and nothing else, and the rule that a remote candidate
+//! needs a remote description first. "Data" goes over the ICE connection itself, unreliably, and is repeated.
+
+use std::{
+    sync::{Arc, Mutex as StdMutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+    time,
+};
+use webrtc_ice::{
+    agent::{Agent, agent_config::AgentConfig},
+    candidate::{CandidateType, candidate_base::unmarshal_candidate},
+    mdns::MulticastDnsMode,
+    network_type::NetworkType,
+    udp_network::{EphemeralUDP, UDPNetwork},
+};
+use webrtc_util::Conn;
+
+use super::{
+    CandidateHandler, Description, DescriptionKind, Log, Peer, PeerError, Role, hello::Hello, stack,
+};
+use crate::{
+    nic::Nic,
+    trace::{Candidate, Machine},
+    world::Host,
+};
+
+/// How long an unanswered message waits before it is sent again.
+const REPEAT: Duration = Duration::from_millis(500);
+
+/// The peer.
+pub(super) struct BarePeer {
+    agent: Arc<Agent>,
+    role: Role,
+    hello: Arc<Hello>,
+    log: Log,
+    nic: Nic,
+    session: StdMutex<Session>,
+}
+
+#[derive(Default)]
+struct Session {
+    local: bool,
+    remote: Option<(String, String)>,
+    // `dial` and `accept` return when it is dropped; the stack does not end them on close by itself.
+    cancel: Option<mpsc::Sender<()>>,
+    talk: Option<JoinHandle<()>>,
+}
+
+impl BarePeer {
+    pub(super) async fn create(
+        host: &Host,
+        log: Log,
+        role: Role,
+        on_candidate: CandidateHandler,
+    ) -> Result<Self, PeerError> {
+        let nic = Nic::up(host).await?;
+        let (first, last) = nic.ports();
+        let agent = Agent::new(AgentConfig {
+            udp_network: UDPNetwork::Ephemeral(EphemeralUDP::new(first, last).map_err(stack)?),
+            multicast_dns_mode: MulticastDnsMode::Disabled,
+            network_types: vec![NetworkType::Udp4],
+            candidate_types: vec![CandidateType::Host],
+            net: Some(nic.net()),
+            is_controlling: role == Role::Offerer,
+            ..AgentConfig::default()
+        })
+        .await
+        .map_err(stack)?;
+
+        let (ufrag, _) = agent.get_local_user_credentials().await;
+        report(&agent, &log, ufrag, on_candidate);
+        Ok(Self {
+            agent: Arc::new(agent),
+            role,
+            hello: Arc::new(Hello::new(log.clone(), role)),
+            log,
+            nic,
+            session: StdMutex::default(),
+        })
+    }
+
+    async fn describe(&self, kind: DescriptionKind) -> Description {
+        let (ufrag, password) = self.agent.get_local_user_credentials().await;
+        Description {
+            kind,
+            sdp: format!("a=ice-ufrag:{ufrag}\r\na=ice-pwd:{password}\r\n"),
+        }
+    }
+
+    /// Begins to connect once both descriptions are known.
+    fn begin(&self) {
+        let mut session = self.session();
+        let (true, Some((ufrag, password)), None) = (session.local, session.remote.clone(), &session.cancel) else {
+            return;
+        };
+        let (cancel, cancelled) = mpsc::channel(1);
+        session.cancel = Some(cancel);
+        let (agent, role, hello, log) = (self.agent.clone(), self.role, self.hello.clone(), self.log.clone());
+        let talk = async move {
+            let connected = match role {
+                Role::Offerer => agent.dial(cancelled, ufrag, password).await.map(|c| c as Arc<dyn Conn + Send + Sync>),
+                Role::Answerer => agent.accept(cancelled, ufrag, password).await.map(|c| c as _),
+            };
+            match connected {
+                Ok(connection) => talk(&hello, connection).await,
+                Err(error) => log.failed("connect", error),
+            }
+        };
+        session.talk = Some(self.log.host.spawn("talk", talk));
+    }
+
+    fn session(&self) -> std::sync::MutexGuard<'_, Session> {
+        self.session.lock().expect("no panic while it is held")
+    }
+}
+
+/// Records what the agent reports, and hands candidates to the application inside the stack's callback.
+fn report(agent: &Agent, log: &Log, ufrag: String, on_candidate: CandidateHandler) {
+    let l = log.clone();
+    agent.on_connection_state_change(Box::new(move |state| {
+        l.state(Machine::Ice, state.to_string().to_lowercase());
+        Box::pin(async {})
+    }));
+    let l = log.clone();
+    agent.on_selected_candidate_pair_change(Box::new(move |local, remote| {
+        let brief = |c: &Arc<dyn webrtc_ice::candidate::Candidate + Send + Sync>| {
+            format!("{} {}:{}", c.candidate_type(), c.address(), c.port())
+        };
+        l.pair(brief(local), brief(remote));
+        Box::pin(async {})
+    }));
+    let log = log.clone();
+    let handler = Arc::new(StdMutex::new(on_candidate));
+    agent.on_candidate(Box::new(move |candidate| {
+        let candidate = candidate.map(|c| Candidate {
+            attribute: c.marshal(),
+            ufrag: ufrag.clone(),
+        });
+        log.gathered(candidate.clone());
+        (handler.lock().expect("handlers do not panic"))(candidate)
+    }));
+}
+
+/// Runs the exchange over the ICE connection, and then listens until it ends.
+async fn talk(hello: &Hello, connection: Arc<dyn Conn + Send + Sync>) {
+    let mut buf = vec![0; 1_500];
+    loop {
+        if let Some(text) = hello.outstanding() {
+            hello.say(text);
+            let _ = connection.send(text.as_bytes()).await;
+        }
+        let wait = if *hello.connected().borrow() { Duration::MAX } else { REPEAT };
+        match time::timeout(wait, connection.recv(&mut buf)).await {
+            Ok(Ok(len)) => {
+                let answer = hello.hear(&String::from_utf8_lossy(&buf[..len]));
+                // What is outstanding is sent at the top of the loop.
+                if let Some(text) = answer.filter(|_| hello.outstanding().is_none()) {
+                    hello.say(text);
+                    let _ = connection.send(text.as_bytes()).await;
+                }
+            }
+            Ok(Err(_)) => return,
+            Err(_) => {}
+        }
+    }
+}
+
+#[async_trait]
+impl Peer for BarePeer {
+    async fn offer(&self) -> Result<Description, PeerError> {
+        Ok(self.describe(DescriptionKind::Offer).await)
+    }
+
+    async fn answer(&self) -> Result<Description, PeerError> {
+        Ok(self.describe(DescriptionKind::Answer).await)
+    }
+
+    async fn set_local(&self, description: Description) -> Result<(), PeerError> {
+        self.log.described(false, &description);
+        self.session().local = true;
+        self.agent.gather_candidates().map_err(stack)?;
+        self.begin();
+        Ok(())
+    }
+
+    async fn set_remote(&self, description: Description) -> Result<(), PeerError> {
+        self.log.described(true, &description);
+        let credentials = description.ufrag().zip(description.password()).ok_or(PeerError::NoCredentials)?;
+        self.session().remote = Some((credentials.0.to_owned(), credentials.1.to_owned()));
+        self.begin();
+        Ok(())
+    }
+
+    async fn add_candidate(&self, candidate: Candidate) -> Result<(), PeerError> {
+        if self.session().remote.is_none() {
+            return Err(PeerError::NoRemoteDescription);
+        }
+        let candidate = unmarshal_candidate(&candidate.attribute).map_err(stack)?;
+        self.agent.add_remote_candidate(&(Arc::new(candidate) as _)).map_err(stack)
+    }
+
+    fn connected(&self) -> watch::Receiver<bool> {
+        self.hello.connected()
+    }
+
+    async fn close(&self) {
+        let talk = {
+            let mut session = self.session();
+            session.cancel.take();
+            session.talk.take()
+        };
+        if let Err(error) = self.agent.close().await {
+            self.log.failed("close", error);
+        }
+        if let Some(talk) = talk {
+            talk.abort();
+        }
+        self.nic.down().await;
+    }
+}

@@ -1,0 +1,216 @@
+//! Real WebRTC peers behind one small interface.
+//!
+//! [`full`] is an `RTCPeerConnection` of `webrtc` with a data channel: SDP, trickle ICE, DTLS and SCTP.
+//! [`bare`] is a `webrtc-ice` agent alone, for what only ICE decides, at a fraction of the cost. Both run
+//! unmodified on a [`crate::nic::Nic`]. What they report (states, candidates, pairs, data) is recorded in the
+//! trace here, so that no client under test can forget to.
+//!
+//! A peer is *connected* when a message went both ways, not when a state said so: see [`hello`].
+
+mod bare;
+mod full;
+mod hello;
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use tokio::sync::watch;
+
+use crate::{
+    nic::NicError,
+    trace::{Candidate, EventKind, Machine},
+    world::{Host, Sim},
+};
+
+/// Which stack a peer is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PeerKind {
+    /// An `RTCPeerConnection` with a data channel.
+    Full,
+    /// A `webrtc-ice` agent.
+    Bare,
+}
+
+/// Which side of the exchange a peer is on. The offerer controls nomination (RFC 8445, section 6.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum Role {
+    Offerer,
+    Answerer,
+}
+
+/// Whether a description offers or answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum DescriptionKind {
+    Offer,
+    Answer,
+}
+
+impl fmt::Display for DescriptionKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Offer => "offer",
+            Self::Answer => "answer",
+        })
+    }
+}
+
+/// A session description (RFC 8866). A bare agent's holds nothing but its ICE credentials.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Description {
+    /// Offer or answer.
+    pub kind: DescriptionKind,
+    /// The text.
+    pub sdp: String,
+}
+
+impl Description {
+    /// The username fragment of its ICE generation (RFC 8839, section 5.4).
+    pub fn ufrag(&self) -> Option<&str> {
+        self.attribute("a=ice-ufrag:")
+    }
+
+    /// The password of its ICE generation.
+    pub fn password(&self) -> Option<&str> {
+        self.attribute("a=ice-pwd:")
+    }
+
+    fn attribute(&self, prefix: &str) -> Option<&str> {
+        self.sdp.lines().find_map(|line| line.strip_prefix(prefix)).map(str::trim)
+    }
+}
+
+/// Called with each local candidate, and with `None` at the end. The stack waits for the future inside its
+/// own callback, as it does for an application's.
+pub type CandidateHandler = Box<dyn FnMut(Option<Candidate>) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// What went wrong in a peer.
+#[derive(Debug, Error)]
+pub enum PeerError {
+    /// A remote candidate came before its description: `addIceCandidate` rejects it (W3C webrtc-pc, 4.4.2).
+    #[error("no remote description")]
+    NoRemoteDescription,
+    /// A description without ICE credentials.
+    #[error("the description has no ICE credentials")]
+    NoCredentials,
+    /// The network interface.
+    #[error(transparent)]
+    Nic(#[from] NicError),
+    /// What the stack says.
+    #[error("{0}")]
+    Stack(String),
+}
+
+/// Turns an error of any crate of the stack into ours.
+fn stack(error: impl fmt::Display) -> PeerError {
+    PeerError::Stack(error.to_string())
+}
+
+/// An end point of one attempt to connect: one ICE generation, one set of sockets.
+#[async_trait]
+pub trait Peer: Send + Sync {
+    /// Creates the offer.
+    async fn offer(&self) -> Result<Description, PeerError>;
+    /// Creates the answer to the offer that was set.
+    async fn answer(&self) -> Result<Description, PeerError>;
+    /// Takes its own description; candidates are gathered from here on.
+    async fn set_local(&self, description: Description) -> Result<(), PeerError>;
+    /// Takes the other side's description.
+    async fn set_remote(&self, description: Description) -> Result<(), PeerError>;
+    /// Takes a candidate of the other side.
+    async fn add_candidate(&self, candidate: Candidate) -> Result<(), PeerError>;
+    /// Becomes true when a message has gone both ways.
+    fn connected(&self) -> watch::Receiver<bool>;
+    /// Ends it and everything that belongs to it.
+    async fn close(&self);
+}
+
+/// Brings up a peer called `name` on `host`.
+///
+/// # Errors
+/// [`PeerError`]
+pub async fn create(
+    kind: PeerKind,
+    host: &Host,
+    name: &str,
+    role: Role,
+    on_candidate: CandidateHandler,
+) -> Result<Arc<dyn Peer>, PeerError> {
+    let log = Log {
+        sim: host.sim().clone(),
+        host: host.clone(),
+        peer: name.to_owned(),
+    };
+    Ok(match kind {
+        PeerKind::Full => Arc::new(full::FullPeer::create(host, log, role, on_candidate).await?),
+        PeerKind::Bare => Arc::new(bare::BarePeer::create(host, log, role, on_candidate).await?),
+    })
+}
+
+/// Writes down what a peer reports.
+#[derive(Clone)]
+struct Log {
+    sim: Sim,
+    host: Host,
+    peer: String,
+}
+
+impl Log {
+    fn record(&self, kind: EventKind) {
+        self.host.run(|| self.sim.record(kind));
+    }
+
+    fn state(&self, machine: Machine, state: impl fmt::Display) {
+        self.record(EventKind::State {
+            peer: self.peer.clone(),
+            machine,
+            state: state.to_string(),
+        });
+    }
+
+    fn gathered(&self, candidate: Option<Candidate>) {
+        self.record(EventKind::Gathered {
+            peer: self.peer.clone(),
+            candidate,
+        });
+    }
+
+    fn described(&self, remote: bool, description: &Description) {
+        self.record(EventKind::Described {
+            peer: self.peer.clone(),
+            remote,
+            kind: description.kind.to_string(),
+            ufrag: description.ufrag().unwrap_or_default().to_owned(),
+        });
+    }
+
+    fn pair(&self, local: String, remote: String) {
+        self.record(EventKind::PairSelected {
+            peer: self.peer.clone(),
+            local,
+            remote,
+        });
+    }
+
+    fn data(&self, received: bool, text: &str) {
+        self.record(EventKind::Data {
+            peer: self.peer.clone(),
+            received,
+            text: text.to_owned(),
+        });
+    }
+
+    fn failed(&self, step: &str, error: impl fmt::Display) {
+        self.record(EventKind::Failed {
+            step: format!("{} {step}", self.peer),
+            error: error.to_string(),
+        });
+    }
+}

@@ -1,0 +1,133 @@
+//! Running scenarios and keeping what came of it.
+//!
+//! - [`execute`]: one scenario with one seed or one plan
+//! - [`suite`]: many of them on several threads
+//! - [`result`]: the line of `results.jsonl`
+//! - [`summary`]: what a suite comes to, and its exit code
+//! - [`repro`]: a saved failure
+//! - [`stats`]: the arithmetic of the remedy table
+
+pub mod repro;
+pub mod result;
+pub mod stats;
+pub mod suite;
+pub mod summary;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use result::{Outcome, RunResult};
+
+use crate::{
+    fault::Plan,
+    oracle::{Evidence, Verdict, calls},
+    scenario::Scenario,
+    seed::Seed,
+    time::SimTime,
+    trace::{EventKind, Trace},
+    world::{self, WorldError, WorldSpec},
+};
+
+/// One run, with everything that it recorded.
+#[derive(Clone, Debug)]
+pub struct RunRecord {
+    /// The name of the scenario.
+    pub scenario: String,
+    /// What decided it.
+    pub seed: Seed,
+    /// What was meant to happen.
+    pub plan: Arc<Plan>,
+    /// What happened.
+    pub trace: Trace,
+    /// The simulated time at the end.
+    pub ended_at: SimTime,
+    /// Packets sent.
+    pub packets: u64,
+    /// What each oracle found, by id.
+    pub verdicts: Vec<(&'static str, Verdict)>,
+}
+
+/// Runs `scenario` with the plan that `seed` draws.
+///
+/// # Errors
+/// [`WorldError`]
+pub fn execute(scenario: &Arc<Scenario>, seed: Seed) -> Result<RunRecord, WorldError> {
+    execute_plan(scenario, seed, Arc::new(scenario.draw(seed)))
+}
+
+/// Runs `scenario` with `plan`, drawing what the plan leaves open from `seed`.
+///
+/// # Errors
+/// [`WorldError`]
+pub fn execute_plan(scenario: &Arc<Scenario>, seed: Seed, plan: Arc<Plan>) -> Result<RunRecord, WorldError> {
+    let spec = WorldSpec {
+        seed,
+        topology: plan.topology.clone(),
+        faults: plan.faults.clone(),
+        heal_at: Some(plan.heal_at()),
+        bounds: plan.bounds(),
+    };
+    let (played, script) = (scenario.clone(), plan.clone());
+    let ending = world::run(spec, move |sim| played.play(sim, script))?;
+    let evidence = Evidence {
+        trace: &ending.trace,
+        plan: &plan,
+    };
+    let verdicts = scenario.oracles.iter().map(|o| (o.id, (o.check)(evidence))).collect();
+    Ok(RunRecord {
+        scenario: scenario.name.clone(),
+        seed,
+        plan,
+        trace: ending.trace,
+        ended_at: ending.at,
+        packets: ending.packets,
+        verdicts,
+    })
+}
+
+impl RunRecord {
+    /// The first oracle that was broken, and how.
+    pub fn failure(&self) -> Option<(&'static str, &crate::oracle::Violation)> {
+        self.verdicts.iter().find_map(|(id, verdict)| match verdict {
+            Verdict::Fail(violation) => Some((*id, violation)),
+            _ => None,
+        })
+    }
+
+    /// How often each mark was reached.
+    pub fn marks(&self) -> BTreeMap<String, u64> {
+        let mut marks = BTreeMap::new();
+        for event in &self.trace.events {
+            if let EventKind::Mark { mark } = &event.kind {
+                *marks.entry(mark.clone()).or_default() += 1;
+            }
+        }
+        marks
+    }
+
+    /// Its line of `results.jsonl`.
+    pub fn result(&self) -> RunResult {
+        let failure = self.failure();
+        let mut stats = BTreeMap::new();
+        // The time to connect of a run with several calls is that of the slowest.
+        let calls = calls::calls(&self.trace);
+        let times: Option<Vec<_>> = calls.iter().map(|c| c.time_to_connect(&self.trace)).collect();
+        if let Some(slowest) = times.and_then(|t| t.into_iter().max()) {
+            stats.insert("connect_ms".to_owned(), slowest.as_millis() as u64);
+        }
+        RunResult {
+            v: result::RESULT_VERSION,
+            scenario: self.scenario.clone(),
+            seed: self.seed,
+            outcome: if failure.is_some() { Outcome::Fail } else { Outcome::Pass },
+            oracle: failure.map(|(id, _)| id.to_owned()),
+            why: failure.map(|(_, violation)| violation.why.clone()),
+            digest: Some(self.trace.digest),
+            sim_ms: self.ended_at.as_millis(),
+            events: self.trace.events.len() as u64,
+            packets: self.packets,
+            marks: self.marks(),
+            stats,
+            replay: result::replay_line(&self.scenario, self.seed),
+        }
+    }
+}

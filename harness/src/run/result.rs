@@ -1,0 +1,60 @@
+//! The line that a run leaves in `results.jsonl`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{seed::Seed, trace::Digest};
+
+/// The version of the line.
+pub const RESULT_VERSION: u32 = 1;
+
+/// How a run came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Every oracle held, or could not be judged.
+    Pass,
+    /// An oracle was broken.
+    Fail,
+    /// Two runs of the same seed differed.
+    Nondeterministic,
+    /// The run could not take place.
+    Error,
+}
+
+/// What is kept of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunResult {
+    /// The version of the line.
+    pub v: u32,
+    /// The name of the scenario.
+    pub scenario: String,
+    /// The seed.
+    pub seed: Seed,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// The oracle that was broken.
+    pub oracle: Option<String>,
+    /// How, in protocol terms; for an error, what went wrong.
+    pub why: Option<String>,
+    /// The digest of the trace, if there is one.
+    pub digest: Option<Digest>,
+    /// Simulated milliseconds.
+    pub sim_ms: u64,
+    /// Events in the trace.
+    pub events: u64,
+    /// Packets sent.
+    pub packets: u64,
+    /// How often each mark was reached.
+    pub marks: BTreeMap<String, u64>,
+    /// What was measured, in simulated time.
+    pub stats: BTreeMap<String, u64>,
+    /// The command that replays it.
+    pub replay: String,
+}
+
+/// The command that replays a run.
+pub fn replay_line(scenario: &str, seed: Seed) -> String {
+    format!("cargo xtask replay {scenario}@{seed}")
+}

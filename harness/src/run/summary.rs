@@ -1,0 +1,284 @@
+//! What a suite comes to.
+//!
+//! Pure arithmetic over results: the same results give the same summary, whoever ran them and in
+//! whatever order.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    result::{Outcome, RunResult},
+    stats::{Share, percentile},
+};
+use crate::{
+    oracle::calls::CONNECTS,
+    scenario::{Kind, Scenario},
+    seed::Seed,
+    trace::Digest,
+};
+
+/// The version of the format.
+pub const SUMMARY_VERSION: u32 = 1;
+/// How many failures a summary names.
+const FAILURES_NAMED: usize = 20;
+
+/// What a suite comes to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The version of the format.
+    pub v: u32,
+    /// How each scenario came out, in the order of the catalogue.
+    pub scenarios: Vec<ScenarioSummary>,
+    /// Success by remedy, in the order of the catalogue.
+    pub remedies: Vec<RemedyRow>,
+    /// The first runs that broke what was expected of them.
+    pub failures: Vec<FailureRef>,
+    /// A hash over the digests of all runs.
+    pub digest: Digest,
+}
+
+/// How the runs of a scenario came out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScenarioSummary {
+    /// Its name.
+    pub name: String,
+    /// What was expected of it.
+    pub kind: Kind,
+    /// How many seeds ran.
+    pub seeds: u64,
+    /// How many came out how.
+    pub outcomes: BTreeMap<Outcome, u64>,
+    /// How often each mark was reached, over all seeds.
+    pub marks: BTreeMap<String, u64>,
+    /// What that means.
+    pub judgement: Judgement,
+    /// The first seed that failed as it should: of a demonstration or a finding.
+    pub shown_by: Option<Seed>,
+}
+
+/// What the runs of a scenario mean.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Judgement {
+    /// Everything was as expected.
+    Held,
+    /// Nothing was unexpected, but there were too few seeds to judge marks, demonstrations and findings.
+    NotJudged,
+    /// It did not check what it is there to check.
+    Vacuous(String),
+    /// An invariant was broken.
+    Broken(String),
+    /// Two runs of a seed differed.
+    Nondeterministic(String),
+}
+
+/// A row of the remedy table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RemedyRow {
+    /// The policy.
+    pub policy: String,
+    /// The scenario that was run.
+    pub scenario: String,
+    /// How many calls connected within their budget.
+    pub connected: u64,
+    /// Of how many.
+    pub seeds: u64,
+    /// The lower end of the 95 % Wilson interval of the rate.
+    pub rate_low: f64,
+    /// The upper end.
+    pub rate_high: f64,
+    /// The median time from dialing to a connection at both ends, simulated milliseconds.
+    pub median_ms: Option<u64>,
+    /// The 95th percentile.
+    pub p95_ms: Option<u64>,
+}
+
+/// A run that broke what was expected of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureRef {
+    /// The name of the scenario.
+    pub scenario: String,
+    /// The seed.
+    pub seed: Seed,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// The oracle that was broken.
+    pub oracle: Option<String>,
+    /// How.
+    pub why: Option<String>,
+    /// The command that replays it.
+    pub replay: String,
+}
+
+/// Exit codes of the command line, by what they mean.
+pub mod exit {
+    /// Everything held.
+    pub const OK: u8 = 0;
+    /// Bad usage or bad input, or a machine that cannot run simulations.
+    pub const USAGE: u8 = 2;
+    /// The filter selected nothing.
+    pub const NOTHING_SELECTED: u8 = 4;
+    /// An invariant failed.
+    pub const BROKEN: u8 = 100;
+    /// Nondeterminism, or a replay that diverged.
+    pub const NONDETERMINISTIC: u8 = 120;
+    /// A suite did not check what it is there to check.
+    pub const VACUOUS: u8 = 121;
+    /// A saved failure did not reproduce.
+    pub const NOT_REPRODUCED: u8 = 123;
+    /// Interrupted.
+    pub const INTERRUPTED: u8 = 130;
+}
+
+impl Judgement {
+    /// The exit code that it calls for.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Held | Self::NotJudged => exit::OK,
+            Self::Vacuous(_) => exit::VACUOUS,
+            Self::Broken(_) => exit::BROKEN,
+            Self::Nondeterministic(_) => exit::NONDETERMINISTIC,
+        }
+    }
+}
+
+impl Summary {
+    /// Sums up `results` of the scenarios of `catalogue`.
+    pub fn of<'a>(catalogue: impl IntoIterator<Item = &'a Scenario>, results: &[RunResult]) -> Self {
+        let mut by_scenario = BTreeMap::<&str, Vec<&RunResult>>::new();
+        for result in results {
+            by_scenario.entry(&result.scenario).or_default().push(result);
+        }
+        let (mut scenarios, mut remedies, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+        for scenario in catalogue {
+            let Some(mut runs) = by_scenario.remove(scenario.name.as_str()) else { continue };
+            runs.sort_by_key(|r| r.seed);
+            scenarios.push(summarise(scenario, &runs));
+            failures.extend(runs.iter().filter(|r| unexpected(scenario, r)).map(|r| FailureRef::of(r)));
+            if let Some(policy) = &scenario.remedy {
+                remedies.push(RemedyRow::of(policy, &runs));
+            }
+        }
+        failures.truncate(FAILURES_NAMED);
+        Self {
+            v: SUMMARY_VERSION,
+            scenarios,
+            remedies,
+            failures,
+            digest: digest_of(results),
+        }
+    }
+
+    /// The exit code: the gravest that a scenario calls for. 120 wins over 100, 100 over 121.
+    pub fn exit_code(&self) -> u8 {
+        let codes: Vec<u8> = self.scenarios.iter().map(|s| s.judgement.exit_code()).collect();
+        [exit::NONDETERMINISTIC, exit::BROKEN, exit::VACUOUS]
+            .into_iter()
+            .find(|code| codes.contains(code))
+            .unwrap_or(exit::OK)
+    }
+
+    /// How many runs there were.
+    pub fn runs(&self) -> u64 {
+        self.scenarios.iter().map(|s| s.seeds).sum()
+    }
+}
+
+/// Whether a run broke what is expected of its scenario.
+pub fn unexpected(scenario: &Scenario, result: &RunResult) -> bool {
+    match result.outcome {
+        Outcome::Nondeterministic | Outcome::Error => true,
+        Outcome::Fail => result.oracle.as_deref() != scenario.trips || scenario.trips.is_none(),
+        Outcome::Pass => scenario.kind == Kind::Finding,
+    }
+}
+
+fn summarise(scenario: &Scenario, runs: &[&RunResult]) -> ScenarioSummary {
+    let (mut outcomes, mut marks) = (BTreeMap::new(), BTreeMap::new());
+    for run in runs {
+        *outcomes.entry(run.outcome).or_default() += 1;
+        for (mark, n) in &run.marks {
+            *marks.entry(mark.clone()).or_default() += n;
+        }
+    }
+    let shown = runs.iter().find(|r| r.oracle.is_some() && r.oracle.as_deref() == scenario.trips);
+    ScenarioSummary {
+        name: scenario.name.clone(),
+        kind: scenario.kind,
+        seeds: runs.len() as u64,
+        judgement: judge(scenario, runs, &marks, shown.is_some()),
+        outcomes,
+        marks,
+        shown_by: shown.map(|r| r.seed),
+    }
+}
+
+fn judge(scenario: &Scenario, runs: &[&RunResult], marks: &BTreeMap<String, u64>, shown: bool) -> Judgement {
+    let on = |r: &RunResult| format!("seed {}: {}", r.seed, r.why.as_deref().unwrap_or("no reason was recorded"));
+    if let Some(run) = runs.iter().find(|r| r.outcome == Outcome::Nondeterministic) {
+        return Judgement::Nondeterministic(on(run));
+    }
+    if let Some(run) = runs.iter().find(|r| unexpected(scenario, r)) {
+        return Judgement::Broken(match (run.outcome, scenario.kind) {
+            (Outcome::Pass, _) => format!("seed {}: the finding did not show: the stack may have changed", run.seed),
+            _ => on(run),
+        });
+    }
+    if (runs.len() as u64) < scenario.min_seeds {
+        return Judgement::NotJudged;
+    }
+    let missing: Vec<&str> = scenario.marks_required.iter().filter(|m| !marks.contains_key(**m)).copied().collect();
+    if !missing.is_empty() {
+        return Judgement::Vacuous(format!("never reached: {}", missing.join(", ")));
+    }
+    match scenario.trips {
+        Some(oracle) if !shown => Judgement::Vacuous(format!("{oracle} did not fail on any of {} seeds", runs.len())),
+        _ => Judgement::Held,
+    }
+}
+
+impl FailureRef {
+    fn of(result: &RunResult) -> Self {
+        Self {
+            scenario: result.scenario.clone(),
+            seed: result.seed,
+            outcome: result.outcome,
+            oracle: result.oracle.clone(),
+            why: result.why.clone(),
+            replay: result.replay.clone(),
+        }
+    }
+}
+
+impl RemedyRow {
+    fn of(policy: &str, runs: &[&RunResult]) -> Self {
+        let connected = runs.iter().filter(|r| r.oracle.as_deref() != Some(CONNECTS.id));
+        let mut times: Vec<u64> = connected.filter_map(|r| r.stats.get("connect_ms").copied()).collect();
+        times.sort_unstable();
+        let share = Share::wilson(times.len() as u64, runs.len() as u64);
+        Self {
+            policy: policy.to_owned(),
+            scenario: runs[0].scenario.clone(),
+            connected: share.hits,
+            seeds: share.of,
+            rate_low: share.low,
+            rate_high: share.high,
+            median_ms: percentile(&times, 50),
+            p95_ms: percentile(&times, 95),
+        }
+    }
+}
+
+/// A hash over what each run was and what digest it had, in an order that does not depend on who ran it.
+fn digest_of(results: &[RunResult]) -> Digest {
+    let mut lines: Vec<String> = results
+        .iter()
+        .map(|r| {
+            let digest = r.digest.map_or_else(|| "none".to_owned(), |d| d.to_string());
+            format!("{}@{} {digest}\n", r.scenario, r.seed)
+        })
+        .collect();
+    lines.sort_unstable();
+    Digest::of(lines.concat().as_bytes())
+}

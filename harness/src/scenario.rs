@@ -1,0 +1,155 @@
+//! Scenarios: what a suite is made of.
+
+use std::{fmt, sync::Arc};
+
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    fault::Plan,
+    oracle::{Oracle, runs},
+    seed::Seed,
+    world::Sim,
+};
+
+/// What a suite expects of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Every oracle holds on every seed.
+    Promise,
+    /// A broken client: it fails on some seed of the range, by the oracle that it names and no other.
+    Demonstration,
+    /// A known defect of a dependency: it shows on every seed, by the oracle that it names and no other.
+    Finding,
+    /// A test of the harness itself, hidden from suites.
+    Selftest,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Promise => "promise",
+            Self::Demonstration => "demonstration",
+            Self::Finding => "finding",
+            Self::Selftest => "selftest",
+        })
+    }
+}
+
+type Draw = Box<dyn Fn(Seed) -> Plan + Send + Sync>;
+type Story = Box<dyn Fn(Sim, Arc<Plan>) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// Who is there, what the network is like, what users do, and what must hold.
+pub struct Scenario {
+    /// `family/name`.
+    pub name: String,
+    /// What a suite expects.
+    pub kind: Kind,
+    /// One sentence for a reader.
+    pub summary: String,
+    /// Where it comes from.
+    pub sources: Vec<String>,
+    /// What must hold.
+    pub oracles: Vec<&'static Oracle>,
+    /// The id of the oracle by which a demonstration or a finding fails.
+    pub trips: Option<&'static str>,
+    /// Interesting paths that a suite of at least `min_seeds` seeds must reach.
+    pub marks_required: Vec<&'static str>,
+    /// How many seeds it takes to judge marks, demonstrations and findings.
+    pub min_seeds: u64,
+    /// The row of the remedy table that it fills, if any.
+    pub remedy: Option<String>,
+    draw: Draw,
+    story: Story,
+}
+
+impl fmt::Debug for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.kind)
+    }
+}
+
+impl Scenario {
+    /// A scenario that draws its plan with `draw` and then plays `story`.
+    ///
+    /// It is judged by the oracles of every run; add its own with [`Scenario::holds`].
+    pub fn new<S, F>(kind: Kind, name: &str, draw: impl Fn(Seed) -> Plan + Send + Sync + 'static, story: S) -> Self
+    where
+        S: Fn(Sim, Arc<Plan>) -> F + Send + Sync + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        Self {
+            name: name.to_owned(),
+            kind,
+            summary: String::new(),
+            sources: Vec::new(),
+            oracles: vec![&runs::NO_PANIC, &runs::BOUNDED],
+            trips: None,
+            marks_required: Vec::new(),
+            min_seeds: 1,
+            remedy: None,
+            draw: Box::new(draw),
+            story: Box::new(move |sim, plan| Box::pin(story(sim, plan))),
+        }
+    }
+
+    /// Says in one sentence what it is about.
+    pub fn about(mut self, summary: &str) -> Self {
+        self.summary = summary.to_owned();
+        self
+    }
+
+    /// Says where it comes from.
+    pub fn from(mut self, source: &str) -> Self {
+        self.sources.push(source.to_owned());
+        self
+    }
+
+    /// Judges it by `oracles` too.
+    pub fn holds(mut self, oracles: &[&'static Oracle]) -> Self {
+        self.oracles.extend(oracles);
+        self
+    }
+
+    /// Names one of the oracles of every run as the one that it is expected to break.
+    pub fn tripping(mut self, oracle: &'static str) -> Self {
+        self.trips = Some(oracle);
+        self
+    }
+
+    /// Judges it by `oracle` too, which it is expected to break on some of at least `min_seeds` seeds.
+    pub fn trips(mut self, oracle: &'static Oracle, min_seeds: u64) -> Self {
+        self.trips = Some(oracle.id);
+        self.min_seeds = self.min_seeds.max(min_seeds);
+        self.holds(&[oracle])
+    }
+
+    /// Requires that a suite of at least `min_seeds` seeds reaches every one of `marks`.
+    pub fn reaches(mut self, marks: &[&'static str], min_seeds: u64) -> Self {
+        self.marks_required.extend(marks);
+        self.min_seeds = self.min_seeds.max(min_seeds);
+        self
+    }
+
+    /// Fills the row `row` of the remedy table.
+    pub fn in_table(mut self, row: &str) -> Self {
+        self.remedy = Some(row.to_owned());
+        self
+    }
+
+    /// The first part of its name.
+    pub fn family(&self) -> &str {
+        self.name.split('/').next().unwrap_or(&self.name)
+    }
+
+    /// Draws the plan of `seed`.
+    pub fn draw(&self, seed: Seed) -> Plan {
+        (self.draw)(seed)
+    }
+
+    /// Plays the story of `plan`.
+    pub fn play(&self, sim: Sim, plan: Arc<Plan>) -> BoxFuture<'static, ()> {
+        (self.story)(sim, plan)
+    }
+}

@@ -1,0 +1,271 @@
+//! The messages of the signaling protocol, version 1: JSON objects, one per WebSocket text message.
+//!
+//! ```text
+//! caller                server                callee
+//!   │ dial ────────────────▶│ ring ───────────────▶│   (a callee that is not connected
+//!   │ offer ───────────────▶│ offer ──────────────▶│    gets a push with the offer instead)
+//!   │◀────────────── joined │◀────────────── joined│   it has applied the offer
+//!   │ candidate… ──────────▶│ candidate… ─────────▶│
+//!   │ end-of-candidates ───▶│ end-of-candidates ──▶│
+//!   │◀────────────── answer │◀────────────── answer│
+//!   │ joined ──────────────▶│ joined ─────────────▶│   it has applied the answer
+//!   │◀──────────candidate… │◀──────────candidate… │
+//!   │ hangup ──────────────▶│ hangup ─────────────▶│
+//! ```
+//!
+//! `busy` rejects a dial; `error` is the server's answer to what it cannot handle.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// The version of the protocol.
+pub const VERSION: u32 = 1;
+
+/// A message with its addresses.
+///
+/// ```
+/// use sleet::signaling::message::{Envelope, Message};
+///
+/// let json = r#"{"v":1,"to":"bob","type":"dial","call":"c1"}"#;
+/// let envelope = Envelope::parse(json)?;
+/// assert_eq!(envelope.message, Message::Dial { call: "c1".into() });
+/// assert_eq!(envelope.to_json(), json);
+/// # Ok::<(), sleet::signaling::message::MessageError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    v: u32,
+    /// Who sent it; the server fills it in.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub from: Option<String>,
+    /// Whom it is for; none for the server itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub to: Option<String>,
+    /// What it says.
+    #[serde(flatten)]
+    pub message: Message,
+}
+
+/// What a message says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Message {
+    /// To the server, first of all: this is who I am.
+    Register {
+        /// The name of the client.
+        client: String,
+    },
+    /// From the server: messages for you reach you from now on.
+    Registered,
+    /// I want to talk to you.
+    Dial {
+        /// The call, named by the caller.
+        call: String,
+    },
+    /// Somebody dials you; made by the server from `dial`.
+    Ring {
+        /// The call.
+        call: String,
+    },
+    /// I am in the call and have applied your description: candidates of its generation can come.
+    Joined {
+        /// The call.
+        call: String,
+        /// The generation whose description was applied.
+        ufrag: String,
+    },
+    /// A session description that offers.
+    Offer {
+        /// The call.
+        call: String,
+        /// Its ICE generation.
+        ufrag: String,
+        /// The description (RFC 8866).
+        sdp: String,
+    },
+    /// A session description that answers.
+    Answer {
+        /// The call.
+        call: String,
+        /// Its ICE generation.
+        ufrag: String,
+        /// The description (RFC 8866).
+        sdp: String,
+    },
+    /// A candidate (RFC 8838).
+    Candidate {
+        /// The call.
+        call: String,
+        /// The generation that it belongs to.
+        ufrag: String,
+        /// The candidate attribute without `candidate:` (RFC 8839, section 5.1).
+        candidate: String,
+    },
+    /// There are no more candidates of a generation (RFC 8838, section 13).
+    EndOfCandidates {
+        /// The call.
+        call: String,
+        /// The generation.
+        ufrag: String,
+    },
+    /// The call is over, or was never wanted.
+    Hangup {
+        /// The call.
+        call: String,
+    },
+    /// I am in another call.
+    Busy {
+        /// The call that is rejected.
+        call: String,
+    },
+    /// The server cannot handle a message.
+    Error {
+        /// The call of the message.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        call: Option<String>,
+        /// What is wrong: `absent` when the other client is not connected.
+        code: String,
+    },
+}
+
+/// A text that is no message.
+#[derive(Debug, Error)]
+pub enum MessageError {
+    /// Not JSON of this schema.
+    #[error("not a signaling message: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// Another version of the protocol.
+    #[error("version {0} of the signaling protocol; this is version {VERSION}")]
+    Version(u32),
+}
+
+impl Envelope {
+    /// A message for the client `to`.
+    pub fn to(to: &str, message: Message) -> Self {
+        Self {
+            v: VERSION,
+            from: None,
+            to: Some(to.to_owned()),
+            message,
+        }
+    }
+
+    /// A message between a client and the server itself.
+    pub fn direct(message: Message) -> Self {
+        Self {
+            v: VERSION,
+            from: None,
+            to: None,
+            message,
+        }
+    }
+
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// [`MessageError`]
+    pub fn parse(json: &str) -> Result<Self, MessageError> {
+        #[derive(Deserialize)]
+        struct Version {
+            v: u32,
+        }
+        let Version { v } = serde_json::from_str(json)?;
+        if v != VERSION {
+            return Err(MessageError::Version(v));
+        }
+        Ok(serde_json::from_str(json)?)
+    }
+
+    /// Writes the message.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("messages are plain data")
+    }
+}
+
+impl Message {
+    /// Its type, as the protocol writes it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Register { .. } => "register",
+            Self::Registered => "registered",
+            Self::Dial { .. } => "dial",
+            Self::Ring { .. } => "ring",
+            Self::Joined { .. } => "joined",
+            Self::Offer { .. } => "offer",
+            Self::Answer { .. } => "answer",
+            Self::Candidate { .. } => "candidate",
+            Self::EndOfCandidates { .. } => "end-of-candidates",
+            Self::Hangup { .. } => "hangup",
+            Self::Busy { .. } => "busy",
+            Self::Error { .. } => "error",
+        }
+    }
+
+    /// The call that it belongs to.
+    pub fn call(&self) -> Option<&str> {
+        match self {
+            Self::Register { .. } | Self::Registered => None,
+            Self::Error { call, .. } => call.as_deref(),
+            Self::Dial { call }
+            | Self::Ring { call }
+            | Self::Joined { call, .. }
+            | Self::Offer { call, .. }
+            | Self::Answer { call, .. }
+            | Self::Candidate { call, .. }
+            | Self::EndOfCandidates { call, .. }
+            | Self::Hangup { call }
+            | Self::Busy { call } => Some(call),
+        }
+    }
+
+    /// The ICE generation that it belongs to.
+    pub fn ufrag(&self) -> Option<&str> {
+        match self {
+            Self::Joined { ufrag, .. }
+            | Self::Offer { ufrag, .. }
+            | Self::Answer { ufrag, .. }
+            | Self::Candidate { ufrag, .. }
+            | Self::EndOfCandidates { ufrag, .. } => Some(ufrag),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_is_read_as_it_is_written_and_called_by_its_name() {
+        let (call, ufrag) = ("c1".to_owned(), "abcd".to_owned());
+        let sdp = "v=0\r\n".to_owned();
+        let messages = [
+            Message::Register { client: "alice".into() },
+            Message::Registered,
+            Message::Dial { call: call.clone() },
+            Message::Ring { call: call.clone() },
+            Message::Joined { call: call.clone(), ufrag: ufrag.clone() },
+            Message::Offer { call: call.clone(), ufrag: ufrag.clone(), sdp: sdp.clone() },
+            Message::Answer { call: call.clone(), ufrag: ufrag.clone(), sdp },
+            Message::Candidate { call: call.clone(), ufrag: ufrag.clone(), candidate: "1 1 udp".into() },
+            Message::EndOfCandidates { call: call.clone(), ufrag },
+            Message::Hangup { call: call.clone() },
+            Message::Busy { call: call.clone() },
+            Message::Error { call: Some(call), code: "absent".into() },
+        ];
+        for message in messages {
+            let envelope = Envelope::to("bob", message);
+            let json = envelope.to_json();
+            assert!(json.contains(&format!(r#""type":"{}""#, envelope.message.name())), "{json}");
+            assert_eq!(Envelope::parse(&json).expect("own output"), envelope);
+        }
+    }
+
+    #[test]
+    fn other_versions_and_nonsense_are_refused() {
+        assert!(matches!(Envelope::parse(r#"{"v":2,"type":"registered"}"#), Err(MessageError::Version(2))));
+        for bad in ["", "{}", r#"{"v":1,"type":"dance"}"#, r#"{"v":1,"type":"dial"}"#] {
+            assert!(matches!(Envelope::parse(bad), Err(MessageError::Malformed(_))), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Signaling: a WebSocket server, its clients, and the push path that wakes a client that is not connected.
+//!
+//! Everything runs over simulated TCP with `tokio-tungstenite`. The schema is in [`message`].
+
+pub mod client;
+pub mod message;
+pub mod push;
+pub mod server;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    net::latency::Latency,
+    trace::{Candidate, EventKind, SignalDirection},
+    world::Sim,
+};
+use message::{Envelope, Message};
+
+/// The port that the server listens on.
+pub const PORT: u16 = 80;
+
+/// In which order the server handles the messages of one client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ordering {
+    /// One after the other.
+    InOrder,
+    /// Each in its own task: they overtake each other.
+    Concurrent,
+}
+
+/// How the signaling service behaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignalingSpec {
+    /// In which order messages are handled.
+    pub ordering: Ordering,
+    /// How long the server handles an offer or an answer.
+    pub descriptions: Latency,
+    /// How long it handles any other message.
+    pub others: Latency,
+    /// How long a push notification takes; without it, who is not connected is not reached.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub push: Option<Latency>,
+}
+
+/// Writes down that a message passed a host.
+fn record(sim: &Sim, direction: SignalDirection, with: &str, envelope: &Envelope) {
+    let message = &envelope.message;
+    let (call, ufrag) = (message.call().map(str::to_owned), message.ufrag().map(str::to_owned));
+    let candidate = match message {
+        Message::Candidate { ufrag, candidate, .. } => Some(Candidate {
+            attribute: candidate.clone(),
+            ufrag: ufrag.clone(),
+        }),
+        _ => None,
+    };
+    sim.record(EventKind::Signal {
+        direction,
+        with: with.to_owned(),
+        message: message.name().to_owned(),
+        call,
+        ufrag,
+        candidate,
+    });
+}

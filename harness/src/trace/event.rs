@@ -1,0 +1,400 @@
+//! The vocabulary of a trace.
+//!
+//! Names are the protocol's; every field is plain data that a reader without the program can understand.
+
+use std::{fmt, net::SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::SimTime;
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its place in the trace, from 0.
+    pub seq: u64,
+    /// When, in nanoseconds since the beginning of the run.
+    #[serde(rename = "at_ns")]
+    pub at: SimTime,
+    /// On which host; `None` for what happens in the network between them or to the run itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub host: Option<String>,
+    /// What.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// A packet of a run, numbered from 1 in the order in which packets were sent.
+pub type PacketId = u64;
+
+/// The transport of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum Proto {
+    Udp,
+    Tcp,
+}
+
+/// Where a packet comes from and where it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Flow {
+    pub proto: Proto,
+    pub src: SocketAddr,
+    pub dst: SocketAddr,
+}
+
+impl Flow {
+    /// The same flow, seen from the other end.
+    pub fn reversed(self) -> Self {
+        Self {
+            proto: self.proto,
+            src: self.dst,
+            dst: self.src,
+        }
+    }
+}
+
+/// What kind of thing decided the fate of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CauseKind {
+    /// The link lost it.
+    Loss,
+    /// The link let it overtake or fall behind.
+    Reorder,
+    /// The link carried it twice.
+    Duplicate,
+    /// The link flipped a bit of it.
+    Corrupt,
+    /// A partition of the fault plan.
+    Partition,
+    /// A hold of the fault plan.
+    Hold,
+    /// A reset of the fault plan, or TCP giving up.
+    Reset,
+    /// A firewall had not seen the flow from inside.
+    Firewall,
+    /// No host has the destination address.
+    Unroutable,
+}
+
+/// What decided the fate of a packet, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// What.
+    pub kind: CauseKind,
+    /// The link, the firewall or the fault of the plan, by name.
+    pub place: String,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.kind {
+            CauseKind::Loss => "lost on",
+            CauseKind::Reorder => "reordered on",
+            CauseKind::Duplicate => "duplicated on",
+            CauseKind::Corrupt => "corrupted on",
+            CauseKind::Partition => "partition",
+            CauseKind::Hold => "held by",
+            CauseKind::Reset => "reset on",
+            CauseKind::Firewall => "firewall of",
+            CauseKind::Unroutable => "no host at",
+        };
+        write!(f, "{what} {}", self.place)
+    }
+}
+
+/// A candidate, as signaling carries it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The candidate attribute without its `candidate:` prefix (RFC 8839, section 5.1).
+    pub attribute: String,
+    /// The username fragment of the generation that it belongs to (RFC 8838, section 11).
+    pub ufrag: String,
+}
+
+impl fmt::Display for Candidate {
+    /// `host 10.0.0.1:50000`: type, address and port, which is what tells candidates apart.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words = self.attribute.split(' ').skip(4);
+        match (words.next(), words.next(), words.nth(1)) {
+            (Some(ip), Some(port), Some(kind)) => write!(f, "{kind} {ip}:{port}"),
+            _ => f.write_str(&self.attribute),
+        }
+    }
+}
+
+/// A state machine that a peer reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Machine {
+    /// `iceConnectionState`; of a bare agent, its connection state.
+    Ice,
+    /// `iceGatheringState`.
+    Gathering,
+    /// `connectionState`.
+    Connection,
+    /// `signalingState`.
+    Signaling,
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Machine::Ice => "ice",
+            Machine::Gathering => "gathering",
+            Machine::Connection => "connection",
+            Machine::Signaling => "signaling",
+        })
+    }
+}
+
+/// Which way a signaling message passed the host that recorded it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum SignalDirection {
+    Sent,
+    Received,
+}
+
+/// Why a run ended before its story did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stop {
+    /// Its simulated time was used up.
+    Horizon,
+    /// It did more than it may: too many packets or too many steps of its tasks.
+    Work,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum EventKind {
+    /// A host sent a packet.
+    PacketSent {
+        /// Its number.
+        packet: PacketId,
+        /// Its addresses.
+        #[serde(flatten)]
+        flow: Flow,
+        /// Bytes of payload.
+        len: u32,
+        /// The first 8 bytes of the blake3 hash of the payload, in hexadecimal.
+        hash: String,
+        /// What it says, decoded.
+        says: String,
+    },
+    /// It did not arrive.
+    PacketDropped {
+        /// Which.
+        packet: PacketId,
+        /// What dropped it.
+        by: Cause,
+    },
+    /// It arrives later than its link takes.
+    PacketDelayed {
+        /// Which.
+        packet: PacketId,
+        /// What delayed it.
+        by: Cause,
+        /// By how much, in nanoseconds.
+        by_ns: u64,
+    },
+    /// It arrives twice.
+    PacketDuplicated {
+        /// Which.
+        packet: PacketId,
+        /// What duplicated it.
+        by: Cause,
+    },
+    /// It arrives with a bit flipped.
+    PacketCorrupted {
+        /// Which.
+        packet: PacketId,
+        /// What corrupted it.
+        by: Cause,
+        /// The bit of the payload, counted from the first byte's lowest.
+        bit: u64,
+    },
+    /// A host received a packet.
+    PacketDelivered {
+        /// Which.
+        packet: PacketId,
+    },
+    /// A fault of the plan begins.
+    FaultStarted {
+        /// Its place in the plan and what it is.
+        fault: String,
+    },
+    /// A fault of the plan ends.
+    FaultEnded {
+        /// Its place in the plan and what it is.
+        fault: String,
+    },
+    /// The chaos phase is over: no fault is in force any more.
+    Healed,
+    /// A signaling client or server passed a message on.
+    Signal {
+        /// Sent or received, by the host of the event.
+        direction: SignalDirection,
+        /// The client at the other end of the connection, `server` for the server.
+        with: String,
+        /// The type of the message.
+        message: String,
+        /// The call that it belongs to.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        call: Option<String>,
+        /// The ICE generation that it belongs to.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        ufrag: Option<String>,
+        /// Its candidate, if it carries one.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        candidate: Option<Candidate>,
+    },
+    /// The server had nobody to give a message to.
+    SignalUndeliverable {
+        /// The client that is not connected.
+        to: String,
+        /// The type of the message.
+        message: String,
+        /// The call that it belongs to.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        call: Option<String>,
+    },
+    /// A user dialed.
+    Dialed {
+        /// The call.
+        call: String,
+        /// The client that is called.
+        to: String,
+    },
+    /// A user gave an attempt up and began another within the same call.
+    Retried {
+        /// The call.
+        call: String,
+    },
+    /// A push notification woke a client that was not connected.
+    PushDelivered {
+        /// The call that it announces.
+        call: String,
+        /// The client that dialed.
+        from: String,
+    },
+    /// A state machine of a peer changed.
+    State {
+        /// The peer.
+        peer: String,
+        /// Which machine.
+        machine: Machine,
+        /// Its new state, by the name that the specification gives it.
+        state: String,
+    },
+    /// A peer gathered a candidate; `None` ends its generation.
+    Gathered {
+        /// The peer.
+        peer: String,
+        /// The candidate.
+        candidate: Option<Candidate>,
+    },
+    /// A client kept a remote candidate until its description arrives.
+    CandidateBuffered {
+        /// The peer.
+        peer: String,
+        /// The candidate.
+        candidate: Candidate,
+    },
+    /// A client threw a remote candidate away, because it belongs to another generation.
+    CandidateDiscarded {
+        /// The peer.
+        peer: String,
+        /// The candidate.
+        candidate: Candidate,
+    },
+    /// A peer took a remote candidate.
+    CandidateApplied {
+        /// The peer.
+        peer: String,
+        /// The candidate.
+        candidate: Candidate,
+        /// The remote generation that the peer had at that time.
+        into: String,
+    },
+    /// A peer refused a remote candidate, which is lost.
+    CandidateRefused {
+        /// The peer.
+        peer: String,
+        /// The candidate.
+        candidate: Candidate,
+        /// What the stack said.
+        error: String,
+    },
+    /// A peer took a description.
+    Described {
+        /// The peer.
+        peer: String,
+        /// Whether it is its own or the other side's.
+        remote: bool,
+        /// `offer` or `answer`.
+        kind: String,
+        /// The generation.
+        ufrag: String,
+    },
+    /// A peer's agent selected a pair.
+    PairSelected {
+        /// The peer.
+        peer: String,
+        /// Its own candidate, as [`Candidate`] displays it.
+        local: String,
+        /// The other side's candidate.
+        remote: String,
+    },
+    /// A message crossed a peer's connection.
+    Data {
+        /// The peer.
+        peer: String,
+        /// Whether the peer received it.
+        received: bool,
+        /// What it says.
+        text: String,
+    },
+    /// A client or a user did something.
+    Step {
+        /// What.
+        step: String,
+        /// More about it.
+        #[serde(skip_serializing_if = "String::is_empty", default)]
+        detail: String,
+    },
+    /// An operation of a client failed.
+    Failed {
+        /// Which.
+        step: String,
+        /// Why.
+        error: String,
+    },
+    /// An interesting path was reached.
+    Mark {
+        /// Its name.
+        mark: String,
+    },
+    /// A task panicked: a defect, ours or the stack's.
+    Panicked {
+        /// The message.
+        message: String,
+        /// Where, without the folders of the machine that built it.
+        place: String,
+    },
+    /// The run was stopped at one of its bounds.
+    Stopped {
+        /// Which bound.
+        bound: Stop,
+        /// What was still going on: tasks by host and place, sockets, packets in flight.
+        pending: Vec<String>,
+    },
+    /// The story ended.
+    Ended,
+}

@@ -1,0 +1,199 @@
+//! What a run records: events in order, and the digest over them.
+//!
+//! The canonical form of a trace is its JSON lines, one event a line; the digest is the blake3 hash of
+//! those bytes, so that `trace.jsonl` can be checked with any blake3 tool. Nothing in an event may
+//! depend on the process that recorded it: no addresses in memory, no task ids, no wall time.
+
+mod digest;
+mod event;
+pub mod wire;
+
+use std::sync::Mutex;
+
+pub use digest::{CHECKPOINT_EVERY, Digest, DigestError};
+use digest::Hasher;
+pub use event::{
+    Candidate, Cause, CauseKind, Event, EventKind, Flow, Machine, PacketId, Proto, SignalDirection, Stop,
+};
+
+use crate::time::SimTime;
+
+/// Events of one run, in the order in which they happened, with their digest.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    /// The events; the sequence number of each is its index.
+    pub events: Vec<Event>,
+    /// The hash over the JSON lines of all events.
+    pub digest: Digest,
+    /// The hash up to every [`CHECKPOINT_EVERY`]th event, for bisection.
+    pub checkpoints: Vec<Digest>,
+}
+
+impl Trace {
+    /// Puts a trace together from its events.
+    pub fn from_events(events: Vec<Event>) -> Self {
+        let mut hasher = Hasher::default();
+        for event in &events {
+            hasher.add(event);
+        }
+        let (digest, checkpoints) = hasher.finish();
+        Self {
+            events,
+            digest,
+            checkpoints,
+        }
+    }
+
+    /// The events of `host`.
+    pub fn of<'a>(&'a self, host: &'a str) -> impl Iterator<Item = &'a Event> {
+        self.events.iter().filter(move |e| e.host.as_deref() == Some(host))
+    }
+
+    /// The canonical form: one JSON object a line.
+    pub fn to_json_lines(&self) -> String {
+        let mut out = Vec::new();
+        for event in &self.events {
+            digest::write_line(&mut out, event);
+        }
+        String::from_utf8(out).expect("JSON is UTF-8")
+    }
+}
+
+/// The first event in which two traces differ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Divergence {
+    /// Its place in both traces.
+    pub index: usize,
+    /// What the first trace has there, `None` if it ended before.
+    pub left: Option<Event>,
+    /// What the second trace has there, `None` if it ended before.
+    pub right: Option<Event>,
+}
+
+/// Finds the first event in which two traces differ, by bisection of their checkpoints.
+pub fn first_divergence(left: &Trace, right: &Trace) -> Option<Divergence> {
+    if left.digest == right.digest {
+        return None;
+    }
+    let equal_blocks = {
+        let (mut low, mut high) = (0, left.checkpoints.len().min(right.checkpoints.len()));
+        while low < high {
+            let middle = (low + high) / 2;
+            if left.checkpoints[middle] == right.checkpoints[middle] {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    };
+    let end = left.events.len().max(right.events.len());
+    (equal_blocks * CHECKPOINT_EVERY..end)
+        .find(|&i| left.events.get(i) != right.events.get(i))
+        .map(|index| Divergence {
+            index,
+            left: left.events.get(index).cloned(),
+            right: right.events.get(index).cloned(),
+        })
+}
+
+/// Where a run writes its events down.
+#[derive(Debug, Default)]
+pub struct Recorder {
+    inner: Mutex<Recording>,
+}
+
+#[derive(Debug, Default)]
+struct Recording {
+    events: Vec<Event>,
+    hasher: Hasher,
+    closed: bool,
+}
+
+impl Recorder {
+    /// Adds an event. Events after [`Recorder::close`] are not part of the run.
+    ///
+    /// # Panics
+    /// If a thread panicked while it recorded.
+    pub fn record(&self, at: SimTime, host: Option<&str>, kind: EventKind) {
+        let mut inner = self.inner.lock().expect("recording does not panic");
+        if inner.closed {
+            return;
+        }
+        let event = Event {
+            seq: inner.events.len() as u64,
+            at,
+            host: host.map(str::to_owned),
+            kind,
+        };
+        inner.hasher.add(&event);
+        inner.events.push(event);
+    }
+
+    /// Ends the recording: what a run's leftovers do while they are dropped is not part of it.
+    ///
+    /// # Panics
+    /// If a thread panicked while it recorded.
+    pub fn close(&self) -> Trace {
+        let mut inner = self.inner.lock().expect("recording does not panic");
+        inner.closed = true;
+        let events = std::mem::take(&mut inner.events);
+        let (digest, checkpoints) = std::mem::take(&mut inner.hasher).finish();
+        Trace {
+            events,
+            digest,
+            checkpoints,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steps(n: u64, odd_one: Option<u64>) -> Trace {
+        let recorder = Recorder::default();
+        for i in 0..n {
+            let step = if Some(i) == odd_one { "odd" } else { "step" };
+            recorder.record(
+                SimTime::from_millis(i),
+                Some("alice"),
+                EventKind::Step {
+                    step: step.into(),
+                    detail: String::new(),
+                },
+            );
+        }
+        recorder.close()
+    }
+
+    #[test]
+    fn the_digest_is_the_hash_of_the_json_lines() {
+        let trace = steps(3_000, None);
+        let hash = blake3::hash(trace.to_json_lines().as_bytes());
+        assert_eq!(trace.digest.to_string(), format!("b3:{hash}"));
+        assert_eq!(Trace::from_events(trace.events.clone()).digest, trace.digest);
+    }
+
+    #[test]
+    fn the_first_divergent_event_is_found_in_any_block() {
+        let whole = steps(5_000, None);
+        assert_eq!(first_divergence(&whole, &whole.clone()), None);
+        for odd in [0, 1_023, 1_024, 3_333, 4_999] {
+            let other = steps(5_000, Some(odd));
+            let found = first_divergence(&whole, &other).expect("they differ");
+            assert_eq!(found.index as u64, odd);
+        }
+        let shorter = steps(4_096, None);
+        let found = first_divergence(&whole, &shorter).expect("they differ");
+        assert_eq!((found.index, found.right), (4_096, None));
+    }
+
+    #[test]
+    fn nothing_is_recorded_after_the_end() {
+        let recorder = Recorder::default();
+        let end = recorder.close();
+        recorder.record(SimTime::ZERO, None, EventKind::Mark { mark: "late".into() });
+        assert_eq!(recorder.close().events, end.events);
+    }
+}

@@ -1,0 +1,183 @@
+//! What a packet says, in one readable line.
+//!
+//! Decoding is for people: no decision of the harness may depend on it.
+
+use stun::{
+    attributes::{
+        ATTR_CHANNEL_NUMBER, ATTR_ERROR_CODE, ATTR_ICE_CONTROLLED, ATTR_ICE_CONTROLLING, ATTR_LIFETIME, ATTR_PRIORITY,
+        ATTR_USE_CANDIDATE, ATTR_USERNAME, ATTR_XORMAPPED_ADDRESS, ATTR_XOR_PEER_ADDRESS,
+        ATTR_XOR_RELAYED_ADDRESS, AttrType,
+    },
+    error_code::ErrorCodeAttribute,
+    message::{
+        CLASS_ERROR_RESPONSE, CLASS_INDICATION, CLASS_REQUEST, CLASS_SUCCESS_RESPONSE, Getter, METHOD_ALLOCATE,
+        METHOD_BINDING, METHOD_CHANNEL_BIND, METHOD_CREATE_PERMISSION, METHOD_DATA, METHOD_REFRESH, METHOD_SEND,
+        Message,
+    },
+    textattrs::TextAttribute,
+    xoraddr::XorMappedAddress,
+};
+use turmoil_net::{TcpFlags, Transport};
+
+/// Describes a transport payload.
+pub fn describe(transport: &Transport) -> String {
+    match transport {
+        Transport::Udp(datagram) => describe_datagram(&datagram.payload),
+        Transport::Tcp(segment) => match (flags(segment.flags), segment.payload.len()) {
+            (flags, 0) => format!("tcp {flags}"),
+            (flags, n) => format!("tcp {flags} {n} bytes"),
+        },
+    }
+}
+
+/// Describes a datagram, told apart by its first byte (RFC 7983, section 7).
+pub fn describe_datagram(payload: &[u8]) -> String {
+    match payload.first() {
+        None => "empty".into(),
+        Some(0..=3) => describe_stun(payload).unwrap_or_else(|| "malformed stun".into()),
+        Some(20..=63) => format!("dtls {}", dtls_record(payload)),
+        Some(64..=79) => "turn channel data".into(),
+        Some(128..=191) => "rtp or rtcp".into(),
+        Some(_) => "data".into(),
+    }
+}
+
+fn describe_stun(payload: &[u8]) -> Option<String> {
+    let mut message = Message::new();
+    message.unmarshal_binary(payload).ok()?;
+    let method = match message.typ.method {
+        METHOD_BINDING => "binding",
+        METHOD_ALLOCATE => "allocate",
+        METHOD_REFRESH => "refresh",
+        METHOD_SEND => "send",
+        METHOD_DATA => "data",
+        METHOD_CREATE_PERMISSION => "create-permission",
+        METHOD_CHANNEL_BIND => "channel-bind",
+        _ => "unknown-method",
+    };
+    let class = match message.typ.class {
+        CLASS_REQUEST => "request",
+        CLASS_INDICATION => "indication",
+        CLASS_SUCCESS_RESPONSE => "success",
+        CLASS_ERROR_RESPONSE => "error",
+        _ => "unknown-class",
+    };
+    let mut line = format!("stun {method} {class}");
+    let mut add = |text: &str| {
+        line.push(' ');
+        line.push_str(text);
+    };
+    if let Ok(user) = TextAttribute::get_from_as(&message, ATTR_USERNAME) {
+        add(&user.text);
+    }
+    for (attribute, name) in [
+        (ATTR_ICE_CONTROLLING, "controlling"),
+        (ATTR_ICE_CONTROLLED, "controlled"),
+        (ATTR_USE_CANDIDATE, "use-candidate"),
+        (ATTR_CHANNEL_NUMBER, "channel"),
+    ] {
+        if message.contains(attribute) {
+            add(name);
+        }
+    }
+    for (attribute, name) in [(ATTR_PRIORITY, "priority"), (ATTR_LIFETIME, "lifetime")] {
+        if let Some(value) = number(&message, attribute) {
+            add(&format!("{name}={value}"));
+        }
+    }
+    for (attribute, name) in [
+        (ATTR_XORMAPPED_ADDRESS, "mapped"),
+        (ATTR_XOR_RELAYED_ADDRESS, "relayed"),
+        (ATTR_XOR_PEER_ADDRESS, "peer"),
+    ] {
+        let mut address = XorMappedAddress::default();
+        if address.get_from_as(&message, attribute).is_ok() {
+            add(&format!("{name}={}:{}", address.ip, address.port));
+        }
+    }
+    if message.contains(ATTR_ERROR_CODE) {
+        let mut code = ErrorCodeAttribute::default();
+        if code.get_from(&message).is_ok() {
+            add(&format!("code={}", code.code.0));
+        }
+    }
+    Some(line)
+}
+
+fn number(message: &Message, attribute: AttrType) -> Option<u32> {
+    let bytes = message.get(attribute).ok()?;
+    Some(u32::from_be_bytes(bytes.try_into().ok()?))
+}
+
+/// Names the first record of a DTLS datagram (RFC 6347, section 4.1).
+fn dtls_record(payload: &[u8]) -> String {
+    let handshake = |kind| match kind {
+        1 => "client-hello".to_owned(),
+        2 => "server-hello".to_owned(),
+        3 => "hello-verify-request".to_owned(),
+        11 => "certificate".to_owned(),
+        12 => "server-key-exchange".to_owned(),
+        13 => "certificate-request".to_owned(),
+        14 => "server-hello-done".to_owned(),
+        15 => "certificate-verify".to_owned(),
+        16 => "client-key-exchange".to_owned(),
+        20 => "finished".to_owned(),
+        other => format!("handshake {other}"),
+    };
+    let epoch = payload.get(3..5).map_or(0, |e| u16::from_be_bytes([e[0], e[1]]));
+    match payload[0] {
+        20 => "change-cipher-spec".into(),
+        21 => "alert".into(),
+        22 if epoch == 0 => payload.get(13).map_or("handshake".to_owned(), |kind| handshake(*kind)),
+        22 => "encrypted handshake".into(),
+        23 => "application data".into(),
+        other => format!("record {other}"),
+    }
+}
+
+fn flags(flags: TcpFlags) -> String {
+    let names = [
+        (flags.syn, "syn"),
+        (flags.fin, "fin"),
+        (flags.rst, "rst"),
+        (flags.psh, "psh"),
+        (flags.ack, "ack"),
+    ];
+    let set: Vec<&str> = names.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect();
+    set.join("+")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sample request of RFC 5769, section 2.1.
+    const RFC5769_REQUEST: &[u8] = &[
+        0x00, 0x01, 0x00, 0x58, 0x21, 0x12, 0xa4, 0x42, 0xb7, 0xe7, 0xa7, 0x01, 0xbc, 0x34, 0xd6, 0x86, 0xfa, 0x87, 0xdf,
+        0xae, 0x80, 0x22, 0x00, 0x10, 0x53, 0x54, 0x55, 0x4e, 0x20, 0x74, 0x65, 0x73, 0x74, 0x20, 0x63, 0x6c, 0x69, 0x65,
+        0x6e, 0x74, 0x00, 0x24, 0x00, 0x04, 0x6e, 0x00, 0x01, 0xff, 0x80, 0x29, 0x00, 0x08, 0x93, 0x2f, 0xf9, 0xb1, 0x51,
+        0x26, 0x3b, 0x36, 0x00, 0x06, 0x00, 0x09, 0x65, 0x76, 0x74, 0x6a, 0x3a, 0x68, 0x36, 0x76, 0x59, 0x20, 0x20, 0x20,
+        0x00, 0x08, 0x00, 0x14, 0x9a, 0xea, 0xa7, 0x0c, 0xbf, 0xd8, 0xcb, 0x56, 0x78, 0x1e, 0xf2, 0xb5, 0xb2, 0xd3, 0xf2,
+        0x49, 0xc1, 0xb5, 0x71, 0xa2, 0x80, 0x28, 0x00, 0x04, 0xe5, 0x7a, 0x3b, 0xcf,
+    ];
+
+    #[test]
+    fn a_connectivity_check_is_decoded() {
+        assert_eq!(
+            describe_datagram(RFC5769_REQUEST),
+            "stun binding request evtj:h6vY controlled priority=1845494271"
+        );
+    }
+
+    #[test]
+    fn a_truncated_message_is_named_and_nothing_panics() {
+        for n in 1..RFC5769_REQUEST.len() {
+            let line = describe_datagram(&RFC5769_REQUEST[..n]);
+            assert_eq!(line, "malformed stun", "{n} bytes");
+        }
+        for first in 0..=255u8 {
+            describe_datagram(&[first]);
+            describe_datagram(&[first; 14]);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Panics inside a run become events of its trace, not text on the terminal.
+
+use std::{
+    any::Any,
+    cell::RefCell,
+    panic,
+    sync::{Once, Weak},
+};
+
+use super::{sim::Shared, tasks::short_place};
+use crate::{trace::EventKind, world::Sim};
+
+thread_local! {
+    static RUN: RefCell<Option<Weak<Shared>>> = const { RefCell::new(None) };
+}
+
+/// Installs the process's hook, once. Outside a run it does what the hook before it did.
+pub(super) fn install_hook() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let sim = RUN.with(|run| run.borrow().as_ref().and_then(Weak::upgrade)).map(Sim::from_shared);
+            let Some(sim) = sim else {
+                return before(info);
+            };
+            let place = info.location().map(|l| short_place(l.file(), l.line())).unwrap_or_default();
+            let message = message(info.payload());
+            sim.record(EventKind::Panicked { message, place });
+        }));
+    });
+}
+
+/// The text of a panic.
+pub(super) fn message(payload: &(dyn Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a panic without a message".to_owned()
+    }
+}
+
+/// Until the guard is dropped, panics on this thread are events of `sim`.
+pub(super) fn record_into(sim: &Sim) -> RecordPanics {
+    RUN.with(|run| *run.borrow_mut() = Some(sim.downgrade()));
+    RecordPanics
+}
+
+/// Panics of this thread are recorded while this lives.
+pub(super) struct RecordPanics;
+
+impl Drop for RecordPanics {
+    fn drop(&mut self) {
+        RUN.with(|run| *run.borrow_mut() = None);
+    }
+}

@@ -1,0 +1,347 @@
+//! Carries packets between the hosts: the event loop of the network.
+//!
+//! The pump takes what the hosts' sockets want to send, asks the packet path what becomes of it, keeps it
+//! in a queue ordered by time and then by arrival, and hands it over when it is due. Between two packets it
+//! sleeps, so that time can jump.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, BinaryHeap, VecDeque},
+    net::SocketAddr,
+};
+
+use bytes::Bytes;
+use turmoil_net::{EnterGuard, Packet, TcpFlags, TcpSegment, Transport};
+
+use super::{Sim, WorldSpec, chaos};
+use crate::{
+    net::{
+        link::{Copy, Fate},
+        path::{Path, Place},
+        topology::Topology,
+        weather::{Direction, Edge, LinkFault, Schedule, Weather},
+    },
+    time::SimTime,
+    trace::{EventKind, Flow, PacketId, Proto, wire},
+};
+
+/// Where a packet is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// About to cross the core and enter the link of its destination.
+    Core,
+    /// About to reach its host, past the firewall.
+    Door,
+    /// A reset that the network itself sends: it passes every firewall.
+    Inject,
+}
+
+struct InFlight {
+    at: SimTime,
+    order: u64,
+    stage: Stage,
+    id: PacketId,
+    packet: Packet,
+}
+
+impl PartialEq for InFlight {
+    fn eq(&self, other: &Self) -> bool {
+        self.order == other.order
+    }
+}
+
+impl Eq for InFlight {}
+
+impl PartialOrd for InFlight {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for InFlight {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.order).cmp(&(other.at, other.order))
+    }
+}
+
+/// The event loop of the network.
+pub(super) struct Pump<'a> {
+    sim: Sim,
+    network: &'a EnterGuard,
+    topology: Topology,
+    path: Path,
+    schedule: Schedule,
+    edges: VecDeque<Edge>,
+    heal_at: Option<SimTime>,
+    queue: BinaryHeap<Reverse<InFlight>>,
+    order: u64,
+    sent: PacketId,
+    connections: BTreeSet<Flow>,
+}
+
+impl<'a> Pump<'a> {
+    pub(super) fn new(sim: Sim, network: &'a EnterGuard, spec: WorldSpec) -> Self {
+        let schedule = chaos(&spec);
+        Self {
+            path: Path::new(spec.seed, &spec.topology),
+            edges: schedule.edges().into(),
+            schedule,
+            heal_at: spec.heal_at,
+            topology: spec.topology,
+            queue: BinaryHeap::new(),
+            order: 0,
+            sent: 0,
+            connections: BTreeSet::new(),
+            sim,
+            network,
+        }
+    }
+
+    /// Packets that the hosts sent.
+    pub(super) fn packets(&self) -> u64 {
+        self.sent
+    }
+
+    /// What is open or under way, by host.
+    pub(super) fn pending(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for host in &self.topology.hosts {
+            let Some(address) = host.addresses().next() else { continue };
+            for socket in turmoil_net::netstat(address).entries {
+                let state = socket.state.map_or_else(|| "bound".to_owned(), |s| s.to_string().to_lowercase());
+                lines.push(format!("socket of {}: {} {} {state}", host.name, socket.proto, socket.local));
+            }
+        }
+        if !self.queue.is_empty() {
+            lines.push(format!("packets in flight: {}", self.queue.len()));
+        }
+        lines
+    }
+
+    /// Runs until `max_packets` have been sent.
+    pub(super) async fn run(&mut self, max_packets: u64) {
+        while self.sent <= max_packets {
+            self.sim.tick();
+            let now = self.sim.now();
+            self.turn_weather(now);
+            self.take_from_hosts(now);
+            if self.move_packets(now) {
+                // What was delivered may be answered within the stack: acknowledgements.
+                continue;
+            }
+            let due = [
+                self.queue.peek().map(|p| p.0.at),
+                self.edges.front().map(|e| e.at),
+                self.heal_at,
+            ];
+            match due.into_iter().flatten().min() {
+                Some(at) => tokio::select! {
+                    biased;
+                    () = self.sim.egress_wanted() => {}
+                    () = tokio::time::sleep(at - now) => {}
+                },
+                None => self.sim.egress_wanted().await,
+            }
+        }
+    }
+
+    /// Begins and ends faults, and the healing.
+    fn turn_weather(&mut self, now: SimTime) {
+        while let Some(edge) = self.edges.pop_front_if(|e| e.at <= now) {
+            let fault = self.schedule.name(edge.index);
+            if edge.begins {
+                self.sim.record(EventKind::FaultStarted { fault });
+                if self.schedule.fault(edge.index).fault == LinkFault::Reset {
+                    self.reset_connections(now, edge.index);
+                }
+            } else {
+                self.sim.record(EventKind::FaultEnded { fault });
+            }
+        }
+        if self.heal_at.is_some_and(|at| at <= now) {
+            self.heal_at = None;
+            self.path.heal();
+            self.sim.record(EventKind::Healed);
+        }
+    }
+
+    fn reset_connections(&mut self, now: SimTime, fault: usize) {
+        let link = &self.schedule.fault(fault).link;
+        let over_link: Vec<Flow> = self.connections.iter().filter(|f| self.ends_at(**f, link)).copied().collect();
+        for flow in over_link {
+            self.inject_resets(now, flow);
+        }
+    }
+
+    fn ends_at(&self, flow: Flow, link: &str) -> bool {
+        [flow.src, flow.dst].iter().any(|end| {
+            let place = self.path.place(end.ip());
+            place.is_some_and(|p| self.topology.hosts[p.host].link_base(p.interface) == link)
+        })
+    }
+
+    fn take_from_hosts(&mut self, now: SimTime) {
+        let mut out = Vec::new();
+        self.network.egress_all(&mut out);
+        for packet in out {
+            self.sent += 1;
+            let (id, flow, payload) = (self.sent, flow_of(&packet), payload_of(&packet).clone());
+            let hash = blake3::hash(&payload).to_hex();
+            self.record_at(
+                self.path.place(flow.src.ip()),
+                EventKind::PacketSent {
+                    packet: id,
+                    flow,
+                    len: payload.len() as u32,
+                    hash: hash[..16].to_owned(),
+                    says: wire::describe(&packet.payload),
+                },
+            );
+            if flow.proto == Proto::Tcp {
+                self.connections.insert(flow.min(flow.reversed()));
+            }
+            let (topology, schedule) = (&self.topology, &self.schedule);
+            let weather = |place, direction| weather(topology, schedule, place, direction, now);
+            let fate = self.path.depart(now, flow, payload.len() as u32, weather);
+            self.follow(now, fate, Stage::Core, id, packet);
+        }
+    }
+
+    /// Moves every packet that is due one stage further; says whether one reached a host.
+    fn move_packets(&mut self, now: SimTime) -> bool {
+        let mut delivered = false;
+        while self.queue.peek().is_some_and(|p| p.0.at <= now) {
+            let Some(Reverse(InFlight { stage, id, packet, .. })) = self.queue.pop() else { break };
+            let flow = flow_of(&packet);
+            match stage {
+                Stage::Core => {
+                    let len = payload_of(&packet).len() as u32;
+                    let (topology, schedule) = (&self.topology, &self.schedule);
+                    let weather = |place, direction| weather(topology, schedule, place, direction, now);
+                    let fate = self.path.transit(now, flow, len, weather);
+                    self.follow(now, fate, Stage::Door, id, packet);
+                }
+                Stage::Door => match self.path.arrive(now, flow) {
+                    Ok(place) => {
+                        self.record_at(Some(place), EventKind::PacketDelivered { packet: id });
+                        self.network.deliver(packet);
+                        delivered = true;
+                    }
+                    Err(by) => {
+                        let place = self.path.place(flow.dst.ip());
+                        self.record_at(place, EventKind::PacketDropped { packet: id, by });
+                    }
+                },
+                Stage::Inject => {
+                    self.network.deliver(packet);
+                    delivered = true;
+                }
+            }
+        }
+        delivered
+    }
+
+    /// Does with a packet what its link decided, and writes down what is out of the ordinary.
+    fn follow(&mut self, now: SimTime, fate: Fate, next: Stage, id: PacketId, packet: Packet) {
+        match fate {
+            Fate::Dropped(by) => self.sim.record(EventKind::PacketDropped { packet: id, by }),
+            Fate::Reset(at, by) => {
+                self.sim.record(EventKind::PacketDropped { packet: id, by });
+                self.inject_resets(at.max(now), flow_of(&packet));
+            }
+            Fate::Carried { first, second } => {
+                if let Some((by, double)) = second {
+                    self.sim.record(EventKind::PacketDuplicated { packet: id, by });
+                    self.push(double.at, next, id, packet.clone());
+                }
+                let packet = self.impair(&first, id, packet);
+                self.push(first.at, next, id, packet);
+            }
+        }
+    }
+
+    /// Applies a delay and a flipped bit.
+    fn impair(&mut self, copy: &Copy, id: PacketId, mut packet: Packet) -> Packet {
+        if let Some((by, late)) = &copy.delayed {
+            self.sim.record(EventKind::PacketDelayed {
+                packet: id,
+                by: by.clone(),
+                by_ns: late.as_nanos() as u64,
+            });
+        }
+        if let (Some((by, bit)), Transport::Udp(datagram)) = (&copy.corrupted, &mut packet.payload) {
+            let mut bytes = datagram.payload.to_vec();
+            bytes[(bit / 8) as usize] ^= 1 << (bit % 8);
+            datagram.payload = Bytes::from(bytes);
+            self.sim.record(EventKind::PacketCorrupted {
+                packet: id,
+                by: by.clone(),
+                bit: *bit,
+            });
+        }
+        packet
+    }
+
+    /// Tells both ends of a connection that it is gone.
+    fn inject_resets(&mut self, at: SimTime, flow: Flow) {
+        for flow in [flow, flow.reversed()] {
+            let packet = Packet {
+                src: flow.src.ip(),
+                dst: flow.dst.ip(),
+                ttl: 64,
+                payload: Transport::Tcp(TcpSegment {
+                    src_port: flow.src.port(),
+                    dst_port: flow.dst.port(),
+                    seq: 0,
+                    ack: 0,
+                    flags: TcpFlags {
+                        rst: true,
+                        ..TcpFlags::default()
+                    },
+                    window: 0,
+                    payload: Bytes::new(),
+                }),
+            };
+            self.push(at, Stage::Inject, 0, packet);
+        }
+    }
+
+    fn push(&mut self, at: SimTime, stage: Stage, id: PacketId, packet: Packet) {
+        self.order += 1;
+        self.queue.push(Reverse(InFlight {
+            at,
+            order: self.order,
+            stage,
+            id,
+            packet,
+        }));
+    }
+
+    fn record_at(&self, place: Option<Place>, kind: EventKind) {
+        self.sim.record_on(place.map(|p| p.host), kind);
+    }
+}
+
+fn weather(topology: &Topology, schedule: &Schedule, place: Place, direction: Direction, now: SimTime) -> Weather {
+    let link = topology.hosts[place.host].link_base(place.interface);
+    schedule.over(&link, direction, now)
+}
+
+fn flow_of(packet: &Packet) -> Flow {
+    let (proto, src_port, dst_port) = match &packet.payload {
+        Transport::Udp(datagram) => (Proto::Udp, datagram.src_port, datagram.dst_port),
+        Transport::Tcp(segment) => (Proto::Tcp, segment.src_port, segment.dst_port),
+    };
+    Flow {
+        proto,
+        src: SocketAddr::new(packet.src, src_port),
+        dst: SocketAddr::new(packet.dst, dst_port),
+    }
+}
+
+fn payload_of(packet: &Packet) -> &Bytes {
+    match &packet.payload {
+        Transport::Udp(datagram) => &datagram.payload,
+        Transport::Tcp(segment) => &segment.payload,
+    }
+}

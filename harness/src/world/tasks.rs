@@ -1,0 +1,150 @@
+//! Whose task is being polled, and which tasks are alive.
+//!
+//! A task belongs to the host whose task spawned it, down to the tasks that the WebRTC stack spawns for
+//! itself. Tokio's task ids count across the process, so they never leave this module.
+
+use std::{
+    cell::Cell,
+    collections::BTreeMap,
+    panic::Location,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tokio::{runtime::TaskMeta, sync::Notify, task::Id};
+
+thread_local! {
+    static HOST: Cell<Option<usize>> = const { Cell::new(None) };
+    static NAME: Cell<Option<&'static str>> = const { Cell::new(None) };
+}
+
+/// Looked up by id, never iterated: its order would be random.
+#[allow(clippy::disallowed_types, reason = "task ids have no order, and it is never iterated")]
+type ById = std::collections::HashMap<Id, Task, std::hash::BuildHasherDefault<std::hash::DefaultHasher>>;
+
+#[derive(Clone, Copy)]
+struct Task {
+    host: Option<usize>,
+    name: Option<&'static str>,
+    spawned_at: &'static Location<'static>,
+}
+
+/// The tasks of a run.
+pub(super) struct TaskTable {
+    alive: Mutex<ById>,
+    polls: AtomicU64,
+    max_polls: u64,
+    exhausted: Notify,
+}
+
+impl TaskTable {
+    pub(super) fn new(max_polls: u64) -> Self {
+        Self {
+            alive: Mutex::default(),
+            polls: AtomicU64::new(0),
+            max_polls,
+            exhausted: Notify::new(),
+        }
+    }
+
+    pub(super) fn spawned(&self, meta: &TaskMeta<'_>) {
+        let task = Task {
+            host: HOST.get(),
+            name: NAME.take(),
+            spawned_at: meta.spawned_at(),
+        };
+        self.alive().insert(meta.id(), task);
+    }
+
+    pub(super) fn begin_poll(&self, meta: &TaskMeta<'_>) {
+        HOST.set(self.alive().get(&meta.id()).and_then(|task| task.host));
+        if self.polls.fetch_add(1, Ordering::Relaxed) == self.max_polls {
+            self.exhausted.notify_one();
+        }
+    }
+
+    pub(super) fn end_poll() {
+        HOST.set(None);
+    }
+
+    pub(super) fn ended(&self, meta: &TaskMeta<'_>) {
+        self.alive().remove(&meta.id());
+    }
+
+    /// Waits until the tasks have been polled more often than the run may.
+    pub(super) async fn exhausted(&self) {
+        self.exhausted.notified().await;
+    }
+
+    /// Tasks that are alive, as `host: place (how many)`, in order.
+    #[allow(clippy::disallowed_methods, reason = "sorted before anybody sees the order")]
+    pub(super) fn pending(&self, hosts: &[String]) -> Vec<String> {
+        let mut count = BTreeMap::<(Option<usize>, String), usize>::new();
+        for task in self.alive().values() {
+            let place = match task.name {
+                Some(name) => name.to_owned(),
+                None => short_place(task.spawned_at.file(), task.spawned_at.line()),
+            };
+            *count.entry((task.host, place)).or_default() += 1;
+        }
+        let host = |h: Option<usize>| h.map_or("run", |h| hosts[h].as_str());
+        let line = |((h, place), n): (&(Option<usize>, String), &usize)| match n {
+            1 => format!("task of {}: {place}", host(*h)),
+            n => format!("task of {}: {place} ({n} times)", host(*h)),
+        };
+        count.iter().map(line).collect()
+    }
+
+    /// How many tasks of `host` are alive.
+    pub(super) fn alive_on(&self, host: usize) -> usize {
+        self.alive().values().filter(|t| t.host == Some(host)).count()
+    }
+
+    fn alive(&self) -> std::sync::MutexGuard<'_, ById> {
+        self.alive.lock().expect("the table does not panic")
+    }
+}
+
+/// The host whose task is being polled.
+pub(super) fn current_host() -> Option<usize> {
+    HOST.get()
+}
+
+/// Calls `f` as if a task of `host` did.
+pub(super) fn as_host<R>(host: Option<usize>, f: impl FnOnce() -> R) -> R {
+    let was = HOST.replace(host);
+    let result = f();
+    HOST.set(was);
+    result
+}
+
+/// Calls `spawn`, which spawns one task, and gives the task a name.
+pub(super) fn named<R>(name: &'static str, spawn: impl FnOnce() -> R) -> R {
+    NAME.set(Some(name));
+    let result = spawn();
+    NAME.set(None);
+    result
+}
+
+/// A place in source code without the folders of the machine that built it.
+pub(super) fn short_place(file: &str, line: u32) -> String {
+    let file = match file.split_once("/registry/src/") {
+        Some((_, rest)) => rest.split_once('/').map_or(rest, |(_, path)| path),
+        None => file,
+    };
+    format!("{file}:{line}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_lose_the_folders_of_the_machine() {
+        let file = "/home/x/.cargo/registry/src/index-123/webrtc-ice-0.17.2/src/agent/mod.rs";
+        assert_eq!(short_place(file, 7), "webrtc-ice-0.17.2/src/agent/mod.rs:7");
+        assert_eq!(short_place("harness/src/lib.rs", 1), "harness/src/lib.rs:1");
+    }
+}

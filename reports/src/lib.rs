@@ -1,0 +1,15 @@
+//! Renderers over what a run recorded. They read; they never run anything and never touch a file.
+//!
+//! - [`timeline`]: one run, a column per host, for `replay`
+//! - [`snapshot`]: one run as stable text for review in a pull request
+//! - [`failure`]: one failure as text, for `report.txt`
+//! - [`summary`]: a suite as Markdown and as text
+//! - [`words`]: how a single event is put
+//! - [`table`]: aligned columns
+
+pub mod failure;
+pub mod snapshot;
+pub mod summary;
+pub mod table;
+pub mod timeline;
+pub mod words;

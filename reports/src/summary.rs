@@ -1,0 +1,123 @@
+//! A suite as Markdown, which also reads as text on a terminal.
+
+use sleet::{
+    run::{
+        result::Outcome,
+        summary::{Judgement, RemedyRow, ScenarioSummary, Summary},
+    },
+    scenario::Kind,
+};
+
+use crate::table::Table;
+
+/// The whole summary, for `summary.md`.
+pub fn to_markdown(summary: &Summary) -> String {
+    let mut out = format!("# Sleet: {} runs of {} scenarios\n\n", summary.runs(), summary.scenarios.len());
+    out.push_str(&scenarios(summary));
+    if !summary.remedies.is_empty() {
+        out.push_str("\n## Remedies\n\n");
+        out.push_str(&remedies(&summary.remedies));
+    }
+    out.push_str("\n## Marks\n\n");
+    out.push_str(&marks(summary));
+    let findings: Vec<&ScenarioSummary> = summary.scenarios.iter().filter(|s| s.kind == Kind::Finding).collect();
+    if !findings.is_empty() {
+        out.push_str("\n## Known findings\n\n");
+        for finding in findings {
+            out.push_str(&format!("- {}: {}\n", finding.name, shown(finding)));
+        }
+    }
+    let failures = failures(summary);
+    if !failures.is_empty() {
+        out.push_str("\n## Failures\n\n");
+        out.push_str(&failures);
+    }
+    out.push_str(&format!("\nDigest over all runs: {}\n", summary.digest));
+    out
+}
+
+/// How each scenario came out.
+pub fn scenarios(summary: &Summary) -> String {
+    let mut table = Table::new(&["scenario", "kind", ">seeds", ">pass", ">fail", "judgement"]);
+    for s in &summary.scenarios {
+        let count = |outcome| s.outcomes.get(&outcome).copied().unwrap_or(0);
+        let pass = count(Outcome::Pass);
+        table.row([
+            s.name.clone(),
+            s.kind.to_string(),
+            s.seeds.to_string(),
+            pass.to_string(),
+            (s.seeds - pass).to_string(),
+            judgement(s),
+        ]);
+    }
+    table.to_markdown()
+}
+
+fn judgement(s: &ScenarioSummary) -> String {
+    match &s.judgement {
+        Judgement::Held => match s.kind {
+            Kind::Demonstration | Kind::Finding => shown(s),
+            Kind::Promise | Kind::Selftest => "held".into(),
+        },
+        Judgement::NotJudged => "not judged: too few seeds".into(),
+        Judgement::Vacuous(why) => format!("VACUOUS: {why}"),
+        Judgement::Broken(why) => format!("BROKEN: {why}"),
+        Judgement::Nondeterministic(why) => format!("NONDETERMINISTIC: {why}"),
+    }
+}
+
+fn shown(s: &ScenarioSummary) -> String {
+    match s.shown_by {
+        Some(seed) => format!("shown, first by seed {seed}"),
+        None => "not shown".into(),
+    }
+}
+
+/// Success by remedy.
+pub fn remedies(rows: &[RemedyRow]) -> String {
+    let mut table =
+        Table::new(&["policy", ">connected", ">rate", "95 % interval", ">median ms", ">95th pct ms"]);
+    let ms = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |ms| ms.to_string());
+    for row in rows {
+        table.row([
+            row.policy.clone(),
+            format!("{}/{}", row.connected, row.seeds),
+            percent(row.connected as f64 / row.seeds as f64),
+            format!("{} to {}", percent(row.rate_low), percent(row.rate_high)),
+            ms(row.median_ms),
+            ms(row.p95_ms),
+        ]);
+    }
+    table.to_markdown()
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+fn marks(summary: &Summary) -> String {
+    let mut table = Table::new(&["scenario", "mark", ">times"]);
+    for s in &summary.scenarios {
+        for (mark, times) in &s.marks {
+            table.row([s.name.clone(), mark.clone(), times.to_string()]);
+        }
+    }
+    table.to_markdown()
+}
+
+/// The failures with their replay lines.
+pub fn failures(summary: &Summary) -> String {
+    let mut out = String::new();
+    for failure in &summary.failures {
+        let oracle = failure.oracle.as_deref().unwrap_or("no oracle");
+        out.push_str(&format!(
+            "- {}@{} ({oracle}): {}\n  `{}`\n",
+            failure.scenario,
+            failure.seed,
+            failure.why.as_deref().unwrap_or("no reason was recorded"),
+            failure.replay
+        ));
+    }
+    out
+}

@@ -1,0 +1,113 @@
+//! Story A: candidates that overtake their description, and what helps.
+//!
+//! One scenario per remedy and per combination that says something, all on the story network.
+
+use std::time::Duration;
+
+use sleet::{
+    fault::Plan,
+    oracle::{calls::CONNECTS, candidates::{APPLIED, OWN_GENERATION}},
+    scenario::{Kind, Scenario},
+    seed::Seed,
+};
+
+use crate::{
+    client::{
+        Policy,
+        policy::{Receive, Send},
+    },
+    network::{story_a, story_a_in_order, story_a_push, story_a_retry},
+    story,
+};
+
+/// Seeds on which a demonstration must fail at least once, and marks must be reached.
+const ENOUGH: u64 = 60;
+
+const SLEEP: Policy = Policy::NAIVE.sending(Send::AfterSleep(Duration::from_millis(500)));
+const SEQUENTIAL: Policy = Policy::NAIVE.sending(Send::AfterDescription);
+const BUFFER_RECEIVER: Policy = Policy::NAIVE.receiving(Receive::Buffer);
+const BUFFER_SENDER: Policy = Policy::NAIVE.sending(Send::OnceJoined);
+const BUFFER_BOTH: Policy = BUFFER_SENDER.receiving(Receive::Buffer);
+
+/// The scenarios of the family.
+pub fn family() -> Vec<Scenario> {
+    vec![
+        broken("naive", Policy::NAIVE, story_a)
+            .about("Candidates are sent at once and added at once: some overtake the offer or the answer and are lost.")
+            .reaches(&["candidate-before-description"], ENOUGH),
+        broken("naive-push", Policy::NAIVE, story_a_push)
+            .about("As naive, but the callee is asleep: candidates for it have nobody to go to.")
+            .reaches(&["push-woke-callee", "candidate-to-absent-callee"], ENOUGH),
+        rare("sleep", SLEEP, story_a)
+            .about("Sleeping 500 ms before the local description is set loses fewer candidates, not none."),
+        broken("sleep-push", SLEEP, story_a_push)
+            .about("Sleeping does not wake a callee that is asleep."),
+        broken("sequential", SEQUENTIAL, story_a)
+            .about("Producing no candidate before the offer is written helps little where the server reorders."),
+        broken("sequential-in-order", SEQUENTIAL, story_a_in_order)
+            .about("Even behind a server that keeps order, the callee's own tasks reorder what it receives."),
+        promise("sequential-end-to-end", SEQUENTIAL.in_order(), story_a_in_order)
+            .about("Sequential sending keeps every call only if server and receiver keep the order too."),
+        promise("buffer-receiver", BUFFER_RECEIVER, story_a)
+            .about("The receiver keeps candidates until the description of their generation is set.")
+            .reaches(&["candidate-before-description"], ENOUGH),
+        broken("buffer-receiver-push", BUFFER_RECEIVER, story_a_push)
+            .about("Buffering at the receiver is no help to a callee that is not there yet."),
+        promise("buffer-sender", BUFFER_SENDER, story_a)
+            .about("The sender keeps candidates until the other side has joined.")
+            .reaches(&["local-candidate-buffered"], ENOUGH),
+        promise("buffer-sender-push", BUFFER_SENDER, story_a_push)
+            .about("The same, and the callee is asleep until a push wakes it.")
+            .reaches(&["push-woke-callee", "local-candidate-buffered"], ENOUGH),
+        promise("buffer-both", BUFFER_BOTH, story_a)
+            .about("Sender and receiver buffer.")
+            .reaches(&["local-candidate-buffered"], ENOUGH),
+        promise("buffer-both-push", BUFFER_BOTH, story_a_push)
+            .about("Sender and receiver buffer, and the callee is asleep until a push wakes it.")
+            .reaches(&["push-woke-callee", "local-candidate-buffered"], ENOUGH),
+        promise("buffer-receiver-bare", BUFFER_RECEIVER.bare(), story_a)
+            .about("As buffer-receiver, with bare ICE agents instead of peer connections.")
+            .reaches(&["candidate-before-description"], ENOUGH),
+        broken("wait-in-callback", Policy::NAIVE.sending(Send::OnceJoinedInCallback), story_a)
+            .about("Waiting for the other side inside the stack's candidate callback blocks the stack.")
+            .from("ORACLES 3, hazard 4"),
+        promise("retry", BUFFER_RECEIVER, story_a_retry)
+            .about("The caller tries again within the call: candidates of the first attempt stay out of the second.")
+            .holds(&[&OWN_GENERATION])
+            .reaches(&["stale-candidate-discarded"], ENOUGH),
+        stale_generation(),
+    ]
+}
+
+/// A policy that keeps every call.
+fn promise(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
+    with_policy(Kind::Promise, name, policy, network).holds(&[&APPLIED, &CONNECTS])
+}
+
+/// A policy that loses calls.
+fn broken(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
+    with_policy(Kind::Demonstration, name, policy, network).trips(&CONNECTS, ENOUGH)
+}
+
+/// A policy that loses calls so rarely that it takes many seeds to see it.
+fn rare(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
+    with_policy(Kind::Demonstration, name, policy, network).trips(&CONNECTS, 300)
+}
+
+fn with_policy(kind: Kind, name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
+    let story = move |sim, plan| story::calls(sim, plan, policy);
+    Scenario::new(kind, &format!("candidates/{name}"), network, story)
+        .from("STORIES A")
+        .in_table(name)
+}
+
+/// The mistake that `retry` is free of.
+fn stale_generation() -> Scenario {
+    let policy = Policy::NAIVE.receiving(Receive::BufferAnyGeneration);
+    let story = move |sim, plan| story::calls(sim, plan, policy);
+    Scenario::new(Kind::Demonstration, "candidates/stale-generation", story_a_retry, story)
+        .about("A receiver that buffers without looking at the generation gives old candidates to a new attempt.")
+        .from("STORIES A")
+        .from("ORACLES 3, hazard 22")
+        .trips(&OWN_GENERATION, ENOUGH)
+}

@@ -1,0 +1,118 @@
+//! One attempt to connect: a peer, and when its candidates may be sent.
+
+use std::sync::{Arc, Mutex};
+
+use sleet::{
+    peer::Peer,
+    signaling::{client::Client, message::Message},
+    trace::Candidate,
+    world::Sim,
+};
+use tokio::sync::watch;
+
+use super::{App, policy::Send};
+
+/// Where the candidates of one generation go.
+pub(super) struct Outbox {
+    app: Arc<App>,
+    signaling: Client,
+    call: String,
+    to: String,
+    state: Mutex<State>,
+    joined: watch::Sender<bool>,
+}
+
+#[derive(Default)]
+struct State {
+    // Candidates that wait until the other side has joined; `None` is the end of candidates.
+    waiting: Vec<Option<Candidate>>,
+    open: bool,
+    ufrag: String,
+}
+
+/// One attempt.
+pub(super) struct Attempt {
+    /// The peer.
+    pub peer: Arc<dyn Peer>,
+    /// Its name in the trace.
+    pub name: String,
+    /// Its candidates.
+    pub outbox: Arc<Outbox>,
+}
+
+impl Outbox {
+    pub(super) fn new(app: &Arc<App>, signaling: &Client, call: &str, to: &str) -> Arc<Self> {
+        Arc::new(Self {
+            app: app.clone(),
+            signaling: signaling.clone(),
+            call: call.to_owned(),
+            to: to.to_owned(),
+            state: Mutex::new(State {
+                open: !matches!(app.policy.send, Send::OnceJoined | Send::OnceJoinedInCallback),
+                ..State::default()
+            }),
+            joined: watch::Sender::new(false),
+        })
+    }
+
+    /// The generation whose candidates these are.
+    pub(super) fn belongs_to(&self, ufrag: &str) {
+        ufrag.clone_into(&mut self.state().ufrag);
+    }
+
+    /// The stack gathered a candidate. Called inside its callback.
+    pub(super) async fn gathered(self: Arc<Self>, candidate: Option<Candidate>) {
+        if self.app.policy.send == Send::OnceJoinedInCallback {
+            // The mistake: the stack delivers its other callbacks only when this returns.
+            let mut joined = self.joined.subscribe();
+            let _ = joined.wait_for(|joined| *joined).await;
+        }
+        if self.state().open {
+            self.send(candidate);
+        } else {
+            self.sim().mark("local-candidate-buffered");
+            self.state().waiting.push(candidate);
+        }
+    }
+
+    /// The other side is in the call and has our description.
+    pub(super) fn other_side_joined(&self) {
+        let waiting = {
+            let mut state = self.state();
+            state.open = true;
+            std::mem::take(&mut state.waiting)
+        };
+        self.joined.send_replace(true);
+        for candidate in waiting {
+            self.send(candidate);
+        }
+    }
+
+    /// Sends one candidate from a task of its own, as a callback that launches a coroutine does.
+    fn send(&self, candidate: Option<Candidate>) {
+        let (app, signaling, to) = (self.app.clone(), self.signaling.clone(), self.to.clone());
+        let (call, ufrag) = (self.call.clone(), self.state().ufrag.clone());
+        let message = match candidate {
+            Some(c) => Message::Candidate {
+                call,
+                ufrag: c.ufrag,
+                candidate: c.attribute,
+            },
+            None => Message::EndOfCandidates { call, ufrag },
+        };
+        self.app.host.spawn("send candidate", async move {
+            app.stretch.pause("send-candidate").await;
+            if let Err(error) = signaling.send(&to, message).await {
+                app.failed("send candidate", &error);
+            }
+        });
+    }
+
+    fn sim(&self) -> &Sim {
+        self.app.host.sim()
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().expect("no panic while it is held")
+    }
+}

@@ -1,0 +1,406 @@
+//! A call client: what a calling app does between its user, its signaling connection and its peers.
+//!
+//! It is written the way such apps are: a callback or a message launches a task, and each task awaits its
+//! steps. Before every step it asks the fault plan whether to pause there. How it handles candidates is its
+//! [`Policy`]; everything else is the same for all policies.
+
+mod attempt;
+pub mod policy;
+mod slot;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, OnceLock},
+    time::Duration,
+};
+
+use attempt::{Attempt, Outbox};
+pub use policy::Policy;
+use policy::{Handle, Send};
+use sleet::{
+    fault::{Act, Plan, Stretcher, When},
+    peer::{self, Description, DescriptionKind, Peer, PeerError, Role},
+    signaling::{
+        client::{Client, SignalingError},
+        message::{Envelope, Message},
+        push::Notification,
+    },
+    trace::{Candidate, EventKind},
+    world::Host,
+};
+use slot::{Arrival, Slot};
+use thiserror::Error;
+use tokio::sync::{mpsc, watch};
+
+/// What can go wrong in a step of a call.
+#[derive(Debug, Error)]
+enum CallError {
+    #[error(transparent)]
+    Peer(#[from] PeerError),
+    #[error(transparent)]
+    Signaling(#[from] SignalingError),
+    #[error("the client is not connected to the signaling server")]
+    Offline,
+    #[error("there is no such call")]
+    UnknownCall,
+}
+
+/// A calling app on one host. It has the name of its host.
+pub struct App {
+    host: Host,
+    server: Host,
+    policy: Policy,
+    stretch: Stretcher,
+    pick_up_after: Option<Duration>,
+    signaling: OnceLock<Client>,
+    slots: Mutex<BTreeMap<String, Slot>>,
+    others: Mutex<BTreeMap<String, String>>,
+    connected: watch::Sender<BTreeSet<String>>,
+}
+
+impl App {
+    /// The app on `host`, not connected yet.
+    pub fn new(host: &Host, server: &Host, policy: Policy, plan: &Arc<Plan>) -> Arc<Self> {
+        let pick_up_after = plan.script.iter().find_map(|s| match (&s.act, s.when) {
+            (Act::Answer, When::Rung { ms }) if s.host == host.name() => Some(Duration::from_millis(ms)),
+            _ => None,
+        });
+        Arc::new(Self {
+            host: host.clone(),
+            server: server.clone(),
+            policy,
+            stretch: Stretcher::new(host, plan),
+            pick_up_after,
+            signaling: OnceLock::new(),
+            slots: Mutex::default(),
+            others: Mutex::default(),
+            connected: watch::Sender::new(BTreeSet::new()),
+        })
+    }
+
+    /// Connects to the signaling server and listens from then on.
+    pub async fn go_online(self: Arc<Self>) {
+        self.stretch.pause("connect").await;
+        let (client, incoming) = match Client::connect(&self.host, &self.server, self.host.name()).await {
+            Ok(connected) => connected,
+            Err(error) => return self.failed("connect", &error),
+        };
+        self.host.sim().step("online", "");
+        if self.signaling.set(client).is_ok() {
+            self.host.spawn("client", self.clone().listen(incoming));
+        }
+    }
+
+    /// Waits for a push notification, and comes online for it.
+    pub async fn sleep_until_pushed(self: Arc<Self>, mut pushes: mpsc::UnboundedReceiver<Notification>) {
+        while let Some(push) = pushes.recv().await {
+            self.clone().go_online().await;
+            let Notification { call, from, offer } = push;
+            self.note_other(&call, &from);
+            let offered = self.clone().offered(call, offer).await;
+            self.report("offer from push", offered);
+        }
+    }
+
+    /// The user acts.
+    pub async fn act(self: Arc<Self>, act: Act) {
+        let done = match act {
+            Act::Dial { to, call } => self.dial(call, to).await,
+            Act::Retry { call } => self.retry(call).await,
+            // The app picks up by itself, as long after it began to ring as the script says.
+            Act::Answer => Ok(()),
+        };
+        self.report("user action", done);
+    }
+
+    /// Waits until `call` is connected here.
+    pub async fn until_connected(&self, call: &str) {
+        let mut connected = self.connected.subscribe();
+        // The sender lives as long as the app.
+        let _ = connected.wait_for(|calls| calls.contains(call)).await;
+    }
+
+    /// Hangs up every call, and tells the other sides.
+    pub async fn hang_up_all(&self) {
+        let others: Vec<(String, String)> = self.others().clone().into_iter().collect();
+        for (call, to) in others {
+            self.host.run(|| self.host.sim().step("hang up", &call));
+            if let Some(signaling) = self.signaling.get() {
+                let _ = signaling.send(&to, Message::Hangup { call: call.clone() }).await;
+            }
+            self.end(&call).await;
+        }
+    }
+
+    async fn dial(self: &Arc<Self>, call: String, to: String) -> Result<(), CallError> {
+        self.host.sim().record(EventKind::Dialed {
+            call: call.clone(),
+            to: to.clone(),
+        });
+        self.note_other(&call, &to);
+        self.online()?.send(&to, Message::Dial { call: call.clone() }).await?;
+        self.offer(call, to).await
+    }
+
+    async fn retry(self: &Arc<Self>, call: String) -> Result<(), CallError> {
+        self.host.sim().record(EventKind::Retried { call: call.clone() });
+        let to = self.others().get(&call).cloned().ok_or(CallError::UnknownCall)?;
+        self.offer(call, to).await
+    }
+
+    /// Begins an attempt and offers it.
+    async fn offer(self: &Arc<Self>, call: String, to: String) -> Result<(), CallError> {
+        self.stretch.pause("create-peer").await;
+        let attempt = self.begin(&call, &to, Role::Offerer).await?;
+        self.stretch.pause("create-offer").await;
+        let offer = attempt.peer.offer().await?;
+        self.describe(&call, &to, &attempt, offer).await
+    }
+
+    /// An offer arrived, over signaling or with a push notification.
+    async fn offered(self: Arc<Self>, call: String, offer: Description) -> Result<(), CallError> {
+        let to = self.others().get(&call).cloned().ok_or(CallError::UnknownCall)?;
+        self.stretch.pause("create-peer").await;
+        let attempt = self.begin(&call, &to, Role::Answerer).await?;
+        self.apply(&call, &to, &attempt, offer).await?;
+        // The user takes a moment; other messages are handled meanwhile, whatever the policy.
+        let app = self.clone();
+        self.host.spawn("answer", async move {
+            let answered = app.answer(call, to, attempt).await;
+            app.report("answer", answered);
+        });
+        Ok(())
+    }
+
+    async fn answer(self: &Arc<Self>, call: String, to: String, attempt: Arc<Attempt>) -> Result<(), CallError> {
+        let Some(after) = self.pick_up_after else { return Ok(()) };
+        self.host.sim().sleep(after).await;
+        self.host.sim().step("pick up", &call);
+        self.stretch.pause("create-answer").await;
+        let answer = attempt.peer.answer().await?;
+        self.describe(&call, &to, &attempt, answer).await
+    }
+
+    /// Sends our description and sets it, in the order of the policy.
+    async fn describe(
+        self: &Arc<Self>,
+        call: &str,
+        to: &str,
+        attempt: &Attempt,
+        description: Description,
+    ) -> Result<(), CallError> {
+        let ufrag = description.ufrag().unwrap_or_default().to_owned();
+        attempt.outbox.belongs_to(&ufrag);
+        let (call, sdp) = (call.to_owned(), description.sdp.clone());
+        let message = match description.kind {
+            DescriptionKind::Offer => Message::Offer { call, ufrag, sdp },
+            DescriptionKind::Answer => Message::Answer { call, ufrag, sdp },
+        };
+        let (app, signaling, to) = (self.clone(), self.online()?.clone(), to.to_owned());
+        let sending = async move {
+            app.stretch.pause("send-description").await;
+            let sent = signaling.send(&to, message).await;
+            app.report("send description", sent.map_err(CallError::from));
+        };
+        match self.policy.send {
+            Send::AfterDescription => sending.await,
+            _ => drop(self.host.spawn("send description", sending)),
+        }
+        if let Send::AfterSleep(pause) = self.policy.send {
+            self.host.sim().sleep(pause).await;
+        }
+        self.stretch.pause("set-local").await;
+        Ok(attempt.peer.set_local(description).await?)
+    }
+
+    /// Sets the other side's description, says so, and adds the candidates that waited for it.
+    async fn apply(
+        self: &Arc<Self>,
+        call: &str,
+        to: &str,
+        attempt: &Arc<Attempt>,
+        description: Description,
+    ) -> Result<(), CallError> {
+        let ufrag = description.ufrag().unwrap_or_default().to_owned();
+        self.stretch.pause("set-remote").await;
+        attempt.peer.set_remote(description).await?;
+        let waited = self.slots().entry(call.to_owned()).or_default().describe(self.policy.receive, &ufrag);
+        let joined = Message::Joined {
+            call: call.to_owned(),
+            ufrag,
+        };
+        self.online()?.send(to, joined).await?;
+        for candidate in waited {
+            self.add(call, attempt, candidate).await;
+        }
+        Ok(())
+    }
+
+    /// A candidate arrived.
+    async fn candidate(self: &Arc<Self>, call: &str, candidate: Candidate) {
+        let sim = self.host.sim();
+        let (arrival, attempt, peer) = {
+            let mut slots = self.slots();
+            let slot = slots.entry(call.to_owned()).or_default();
+            if slot.remote() != candidate.ufrag {
+                sim.mark("candidate-before-description");
+            }
+            let peer = slot.attempt.as_ref().map_or_else(|| call.to_owned(), |a| a.name.clone());
+            (slot.receive(self.policy.receive, &candidate), slot.attempt.clone(), peer)
+        };
+        match (arrival, attempt) {
+            (Arrival::Add, Some(attempt)) => {
+                self.stretch.pause("add-candidate").await;
+                self.add(call, &attempt, candidate).await;
+            }
+            (Arrival::Add, None) => sim.record(EventKind::CandidateRefused {
+                peer,
+                candidate,
+                error: "no peer connection yet".into(),
+            }),
+            (Arrival::Kept, _) => sim.record(EventKind::CandidateBuffered { peer, candidate }),
+            (Arrival::Stale, _) => {
+                sim.mark("stale-candidate-discarded");
+                sim.record(EventKind::CandidateDiscarded { peer, candidate });
+            }
+        }
+    }
+
+    /// Gives a candidate to the peer.
+    async fn add(&self, call: &str, attempt: &Attempt, candidate: Candidate) {
+        let added = attempt.peer.add_candidate(candidate.clone()).await;
+        let peer = attempt.name.clone();
+        let into = self.slots().get(call).map(|s| s.remote().to_owned()).unwrap_or_default();
+        self.host.sim().record(match added {
+            Ok(()) => EventKind::CandidateApplied { peer, candidate, into },
+            Err(error) => EventKind::CandidateRefused {
+                peer,
+                candidate,
+                error: error.to_string(),
+            },
+        });
+    }
+
+    /// Handles messages until the connection ends.
+    async fn listen(self: Arc<Self>, mut incoming: mpsc::UnboundedReceiver<Envelope>) {
+        while let Some(envelope) = incoming.recv().await {
+            let handled = self.clone().handle(envelope);
+            match self.policy.handle {
+                Handle::InOrder => handled.await,
+                Handle::Concurrently => drop(self.host.spawn("handle message", handled)),
+            }
+        }
+    }
+
+    async fn handle(self: Arc<Self>, envelope: Envelope) {
+        let from = envelope.from.unwrap_or_default();
+        if let Some(call) = envelope.message.call()
+            && !from.is_empty()
+        {
+            self.note_other(call, &from);
+        }
+        let handled = match envelope.message {
+            Message::Offer { call, sdp, .. } => {
+                let kind = DescriptionKind::Offer;
+                self.clone().offered(call, Description { kind, sdp }).await
+            }
+            Message::Answer { call, sdp, .. } => self.answered(&call, &from, sdp).await,
+            Message::Joined { call, .. } => {
+                if let Some(attempt) = self.attempt(&call) {
+                    attempt.outbox.other_side_joined();
+                }
+                Ok(())
+            }
+            Message::Candidate { call, ufrag, candidate } => {
+                let attribute = candidate;
+                self.candidate(&call, Candidate { attribute, ufrag }).await;
+                Ok(())
+            }
+            Message::Hangup { call } => {
+                self.end(&call).await;
+                Ok(())
+            }
+            // Ringing shows on the screen; the end of candidates and errors change nothing here.
+            _ => Ok(()),
+        };
+        self.report("message", handled);
+    }
+
+    async fn answered(self: &Arc<Self>, call: &str, from: &str, sdp: String) -> Result<(), CallError> {
+        let attempt = self.attempt(call).ok_or(CallError::UnknownCall)?;
+        let kind = DescriptionKind::Answer;
+        self.apply(call, from, &attempt, Description { kind, sdp }).await
+    }
+
+    /// Begins an attempt within `call`; the one before is closed.
+    async fn begin(self: &Arc<Self>, call: &str, to: &str, role: Role) -> Result<Arc<Attempt>, CallError> {
+        let number = self.slots().get(call).map_or(0, |s| s.attempts) + 1;
+        let name = if number == 1 { call.to_owned() } else { format!("{call}#{number}") };
+        let outbox = Outbox::new(self, self.online()?, call, to);
+        let gathered = outbox.clone();
+        let on_candidate = Box::new(move |candidate| Box::pin(gathered.clone().gathered(candidate)) as _);
+        let peer = peer::create(self.policy.peers, &self.host, &name, role, on_candidate).await?;
+        self.watch(call, &peer);
+        let attempt = Arc::new(Attempt { peer, name, outbox });
+        let before = self.slots().entry(call.to_owned()).or_default().begin(attempt.clone());
+        if let Some(before) = before {
+            before.peer.close().await;
+        }
+        Ok(attempt)
+    }
+
+    /// Notes when the peer of `call` is connected.
+    fn watch(self: &Arc<Self>, call: &str, peer: &Arc<dyn Peer>) {
+        let (app, call, mut connected) = (self.clone(), call.to_owned(), peer.connected());
+        self.host.spawn("watch", async move {
+            if connected.wait_for(|connected| *connected).await.is_ok() {
+                app.connected.send_modify(|calls| {
+                    calls.insert(call);
+                });
+            }
+        });
+    }
+
+    /// Ends `call` on this side.
+    async fn end(&self, call: &str) {
+        self.others().remove(call);
+        let attempt = self.slots().get_mut(call).and_then(|slot| slot.attempt.take());
+        if let Some(attempt) = attempt {
+            attempt.peer.close().await;
+        }
+    }
+
+    fn attempt(&self, call: &str) -> Option<Arc<Attempt>> {
+        self.slots().get(call).and_then(|slot| slot.attempt.clone())
+    }
+
+    fn note_other(&self, call: &str, other: &str) {
+        self.others().entry(call.to_owned()).or_insert_with(|| other.to_owned());
+    }
+
+    fn online(&self) -> Result<&Client, CallError> {
+        self.signaling.get().ok_or(CallError::Offline)
+    }
+
+    fn report(&self, step: &str, done: Result<(), CallError>) {
+        if let Err(error) = done {
+            self.failed(step, &error);
+        }
+    }
+
+    fn failed(&self, step: &str, error: &dyn fmt::Display) {
+        self.host.sim().record(EventKind::Failed {
+            step: step.to_owned(),
+            error: error.to_string(),
+        });
+    }
+
+    fn slots(&self) -> MutexGuard<'_, BTreeMap<String, Slot>> {
+        self.slots.lock().expect("no panic while it is held")
+    }
+
+    fn others(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.others.lock().expect("no panic while it is held")
+    }
+}

@@ -1,0 +1,89 @@
+//! Story A's remedies as switches of the call client.
+
+use std::time::Duration;
+
+use sleet::peer::PeerKind;
+
+/// When a client sends its candidates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Send {
+    /// At once, while its description may still be under way: the bug of the report.
+    Immediately,
+    /// At once, but it sets its local description a while after it has begun to send it.
+    AfterSleep(Duration),
+    /// At once, but it sets its local description only when that has been written to the connection.
+    AfterDescription,
+    /// When the other side has said that it is in the call.
+    OnceJoined,
+    /// As [`Send::OnceJoined`], but it waits for that inside the stack's callback: a mistake (hazard 4).
+    OnceJoinedInCallback,
+}
+
+/// What a client does with candidates that it receives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receive {
+    /// Adds them at once: what the stack refuses is lost.
+    AddAtOnce,
+    /// Keeps them until the description of their generation is set.
+    Buffer,
+    /// Keeps them until any description is set: a mistake.
+    BufferAnyGeneration,
+}
+
+/// How a client handles the messages that it receives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handle {
+    /// Each in a task of its own, as callbacks that launch coroutines do.
+    Concurrently,
+    /// One after the other.
+    InOrder,
+}
+
+/// What a client is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// When it sends candidates.
+    pub send: Send,
+    /// What it does with candidates that it receives.
+    pub receive: Receive,
+    /// How it handles messages.
+    pub handle: Handle,
+    /// What it is built on.
+    pub peers: PeerKind,
+}
+
+impl Policy {
+    /// The client of the report: everything at once.
+    pub const NAIVE: Self = Self {
+        send: Send::Immediately,
+        receive: Receive::AddAtOnce,
+        handle: Handle::Concurrently,
+        peers: PeerKind::Full,
+    };
+
+    /// The same client with another way of sending.
+    pub const fn sending(self, send: Send) -> Self {
+        Self { send, ..self }
+    }
+
+    /// The same client with another way of receiving.
+    pub const fn receiving(self, receive: Receive) -> Self {
+        Self { receive, ..self }
+    }
+
+    /// The same client, which handles one message after the other.
+    pub const fn in_order(self) -> Self {
+        Self {
+            handle: Handle::InOrder,
+            ..self
+        }
+    }
+
+    /// The same client on bare agents.
+    pub const fn bare(self) -> Self {
+        Self {
+            peers: PeerKind::Bare,
+            ..self
+        }
+    }
+}

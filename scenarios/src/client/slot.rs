@@ -1,0 +1,105 @@
+//! What a client remembers of a call: its current attempt and the candidates that wait.
+//!
+//! Pure bookkeeping: nothing here sends or awaits.
+
+use std::sync::Arc;
+
+use sleet::trace::Candidate;
+
+use super::{attempt::Attempt, policy::Receive};
+
+/// What to do with a candidate that was received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// Give it to the peer, whatever the peer says.
+    Add,
+    /// It was kept.
+    Kept,
+    /// It belongs to a generation that is over.
+    Stale,
+}
+
+/// A call, from the first message about it on.
+#[derive(Default)]
+pub(super) struct Slot {
+    /// The attempt that is under way.
+    pub attempt: Option<Arc<Attempt>>,
+    /// How many attempts there were.
+    pub attempts: u32,
+    /// The generation of the remote description that is set.
+    remote: Option<String>,
+    /// Generations that are over.
+    past: Vec<String>,
+    /// Candidates that wait for their description.
+    waiting: Vec<Candidate>,
+}
+
+impl Slot {
+    /// Another attempt begins: the generation of the one before is over.
+    pub fn begin(&mut self, attempt: Arc<Attempt>) -> Option<Arc<Attempt>> {
+        self.past.extend(self.remote.take());
+        self.attempts += 1;
+        self.attempt.replace(attempt)
+    }
+
+    /// A candidate arrived.
+    pub fn receive(&mut self, policy: Receive, candidate: &Candidate) -> Arrival {
+        let described = match policy {
+            Receive::AddAtOnce => return Arrival::Add,
+            Receive::Buffer if self.past.contains(&candidate.ufrag) => return Arrival::Stale,
+            Receive::Buffer => self.remote.as_ref() == Some(&candidate.ufrag),
+            Receive::BufferAnyGeneration => self.remote.is_some(),
+        };
+        if described {
+            return Arrival::Add;
+        }
+        self.waiting.push(candidate.clone());
+        Arrival::Kept
+    }
+
+    /// The remote description of `ufrag` is set: returns the candidates that waited for it.
+    pub fn describe(&mut self, policy: Receive, ufrag: &str) -> Vec<Candidate> {
+        self.remote = Some(ufrag.to_owned());
+        let (ready, waiting) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|c| policy == Receive::BufferAnyGeneration || c.ufrag == ufrag);
+        self.waiting = waiting;
+        ready
+    }
+
+    /// The generation of the remote description that is set.
+    pub fn remote(&self) -> &str {
+        self.remote.as_deref().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidate(ufrag: &str) -> Candidate {
+        Candidate {
+            attribute: format!("1 1 udp 1 10.0.0.1 5000 typ host of {ufrag}"),
+            ufrag: ufrag.into(),
+        }
+    }
+
+    #[test]
+    fn buffered_candidates_wait_for_the_description_of_their_generation() {
+        let mut slot = Slot::default();
+        let (old, new) = (candidate("old"), candidate("new"));
+        assert_eq!(slot.receive(Receive::Buffer, &new), Arrival::Kept);
+        assert_eq!(slot.describe(Receive::Buffer, "old"), []);
+        assert_eq!(slot.receive(Receive::Buffer, &old), Arrival::Add);
+        assert_eq!(slot.describe(Receive::Buffer, "new"), [new]);
+    }
+
+    #[test]
+    fn the_mistake_gives_any_generation_to_the_peer() {
+        let mut slot = Slot::default();
+        let old = candidate("old");
+        assert_eq!(slot.receive(Receive::BufferAnyGeneration, &old), Arrival::Kept);
+        assert_eq!(slot.describe(Receive::BufferAnyGeneration, "new"), [old.clone()]);
+        assert_eq!(slot.receive(Receive::BufferAnyGeneration, &old), Arrival::Add);
+    }
+}

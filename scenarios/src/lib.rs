@@ -1,0 +1,71 @@
+//! The call clients under test and the catalogue of scenarios.
+//!
+//! - [`client`]: a call client with story A's policies as switches
+//! - [`network`]: the networks that the stories play on
+//! - [`story`]: brings server, clients and users together and lets a call happen
+//! - [`candidates`], [`findings`], [`selftest`]: one family of scenarios each
+//!
+//! A scenario reads as a story: who is there, what the network is like, what users do, what must hold.
+
+pub mod candidates;
+pub mod client;
+pub mod findings;
+pub mod network;
+pub mod selftest;
+pub mod story;
+
+use std::sync::Arc;
+
+use sleet::scenario::Scenario;
+
+/// Every scenario, hidden ones included, in the order in which they are listed.
+pub fn catalogue() -> Vec<Arc<Scenario>> {
+    let mut all = candidates::family();
+    all.extend(findings::family());
+    all.extend(selftest::family());
+    all.into_iter().map(Arc::new).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use sleet::{
+        oracle::{self, runs},
+        scenario::Kind,
+        seed::Seed,
+    };
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_every_scenario_says_what_it_is_about() {
+        let mut names = BTreeSet::new();
+        for scenario in catalogue() {
+            assert!(names.insert(scenario.name.clone()), "{} twice", scenario.name);
+            assert!(scenario.summary.ends_with('.') && !scenario.sources.is_empty(), "{}", scenario.name);
+            let names_an_oracle = matches!(scenario.kind, Kind::Demonstration | Kind::Finding);
+            assert!(scenario.trips.is_some() || !names_an_oracle, "{} must name an oracle", scenario.name);
+        }
+    }
+
+    #[test]
+    fn every_oracle_is_tripped_by_something_in_the_catalogue() {
+        let tripped: BTreeSet<&str> = catalogue().iter().filter_map(|s| s.trips).collect();
+        for oracle in oracle::ALL {
+            assert!(tripped.contains(oracle.id), "nothing trips {}: {}", oracle.id, oracle.meaning);
+        }
+        assert!(tripped.contains(runs::NO_PANIC.id));
+    }
+
+    #[test]
+    fn plans_are_drawn_from_the_seed_alone_and_are_valid() {
+        for scenario in catalogue() {
+            for seed in (0..20).map(Seed) {
+                let plan = scenario.draw(seed);
+                assert_eq!(plan, scenario.draw(seed), "{}@{seed}", scenario.name);
+                assert_eq!(plan.check(), Ok(()), "{}@{seed}", scenario.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The networks that the stories play on.
+
+use sleet::{
+    fault::{Act, PLAN_VERSION, Plan, Scripted, Stretch, When},
+    net::{
+        firewall::FirewallSpec,
+        latency::Latency,
+        link::LinkProfile,
+        topology::{HostSpec, Topology},
+    },
+    seed::Seed,
+    signaling::{Ordering, SignalingSpec},
+};
+
+/// The story network of field report A, with one call from alice to bob.
+///
+/// Both are behind firewalls that let in only answers, so that a lost candidate is a lost path (on an open
+/// network the callee would learn the caller's address from its checks). The links are good: what goes
+/// wrong goes wrong in signaling, whose server handles each message in a task of its own and takes longer
+/// over a description than over a candidate. No signaling message is later than 1.5 s: that is as late as
+/// candidates may be for the ICE stack to connect at all (docs/findings/0001).
+pub fn story_a(seed: Seed) -> Plan {
+    let mut draws = seed.stream("plan/story-a");
+    let pick_up_ms = draws.between(100, 400);
+    Plan {
+        v: PLAN_VERSION,
+        topology: Topology::new([
+            HostSpec::new("alice", "10.1.0.1", link(draws.between(8, 25))).behind(FirewallSpec::STRICT),
+            HostSpec::new("bob", "10.2.0.1", link(draws.between(8, 25))).behind(FirewallSpec::STRICT),
+            HostSpec::new("server", "10.9.0.1", link(2)),
+        ]),
+        signaling: SignalingSpec {
+            ordering: Ordering::Concurrent,
+            descriptions: Latency::quantiles_ms(&[(0, 5), (50, 40), (85, 90), (97, 450), (100, 900)]),
+            others: Latency::quantiles_ms(&[(0, 2), (80, 20), (100, 100)]),
+            push: None,
+        },
+        stretch: vec![
+            stretch("create-offer", 1, 10),
+            stretch("create-answer", 1, 10),
+            stretch("send-description", 0, 5),
+            stretch("set-local", 20, 120),
+            stretch("set-remote", 1, 15),
+            stretch("send-candidate", 0, 5),
+            stretch("add-candidate", 0, 5),
+        ],
+        script: vec![dials("alice", "bob", "c1", 200), answers("bob", pick_up_ms)],
+        faults: Vec::new(),
+        // Nothing is wrong with the network of this story: it needs no healing.
+        heal_at_ms: 0,
+        budget_ms: 10_000,
+        horizon_ms: 60_000,
+    }
+}
+
+/// The same network, where bob's app sleeps until a push notification wakes it.
+pub fn story_a_push(seed: Seed) -> Plan {
+    let mut plan = story_a(seed);
+    plan.signaling.push = Some(Latency::quantiles_ms(&[(0, 150), (80, 800), (100, 4_000)]));
+    plan
+}
+
+/// The same network, whose server handles the messages of a client one after the other.
+pub fn story_a_in_order(seed: Seed) -> Plan {
+    let mut plan = story_a(seed);
+    plan.signaling.ordering = Ordering::InOrder;
+    plan
+}
+
+/// The same network, where alice gives her first attempt up while its candidates are still under way and
+/// tries again within the same call.
+pub fn story_a_retry(seed: Seed) -> Plan {
+    let mut plan = story_a(seed);
+    let at = seed.stream("plan/story-a-retry").between(300, 700);
+    plan.script.push(Scripted {
+        host: "alice".into(),
+        when: When::At { ms: at },
+        act: Act::Retry { call: "c1".into() },
+    });
+    plan
+}
+
+/// A link that takes `ms` milliseconds and up to 5 more.
+fn link(ms: u64) -> LinkProfile {
+    LinkProfile {
+        jitter: Latency::uniform_ms(0, 5),
+        ..LinkProfile::good(Latency::constant_ms(ms))
+    }
+}
+
+/// Every client takes `min` to `max` milliseconds over `step`.
+pub fn stretch(step: &str, min: u64, max: u64) -> Stretch {
+    Stretch {
+        host: "*".into(),
+        step: step.into(),
+        by: Latency::uniform_ms(min, max),
+    }
+}
+
+/// The user at `host` dials.
+pub fn dials(host: &str, to: &str, call: &str, at_ms: u64) -> Scripted {
+    Scripted {
+        host: host.into(),
+        when: When::At { ms: at_ms },
+        act: Act::Dial {
+            to: to.into(),
+            call: call.into(),
+        },
+    }
+}
+
+/// The user at `host` answers that long after it began to ring.
+pub fn answers(host: &str, after_ms: u64) -> Scripted {
+    Scripted {
+        host: host.into(),
+        when: When::Rung { ms: after_ms },
+        act: Act::Answer,
+    }
+}

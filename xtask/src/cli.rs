@@ -1,0 +1,143 @@
+//! Every flag, declared in one place.
+
+use std::{num::NonZeroUsize, ops::Range, path::PathBuf, str::FromStr};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sleet::{
+    seed::{self, Seed, SeedError},
+    time::SimTime,
+};
+
+/// Deterministic chaos tests for WebRTC call software.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    everything held
+  2    bad usage, bad input, or a machine that cannot run simulations
+  4    the filter selected nothing
+  100  an invariant failed
+  120  nondeterminism, or a replay that diverged
+  121  a suite was vacuous: a mark was not reached, or a demonstration did not fail
+  123  a saved failure did not reproduce
+  130  interrupted; what ran is kept";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run scenarios on many seeds.
+    Run(RunArgs),
+    /// List the scenarios.
+    List(ListArgs),
+    /// Run one seed again and show what happens.
+    Replay(ReplayArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Prefixes of scenario names, such as `candidates` or `candidates/naive`. Without one, every scenario
+    /// that is not hidden.
+    pub filter: Vec<String>,
+    /// How many seeds, where --seeds and --seed do not say.
+    #[arg(long, value_enum, default_value_t = Profile::Smoke)]
+    pub profile: Profile,
+    /// A range of seeds, B excluded.
+    #[arg(long, value_name = "A..B", value_parser = seed::parse_range, conflicts_with = "seed")]
+    pub seeds: Option<Range<u64>>,
+    /// One seed, decimal or 0x…; may be given several times.
+    #[arg(long, value_name = "N")]
+    pub seed: Vec<Seed>,
+    /// How many seeds to run at once. Default: the number of cores.
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// The folder for the results. Default: target/sim/<profile>.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Run every seed twice and compare the traces to the byte.
+    #[arg(long)]
+    pub verify_determinism: bool,
+}
+
+/// Defaults of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Profile {
+    /// Enough seeds to reach every mark: about a minute on two cores.
+    Smoke,
+    /// Some minutes.
+    Ci,
+}
+
+impl Profile {
+    /// How it is called in paths.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Smoke => "smoke",
+            Self::Ci => "ci",
+        }
+    }
+
+    /// How many seeds it runs of a scenario that needs `min_seeds` to be judged.
+    pub fn seeds(self, min_seeds: u64) -> u64 {
+        match self {
+            Self::Smoke => min_seeds.max(100),
+            Self::Ci => min_seeds.max(1_000),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Include the hidden scenarios that test the harness itself.
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// SCENARIO@SEED, or the path of a saved failure (repro.json).
+    pub what: String,
+    /// Leave out what happens before, in seconds of simulated time.
+    #[arg(long, value_name = "T", value_parser = seconds)]
+    pub from: Option<SimTime>,
+    /// Leave out what happens after, in seconds of simulated time.
+    #[arg(long, value_name = "T", value_parser = seconds)]
+    pub until: Option<SimTime>,
+    /// Show only this host and the network.
+    #[arg(long, value_name = "NAME")]
+    pub host: Option<String>,
+    /// Print the events as JSON lines.
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn seconds(text: &str) -> Result<SimTime, String> {
+    let seconds = f64::from_str(text).ok().filter(|s| (0.0..1e9).contains(s));
+    let seconds = seconds.ok_or("write seconds of simulated time, such as 1.25")?;
+    Ok(SimTime::from_nanos((seconds * 1e9) as u64))
+}
+
+/// A scenario and a seed, as replay lines write them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub scenario: String,
+    pub seed: Seed,
+}
+
+impl FromStr for Target {
+    type Err = SeedError;
+
+    fn from_str(s: &str) -> Result<Self, SeedError> {
+        let (scenario, seed) = s.rsplit_once('@').unwrap_or((s, ""));
+        Ok(Self {
+            scenario: scenario.to_owned(),
+            seed: seed.parse()?,
+        })
+    }
+}

@@ -1,0 +1,35 @@
+//! The command line of Sleet. This file only dispatches.
+
+mod cli;
+mod folder;
+mod list;
+mod progress;
+mod replay;
+mod run;
+mod select;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use sleet::run::summary::exit;
+
+/// The exit code of a command that did what it was asked to.
+type Done = anyhow::Result<u8>;
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Run(args) => run::run(&args),
+        Command::List(args) => list::list(&args),
+        Command::Replay(args) => replay::replay(&args),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            terminal::complain(&error);
+            let code = error.downcast_ref::<select::NothingSelected>().map_or(exit::USAGE, |_| exit::NOTHING_SELECTED);
+            ExitCode::from(code)
+        }
+    }
+}
