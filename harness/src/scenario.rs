@@ -74,7 +74,12 @@ impl Scenario {
     /// A scenario that draws its plan with `draw` and then plays `story`.
     ///
     /// It is judged by the oracles of every run; add its own with [`Scenario::holds`].
-    pub fn new<S, F>(kind: Kind, name: &str, draw: impl Fn(Seed) -> Plan + Send + Sync + 'static, story: S) -> Self
+    pub fn new<S, F>(
+        kind: Kind,
+        name: &str,
+        draw: impl Fn(Seed) -> Plan + Send + Sync + 'static,
+        story: S,
+    ) -> Self
     where
         S: Fn(Sim, Arc<Plan>) -> F + Send + Sync + 'static,
         F: Future<Output = ()> + Send + 'static,

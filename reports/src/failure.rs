@@ -12,9 +12,19 @@ pub fn report(scenario: &Scenario, record: &RunRecord) -> String {
     let mut out = format!("{}@{}\n{}\n\n", record.scenario, record.seed, scenario.summary);
     match record.failure() {
         Some((id, violation)) => {
-            let meaning = scenario.oracles.iter().find(|o| o.id == id).map_or("", |o| o.meaning);
-            out.push_str(&format!("broken:   {id} {meaning}\nbecause:  {}\n", violation.why));
-            if let Some(event) = violation.event.and_then(|seq| record.trace.events.get(seq as usize)) {
+            let meaning = scenario
+                .oracles
+                .iter()
+                .find(|o| o.id == id)
+                .map_or("", |o| o.meaning);
+            out.push_str(&format!(
+                "broken:   {id} {meaning}\nbecause:  {}\n",
+                violation.why
+            ));
+            if let Some(event) = violation
+                .event
+                .and_then(|seq| record.trace.events.get(seq as usize))
+            {
                 let host = event.host.as_deref().unwrap_or("the network");
                 let line = Names::of(&record.trace, &record.plan.topology).line(event);
                 out.push_str(&format!("decided:  at {} on {host}: {line}\n", event.at));
@@ -22,8 +32,15 @@ pub fn report(scenario: &Scenario, record: &RunRecord) -> String {
         }
         None => out.push_str("every oracle held\n"),
     }
-    out.push_str(&format!("replay:   cargo xtask replay {}@{}\n", record.scenario, record.seed));
+    out.push_str(&format!(
+        "replay:   cargo xtask replay {}@{}\n",
+        record.scenario, record.seed
+    ));
     out.push_str(&format!("digest:   {}\n\n", record.trace.digest));
-    out.push_str(&timeline::draw(&record.trace, &record.plan.topology, &View::default()));
+    out.push_str(&timeline::draw(
+        &record.trace,
+        &record.plan.topology,
+        &View::default(),
+    ));
     out
 }

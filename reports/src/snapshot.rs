@@ -20,7 +20,10 @@ use crate::words::Names;
 pub fn report(scenario: &Scenario, record: &RunRecord) -> String {
     let trace = &record.trace;
     let names = Names::of(trace, &record.plan.topology);
-    let mut out = format!("{}@{} ({})\n{}\n", record.scenario, record.seed, scenario.kind, scenario.summary);
+    let mut out = format!(
+        "{}@{} ({})\n{}\n",
+        record.scenario, record.seed, scenario.kind, scenario.summary
+    );
     section(&mut out, "topology", topology(&record.plan));
     section(&mut out, "faults that hit", faults(trace));
     section(&mut out, "signaling", signaling(trace));
@@ -29,7 +32,15 @@ pub fn report(scenario: &Scenario, record: &RunRecord) -> String {
     section(&mut out, "selected pairs", pairs(trace));
     section(&mut out, "timeline", timeline(trace, &names));
     section(&mut out, "oracles", oracles(record));
-    section(&mut out, "marks", record.marks().iter().map(|(mark, n)| format!("{mark}: {n}")).collect());
+    section(
+        &mut out,
+        "marks",
+        record
+            .marks()
+            .iter()
+            .map(|(mark, n)| format!("{mark}: {n}"))
+            .collect(),
+    );
     out
 }
 
@@ -48,7 +59,15 @@ fn topology(plan: &Plan) -> Vec<String> {
         let interfaces: Vec<String> = host
             .interfaces
             .iter()
-            .map(|i| format!("{} {} (up {}, down {})", i.name, i.address, latency(&i.up.latency), latency(&i.down.latency)))
+            .map(|i| {
+                format!(
+                    "{} {} (up {}, down {})",
+                    i.name,
+                    i.address,
+                    latency(&i.up.latency),
+                    latency(&i.down.latency)
+                )
+            })
             .collect();
         let firewall = match host.firewall {
             Some(spec) => format!(", behind a firewall ({:?}, {} s)", spec.filtering, spec.timeout_s),
@@ -79,7 +98,9 @@ fn faults(trace: &Trace) -> Vec<String> {
             | EventKind::PacketDuplicated { by, .. }
             | EventKind::PacketCorrupted { by, .. } => *counts.entry(by.to_string()).or_default() += 1,
             EventKind::SignalUndeliverable { to, message, .. } => {
-                *counts.entry(format!("{message} to {to}, who was not connected")).or_default() += 1;
+                *counts
+                    .entry(format!("{message} to {to}, who was not connected"))
+                    .or_default() += 1;
             }
             _ => {}
         }
@@ -92,21 +113,40 @@ fn faults(trace: &Trace) -> Vec<String> {
 fn signaling(trace: &Trace) -> Vec<String> {
     let mut by_host = BTreeMap::<&str, Vec<String>>::new();
     for event in &trace.events {
-        let EventKind::Signal { direction, message, .. } = &event.kind else { continue };
-        let Some(host) = event.host.as_deref().filter(|h| *h != "server") else { continue };
-        let arrow = if *direction == SignalDirection::Sent { ">" } else { "<" };
+        let EventKind::Signal {
+            direction, message, ..
+        } = &event.kind
+        else {
+            continue;
+        };
+        let Some(host) = event.host.as_deref().filter(|h| *h != "server") else {
+            continue;
+        };
+        let arrow = if *direction == SignalDirection::Sent {
+            ">"
+        } else {
+            "<"
+        };
         by_host.entry(host).or_default().push(format!("{arrow}{message}"));
     }
-    by_host.iter().map(|(host, messages)| format!("{host}: {}", messages.join(" "))).collect()
+    by_host
+        .iter()
+        .map(|(host, messages)| format!("{host}: {}", messages.join(" ")))
+        .collect()
 }
 
 /// The states that each machine of each peer went through.
 fn states(trace: &Trace) -> Vec<String> {
     let mut by_machine = BTreeMap::<(&str, &str, Machine), Vec<String>>::new();
     for event in &trace.events {
-        let EventKind::State { peer, machine, state } = &event.kind else { continue };
+        let EventKind::State { peer, machine, state } = &event.kind else {
+            continue;
+        };
         let host = event.host.as_deref().unwrap_or_default();
-        by_machine.entry((host, peer, *machine)).or_default().push(format!("{state} {}", event.at));
+        by_machine
+            .entry((host, peer, *machine))
+            .or_default()
+            .push(format!("{state} {}", event.at));
     }
     let line = |((host, peer, machine), states): (&(&str, &str, Machine), &Vec<String>)| {
         format!("{host} {peer} {machine}: {}", states.join(" -> "))
@@ -127,7 +167,11 @@ fn candidates(trace: &Trace) -> Vec<String> {
                 EventKind::CandidateDiscarded { candidate, .. } => (candidate, "discarded"),
                 _ => return None,
             };
-            Some(format!("{} {}: {candidate} {what}", e.at, e.host.as_deref().unwrap_or_default()))
+            Some(format!(
+                "{} {}: {candidate} {what}",
+                e.at,
+                e.host.as_deref().unwrap_or_default()
+            ))
         })
         .collect()
 }
@@ -137,9 +181,11 @@ fn pairs(trace: &Trace) -> Vec<String> {
         .events
         .iter()
         .filter_map(|e| match &e.kind {
-            EventKind::PairSelected { peer, local, remote } => {
-                Some(format!("{} {} {peer}: {local} <-> {remote}", e.at, e.host.as_deref().unwrap_or_default()))
-            }
+            EventKind::PairSelected { peer, local, remote } => Some(format!(
+                "{} {} {peer}: {local} <-> {remote}",
+                e.at,
+                e.host.as_deref().unwrap_or_default()
+            )),
             _ => None,
         })
         .collect()
@@ -171,7 +217,9 @@ fn timeline(trace: &Trace, names: &Names) -> Vec<String> {
 
 /// What kind of packet was sent without anything worth a line.
 fn routine_packet(event: &Event) -> Option<&'static str> {
-    let EventKind::PacketSent { says, .. } = &event.kind else { return None };
+    let EventKind::PacketSent { says, .. } = &event.kind else {
+        return None;
+    };
     Some(match says.split(' ').next() {
         Some("stun") => "stun",
         Some("dtls") => "dtls",

@@ -12,7 +12,11 @@ use crate::table::Table;
 
 /// The whole summary, for `summary.md`.
 pub fn to_markdown(summary: &Summary) -> String {
-    let mut out = format!("# Sleet: {} runs of {} scenarios\n\n", summary.runs(), summary.scenarios.len());
+    let mut out = format!(
+        "# Sleet: {} runs of {} scenarios\n\n",
+        summary.runs(),
+        summary.scenarios.len()
+    );
     out.push_str(&scenarios(summary));
     if !summary.remedies.is_empty() {
         out.push_str("\n## Remedies\n\n");
@@ -20,7 +24,11 @@ pub fn to_markdown(summary: &Summary) -> String {
     }
     out.push_str("\n## Marks\n\n");
     out.push_str(&marks(summary));
-    let findings: Vec<&ScenarioSummary> = summary.scenarios.iter().filter(|s| s.kind == Kind::Finding).collect();
+    let findings: Vec<&ScenarioSummary> = summary
+        .scenarios
+        .iter()
+        .filter(|s| s.kind == Kind::Finding)
+        .collect();
     if !findings.is_empty() {
         out.push_str("\n## Known findings\n\n");
         for finding in findings {
@@ -76,8 +84,14 @@ fn shown(s: &ScenarioSummary) -> String {
 
 /// Success by remedy.
 pub fn remedies(rows: &[RemedyRow]) -> String {
-    let mut table =
-        Table::new(&["policy", ">connected", ">rate", "95 % interval", ">median ms", ">95th pct ms"]);
+    let mut table = Table::new(&[
+        "policy",
+        ">connected",
+        ">rate",
+        "95 % interval",
+        ">median ms",
+        ">95th pct ms",
+    ]);
     let ms = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |ms| ms.to_string());
     for row in rows {
         table.row([

@@ -41,12 +41,18 @@ pub fn draw(trace: &Trace, topology: &Topology, view: &View) -> String {
     let names = Names::of(trace, topology);
     let columns = columns(topology, view);
     let width = (view.width.saturating_sub(9) / columns.len()).max(NARROWEST + 3) - 3;
-    let mut out = row("time", &columns.iter().map(|c| vec![c.clone()]).collect::<Vec<_>>(), width);
+    let mut out = row(
+        "time",
+        &columns.iter().map(|c| vec![c.clone()]).collect::<Vec<_>>(),
+        width,
+    );
     out.push_str(&format!("{}\n", "-".repeat(9 + columns.len() * (width + 3))));
     let mut last_time = String::new();
     for event in trace.events.iter().filter(|e| shown(e, &names, view)) {
         let column = event.host.as_deref().unwrap_or("network");
-        let Some(place) = columns.iter().position(|c| c == column) else { continue };
+        let Some(place) = columns.iter().position(|c| c == column) else {
+            continue;
+        };
         let mut cells = vec![Vec::new(); columns.len()];
         cells[place] = wrap(&names.line(event), width);
         let time = event.at.to_string();

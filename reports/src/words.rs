@@ -15,7 +15,11 @@ pub struct Names {
 impl Names {
     /// Reads them from a run.
     pub fn of(trace: &Trace, topology: &sleet::net::topology::Topology) -> Self {
-        let hosts = topology.hosts.iter().flat_map(|h| h.addresses().map(|a| (a, h.name.clone()))).collect();
+        let hosts = topology
+            .hosts
+            .iter()
+            .flat_map(|h| h.addresses().map(|a| (a, h.name.clone())))
+            .collect();
         let mut names = Self {
             hosts,
             packets: BTreeMap::new(),
@@ -23,11 +27,15 @@ impl Names {
         };
         for event in &trace.events {
             match &event.kind {
-                EventKind::PacketSent { packet, flow, says, .. } => {
+                EventKind::PacketSent {
+                    packet, flow, says, ..
+                } => {
                     names.packets.insert(*packet, (*flow, says.clone()));
                 }
                 EventKind::Described { ufrag, .. } => names.note(ufrag),
-                EventKind::Signal { ufrag: Some(ufrag), .. } => names.note(ufrag),
+                EventKind::Signal {
+                    ufrag: Some(ufrag), ..
+                } => names.note(ufrag),
                 _ => {}
             }
         }
@@ -39,13 +47,19 @@ impl Names {
         if !self.generations.contains_key(ufrag) {
             let n = self.generations.len();
             let letter = char::from(b'A' + (n % 26) as u8);
-            let name = if n < 26 { letter.to_string() } else { format!("{letter}{}", n / 26) };
+            let name = if n < 26 {
+                letter.to_string()
+            } else {
+                format!("{letter}{}", n / 26)
+            };
             self.generations.insert(ufrag.to_owned(), name);
         }
     }
 
     fn generation(&self, ufrag: &str) -> String {
-        self.generations.get(ufrag).map_or_else(|| format!("?{ufrag}"), |g| format!("gen {g}"))
+        self.generations
+            .get(ufrag)
+            .map_or_else(|| format!("?{ufrag}"), |g| format!("gen {g}"))
     }
 
     fn host(&self, address: std::net::IpAddr) -> &str {
@@ -54,10 +68,14 @@ impl Names {
 
     /// What a packet is, its connectivity-check names put as generations.
     pub fn says(&self, packet: PacketId) -> String {
-        let Some((_, says)) = self.packets.get(&packet) else { return String::new() };
+        let Some((_, says)) = self.packets.get(&packet) else {
+            return String::new();
+        };
         says.split(' ')
             .map(|word| match word.split_once(':') {
-                Some((to, from)) if self.generations.contains_key(to) && self.generations.contains_key(from) => {
+                Some((to, from))
+                    if self.generations.contains_key(to) && self.generations.contains_key(from) =>
+                {
                     format!("{}:{}", self.generations[to], self.generations[from])
                 }
                 _ => word.to_owned(),
@@ -68,12 +86,15 @@ impl Names {
 
     /// Whether the packet is a TCP segment: signaling, whose messages are events of their own.
     pub fn is_tcp(&self, packet: PacketId) -> bool {
-        self.packets.get(&packet).is_some_and(|(flow, _)| flow.proto == Proto::Tcp)
+        self.packets
+            .get(&packet)
+            .is_some_and(|(flow, _)| flow.proto == Proto::Tcp)
     }
 
     /// The line about `event`, without its time and host.
     pub fn line(&self, event: &Event) -> String {
-        self.packet_line(&event.kind).unwrap_or_else(|| self.other_line(&event.kind))
+        self.packet_line(&event.kind)
+            .unwrap_or_else(|| self.other_line(&event.kind))
     }
 
     fn packet_line(&self, kind: &EventKind) -> Option<String> {
@@ -86,17 +107,32 @@ impl Names {
         Some(match kind {
             EventKind::PacketSent { packet, flow, .. } => {
                 let (port, to) = (flow.src.port(), self.host(flow.dst.ip()));
-                format!("-> #{packet} :{port} to {to}:{}  {}", flow.dst.port(), self.says(*packet))
+                format!(
+                    "-> #{packet} :{port} to {to}:{}  {}",
+                    flow.dst.port(),
+                    self.says(*packet)
+                )
             }
             EventKind::PacketDelivered { packet } => {
-                let from = self.packets.get(packet).map_or("nobody", |(flow, _)| self.host(flow.src.ip()));
+                let from = self
+                    .packets
+                    .get(packet)
+                    .map_or("nobody", |(flow, _)| self.host(flow.src.ip()));
                 format!("<- #{packet} from {from}  {}", self.says(*packet))
             }
             EventKind::PacketDropped { packet, by } => {
-                format!("XX #{packet} {} dropped: {by}  ({})", between(packet), self.says(*packet))
+                format!(
+                    "XX #{packet} {} dropped: {by}  ({})",
+                    between(packet),
+                    self.says(*packet)
+                )
             }
             EventKind::PacketDelayed { packet, by, by_ns } => {
-                format!("~~ #{packet} {} late by {} ms: {by}", between(packet), by_ns / 1_000_000)
+                format!(
+                    "~~ #{packet} {} late by {} ms: {by}",
+                    between(packet),
+                    by_ns / 1_000_000
+                )
             }
             EventKind::PacketDuplicated { packet, by } => format!("== #{packet} {} {by}", between(packet)),
             EventKind::PacketCorrupted { packet, by, bit } => {
@@ -111,7 +147,14 @@ impl Names {
             EventKind::FaultStarted { fault } => format!("fault {fault} begins"),
             EventKind::FaultEnded { fault } => format!("fault {fault} ends"),
             EventKind::Healed => "the network heals".into(),
-            EventKind::Signal { direction, with, message, call, ufrag, candidate } => {
+            EventKind::Signal {
+                direction,
+                with,
+                message,
+                call,
+                ufrag,
+                candidate,
+            } => {
                 let arrow = match direction {
                     SignalDirection::Sent => format!("=> {with}"),
                     SignalDirection::Received => format!("<= {with}"),
@@ -124,41 +167,91 @@ impl Names {
                 };
                 format!("{arrow} {message}{call}{about}")
             }
-            EventKind::SignalUndeliverable { to, message, .. } => format!("{message} lost: {to} is not connected"),
+            EventKind::SignalUndeliverable { to, message, .. } => {
+                format!("{message} lost: {to} is not connected")
+            }
             EventKind::Dialed { call, to } => format!("user dials {to}, {call}"),
+            EventKind::HungUp { call } => format!("user hangs up, {call}"),
+            EventKind::Closing { peer } => format!("{peer} closes"),
+            EventKind::Closed { peer } => format!("{peer} closed"),
             EventKind::Retried { call } => format!("user tries {call} again"),
             EventKind::PushDelivered { call, from } => format!("push: {from} dials, {call}"),
             EventKind::State { peer, machine, state } => format!("{peer} {machine}: {state}"),
-            EventKind::Gathered { peer, candidate: Some(c) } => format!("{peer} gathered {}", self.candidate(c)),
-            EventKind::Gathered { peer, candidate: None } => format!("{peer} gathered everything"),
-            EventKind::CandidateBuffered { peer, candidate } => format!("{peer} keeps {}", self.candidate(candidate)),
+            EventKind::Gathered {
+                peer,
+                candidate: Some(c),
+            } => format!("{peer} gathered {}", self.candidate(c)),
+            EventKind::Gathered {
+                peer,
+                candidate: None,
+            } => format!("{peer} gathered everything"),
+            EventKind::CandidateBuffered { peer, candidate } => {
+                format!("{peer} keeps {}", self.candidate(candidate))
+            }
             EventKind::CandidateDiscarded { peer, candidate } => {
                 format!("{peer} discards {}", self.candidate(candidate))
             }
-            EventKind::CandidateApplied { peer, candidate, into } if candidate.ufrag == *into => {
+            EventKind::CandidateApplied {
+                peer,
+                candidate,
+                into,
+            } if candidate.ufrag == *into => {
                 format!("{peer} adds {}", self.candidate(candidate))
             }
-            EventKind::CandidateApplied { peer, candidate, into } => {
-                format!("{peer} adds {} to {}", self.candidate(candidate), self.generation(into))
+            EventKind::CandidateApplied {
+                peer,
+                candidate,
+                into,
+            } => {
+                format!(
+                    "{peer} adds {} to {}",
+                    self.candidate(candidate),
+                    self.generation(into)
+                )
             }
-            EventKind::CandidateRefused { peer, candidate, error } => {
+            EventKind::CandidateRefused {
+                peer,
+                candidate,
+                error,
+            } => {
                 format!("{peer} LOST {}: {error}", self.candidate(candidate))
             }
-            EventKind::Described { peer, remote, kind, ufrag } => {
+            EventKind::Described {
+                peer,
+                remote,
+                kind,
+                ufrag,
+            } => {
                 let whose = if *remote { "remote" } else { "local" };
                 format!("{peer} sets {whose} {kind} ({})", self.generation(ufrag))
             }
-            EventKind::PairSelected { peer, local, remote } => format!("{peer} selected {local} <-> {remote}"),
-            EventKind::Data { peer, received: true, text } => format!("{peer} heard '{text}'"),
-            EventKind::Data { peer, received: false, text } => format!("{peer} said '{text}'"),
+            EventKind::PairSelected { peer, local, remote } => {
+                format!("{peer} selected {local} <-> {remote}")
+            }
+            EventKind::Data {
+                peer,
+                received: true,
+                text,
+            } => format!("{peer} heard '{text}'"),
+            EventKind::Data {
+                peer,
+                received: false,
+                text,
+            } => format!("{peer} said '{text}'"),
             EventKind::Step { step, detail } => format!("{step} {detail}").trim_end().to_owned(),
             EventKind::Failed { step, error } => format!("FAILED {step}: {error}"),
             EventKind::Mark { mark } => format!("* {mark}"),
             EventKind::Panicked { message, place } => format!("PANIC at {place}: {message}"),
-            EventKind::Stopped { bound: Stop::Horizon, pending } => {
+            EventKind::Stopped {
+                bound: Stop::Horizon,
+                pending,
+            } => {
                 format!("STOPPED at the horizon; pending: {}", pending.join("; "))
             }
-            EventKind::Stopped { bound: Stop::Work, pending } => {
+            EventKind::Stopped {
+                bound: Stop::Work,
+                pending,
+            } => {
                 format!("STOPPED at the cap on work; pending: {}", pending.join("; "))
             }
             EventKind::Ended => "the story ends".into(),

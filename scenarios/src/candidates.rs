@@ -6,7 +6,11 @@ use std::time::Duration;
 
 use sleet::{
     fault::Plan,
-    oracle::{calls::CONNECTS, candidates::{APPLIED, OWN_GENERATION}},
+    oracle::{
+        calls::CONNECTS,
+        candidates::{APPLIED, OWN_GENERATION},
+        peers::CLOSES,
+    },
     scenario::{Kind, Scenario},
     seed::Seed,
 };
@@ -16,7 +20,7 @@ use crate::{
         Policy,
         policy::{Receive, Send},
     },
-    network::{story_a, story_a_in_order, story_a_push, story_a_retry},
+    network::{self, story_a, story_a_in_order, story_a_push, story_a_retry},
     story,
 };
 
@@ -68,9 +72,13 @@ pub fn family() -> Vec<Scenario> {
         promise("buffer-receiver-bare", BUFFER_RECEIVER.bare(), story_a)
             .about("As buffer-receiver, with bare ICE agents instead of peer connections.")
             .reaches(&["candidate-before-description"], ENOUGH),
-        broken("wait-in-callback", Policy::NAIVE.sending(Send::OnceJoinedInCallback), story_a)
-            .about("Waiting for the other side inside the stack's candidate callback blocks the stack.")
-            .from("ORACLES 3, hazard 4"),
+        unanswered(Kind::Promise, "unanswered", BUFFER_SENDER)
+            .about("Nobody joins, and the caller hangs up: candidates that still wait do not keep the peer from closing.")
+            .holds(&[&CLOSES]),
+        unanswered(Kind::Demonstration, "wait-in-callback", Policy::NAIVE.sending(Send::OnceJoinedInCallback))
+            .about("Buffering by waiting inside the stack's candidate callback: the hangup never returns.")
+            .from("ORACLES 3, hazard 4")
+            .trips(&CLOSES, 1),
         promise("retry", BUFFER_RECEIVER, story_a_retry)
             .about("The caller tries again within the call: candidates of the first attempt stay out of the second.")
             .holds(&[&OWN_GENERATION])
@@ -101,13 +109,24 @@ fn with_policy(kind: Kind, name: &str, policy: Policy, network: fn(Seed) -> Plan
         .in_table(name)
 }
 
+/// A call that nobody answers.
+fn unanswered(kind: Kind, name: &str, policy: Policy) -> Scenario {
+    let story = move |sim, plan| story::calls(sim, plan, policy);
+    Scenario::new(kind, &format!("candidates/{name}"), network::unanswered, story).from("STORIES A")
+}
+
 /// The mistake that `retry` is free of.
 fn stale_generation() -> Scenario {
     let policy = Policy::NAIVE.receiving(Receive::BufferAnyGeneration);
     let story = move |sim, plan| story::calls(sim, plan, policy);
-    Scenario::new(Kind::Demonstration, "candidates/stale-generation", story_a_retry, story)
-        .about("A receiver that buffers without looking at the generation gives old candidates to a new attempt.")
-        .from("STORIES A")
-        .from("ORACLES 3, hazard 22")
-        .trips(&OWN_GENERATION, ENOUGH)
+    Scenario::new(
+        Kind::Demonstration,
+        "candidates/stale-generation",
+        story_a_retry,
+        story,
+    )
+    .about("A receiver that buffers without looking at the generation gives old candidates to a new attempt.")
+    .from("STORIES A")
+    .from("ORACLES 3, hazard 22")
+    .trips(&OWN_GENERATION, ENOUGH)
 }

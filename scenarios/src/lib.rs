@@ -43,9 +43,17 @@ mod tests {
         let mut names = BTreeSet::new();
         for scenario in catalogue() {
             assert!(names.insert(scenario.name.clone()), "{} twice", scenario.name);
-            assert!(scenario.summary.ends_with('.') && !scenario.sources.is_empty(), "{}", scenario.name);
+            assert!(
+                scenario.summary.ends_with('.') && !scenario.sources.is_empty(),
+                "{}",
+                scenario.name
+            );
             let names_an_oracle = matches!(scenario.kind, Kind::Demonstration | Kind::Finding);
-            assert!(scenario.trips.is_some() || !names_an_oracle, "{} must name an oracle", scenario.name);
+            assert!(
+                scenario.trips.is_some() || !names_an_oracle,
+                "{} must name an oracle",
+                scenario.name
+            );
         }
     }
 
@@ -53,7 +61,12 @@ mod tests {
     fn every_oracle_is_tripped_by_something_in_the_catalogue() {
         let tripped: BTreeSet<&str> = catalogue().iter().filter_map(|s| s.trips).collect();
         for oracle in oracle::ALL {
-            assert!(tripped.contains(oracle.id), "nothing trips {}: {}", oracle.id, oracle.meaning);
+            assert!(
+                tripped.contains(oracle.id),
+                "nothing trips {}: {}",
+                oracle.id,
+                oracle.meaning
+            );
         }
         assert!(tripped.contains(runs::NO_PANIC.id));
     }

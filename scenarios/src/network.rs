@@ -21,7 +21,7 @@ use sleet::{
 /// candidates may be for the ICE stack to connect at all (docs/findings/0001).
 pub fn story_a(seed: Seed) -> Plan {
     let mut draws = seed.stream("plan/story-a");
-    let pick_up_ms = draws.between(100, 400);
+    let pick_up_ms = draws.between(800, 1_500);
     Plan {
         v: PLAN_VERSION,
         topology: Topology::new([
@@ -31,7 +31,7 @@ pub fn story_a(seed: Seed) -> Plan {
         ]),
         signaling: SignalingSpec {
             ordering: Ordering::Concurrent,
-            descriptions: Latency::quantiles_ms(&[(0, 5), (50, 40), (85, 90), (97, 450), (100, 900)]),
+            descriptions: Latency::quantiles_ms(&[(0, 5), (50, 25), (88, 60), (97, 450), (100, 900)]),
             others: Latency::quantiles_ms(&[(0, 2), (80, 20), (100, 100)]),
             push: None,
         },
@@ -39,7 +39,7 @@ pub fn story_a(seed: Seed) -> Plan {
             stretch("create-offer", 1, 10),
             stretch("create-answer", 1, 10),
             stretch("send-description", 0, 5),
-            stretch("set-local", 20, 120),
+            stretch("set-local", 40, 150),
             stretch("set-remote", 1, 15),
             stretch("send-candidate", 0, 5),
             stretch("add-candidate", 0, 5),
@@ -76,6 +76,27 @@ pub fn story_a_retry(seed: Seed) -> Plan {
         host: "alice".into(),
         when: When::At { ms: at },
         act: Act::Retry { call: "c1".into() },
+    });
+    plan
+}
+
+/// A network on which alice, who is on Wi-Fi and on cellular, dials bob, whose phone nothing wakes in
+/// time; she hangs up after a while.
+pub fn unanswered(seed: Seed) -> Plan {
+    let mut plan = story_a(seed);
+    let [wifi, cellular] = [12, 45].map(link);
+    plan.topology.hosts[0] = HostSpec {
+        interfaces: Vec::new(),
+        ..plan.topology.hosts[0].clone()
+    }
+    .interface("wlan0", "10.1.0.1", wifi)
+    .interface("rmnet0", "10.1.1.1", cellular);
+    plan.signaling.push = Some(Latency::constant_ms(50_000));
+    let ms = seed.stream("plan/unanswered").between(1_500, 6_000);
+    plan.script.push(Scripted {
+        host: "alice".into(),
+        when: When::At { ms },
+        act: Act::Hangup { call: "c1".into() },
     });
     plan
 }

@@ -24,10 +24,15 @@ pub fn family() -> Vec<Scenario> {
         .about("A task of alice panics.")
         .from("DESIGN 6")
         .tripping(NO_PANIC.id),
-        Scenario::new(Kind::Selftest, "selftest/never-ends", short, |sim, _| async move {
-            sim.host("bob").spawn("orphan", std::future::pending::<()>());
-            std::future::pending().await
-        })
+        Scenario::new(
+            Kind::Selftest,
+            "selftest/never-ends",
+            short,
+            |sim, _| async move {
+                sim.host("bob").spawn("orphan", std::future::pending::<()>());
+                std::future::pending().await
+            },
+        )
         .about("A story that never ends is stopped at its horizon, and what was pending is named.")
         .from("DESIGN 3, trap 11")
         .tripping(BOUNDED.id),
@@ -39,11 +44,19 @@ pub fn family() -> Vec<Scenario> {
         .about("A loop that passes no time is stopped by the cap on work.")
         .from("DESIGN 3, trap 11")
         .tripping(BOUNDED.id),
-        Scenario::new(Kind::Selftest, "selftest/nondeterministic", short, |sim, _| async move {
-            static RUNS: AtomicU64 = AtomicU64::new(0);
-            sim.step("first", "equal in every run");
-            sim.step("second", format!("run {} of this process", RUNS.fetch_add(1, Relaxed)));
-        })
+        Scenario::new(
+            Kind::Selftest,
+            "selftest/nondeterministic",
+            short,
+            |sim, _| async move {
+                static RUNS: AtomicU64 = AtomicU64::new(0);
+                sim.step("first", "equal in every run");
+                sim.step(
+                    "second",
+                    format!("run {} of this process", RUNS.fetch_add(1, Relaxed)),
+                );
+            },
+        )
         .about("A client that keeps state across runs is caught.")
         .from("DESIGN 4"),
     ]

@@ -13,8 +13,8 @@ use crate::client::{App, Policy};
 
 /// How long a connected call is held before it is hung up.
 const TALK: Duration = Duration::from_secs(2);
-/// How long after the hangup the run goes on: what still comes then comes too late.
-const AFTERMATH: Duration = Duration::from_millis(500);
+/// How long after the last hangup the run goes on: longer than closing a peer may take.
+const AFTERMATH: Duration = Duration::from_millis(2_500);
 
 /// Everybody in the plan but the server runs the client of `policy`; the users follow the script until
 /// every call is connected or out of time, talk, and hang up.
@@ -25,15 +25,27 @@ pub async fn calls(sim: Sim, plan: Arc<Plan>, policy: Policy) {
         return sim.step("the server did not start", error.to_string());
     }
     let clients = plan.topology.hosts.iter().filter(|h| h.name != "server");
-    let apps: Vec<Arc<App>> =
-        clients.map(|h| App::new(&sim.host(&h.name), &server, policy, &plan)).collect();
+    let apps: Vec<Arc<App>> = clients
+        .map(|h| App::new(&sim.host(&h.name), &server, policy, &plan))
+        .collect();
     let app = |name: &str| {
-        let index = plan.topology.hosts.iter().filter(|h| h.name != "server").position(|h| h.name == name);
+        let index = plan
+            .topology
+            .hosts
+            .iter()
+            .filter(|h| h.name != "server")
+            .position(|h| h.name == name);
         index.map(|i| apps[i].clone())
     };
 
-    for (app, host) in apps.iter().zip(plan.topology.hosts.iter().filter(|h| h.name != "server")) {
-        let dials = plan.script.iter().any(|s| s.host == host.name && matches!(s.act, Act::Dial { .. }));
+    for (app, host) in apps
+        .iter()
+        .zip(plan.topology.hosts.iter().filter(|h| h.name != "server"))
+    {
+        let dials = plan
+            .script
+            .iter()
+            .any(|s| s.host == host.name && matches!(s.act, Act::Dial { .. }));
         let asleep = plan.signaling.push.is_some() && !dials;
         let host = sim.host(&host.name);
         if asleep {
@@ -47,10 +59,17 @@ pub async fn calls(sim: Sim, plan: Arc<Plan>, policy: Policy) {
     let mut deadline = plan.heal_at() + plan.budget();
     let mut calls = Vec::new();
     for scripted in &plan.script {
-        let (When::At { ms }, Some(user)) = (scripted.when, app(&scripted.host)) else { continue };
+        let (When::At { ms }, Some(user)) = (scripted.when, app(&scripted.host)) else {
+            continue;
+        };
         deadline = deadline.max(SimTime::from_millis(ms) + plan.budget());
         if let Act::Dial { to, call } = &scripted.act {
-            calls.extend([user.clone()].into_iter().chain(app(to)).map(|app| (app, call.clone())));
+            calls.extend(
+                [user.clone()]
+                    .into_iter()
+                    .chain(app(to))
+                    .map(|app| (app, call.clone())),
+            );
         }
         let (sim, act) = (sim.clone(), scripted.act.clone());
         sim.clone().host(&scripted.host).spawn("user", async move {
@@ -61,14 +80,21 @@ pub async fn calls(sim: Sim, plan: Arc<Plan>, policy: Policy) {
 
     let all_connected = async {
         for (app, call) in &calls {
-            app.until_connected(call).await;
+            app.until_settled(call).await;
         }
     };
     let in_time = tokio::time::timeout(deadline - sim.now(), all_connected).await;
-    sim.step(if in_time.is_ok() { "all connected" } else { "out of time" }, "");
+    sim.step(
+        if in_time.is_ok() {
+            "all settled"
+        } else {
+            "out of time"
+        },
+        "",
+    );
     sim.sleep(TALK).await;
     for app in &apps {
-        app.hang_up_all().await;
+        app.host().spawn("hang up", app.clone().hang_up_all());
     }
     sim.sleep(AFTERMATH).await;
 }

@@ -11,7 +11,8 @@ use anyhow::Context;
 use serde::Serialize;
 use sleet::{
     run::{
-        RunRecord, repro::Repro,
+        RunRecord,
+        repro::Repro,
         result::{Outcome, RunResult},
         suite::{Job, Sink},
         summary::{Summary, unexpected},
@@ -53,7 +54,12 @@ pub struct Folder {
 impl Folder {
     /// Makes `path` ready for a new suite: what an earlier one left there is removed.
     pub fn create(path: &Path, build: &str, runs: u64) -> anyhow::Result<Self> {
-        let advice = || format!("cannot write results to '{}': choose another folder with --out", path.display());
+        let advice = || {
+            format!(
+                "cannot write results to '{}': choose another folder with --out",
+                path.display()
+            )
+        };
         fs::create_dir_all(path).with_context(advice)?;
         match fs::remove_dir_all(path.join("fail")) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error).with_context(advice),
@@ -83,14 +89,18 @@ impl Folder {
 
     fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
         let path = self.path.join(name);
-        fs::write(&path, format!("{}\n", text.trim_end())).with_context(|| format!("cannot write '{}'", path.display()))
+        fs::write(&path, format!("{}\n", text.trim_end()))
+            .with_context(|| format!("cannot write '{}'", path.display()))
     }
 
     fn save_failure(&self, job: &Job, record: &RunRecord) -> io::Result<()> {
         let name = format!("{}.{}", record.scenario.replace('/', "-"), record.seed);
         let folder = self.path.join("fail").join(name);
         fs::create_dir_all(&folder)?;
-        fs::write(folder.join("repro.json"), Repro::of(record, &self.build).to_json() + "\n")?;
+        fs::write(
+            folder.join("repro.json"),
+            Repro::of(record, &self.build).to_json() + "\n",
+        )?;
         fs::write(folder.join("trace.jsonl"), record.trace.to_json_lines())?;
         fs::write(folder.join("report.txt"), failure::report(&job.scenario, record))
     }

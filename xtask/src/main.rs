@@ -28,7 +28,9 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             terminal::complain(&error);
-            let code = error.downcast_ref::<select::NothingSelected>().map_or(exit::USAGE, |_| exit::NOTHING_SELECTED);
+            let code = error
+                .downcast_ref::<select::NothingSelected>()
+                .map_or(exit::USAGE, |_| exit::NOTHING_SELECTED);
             ExitCode::from(code)
         }
     }

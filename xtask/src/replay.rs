@@ -44,7 +44,13 @@ pub fn replay(args: &ReplayArgs) -> Done {
     if let Some(host) = &args.host
         && subject.plan.topology.host(host).is_none()
     {
-        let names: Vec<&str> = subject.plan.topology.hosts.iter().map(|h| h.name.as_str()).collect();
+        let names: Vec<&str> = subject
+            .plan
+            .topology
+            .hosts
+            .iter()
+            .map(|h| h.name.as_str())
+            .collect();
         bail!("there is no host '{host}' in this run, only {}", names.join(", "));
     }
     let run = || execute_plan(&subject.scenario, subject.seed, subject.plan.clone());
@@ -128,7 +134,11 @@ fn show(args: &ReplayArgs, record: &RunRecord) {
 fn tell_verdict(scenario: &Scenario, record: &RunRecord) {
     match record.failure() {
         Some((id, violation)) => {
-            let meaning = scenario.oracles.iter().find(|o| o.id == id).map_or("", |o| o.meaning);
+            let meaning = scenario
+                .oracles
+                .iter()
+                .find(|o| o.id == id)
+                .map_or("", |o| o.meaning);
             terminal::note(&format!("broken: {id} {meaning}\nbecause: {}", violation.why));
         }
         None => terminal::note("every oracle held"),
@@ -150,20 +160,32 @@ fn compare(saved: &Saved, record: &RunRecord) -> Done {
     if saved.repro.oracle.as_deref() != failed_by {
         let was = saved.repro.oracle.as_deref().unwrap_or("no oracle");
         let is = failed_by.unwrap_or("no oracle");
-        terminal::note(&format!("not reproduced: {was} was broken when it was saved, {is} is broken now"));
+        terminal::note(&format!(
+            "not reproduced: {was} was broken when it was saved, {is} is broken now"
+        ));
         return Ok(exit::NOT_REPRODUCED);
     }
     if saved.repro.digest == record.trace.digest {
         terminal::note(&format!("digest matches {} (as saved)", record.trace.digest));
         return Ok(exit::OK);
     }
-    let divergence = saved.trace.as_ref().and_then(|trace| first_divergence(trace, &record.trace));
+    let divergence = saved
+        .trace
+        .as_ref()
+        .and_then(|trace| first_divergence(trace, &record.trace));
     let first = divergence.map_or_else(
         || "the trace that was saved is not beside it".to_owned(),
-        |d| suite::describe(&d).replace("two runs of this seed differ first", "the saved run and this one differ first"),
+        |d| {
+            suite::describe(&d).replace(
+                "two runs of this seed differ first",
+                "the saved run and this one differ first",
+            )
+        },
     );
     if saved.repro.build != build_id()? {
-        terminal::note(&format!("reproduced by another build, along another path: {first}"));
+        terminal::note(&format!(
+            "reproduced by another build, along another path: {first}"
+        ));
         return Ok(exit::OK);
     }
     terminal::note(&format!("diverged: {first}"));

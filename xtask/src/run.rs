@@ -29,21 +29,35 @@ use crate::{
 };
 
 /// Runs the suite that `args` asks for.
-#[allow(clippy::disallowed_methods, reason = "wall time for the terminal and the manifest, nothing else")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "wall time for the terminal and the manifest, nothing else"
+)]
 pub fn run(args: &RunArgs) -> Done {
     let scenarios = select::scenarios(&args.filter)?;
     let jobs = select::jobs(args, &scenarios);
-    let workers = args.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
-    let path = args.out.clone().unwrap_or_else(|| target_folder().join("sim").join(args.profile.name()));
+    let workers = args.jobs.map_or_else(
+        || thread::available_parallelism().map_or(1, usize::from),
+        usize::from,
+    );
+    let path = args
+        .out
+        .clone()
+        .unwrap_or_else(|| target_folder().join("sim").join(args.profile.name()));
     let build = build_id()?;
     let mut folder = Folder::create(&path, &build, jobs.len() as u64)?;
 
     let began = Instant::now();
-    let started_unix_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let started_unix_s = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| d.as_secs());
     let mut manifest = Manifest {
         v: 1,
         profile: args.profile.name().to_owned(),
-        scenarios: scenarios.iter().map(|s| (s.name.clone(), seeds_in_words(args, s))).collect(),
+        scenarios: scenarios
+            .iter()
+            .map(|s| (s.name.clone(), seeds_in_words(args, s)))
+            .collect(),
         jobs: workers,
         verify_determinism: args.verify_determinism,
         build,
@@ -75,7 +89,11 @@ pub fn run(args: &RunArgs) -> Done {
     manifest.interrupted = interrupted.load(Ordering::Relaxed);
     folder.write_manifest(&manifest)?;
     print_summary(&sum, &path);
-    terminal::note(&format!("{} runs in {:.1} s", sum.runs(), began.elapsed().as_secs_f64()));
+    terminal::note(&format!(
+        "{} runs in {:.1} s",
+        sum.runs(),
+        began.elapsed().as_secs_f64()
+    ));
     if manifest.interrupted && sum.exit_code() == exit::OK {
         terminal::note("interrupted: what ran is kept");
         return Ok(exit::INTERRUPTED);
@@ -88,13 +106,24 @@ fn print_summary(sum: &Summary, path: &Path) {
     if !sum.remedies.is_empty() {
         terminal::print(&summary::remedies(&sum.remedies));
     }
-    for s in sum.scenarios.iter().filter(|s| s.kind == Kind::Demonstration && s.judgement == Judgement::Held) {
+    for s in sum
+        .scenarios
+        .iter()
+        .filter(|s| s.kind == Kind::Demonstration && s.judgement == Judgement::Held)
+    {
         if let Some(seed) = s.shown_by {
-            terminal::note(&format!("see {} fail: cargo xtask replay {}@{seed}", s.name, s.name));
+            terminal::note(&format!(
+                "see {} fail: cargo xtask replay {}@{seed}",
+                s.name, s.name
+            ));
         }
     }
     if !sum.failures.is_empty() {
-        terminal::print(&format!("{} unexpected:\n{}", sum.failures.len(), summary::failures(sum)));
+        terminal::print(&format!(
+            "{} unexpected:\n{}",
+            sum.failures.len(),
+            summary::failures(sum)
+        ));
         terminal::print(&format!("saved in {}", path.join("fail").display()));
     }
     terminal::print(&format!("digest over all runs: {}", sum.digest));
@@ -104,7 +133,11 @@ fn seeds_in_words(args: &RunArgs, scenario: &Scenario) -> String {
     let seeds = select::seeds(args, scenario);
     match (&args.seed[..], seeds.first(), seeds.last()) {
         ([], Some(first), Some(last)) => format!("{first}..{}", last.0 + 1),
-        (seeds, ..) => seeds.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+        (seeds, ..) => seeds
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(","),
     }
 }
 
@@ -125,8 +158,16 @@ pub fn build_id() -> anyhow::Result<String> {
 
 /// The versions of what a result depends on, from the lock file that this was built with.
 fn versions() -> std::collections::BTreeMap<String, String> {
-    const WANTED: [&str; 8] =
-        ["sleet", "stun", "tokio", "tokio-tungstenite", "turmoil-net", "webrtc", "webrtc-ice", "webrtc-util"];
+    const WANTED: [&str; 8] = [
+        "sleet",
+        "stun",
+        "tokio",
+        "tokio-tungstenite",
+        "turmoil-net",
+        "webrtc",
+        "webrtc-ice",
+        "webrtc-util",
+    ];
     let mut versions = std::collections::BTreeMap::new();
     for package in include_str!("../../Cargo.lock").split("[[package]]") {
         let field = |key: &str| {
@@ -146,6 +187,9 @@ fn versions() -> std::collections::BTreeMap<String, String> {
 pub fn target_folder() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(folder) => folder.into(),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).join("target"),
+        None => Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .unwrap_or(Path::new("."))
+            .join("target"),
     }
 }

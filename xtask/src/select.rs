@@ -44,7 +44,10 @@ pub fn seeds(args: &RunArgs, scenario: &Scenario) -> Vec<Seed> {
     if !args.seed.is_empty() {
         return args.seed.clone();
     }
-    let range = args.seeds.clone().unwrap_or_else(|| 0..args.profile.seeds(scenario.min_seeds));
+    let range = args
+        .seeds
+        .clone()
+        .unwrap_or_else(|| 0..args.profile.seeds(scenario.min_seeds));
     range.map(Seed).collect()
 }
 

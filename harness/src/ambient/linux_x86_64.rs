@@ -45,7 +45,11 @@ unsafe fn fill_from_run(buf: *mut libc::c_void, len: usize) -> bool {
 /// # Safety
 /// As getrandom(2): `len` bytes may be written to `buf`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn getrandom(buf: *mut libc::c_void, len: libc::size_t, flags: libc::c_uint) -> libc::ssize_t {
+pub unsafe extern "C" fn getrandom(
+    buf: *mut libc::c_void,
+    len: libc::size_t,
+    flags: libc::c_uint,
+) -> libc::ssize_t {
     // SAFETY: the caller's promise.
     if unsafe { fill_from_run(buf, len) } {
         return len as libc::ssize_t;
@@ -62,7 +66,9 @@ pub unsafe extern "C" fn getrandom(buf: *mut libc::c_void, len: libc::size_t, fl
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clock_gettime(clock: libc::clockid_t, out: *mut libc::timespec) -> libc::c_int {
     let ns = with_current(|ambient| match clock {
-        libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_TAI => Some(ambient.clock.calendar_ns()),
+        libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_TAI => {
+            Some(ambient.clock.calendar_ns())
+        }
         libc::CLOCK_MONOTONIC
         | libc::CLOCK_MONOTONIC_RAW
         | libc::CLOCK_MONOTONIC_COARSE
@@ -82,7 +88,12 @@ pub unsafe extern "C" fn clock_gettime(clock: libc::clockid_t, out: *mut libc::t
             0
         }
         // SAFETY: the arguments are those of clock_gettime(2).
-        None => unsafe { forward(libc::SYS_clock_gettime, [i64::from(clock), out as i64, 0, 0, 0, 0]) as libc::c_int },
+        None => unsafe {
+            forward(
+                libc::SYS_clock_gettime,
+                [i64::from(clock), out as i64, 0, 0, 0, 0],
+            ) as libc::c_int
+        },
     }
 }
 

@@ -126,19 +126,31 @@ pub fn enter(seed: Seed, thread: &str, clock: Arc<AmbientClock>) -> Entered {
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum NotLive {
     /// `SystemTime` shows the wall clock.
-    #[error("the calendar clock of this process is not under Sleet's control{}", interpose::ADVICE)]
+    #[error(
+        "the calendar clock of this process is not under Sleet's control{}",
+        interpose::ADVICE
+    )]
     Calendar,
     /// `Instant` shows the machine's clock.
-    #[error("the monotonic clock of this process is not under Sleet's control{}", interpose::ADVICE)]
+    #[error(
+        "the monotonic clock of this process is not under Sleet's control{}",
+        interpose::ADVICE
+    )]
     Monotonic,
     /// The C library's `getrandom` gives the system's random numbers.
     #[error("getrandom of this process is not under Sleet's control{}", interpose::ADVICE)]
     Getrandom,
     /// The raw system call gives the system's random numbers.
-    #[error("the raw getrandom system call is not under Sleet's control{}", interpose::ADVICE)]
+    #[error(
+        "the raw getrandom system call is not under Sleet's control{}",
+        interpose::ADVICE
+    )]
     Syscall,
     /// The keys of `std`'s hash maps come from elsewhere.
-    #[error("the hash keys of the standard library are not under Sleet's control{}", interpose::ADVICE)]
+    #[error(
+        "the hash keys of the standard library are not under Sleet's control{}",
+        interpose::ADVICE
+    )]
     HashKeys,
 }
 
@@ -168,7 +180,13 @@ pub fn check_live() -> Result<(), NotLive> {
         clock.set(was);
         read
     };
-    if moved_by_us.0.duration_since(calendar).unwrap_or_default().as_secs() != step.as_secs() {
+    if moved_by_us
+        .0
+        .duration_since(calendar)
+        .unwrap_or_default()
+        .as_secs()
+        != step.as_secs()
+    {
         return Err(NotLive::Calendar);
     }
     if moved_by_us.1.duration_since(monotonic) != step {

@@ -89,6 +89,11 @@ pub enum Act {
         /// The call.
         call: String,
     },
+    /// Hangs up.
+    Hangup {
+        /// The call.
+        call: String,
+    },
     /// Answers whatever rings.
     Answer,
 }
@@ -145,7 +150,9 @@ impl Plan {
             ("others", Some(&self.signaling.others)),
             ("push", self.signaling.push.as_ref()),
         ] {
-            latency.map_or(Ok(()), |l| l.check().map_err(|e| format!("signaling.{field}: {e}")))?;
+            latency.map_or(Ok(()), |l| {
+                l.check().map_err(|e| format!("signaling.{field}: {e}"))
+            })?;
         }
         for (i, stretch) in self.stretch.iter().enumerate() {
             if stretch.host != "*" && !known(&stretch.host) {

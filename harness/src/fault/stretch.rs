@@ -42,10 +42,15 @@ impl Stretcher {
     /// Reaches `step`, and stays there as long as the plan says.
     pub async fn pause(&self, step: &str) {
         let name = self.host.name();
-        let rule = self.plan.stretch.iter().find(|s| s.step == step && (s.host == "*" || s.host == name));
+        let rule = self
+            .plan
+            .stretch
+            .iter()
+            .find(|s| s.step == step && (s.host == "*" || s.host == name));
         if let Some(rule) = rule {
             let sim = self.host.sim();
-            sim.sleep(sim.draw(&format!("stretch/{name}/{step}"), &rule.by)).await;
+            sim.sleep(sim.draw(&format!("stretch/{name}/{step}"), &rule.by))
+                .await;
         }
     }
 }

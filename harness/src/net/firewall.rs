@@ -130,12 +130,18 @@ mod tests {
                 timeout_s: 300,
             });
             let t = SimTime::ZERO;
-            assert!(!firewall.admits(t, udp("10.0.0.2:6000", inside)), "nothing was sent yet");
+            assert!(
+                !firewall.admits(t, udp("10.0.0.2:6000", inside)),
+                "nothing was sent yet"
+            );
             firewall.sent(t, udp(inside, "10.0.0.2:6000"));
             assert!(firewall.admits(t, udp("10.0.0.2:6000", inside)));
             assert_eq!(firewall.admits(t, udp("10.0.0.2:6001", inside)), other_port);
             assert_eq!(firewall.admits(t, udp("10.0.0.3:6000", inside)), other_host);
-            assert!(!firewall.admits(t, udp("10.0.0.2:6000", "10.0.0.1:5001")), "another port inside");
+            assert!(
+                !firewall.admits(t, udp("10.0.0.2:6000", "10.0.0.1:5001")),
+                "another port inside"
+            );
         }
     }
 

@@ -56,7 +56,10 @@ impl Latency {
     /// If the points do not begin at 0, do not end at 100, or fall.
     pub fn quantiles_ms(points: &[(u32, u64)]) -> Self {
         let latency = Self::Quantiles {
-            points: points.iter().map(|(percent, ms)| (percent * 10_000, ms * 1_000)).collect(),
+            points: points
+                .iter()
+                .map(|(percent, ms)| (percent * 10_000, ms * 1_000))
+                .collect(),
         };
         latency.check().unwrap_or_else(|e| panic!("{e}"));
         latency
@@ -108,7 +111,9 @@ impl Latency {
 
 /// The value at `share`, linear between the two points around it.
 fn at_share(points: &[(u32, u64)], share: u32) -> u64 {
-    let after = points.partition_point(|p| p.0 <= share).clamp(1, points.len() - 1);
+    let after = points
+        .partition_point(|p| p.0 <= share)
+        .clamp(1, points.len() - 1);
     let ((x0, y0), (x1, y1)) = (points[after - 1], points[after]);
     y0 + (y1 - y0) * u64::from(share - x0) / u64::from(x1 - x0)
 }
@@ -133,10 +138,20 @@ mod tests {
     fn quantiles_come_out_as_they_say() {
         let mut s = Seed(4).stream("quantiles");
         let latency = Latency::quantiles_ms(&[(0, 10), (50, 20), (90, 60), (100, 900)]);
-        let mut drawn: Vec<u64> = (0..50_000).map(|_| latency.draw(&mut s).as_micros() as u64).collect();
+        let mut drawn: Vec<u64> = (0..50_000)
+            .map(|_| latency.draw(&mut s).as_micros() as u64)
+            .collect();
         drawn.sort_unstable();
-        assert!((19_700..=20_300).contains(&drawn[25_000]), "median {}", drawn[25_000]);
-        assert!((58_000..=75_000).contains(&drawn[45_000]), "90 % {}", drawn[45_000]);
+        assert!(
+            (19_700..=20_300).contains(&drawn[25_000]),
+            "median {}",
+            drawn[25_000]
+        );
+        assert!(
+            (58_000..=75_000).contains(&drawn[45_000]),
+            "90 % {}",
+            drawn[45_000]
+        );
         assert!(drawn[0] >= 10_000 && drawn[49_999] <= 900_000);
     }
 
@@ -158,7 +173,12 @@ mod tests {
     #[test]
     fn bad_distributions_are_named() {
         assert!(Latency::Uniform { min_us: 2, max_us: 1 }.check().is_err());
-        for points in [vec![], vec![(0, 1)], vec![(0, 5), (1_000_000, 4)], vec![(10, 1), (1_000_000, 2)]] {
+        for points in [
+            vec![],
+            vec![(0, 1)],
+            vec![(0, 5), (1_000_000, 4)],
+            vec![(10, 1), (1_000_000, 2)],
+        ] {
             assert!(Latency::Quantiles { points }.check().is_err());
         }
     }

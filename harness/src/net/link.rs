@@ -173,7 +173,11 @@ impl Link {
         }
         let enters = weather.hold.as_ref().map_or(now, |(_, until)| now.max(*until));
         let turn = (enters + draws.takes).max(self.last_in_order);
-        let at = if draws.reordered { turn + draws.reordered_by } else { turn };
+        let at = if draws.reordered {
+            turn + draws.reordered_by
+        } else {
+            turn
+        };
         if !draws.reordered {
             self.last_in_order = at;
         }
@@ -190,7 +194,12 @@ impl Link {
                 delayed,
                 corrupted: draws.corrupted.map(|bit| (self.cause(CauseKind::Corrupt), bit)),
             },
-            second: draws.duplicated.then(|| (self.cause(CauseKind::Duplicate), Copy::plain(turn + draws.double_takes))),
+            second: draws.duplicated.then(|| {
+                (
+                    self.cause(CauseKind::Duplicate),
+                    Copy::plain(turn + draws.double_takes),
+                )
+            }),
         }
     }
 

@@ -43,7 +43,13 @@ impl Path {
         let mut firewalls = Vec::new();
         for (h, host) in topology.hosts.iter().enumerate() {
             let links = host.interfaces.iter().enumerate().map(|(i, spec)| {
-                places.insert(spec.address, Place { host: h, interface: i });
+                places.insert(
+                    spec.address,
+                    Place {
+                        host: h,
+                        interface: i,
+                    },
+                );
                 let base = host.link_base(i);
                 Access {
                     up: Link::new(seed, format!("{base}->net"), spec.up.clone()),
@@ -66,7 +72,13 @@ impl Path {
     }
 
     /// A packet leaves its host and enters the access link.
-    pub fn depart(&mut self, now: SimTime, flow: Flow, len: u32, weather: impl Fn(Place, Direction) -> Weather) -> Fate {
+    pub fn depart(
+        &mut self,
+        now: SimTime,
+        flow: Flow,
+        len: u32,
+        weather: impl Fn(Place, Direction) -> Weather,
+    ) -> Fate {
         let Some(place) = self.place(flow.src.ip()) else {
             return Fate::Dropped(unroutable(flow.src.ip()));
         };
@@ -74,16 +86,26 @@ impl Path {
             firewall.sent(now, flow);
         }
         let weather = weather(place, Direction::Up);
-        self.access[place.host][place.interface].up.carry(now, flow, len, &weather)
+        self.access[place.host][place.interface]
+            .up
+            .carry(now, flow, len, &weather)
     }
 
     /// A packet crosses the core and enters the access link of its destination.
-    pub fn transit(&mut self, now: SimTime, flow: Flow, len: u32, weather: impl Fn(Place, Direction) -> Weather) -> Fate {
+    pub fn transit(
+        &mut self,
+        now: SimTime,
+        flow: Flow,
+        len: u32,
+        weather: impl Fn(Place, Direction) -> Weather,
+    ) -> Fate {
         let Some(place) = self.place(flow.dst.ip()) else {
             return Fate::Dropped(unroutable(flow.dst.ip()));
         };
         let weather = weather(place, Direction::Down);
-        self.access[place.host][place.interface].down.carry(now, flow, len, &weather)
+        self.access[place.host][place.interface]
+            .down
+            .carry(now, flow, len, &weather)
     }
 
     /// A packet reaches its host.
@@ -91,7 +113,9 @@ impl Path {
     /// # Errors
     /// What keeps it out.
     pub fn arrive(&mut self, now: SimTime, flow: Flow) -> Result<Place, Cause> {
-        let place = self.place(flow.dst.ip()).ok_or_else(|| unroutable(flow.dst.ip()))?;
+        let place = self
+            .place(flow.dst.ip())
+            .ok_or_else(|| unroutable(flow.dst.ip()))?;
         match &self.firewalls[place.host] {
             Some((name, firewall)) if !firewall.admits(now, flow) => Err(Cause {
                 kind: CauseKind::Firewall,

@@ -133,7 +133,9 @@ impl Topology {
                         ("jitter", &link.jitter),
                         ("reorder_by", &link.reorder_by),
                     ] {
-                        latency.check().map_err(|e| format!("{at}.{direction}.{field}: {e}"))?;
+                        latency
+                            .check()
+                            .map_err(|e| format!("{at}.{direction}.{field}: {e}"))?;
                     }
                 }
             }

@@ -144,7 +144,10 @@ impl Schedule {
                 ));
             }
             if fault.from_ms >= fault.until_ms {
-                return Err(format!("faults[{i}].until_ms: {} is not after from_ms", fault.until_ms));
+                return Err(format!(
+                    "faults[{i}].until_ms: {} is not after from_ms",
+                    fault.until_ms
+                ));
             }
         }
         Ok(())

@@ -35,7 +35,10 @@ impl fmt::Display for Datagram {
 }
 
 impl Chunk for Datagram {
-    #[allow(clippy::disallowed_methods, reason = "the router compares it with the clock that the stack sees")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the router compares it with the clock that the stack sees"
+    )]
     fn set_timestamp(&mut self) -> SystemTime {
         self.stamped = SystemTime::now();
         self.stamped

@@ -63,7 +63,9 @@ impl Gateway {
         }
         let bound = UdpSocket::bind(&self.host, address).await;
         let socket = Arc::new(bound.map_err(|e| NicError::Bind(e, address))?);
-        let reader = self.host.spawn("nic", receive(socket.clone(), self.stack.clone()));
+        let reader = self
+            .host
+            .spawn("nic", receive(socket.clone(), self.stack.clone()));
         let port = Port {
             socket: socket.clone(),
             reader,
@@ -120,7 +122,11 @@ impl Nic for Foreign {
         None
     }
 
-    async fn add_addrs_to_interface(&mut self, _name: &str, _addresses: &[IpNet]) -> Result<(), webrtc_util::Error> {
+    async fn add_addrs_to_interface(
+        &mut self,
+        _name: &str,
+        _addresses: &[IpNet],
+    ) -> Result<(), webrtc_util::Error> {
         Ok(())
     }
 

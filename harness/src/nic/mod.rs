@@ -80,8 +80,10 @@ impl Nic {
             name: host.name().to_owned(),
             ..RouterConfig::default()
         })?;
-        let foreign: Arc<Mutex<dyn VnetNic + Send + Sync>> =
-            Arc::new(Mutex::new(gateway::Foreign::new(gateway.clone(), host.foreign_addresses())));
+        let foreign: Arc<Mutex<dyn VnetNic + Send + Sync>> = Arc::new(Mutex::new(gateway::Foreign::new(
+            gateway.clone(),
+            host.foreign_addresses(),
+        )));
         router.add_net(stack.clone()).await?;
         router.add_net(foreign.clone()).await?;
         // Starting and stopping happen in the call; the future that it returns only waits for child

@@ -11,7 +11,7 @@ use crate::{
 /// Every dialed call connects.
 pub const CONNECTS: Oracle = Oracle {
     id: "CONN-01",
-    meaning: "Every call that is dialed connects within its budget: a message crosses it both ways.",
+    meaning: "Every call that nobody hangs up connects within its budget: a message crosses it both ways.",
     source: "STORIES A; ORACLES 1, liveness",
     check: connects,
 };
@@ -29,6 +29,8 @@ pub struct Call<'a> {
     pub dialed: SimTime,
     /// When the user last tried again.
     pub last_try: SimTime,
+    /// When a user hung up.
+    pub hung_up: Option<SimTime>,
 }
 
 /// The calls that users dialed, in order.
@@ -42,7 +44,13 @@ pub fn calls(trace: &Trace) -> Vec<Call<'_>> {
                 callee: to,
                 dialed: event.at,
                 last_try: event.at,
+                hung_up: None,
             }),
+            (EventKind::HungUp { call }, _) => {
+                if let Some(known) = calls.iter_mut().find(|c| c.name == call) {
+                    known.hung_up.get_or_insert(event.at);
+                }
+            }
             (EventKind::Retried { call }, _) => {
                 if let Some(known) = calls.iter_mut().find(|c| c.name == call) {
                     known.last_try = event.at;
@@ -81,6 +89,9 @@ fn connects(evidence: Evidence<'_>) -> Verdict {
     let Evidence { trace, plan } = evidence;
     worst(calls(trace).iter().map(|call| {
         let deadline = call.last_try.max(plan.heal_at()) + plan.budget();
+        if call.hung_up.is_some_and(|at| at < deadline) {
+            return Verdict::Pass;
+        }
         let late = [call.caller, call.callee]
             .into_iter()
             .find(|host| call.connected_at(trace, host).is_none_or(|at| at > deadline));
@@ -103,17 +114,52 @@ fn connects(evidence: Evidence<'_>) -> Verdict {
 /// Whether the run was stopped for its work before `deadline`, so that nothing can be said.
 fn cut_short(trace: &Trace, deadline: SimTime) -> bool {
     trace.events.last().is_some_and(|e| {
-        e.at < deadline && matches!(e.kind, EventKind::Stopped { bound: Stop::Work, .. })
+        e.at < deadline
+            && matches!(
+                e.kind,
+                EventKind::Stopped {
+                    bound: Stop::Work,
+                    ..
+                }
+            )
     })
 }
 
-/// The deciding event and what it means, in the order in which a person would look for it.
+/// The deciding event and what it means: the first thing that went wrong, or what never came.
 fn why_not(trace: &Trace, call: &Call<'_>, late: &str) -> (Option<u64>, String) {
-    lost_candidates(trace, call)
-        .or_else(|| absent(trace, call))
+    let wrong = [
+        lost_candidates(trace, call),
+        absent(trace, call),
+        failed_step(trace),
+    ];
+    wrong
+        .into_iter()
+        .flatten()
+        .min_by_key(|(seq, _)| *seq)
         .or_else(|| undescribed(trace, call))
         .or_else(|| ice_failed(trace, call))
-        .unwrap_or_else(|| (None, format!("nothing failed; the last word at {late} was {}", last_word(trace, late))))
+        .unwrap_or_else(|| {
+            (
+                None,
+                format!(
+                    "nothing failed; the last word at {late} was {}",
+                    last_word(trace, late)
+                ),
+            )
+        })
+}
+
+fn failed_step(trace: &Trace) -> Option<(Option<u64>, String)> {
+    trace.events.iter().find_map(|e| match &e.kind {
+        EventKind::Failed { step, error } => {
+            let host = e.host.as_deref().unwrap_or_default();
+            Some((
+                Some(e.seq),
+                format!("at {} the {step} of {host} failed: {error}", e.at),
+            ))
+        }
+        _ => None,
+    })
 }
 
 fn lost_candidates(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, String)> {
@@ -123,13 +169,23 @@ fn lost_candidates(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, Strin
         .filter(|e| matches!(&e.kind, EventKind::CandidateRefused { peer, .. } if belongs(peer, call.name)))
         .collect();
     let first = *refused.first()?;
-    let EventKind::CandidateRefused { candidate, error, peer } = &first.kind else { return None };
+    let EventKind::CandidateRefused {
+        candidate,
+        error,
+        peer,
+    } = &first.kind
+    else {
+        return None;
+    };
     let host = first.host.as_deref()?;
     let described = trace.of(host).find(|e| {
         e.at >= first.at && matches!(&e.kind, EventKind::Described { peer: p, remote: true, .. } if p == peer)
     });
     let when = match described {
-        Some(d) => format!("{} ms before the description that it belongs to", (d.at - first.at).as_millis()),
+        Some(d) => format!(
+            "{} ms before the description that it belongs to",
+            (d.at - first.at).as_millis()
+        ),
         None => "and its description never came".to_owned(),
     };
     let more = match refused.len() {
@@ -138,13 +194,19 @@ fn lost_candidates(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, Strin
     };
     Some((
         Some(first.seq),
-        format!("{host} lost the candidate {candidate}: it came {when}, and the stack refused it ({error}){more}"),
+        format!(
+            "{host} lost the candidate {candidate}: it came {when}, and the stack refused it ({error}){more}"
+        ),
     ))
 }
 
 fn absent(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, String)> {
     let mut gone = trace.events.iter().filter_map(|e| match &e.kind {
-        EventKind::SignalUndeliverable { to, message, call: Some(c) } if c == call.name => Some((e.seq, to, message)),
+        EventKind::SignalUndeliverable {
+            to,
+            message,
+            call: Some(c),
+        } if c == call.name && message != "hangup" => Some((e.seq, to, message)),
         _ => None,
     });
     let (seq, to, message) = gone.next()?;
@@ -152,7 +214,10 @@ fn absent(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, String)> {
         0 => String::new(),
         n => format!(" and {n} more"),
     };
-    Some((Some(seq), format!("the server had nobody to give a {message}{more} to: {to} was not connected")))
+    Some((
+        Some(seq),
+        format!("the server had nobody to give a {message}{more} to: {to} was not connected"),
+    ))
 }
 
 fn undescribed(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, String)> {
@@ -166,9 +231,16 @@ fn undescribed(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, String)> 
 
 fn ice_failed(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, String)> {
     trace.events.iter().find_map(|e| match &e.kind {
-        EventKind::State { peer, machine: Machine::Ice, state } if state == "failed" && belongs(peer, call.name) => {
+        EventKind::State {
+            peer,
+            machine: Machine::Ice,
+            state,
+        } if state == "failed" && belongs(peer, call.name) => {
             let host = e.host.as_deref().unwrap_or_default();
-            let why = format!("every candidate was applied, and ICE of {host} reported failed at {}", e.at);
+            let why = format!(
+                "every candidate was applied, and ICE of {host} reported failed at {}",
+                e.at
+            );
             Some((Some(e.seq), why))
         }
         _ => None,

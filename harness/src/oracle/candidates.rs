@@ -41,7 +41,12 @@ fn applied(evidence: Evidence<'_>) -> Verdict {
 /// The generation of the last remote description that `host` applied in `call`.
 fn live_generation<'a>(trace: &'a Trace, host: &'a str, call: &str) -> Option<&'a str> {
     let described = trace.of(host).filter_map(|e| match &e.kind {
-        EventKind::Described { peer, remote: true, ufrag, .. } if belongs(peer, call) => Some(ufrag.as_str()),
+        EventKind::Described {
+            peer,
+            remote: true,
+            ufrag,
+            ..
+        } if belongs(peer, call) => Some(ufrag.as_str()),
         _ => None,
     });
     described.last()
@@ -51,7 +56,10 @@ fn once(trace: &Trace, received: &Event, host: &str, candidate: &Candidate) -> V
     let fail = |event: u64, what: String| {
         Verdict::Fail(Violation {
             event: Some(event),
-            why: format!("{host} received the candidate {candidate} at {} and {what}", received.at),
+            why: format!(
+                "{host} received the candidate {candidate} at {} and {what}",
+                received.at
+            ),
         })
     };
     let mut applications = trace
@@ -62,7 +70,9 @@ fn once(trace: &Trace, received: &Event, host: &str, candidate: &Candidate) -> V
         (Some(_), Some(again)) => fail(again.seq, format!("applied it again at {}", again.at)),
         (None, _) => {
             let refused = trace.of(host).find_map(|e| match &e.kind {
-                EventKind::CandidateRefused { candidate: c, error, .. } if c == candidate => Some((e.seq, error)),
+                EventKind::CandidateRefused {
+                    candidate: c, error, ..
+                } if c == candidate => Some((e.seq, error)),
                 _ => None,
             });
             match refused {
@@ -75,14 +85,16 @@ fn once(trace: &Trace, received: &Event, host: &str, candidate: &Candidate) -> V
 
 fn own_generation(evidence: Evidence<'_>) -> Verdict {
     worst(evidence.trace.events.iter().map(|e| match &e.kind {
-        EventKind::CandidateApplied { candidate, into, .. } if candidate.ufrag != *into => Verdict::Fail(Violation {
-            event: Some(e.seq),
-            why: format!(
-                "{} applied the candidate {candidate} of generation {} to generation {into}",
-                e.host.as_deref().unwrap_or_default(),
-                candidate.ufrag,
-            ),
-        }),
+        EventKind::CandidateApplied { candidate, into, .. } if candidate.ufrag != *into => {
+            Verdict::Fail(Violation {
+                event: Some(e.seq),
+                why: format!(
+                    "{} applied the candidate {candidate} of generation {} to generation {into}",
+                    e.host.as_deref().unwrap_or_default(),
+                    candidate.ufrag,
+                ),
+            })
+        }
         _ => Verdict::Pass,
     }))
 }

@@ -5,6 +5,7 @@
 
 pub mod calls;
 pub mod candidates;
+pub mod peers;
 pub mod runs;
 
 use serde::{Deserialize, Serialize};
@@ -61,12 +62,13 @@ impl std::fmt::Debug for Oracle {
 }
 
 /// Every oracle there is.
-pub const ALL: [&Oracle; 5] = [
+pub const ALL: [&Oracle; 6] = [
     &runs::NO_PANIC,
     &runs::BOUNDED,
     &candidates::APPLIED,
     &candidates::OWN_GENERATION,
     &calls::CONNECTS,
+    &peers::CLOSES,
 ];
 
 /// The verdict of several: the first failure, else the first unknown, else a pass.
@@ -103,7 +105,11 @@ mod tests {
     #[test]
     fn ids_are_unique() {
         for (i, oracle) in ALL.iter().enumerate() {
-            assert!(ALL[..i].iter().all(|other| other.id != oracle.id), "{}", oracle.id);
+            assert!(
+                ALL[..i].iter().all(|other| other.id != oracle.id),
+                "{}",
+                oracle.id
+            );
         }
     }
 }

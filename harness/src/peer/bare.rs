@@ -99,15 +99,24 @@ impl BarePeer {
     /// Begins to connect once both descriptions are known.
     fn begin(&self) {
         let mut session = self.session();
-        let (true, Some((ufrag, password)), None) = (session.local, session.remote.clone(), &session.cancel) else {
+        let (true, Some((ufrag, password)), None) = (session.local, session.remote.clone(), &session.cancel)
+        else {
             return;
         };
         let (cancel, cancelled) = mpsc::channel(1);
         session.cancel = Some(cancel);
-        let (agent, role, hello, log) = (self.agent.clone(), self.role, self.hello.clone(), self.log.clone());
+        let (agent, role, hello, log) = (
+            self.agent.clone(),
+            self.role,
+            self.hello.clone(),
+            self.log.clone(),
+        );
         let talk = async move {
             let connected = match role {
-                Role::Offerer => agent.dial(cancelled, ufrag, password).await.map(|c| c as Arc<dyn Conn + Send + Sync>),
+                Role::Offerer => agent
+                    .dial(cancelled, ufrag, password)
+                    .await
+                    .map(|c| c as Arc<dyn Conn + Send + Sync>),
                 Role::Answerer => agent.accept(cancelled, ufrag, password).await.map(|c| c as _),
             };
             match connected {
@@ -158,7 +167,11 @@ async fn talk(hello: &Hello, connection: Arc<dyn Conn + Send + Sync>) {
             hello.say(text);
             let _ = connection.send(text.as_bytes()).await;
         }
-        let wait = if *hello.connected().borrow() { Duration::MAX } else { REPEAT };
+        let wait = if *hello.connected().borrow() {
+            Duration::MAX
+        } else {
+            REPEAT
+        };
         match time::timeout(wait, connection.recv(&mut buf)).await {
             Ok(Ok(len)) => {
                 let answer = hello.hear(&String::from_utf8_lossy(&buf[..len]));
@@ -194,7 +207,10 @@ impl Peer for BarePeer {
 
     async fn set_remote(&self, description: Description) -> Result<(), PeerError> {
         self.log.described(true, &description);
-        let credentials = description.ufrag().zip(description.password()).ok_or(PeerError::NoCredentials)?;
+        let credentials = description
+            .ufrag()
+            .zip(description.password())
+            .ok_or(PeerError::NoCredentials)?;
         self.session().remote = Some((credentials.0.to_owned(), credentials.1.to_owned()));
         self.begin();
         Ok(())
@@ -205,7 +221,9 @@ impl Peer for BarePeer {
             return Err(PeerError::NoRemoteDescription);
         }
         let candidate = unmarshal_candidate(&candidate.attribute).map_err(stack)?;
-        self.agent.add_remote_candidate(&(Arc::new(candidate) as _)).map_err(stack)
+        self.agent
+            .add_remote_candidate(&(Arc::new(candidate) as _))
+            .map_err(stack)
     }
 
     fn connected(&self) -> watch::Receiver<bool> {
@@ -213,6 +231,7 @@ impl Peer for BarePeer {
     }
 
     async fn close(&self) {
+        self.log.closing();
         let talk = {
             let mut session = self.session();
             session.cancel.take();
@@ -225,5 +244,6 @@ impl Peer for BarePeer {
             talk.abort();
         }
         self.nic.down().await;
+        self.log.closed();
     }
 }

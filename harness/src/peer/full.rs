@@ -50,14 +50,19 @@ impl FullPeer {
         let (first, last) = nic.ports();
         let mut settings = SettingEngine::default();
         settings.set_vnet(Some(nic.net()));
-        settings.set_udp_network(UDPNetwork::Ephemeral(EphemeralUDP::new(first, last).map_err(stack)?));
+        settings.set_udp_network(UDPNetwork::Ephemeral(
+            EphemeralUDP::new(first, last).map_err(stack)?,
+        ));
         settings.set_network_types(vec![NetworkType::Udp4]);
         settings.set_ice_multicast_dns_mode(MulticastDnsMode::Disabled);
         let api = APIBuilder::new()
             .with_setting_engine(settings)
             .with_media_engine(MediaEngine::default())
             .build();
-        let connection = api.new_peer_connection(RTCConfiguration::default()).await.map_err(stack)?;
+        let connection = api
+            .new_peer_connection(RTCConfiguration::default())
+            .await
+            .map_err(stack)?;
 
         report_states(&connection, &log);
         let generation = Arc::default();
@@ -65,7 +70,10 @@ impl FullPeer {
         let hello = Arc::new(Hello::new(log.clone(), role));
         let channel = match role {
             Role::Offerer => {
-                let channel = connection.create_data_channel("sleet", None).await.map_err(stack)?;
+                let channel = connection
+                    .create_data_channel("sleet", None)
+                    .await
+                    .map_err(stack)?;
                 join(&channel, &hello);
                 Some(channel)
             }
@@ -112,18 +120,24 @@ fn report_states(connection: &RTCPeerConnection, log: &Log) {
         Box::pin(async {})
     }));
     let l = log.clone();
-    connection.sctp().transport().ice_transport().on_selected_candidate_pair_change(Box::new(move |pair| {
-        // The pair keeps its candidates to itself; it displays both.
-        let pair = pair.to_string();
-        let (local, remote) = pair.split_once(" <-> ").unwrap_or((&pair, ""));
-        l.pair(brief(local), brief(remote));
-        Box::pin(async {})
-    }));
+    connection
+        .sctp()
+        .transport()
+        .ice_transport()
+        .on_selected_candidate_pair_change(Box::new(move |pair| {
+            // The pair keeps its candidates to itself; it displays both.
+            let pair = pair.to_string();
+            let (local, remote) = pair.split_once(" <-> ").unwrap_or((&pair, ""));
+            l.pair(brief(local), brief(remote));
+            Box::pin(async {})
+        }));
 }
 
 /// Cuts a displayed candidate of a pair down to type, address and port.
 fn brief(displayed: &str) -> String {
-    let displayed = displayed.trim_start_matches("(local) ").trim_start_matches("(remote) ");
+    let displayed = displayed
+        .trim_start_matches("(local) ")
+        .trim_start_matches("(remote) ");
     displayed.replacen("udp ", "", 1)
 }
 
@@ -150,7 +164,9 @@ fn report_candidates(
 /// Runs the exchange over `channel`.
 fn join(channel: &Arc<RTCDataChannel>, hello: &Arc<Hello>) {
     let (h, opened) = (hello.clone(), Arc::downgrade(channel));
-    channel.on_open(Box::new(move || Box::pin(async move { send(&h, &opened, h.outstanding()).await })));
+    channel.on_open(Box::new(move || {
+        Box::pin(async move { send(&h, &opened, h.outstanding()).await })
+    }));
     let (h, heard) = (hello.clone(), Arc::downgrade(channel));
     channel.on_message(Box::new(move |message| {
         let (h, heard) = (h.clone(), heard.clone());
@@ -199,12 +215,18 @@ impl Peer for FullPeer {
         self.log.described(false, &description);
         let ufrag = description.ufrag().ok_or(PeerError::NoCredentials)?;
         ufrag.clone_into(&mut self.generation.lock().expect("no panic while it is held"));
-        self.connection.set_local_description(to_stack(description)?).await.map_err(stack)
+        self.connection
+            .set_local_description(to_stack(description)?)
+            .await
+            .map_err(stack)
     }
 
     async fn set_remote(&self, description: Description) -> Result<(), PeerError> {
         self.log.described(true, &description);
-        self.connection.set_remote_description(to_stack(description)?).await.map_err(stack)
+        self.connection
+            .set_remote_description(to_stack(description)?)
+            .await
+            .map_err(stack)
     }
 
     async fn add_candidate(&self, candidate: Candidate) -> Result<(), PeerError> {
@@ -225,9 +247,11 @@ impl Peer for FullPeer {
     }
 
     async fn close(&self) {
+        self.log.closing();
         if let Err(error) = self.connection.close().await {
             self.log.failed("close", error);
         }
         self.nic.down().await;
+        self.log.closed();
     }
 }

@@ -83,7 +83,10 @@ impl Description {
     }
 
     fn attribute(&self, prefix: &str) -> Option<&str> {
-        self.sdp.lines().find_map(|line| line.strip_prefix(prefix)).map(str::trim)
+        self.sdp
+            .lines()
+            .find_map(|line| line.strip_prefix(prefix))
+            .map(str::trim)
     }
 }
 
@@ -204,6 +207,18 @@ impl Log {
             peer: self.peer.clone(),
             received,
             text: text.to_owned(),
+        });
+    }
+
+    fn closing(&self) {
+        self.record(EventKind::Closing {
+            peer: self.peer.clone(),
+        });
+    }
+
+    fn closed(&self) {
+        self.record(EventKind::Closed {
+            peer: self.peer.clone(),
         });
     }
 

@@ -72,7 +72,11 @@ pub fn execute_plan(scenario: &Arc<Scenario>, seed: Seed, plan: Arc<Plan>) -> Re
         trace: &ending.trace,
         plan: &plan,
     };
-    let verdicts = scenario.oracles.iter().map(|o| (o.id, (o.check)(evidence))).collect();
+    let verdicts = scenario
+        .oracles
+        .iter()
+        .map(|o| (o.id, (o.check)(evidence)))
+        .collect();
     Ok(RunRecord {
         scenario: scenario.name.clone(),
         seed,
@@ -118,7 +122,11 @@ impl RunRecord {
             v: result::RESULT_VERSION,
             scenario: self.scenario.clone(),
             seed: self.seed,
-            outcome: if failure.is_some() { Outcome::Fail } else { Outcome::Pass },
+            outcome: if failure.is_some() {
+                Outcome::Fail
+            } else {
+                Outcome::Pass
+            },
             oracle: failure.map(|(id, _)| id.to_owned()),
             why: failure.map(|(_, violation)| violation.why.clone()),
             digest: Some(self.trace.digest),

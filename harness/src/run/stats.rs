@@ -55,9 +55,15 @@ mod tests {
     fn wilson_intervals_are_those_of_the_literature() {
         // Newcombe 1998, table I: 81 of 263 and 0 of 20.
         let share = Share::wilson(81, 263);
-        assert!((share.low - 0.2553).abs() < 5e-5 && (share.high - 0.3662).abs() < 5e-5, "{share:?}");
+        assert!(
+            (share.low - 0.2553).abs() < 5e-5 && (share.high - 0.3662).abs() < 5e-5,
+            "{share:?}"
+        );
         let none = Share::wilson(0, 20);
-        assert!(none.low.abs() < 1e-12 && (none.high - 0.1611).abs() < 5e-5, "{none:?}");
+        assert!(
+            none.low.abs() < 1e-12 && (none.high - 0.1611).abs() < 5e-5,
+            "{none:?}"
+        );
         let all = Share::wilson(500, 500);
         assert!(all.low > 0.992 && all.high > 0.999_999, "{all:?}");
     }

@@ -106,7 +106,12 @@ struct Shared<'a> {
 }
 
 /// Does the next job; breaks when there is none or the suite has to stop.
-fn work(jobs: &[Job], options: Options<'_>, next: &AtomicUsize, shared: &Mutex<Shared<'_>>) -> ControlFlow<()> {
+fn work(
+    jobs: &[Job],
+    options: Options<'_>,
+    next: &AtomicUsize,
+    shared: &Mutex<Shared<'_>>,
+) -> ControlFlow<()> {
     let lock = || shared.lock().expect("workers do not panic");
     let stop = |error: SuiteError| {
         lock().broken.get_or_insert(error);

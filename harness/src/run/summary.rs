@@ -152,10 +152,16 @@ impl Summary {
         }
         let (mut scenarios, mut remedies, mut failures) = (Vec::new(), Vec::new(), Vec::new());
         for scenario in catalogue {
-            let Some(mut runs) = by_scenario.remove(scenario.name.as_str()) else { continue };
+            let Some(mut runs) = by_scenario.remove(scenario.name.as_str()) else {
+                continue;
+            };
             runs.sort_by_key(|r| r.seed);
             scenarios.push(summarise(scenario, &runs));
-            failures.extend(runs.iter().filter(|r| unexpected(scenario, r)).map(|r| FailureRef::of(r)));
+            failures.extend(
+                runs.iter()
+                    .filter(|r| unexpected(scenario, r))
+                    .map(|r| FailureRef::of(r)),
+            );
             if let Some(policy) = &scenario.remedy {
                 remedies.push(RemedyRow::of(policy, &runs));
             }
@@ -202,7 +208,9 @@ fn summarise(scenario: &Scenario, runs: &[&RunResult]) -> ScenarioSummary {
             *marks.entry(mark.clone()).or_default() += n;
         }
     }
-    let shown = runs.iter().find(|r| r.oracle.is_some() && r.oracle.as_deref() == scenario.trips);
+    let shown = runs
+        .iter()
+        .find(|r| r.oracle.is_some() && r.oracle.as_deref() == scenario.trips);
     ScenarioSummary {
         name: scenario.name.clone(),
         kind: scenario.kind,
@@ -215,25 +223,41 @@ fn summarise(scenario: &Scenario, runs: &[&RunResult]) -> ScenarioSummary {
 }
 
 fn judge(scenario: &Scenario, runs: &[&RunResult], marks: &BTreeMap<String, u64>, shown: bool) -> Judgement {
-    let on = |r: &RunResult| format!("seed {}: {}", r.seed, r.why.as_deref().unwrap_or("no reason was recorded"));
+    let on = |r: &RunResult| {
+        format!(
+            "seed {}: {}",
+            r.seed,
+            r.why.as_deref().unwrap_or("no reason was recorded")
+        )
+    };
     if let Some(run) = runs.iter().find(|r| r.outcome == Outcome::Nondeterministic) {
         return Judgement::Nondeterministic(on(run));
     }
     if let Some(run) = runs.iter().find(|r| unexpected(scenario, r)) {
         return Judgement::Broken(match (run.outcome, scenario.kind) {
-            (Outcome::Pass, _) => format!("seed {}: the finding did not show: the stack may have changed", run.seed),
+            (Outcome::Pass, _) => format!(
+                "seed {}: the finding did not show: the stack may have changed",
+                run.seed
+            ),
             _ => on(run),
         });
     }
     if (runs.len() as u64) < scenario.min_seeds {
         return Judgement::NotJudged;
     }
-    let missing: Vec<&str> = scenario.marks_required.iter().filter(|m| !marks.contains_key(**m)).copied().collect();
+    let missing: Vec<&str> = scenario
+        .marks_required
+        .iter()
+        .filter(|m| !marks.contains_key(**m))
+        .copied()
+        .collect();
     if !missing.is_empty() {
         return Judgement::Vacuous(format!("never reached: {}", missing.join(", ")));
     }
     match scenario.trips {
-        Some(oracle) if !shown => Judgement::Vacuous(format!("{oracle} did not fail on any of {} seeds", runs.len())),
+        Some(oracle) if !shown => {
+            Judgement::Vacuous(format!("{oracle} did not fail on any of {} seeds", runs.len()))
+        }
         _ => Judgement::Held,
     }
 }
@@ -254,7 +278,9 @@ impl FailureRef {
 impl RemedyRow {
     fn of(policy: &str, runs: &[&RunResult]) -> Self {
         let connected = runs.iter().filter(|r| r.oracle.as_deref() != Some(CONNECTS.id));
-        let mut times: Vec<u64> = connected.filter_map(|r| r.stats.get("connect_ms").copied()).collect();
+        let mut times: Vec<u64> = connected
+            .filter_map(|r| r.stats.get("connect_ms").copied())
+            .collect();
         times.sort_unstable();
         let share = Share::wilson(times.len() as u64, runs.len() as u64);
         Self {

@@ -53,9 +53,14 @@ impl Client {
             .map_err(|e| SignalingError::WebSocket(e.to_string()))?;
         let (outbox, outgoing) = mpsc::unbounded_channel();
         let (inbox, mut incoming) = mpsc::unbounded_channel();
-        host.spawn("signaling client", exchange(host.clone(), socket, outgoing, inbox));
+        host.spawn(
+            "signaling client",
+            exchange(host.clone(), socket, outgoing, inbox),
+        );
         let client = Self { outbox };
-        let register = Message::Register { client: name.to_owned() };
+        let register = Message::Register {
+            client: name.to_owned(),
+        };
         client.post(Envelope::direct(register)).await?;
         match incoming.recv().await.map(|e| e.message) {
             Some(Message::Registered) => Ok((client, incoming)),
@@ -73,7 +78,9 @@ impl Client {
 
     async fn post(&self, envelope: Envelope) -> Result<(), SignalingError> {
         let (sent, written) = oneshot::channel();
-        self.outbox.send((envelope, sent)).map_err(|_| SignalingError::Closed)?;
+        self.outbox
+            .send((envelope, sent))
+            .map_err(|_| SignalingError::Closed)?;
         written.await.unwrap_or(Err(SignalingError::Closed))
     }
 }

@@ -78,6 +78,9 @@ pub enum Message {
     Offer {
         /// The call.
         call: String,
+        /// Counts the attempts within the call from 1: an offer of an earlier attempt than the last one
+        /// comes too late.
+        attempt: u32,
         /// Its ICE generation.
         ufrag: String,
         /// The description (RFC 8866).
@@ -87,6 +90,8 @@ pub enum Message {
     Answer {
         /// The call.
         call: String,
+        /// The generation of the offer that it answers.
+        offer: String,
         /// Its ICE generation.
         ufrag: String,
         /// The description (RFC 8866).
@@ -240,32 +245,66 @@ mod tests {
         let (call, ufrag) = ("c1".to_owned(), "abcd".to_owned());
         let sdp = "v=0\r\n".to_owned();
         let messages = [
-            Message::Register { client: "alice".into() },
+            Message::Register {
+                client: "alice".into(),
+            },
             Message::Registered,
             Message::Dial { call: call.clone() },
             Message::Ring { call: call.clone() },
-            Message::Joined { call: call.clone(), ufrag: ufrag.clone() },
-            Message::Offer { call: call.clone(), ufrag: ufrag.clone(), sdp: sdp.clone() },
-            Message::Answer { call: call.clone(), ufrag: ufrag.clone(), sdp },
-            Message::Candidate { call: call.clone(), ufrag: ufrag.clone(), candidate: "1 1 udp".into() },
-            Message::EndOfCandidates { call: call.clone(), ufrag },
+            Message::Joined {
+                call: call.clone(),
+                ufrag: ufrag.clone(),
+            },
+            Message::Offer {
+                call: call.clone(),
+                attempt: 1,
+                ufrag: ufrag.clone(),
+                sdp: sdp.clone(),
+            },
+            Message::Answer {
+                call: call.clone(),
+                offer: ufrag.clone(),
+                ufrag: ufrag.clone(),
+                sdp,
+            },
+            Message::Candidate {
+                call: call.clone(),
+                ufrag: ufrag.clone(),
+                candidate: "1 1 udp".into(),
+            },
+            Message::EndOfCandidates {
+                call: call.clone(),
+                ufrag,
+            },
             Message::Hangup { call: call.clone() },
             Message::Busy { call: call.clone() },
-            Message::Error { call: Some(call), code: "absent".into() },
+            Message::Error {
+                call: Some(call),
+                code: "absent".into(),
+            },
         ];
         for message in messages {
             let envelope = Envelope::to("bob", message);
             let json = envelope.to_json();
-            assert!(json.contains(&format!(r#""type":"{}""#, envelope.message.name())), "{json}");
+            assert!(
+                json.contains(&format!(r#""type":"{}""#, envelope.message.name())),
+                "{json}"
+            );
             assert_eq!(Envelope::parse(&json).expect("own output"), envelope);
         }
     }
 
     #[test]
     fn other_versions_and_nonsense_are_refused() {
-        assert!(matches!(Envelope::parse(r#"{"v":2,"type":"registered"}"#), Err(MessageError::Version(2))));
+        assert!(matches!(
+            Envelope::parse(r#"{"v":2,"type":"registered"}"#),
+            Err(MessageError::Version(2))
+        ));
         for bad in ["", "{}", r#"{"v":1,"type":"dance"}"#, r#"{"v":1,"type":"dial"}"#] {
-            assert!(matches!(Envelope::parse(bad), Err(MessageError::Malformed(_))), "{bad}");
+            assert!(
+                matches!(Envelope::parse(bad), Err(MessageError::Malformed(_))),
+                "{bad}"
+            );
         }
     }
 }

@@ -47,7 +47,10 @@ pub struct SignalingSpec {
 /// Writes down that a message passed a host.
 fn record(sim: &Sim, direction: SignalDirection, with: &str, envelope: &Envelope) {
     let message = &envelope.message;
-    let (call, ufrag) = (message.call().map(str::to_owned), message.ufrag().map(str::to_owned));
+    let (call, ufrag) = (
+        message.call().map(str::to_owned),
+        message.ufrag().map(str::to_owned),
+    );
     let candidate = match message {
         Message::Candidate { ufrag, candidate, .. } => Some(Candidate {
             attribute: candidate.clone(),

@@ -20,6 +20,8 @@ pub struct Notification {
     pub call: String,
     /// Who dials.
     pub from: String,
+    /// The number of the attempt within the call.
+    pub attempt: u32,
     /// The offer.
     pub offer: Description,
 }
@@ -49,7 +51,12 @@ impl PushService {
     /// # Panics
     /// If a thread panicked while it registered.
     pub fn notify(&self, client: &str, delay: Duration, notification: Notification) -> bool {
-        let device = self.devices.lock().expect("registering does not panic").get(client).cloned();
+        let device = self
+            .devices
+            .lock()
+            .expect("registering does not panic")
+            .get(client)
+            .cloned();
         let Some((host, sender)) = device else {
             return false;
         };

@@ -57,7 +57,11 @@ impl Server {
         host.spawn("signaling server", async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let server = accepting.clone();
-                server.shared.host.clone().spawn("signaling connection", server.serve(stream));
+                server
+                    .shared
+                    .host
+                    .clone()
+                    .spawn("signaling connection", server.serve(stream));
             }
         });
         Ok(server)
@@ -68,7 +72,9 @@ impl Server {
         let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else {
             return;
         };
-        let Some(Ok(first)) = socket.next().await else { return };
+        let Some(Ok(first)) = socket.next().await else {
+            return;
+        };
         let Some(Message::Register { client }) = parse(&first).map(|e| e.message) else {
             let _ = socket.send(error(None, "register-first")).await;
             return;
@@ -129,7 +135,8 @@ impl Server {
             Message::Offer { .. } | Message::Answer { .. } => ("descriptions", &spec.descriptions),
             _ => ("others", &spec.others),
         };
-        sim.sleep(sim.draw(&format!("signaling/{from}/{kind}"), latency)).await;
+        sim.sleep(sim.draw(&format!("signaling/{from}/{kind}"), latency))
+            .await;
         let Some(to) = envelope.to.clone() else { return };
         if let Message::Dial { call } = envelope.message {
             envelope.message = Message::Ring { call };
@@ -158,11 +165,14 @@ impl Server {
         };
         match message {
             Message::Ring { .. } => true,
-            Message::Offer { call, sdp, .. } => {
+            Message::Offer {
+                call, attempt, sdp, ..
+            } => {
                 let delay = self.shared.host.sim().draw(&format!("push/{to}"), latency);
                 let notification = Notification {
                     call: call.clone(),
                     from: from.to_owned(),
+                    attempt: *attempt,
                     offer: Description {
                         kind: DescriptionKind::Offer,
                         sdp: sdp.clone(),
@@ -197,7 +207,10 @@ impl Server {
     fn forget(&self, client: &str, outbox: &mpsc::UnboundedSender<Envelope>) {
         let mut clients = self.clients();
         // A client that has connected anew keeps its new place.
-        if clients.get(client).is_some_and(|current| current.same_channel(outbox)) {
+        if clients
+            .get(client)
+            .is_some_and(|current| current.same_channel(outbox))
+        {
             clients.remove(client);
         }
     }

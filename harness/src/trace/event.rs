@@ -272,6 +272,11 @@ pub enum EventKind {
         /// The client that is called.
         to: String,
     },
+    /// A user hung up.
+    HungUp {
+        /// The call.
+        call: String,
+    },
     /// A user gave an attempt up and began another within the same call.
     Retried {
         /// The call.
@@ -351,6 +356,16 @@ pub enum EventKind {
         local: String,
         /// The other side's candidate.
         remote: String,
+    },
+    /// A client began to close a peer.
+    Closing {
+        /// The peer.
+        peer: String,
+    },
+    /// The stack has closed a peer.
+    Closed {
+        /// The peer.
+        peer: String,
     },
     /// A message crossed a peer's connection.
     Data {

@@ -10,8 +10,8 @@ pub mod wire;
 
 use std::sync::Mutex;
 
-pub use digest::{CHECKPOINT_EVERY, Digest, DigestError};
 use digest::Hasher;
+pub use digest::{CHECKPOINT_EVERY, Digest, DigestError};
 pub use event::{
     Candidate, Cause, CauseKind, Event, EventKind, Flow, Machine, PacketId, Proto, SignalDirection, Stop,
 };
@@ -46,7 +46,9 @@ impl Trace {
 
     /// The events of `host`.
     pub fn of<'a>(&'a self, host: &'a str) -> impl Iterator<Item = &'a Event> {
-        self.events.iter().filter(move |e| e.host.as_deref() == Some(host))
+        self.events
+            .iter()
+            .filter(move |e| e.host.as_deref() == Some(host))
     }
 
     /// The canonical form: one JSON object a line.

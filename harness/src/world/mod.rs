@@ -133,7 +133,11 @@ where
     // turmoil-net counts egress passes, not time, before it retransmits; the pump keeps every flow
     // whole and in order itself, so there is nothing to retransmit.
     let mut net = turmoil_net::Net::with_config(KernelConfig::default().retx_threshold(u32::MAX));
-    let host_ids = spec.topology.hosts.iter().map(|h| net.add_host(h.addresses().collect::<Vec<_>>()));
+    let host_ids = spec
+        .topology
+        .hosts
+        .iter()
+        .map(|h| net.add_host(h.addresses().collect::<Vec<_>>()));
     let host_ids: Vec<_> = host_ids.collect();
     let network = net.enter();
 
@@ -167,7 +171,12 @@ where
     match stopped {
         None => sim.record(EventKind::Ended),
         Some(bound) => {
-            let pending = sim.tasks().pending(&sim.host_names()).into_iter().chain(pump.pending()).collect();
+            let pending = sim
+                .tasks()
+                .pending(&sim.host_names())
+                .into_iter()
+                .chain(pump.pending())
+                .collect();
             sim.record(EventKind::Stopped { bound, pending });
         }
     }

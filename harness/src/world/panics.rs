@@ -20,11 +20,16 @@ pub(super) fn install_hook() {
     ONCE.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            let sim = RUN.with(|run| run.borrow().as_ref().and_then(Weak::upgrade)).map(Sim::from_shared);
+            let sim = RUN
+                .with(|run| run.borrow().as_ref().and_then(Weak::upgrade))
+                .map(Sim::from_shared);
             let Some(sim) = sim else {
                 return before(info);
             };
-            let place = info.location().map(|l| short_place(l.file(), l.line())).unwrap_or_default();
+            let place = info
+                .location()
+                .map(|l| short_place(l.file(), l.line()))
+                .unwrap_or_default();
             let message = message(info.payload());
             sim.record(EventKind::Panicked { message, place });
         }));

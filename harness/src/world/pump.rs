@@ -106,10 +106,17 @@ impl<'a> Pump<'a> {
     pub(super) fn pending(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for host in &self.topology.hosts {
-            let Some(address) = host.addresses().next() else { continue };
+            let Some(address) = host.addresses().next() else {
+                continue;
+            };
             for socket in turmoil_net::netstat(address).entries {
-                let state = socket.state.map_or_else(|| "bound".to_owned(), |s| s.to_string().to_lowercase());
-                lines.push(format!("socket of {}: {} {} {state}", host.name, socket.proto, socket.local));
+                let state = socket
+                    .state
+                    .map_or_else(|| "bound".to_owned(), |s| s.to_string().to_lowercase());
+                lines.push(format!(
+                    "socket of {}: {} {} {state}",
+                    host.name, socket.proto, socket.local
+                ));
             }
         }
         if !self.queue.is_empty() {
@@ -167,7 +174,12 @@ impl<'a> Pump<'a> {
 
     fn reset_connections(&mut self, now: SimTime, fault: usize) {
         let link = &self.schedule.fault(fault).link;
-        let over_link: Vec<Flow> = self.connections.iter().filter(|f| self.ends_at(**f, link)).copied().collect();
+        let over_link: Vec<Flow> = self
+            .connections
+            .iter()
+            .filter(|f| self.ends_at(**f, link))
+            .copied()
+            .collect();
         for flow in over_link {
             self.inject_resets(now, flow);
         }
@@ -211,7 +223,12 @@ impl<'a> Pump<'a> {
     fn move_packets(&mut self, now: SimTime) -> bool {
         let mut delivered = false;
         while self.queue.peek().is_some_and(|p| p.0.at <= now) {
-            let Some(Reverse(InFlight { stage, id, packet, .. })) = self.queue.pop() else { break };
+            let Some(Reverse(InFlight {
+                stage, id, packet, ..
+            })) = self.queue.pop()
+            else {
+                break;
+            };
             let flow = flow_of(&packet);
             match stage {
                 Stage::Core => {
@@ -322,7 +339,13 @@ impl<'a> Pump<'a> {
     }
 }
 
-fn weather(topology: &Topology, schedule: &Schedule, place: Place, direction: Direction, now: SimTime) -> Weather {
+fn weather(
+    topology: &Topology,
+    schedule: &Schedule,
+    place: Place,
+    direction: Direction,
+    now: SimTime,
+) -> Weather {
     let link = topology.hosts[place.host].link_base(place.interface);
     schedule.over(&link, direction, now)
 }

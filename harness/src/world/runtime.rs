@@ -68,7 +68,8 @@ pub(super) fn now() -> SimTime {
 fn wait_for_blocking_pool() {
     METRICS.with(|metrics| {
         let metrics = metrics.get_or_init(|| Handle::current().metrics());
-        while metrics.blocking_queue_depth() != 0 || metrics.num_blocking_threads() != metrics.num_idle_blocking_threads()
+        while metrics.blocking_queue_depth() != 0
+            || metrics.num_blocking_threads() != metrics.num_idle_blocking_threads()
         {
             hint::spin_loop();
         }

@@ -227,7 +227,13 @@ impl Host {
     /// The addresses of all other hosts.
     pub fn foreign_addresses(&self) -> Vec<IpAddr> {
         let own = self.addresses();
-        self.sim.shared.foreign.iter().filter(|a| !own.contains(a)).copied().collect()
+        self.sim
+            .shared
+            .foreign
+            .iter()
+            .filter(|a| !own.contains(a))
+            .copied()
+            .collect()
     }
 
     /// Sets `count` ports of the host aside, and returns the first.
@@ -240,9 +246,12 @@ impl Host {
     pub fn port_range(&self, count: u16) -> io::Result<u16> {
         let mut next = self.entry().ports.lock().expect("taking ports does not panic");
         let first = *next;
-        *next = first
-            .checked_add(count)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::AddrInUse, format!("no ports left on {}", self.name())))?;
+        *next = first.checked_add(count).ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::AddrInUse,
+                format!("no ports left on {}", self.name()),
+            )
+        })?;
         Ok(first)
     }
 

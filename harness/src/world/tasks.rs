@@ -21,7 +21,10 @@ thread_local! {
 }
 
 /// Looked up by id, never iterated: its order would be random.
-#[allow(clippy::disallowed_types, reason = "task ids have no order, and it is never iterated")]
+#[allow(
+    clippy::disallowed_types,
+    reason = "task ids have no order, and it is never iterated"
+)]
 type ById = std::collections::HashMap<Id, Task, std::hash::BuildHasherDefault<std::hash::DefaultHasher>>;
 
 #[derive(Clone, Copy)]

@@ -60,6 +60,11 @@ impl Outbox {
         ufrag.clone_into(&mut self.state().ufrag);
     }
 
+    /// Whether these are the candidates of `ufrag`.
+    pub(super) fn is_of(&self, ufrag: &str) -> bool {
+        self.state().ufrag == ufrag
+    }
+
     /// The stack gathered a candidate. Called inside its callback.
     pub(super) async fn gathered(self: Arc<Self>, candidate: Option<Candidate>) {
         if self.app.policy.send == Send::OnceJoinedInCallback {

@@ -11,7 +11,7 @@ mod slot;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, OnceLock},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -40,10 +40,11 @@ enum CallError {
     Peer(#[from] PeerError),
     #[error(transparent)]
     Signaling(#[from] SignalingError),
-    #[error("the client is not connected to the signaling server")]
-    Offline,
     #[error("there is no such call")]
     UnknownCall,
+    /// Another attempt, or a hangup, came in between: nothing went wrong.
+    #[error("the attempt is over")]
+    Superseded,
 }
 
 /// A calling app on one host. It has the name of its host.
@@ -53,10 +54,11 @@ pub struct App {
     policy: Policy,
     stretch: Stretcher,
     pick_up_after: Option<Duration>,
-    signaling: OnceLock<Client>,
+    signaling: watch::Sender<Option<Client>>,
     slots: Mutex<BTreeMap<String, Slot>>,
     others: Mutex<BTreeMap<String, String>>,
-    connected: watch::Sender<BTreeSet<String>>,
+    // Calls that are connected or over.
+    settled: watch::Sender<BTreeSet<String>>,
 }
 
 impl App {
@@ -72,11 +74,16 @@ impl App {
             policy,
             stretch: Stretcher::new(host, plan),
             pick_up_after,
-            signaling: OnceLock::new(),
+            signaling: watch::Sender::new(None),
             slots: Mutex::default(),
             others: Mutex::default(),
-            connected: watch::Sender::new(BTreeSet::new()),
+            settled: watch::Sender::new(BTreeSet::new()),
         })
+    }
+
+    /// The host that it runs on.
+    pub fn host(&self) -> &Host {
+        &self.host
     }
 
     /// Connects to the signaling server and listens from then on.
@@ -87,18 +94,22 @@ impl App {
             Err(error) => return self.failed("connect", &error),
         };
         self.host.sim().step("online", "");
-        if self.signaling.set(client).is_ok() {
-            self.host.spawn("client", self.clone().listen(incoming));
-        }
+        self.signaling.send_replace(Some(client));
+        self.host.spawn("client", self.clone().listen(incoming));
     }
 
     /// Waits for a push notification, and comes online for it.
     pub async fn sleep_until_pushed(self: Arc<Self>, mut pushes: mpsc::UnboundedReceiver<Notification>) {
         while let Some(push) = pushes.recv().await {
             self.clone().go_online().await;
-            let Notification { call, from, offer } = push;
+            let Notification {
+                call,
+                from,
+                attempt,
+                offer,
+            } = push;
             self.note_other(&call, &from);
-            let offered = self.clone().offered(call, offer).await;
+            let offered = self.clone().offered(call, attempt, offer).await;
             self.report("offer from push", offered);
         }
     }
@@ -108,29 +119,42 @@ impl App {
         let done = match act {
             Act::Dial { to, call } => self.dial(call, to).await,
             Act::Retry { call } => self.retry(call).await,
+            Act::Hangup { call } => {
+                self.host.sim().record(EventKind::HungUp { call: call.clone() });
+                self.hang_up(&call).await;
+                Ok(())
+            }
             // The app picks up by itself, as long after it began to ring as the script says.
             Act::Answer => Ok(()),
         };
         self.report("user action", done);
     }
 
-    /// Waits until `call` is connected here.
-    pub async fn until_connected(&self, call: &str) {
-        let mut connected = self.connected.subscribe();
+    /// Waits until `call` is connected here, or over.
+    pub async fn until_settled(&self, call: &str) {
+        let mut settled = self.settled.subscribe();
         // The sender lives as long as the app.
-        let _ = connected.wait_for(|calls| calls.contains(call)).await;
+        let _ = settled.wait_for(|calls| calls.contains(call)).await;
     }
 
-    /// Hangs up every call, and tells the other sides.
-    pub async fn hang_up_all(&self) {
-        let others: Vec<(String, String)> = self.others().clone().into_iter().collect();
-        for (call, to) in others {
-            self.host.run(|| self.host.sim().step("hang up", &call));
-            if let Some(signaling) = self.signaling.get() {
-                let _ = signaling.send(&to, Message::Hangup { call: call.clone() }).await;
-            }
-            self.end(&call).await;
+    /// Hangs up every call.
+    pub async fn hang_up_all(self: Arc<Self>) {
+        let calls: Vec<String> = self.others().keys().cloned().collect();
+        for call in calls {
+            self.hang_up(&call).await;
         }
+    }
+
+    /// Ends `call` here and tells the other side.
+    async fn hang_up(&self, call: &str) {
+        self.host.sim().step("hang up", call);
+        let (to, signaling) = (self.others().get(call).cloned(), self.signaling.borrow().clone());
+        if let (Some(to), Some(signaling)) = (to, signaling) {
+            let call = call.to_owned();
+            // Who cannot be told finds out from ICE.
+            let _ = signaling.send(&to, Message::Hangup { call }).await;
+        }
+        self.end(call).await;
     }
 
     async fn dial(self: &Arc<Self>, call: String, to: String) -> Result<(), CallError> {
@@ -139,7 +163,10 @@ impl App {
             to: to.clone(),
         });
         self.note_other(&call, &to);
-        self.online()?.send(&to, Message::Dial { call: call.clone() }).await?;
+        self.online()
+            .await
+            .send(&to, Message::Dial { call: call.clone() })
+            .await?;
         self.offer(call, to).await
     }
 
@@ -151,53 +178,88 @@ impl App {
 
     /// Begins an attempt and offers it.
     async fn offer(self: &Arc<Self>, call: String, to: String) -> Result<(), CallError> {
+        let number = self.slots().entry(call.clone()).or_default().next_attempt();
         self.stretch.pause("create-peer").await;
-        let attempt = self.begin(&call, &to, Role::Offerer).await?;
+        let attempt = self.begin(&call, &to, number, Role::Offerer).await?;
         self.stretch.pause("create-offer").await;
         let offer = attempt.peer.offer().await?;
-        self.describe(&call, &to, &attempt, offer).await
+        let (ufrag, sdp) = (ufrag_of(&offer), offer.sdp.clone());
+        let message = Message::Offer {
+            call: call.clone(),
+            attempt: number,
+            ufrag,
+            sdp,
+        };
+        self.describe(&call, &to, &attempt, offer, message).await
     }
 
     /// An offer arrived, over signaling or with a push notification.
-    async fn offered(self: Arc<Self>, call: String, offer: Description) -> Result<(), CallError> {
-        let to = self.others().get(&call).cloned().ok_or(CallError::UnknownCall)?;
+    async fn offered(
+        self: Arc<Self>,
+        call: String,
+        number: u32,
+        offer: Description,
+    ) -> Result<(), CallError> {
+        let to = self.others().get(&call).cloned().ok_or(CallError::Superseded)?;
+        if !self
+            .slots()
+            .entry(call.clone())
+            .or_default()
+            .announce_attempt(number)
+        {
+            self.host.sim().mark("late-offer-discarded");
+            return Ok(());
+        }
         self.stretch.pause("create-peer").await;
-        let attempt = self.begin(&call, &to, Role::Answerer).await?;
+        let attempt = self.begin(&call, &to, number, Role::Answerer).await?;
+        let offer_ufrag = ufrag_of(&offer);
         self.apply(&call, &to, &attempt, offer).await?;
         // The user takes a moment; other messages are handled meanwhile, whatever the policy.
         let app = self.clone();
         self.host.spawn("answer", async move {
-            let answered = app.answer(call, to, attempt).await;
+            let answered = app.answer(call, to, attempt, offer_ufrag).await;
             app.report("answer", answered);
         });
         Ok(())
     }
 
-    async fn answer(self: &Arc<Self>, call: String, to: String, attempt: Arc<Attempt>) -> Result<(), CallError> {
-        let Some(after) = self.pick_up_after else { return Ok(()) };
+    async fn answer(
+        self: &Arc<Self>,
+        call: String,
+        to: String,
+        attempt: Arc<Attempt>,
+        offer: String,
+    ) -> Result<(), CallError> {
+        let Some(after) = self.pick_up_after else {
+            return Ok(());
+        };
         self.host.sim().sleep(after).await;
+        self.check_current(&call, &attempt)?;
         self.host.sim().step("pick up", &call);
         self.stretch.pause("create-answer").await;
+        self.check_current(&call, &attempt)?;
         let answer = attempt.peer.answer().await?;
-        self.describe(&call, &to, &attempt, answer).await
+        let (ufrag, sdp) = (ufrag_of(&answer), answer.sdp.clone());
+        let message = Message::Answer {
+            call: call.clone(),
+            offer,
+            ufrag,
+            sdp,
+        };
+        self.describe(&call, &to, &attempt, answer, message).await
     }
 
-    /// Sends our description and sets it, in the order of the policy.
+    /// Sends our description, as `message`, and sets it, in the order of the policy.
     async fn describe(
         self: &Arc<Self>,
         call: &str,
         to: &str,
-        attempt: &Attempt,
+        attempt: &Arc<Attempt>,
         description: Description,
+        message: Message,
     ) -> Result<(), CallError> {
-        let ufrag = description.ufrag().unwrap_or_default().to_owned();
-        attempt.outbox.belongs_to(&ufrag);
-        let (call, sdp) = (call.to_owned(), description.sdp.clone());
-        let message = match description.kind {
-            DescriptionKind::Offer => Message::Offer { call, ufrag, sdp },
-            DescriptionKind::Answer => Message::Answer { call, ufrag, sdp },
-        };
-        let (app, signaling, to) = (self.clone(), self.online()?.clone(), to.to_owned());
+        attempt.outbox.belongs_to(&ufrag_of(&description));
+        let (app, signaling, to) = (self.clone(), self.online().await, to.to_owned());
         let sending = async move {
             app.stretch.pause("send-description").await;
             let sent = signaling.send(&to, message).await;
@@ -211,6 +273,7 @@ impl App {
             self.host.sim().sleep(pause).await;
         }
         self.stretch.pause("set-local").await;
+        self.check_current(call, attempt)?;
         Ok(attempt.peer.set_local(description).await?)
     }
 
@@ -222,15 +285,21 @@ impl App {
         attempt: &Arc<Attempt>,
         description: Description,
     ) -> Result<(), CallError> {
-        let ufrag = description.ufrag().unwrap_or_default().to_owned();
+        let ufrag = ufrag_of(&description);
         self.stretch.pause("set-remote").await;
+        self.check_current(call, attempt)?;
         attempt.peer.set_remote(description).await?;
-        let waited = self.slots().entry(call.to_owned()).or_default().describe(self.policy.receive, &ufrag);
+        self.check_current(call, attempt)?;
+        let waited = self
+            .slots()
+            .entry(call.to_owned())
+            .or_default()
+            .describe(self.policy.receive, &ufrag);
         let joined = Message::Joined {
             call: call.to_owned(),
             ufrag,
         };
-        self.online()?.send(to, joined).await?;
+        self.online().await.send(to, joined).await?;
         for candidate in waited {
             self.add(call, attempt, candidate).await;
         }
@@ -246,8 +315,15 @@ impl App {
             if slot.remote() != candidate.ufrag {
                 sim.mark("candidate-before-description");
             }
-            let peer = slot.attempt.as_ref().map_or_else(|| call.to_owned(), |a| a.name.clone());
-            (slot.receive(self.policy.receive, &candidate), slot.attempt.clone(), peer)
+            let peer = slot
+                .attempt
+                .as_ref()
+                .map_or_else(|| call.to_owned(), |a| a.name.clone());
+            (
+                slot.receive(self.policy.receive, &candidate),
+                slot.attempt.clone(),
+                peer,
+            )
         };
         match (arrival, attempt) {
             (Arrival::Add, Some(attempt)) => {
@@ -271,9 +347,17 @@ impl App {
     async fn add(&self, call: &str, attempt: &Attempt, candidate: Candidate) {
         let added = attempt.peer.add_candidate(candidate.clone()).await;
         let peer = attempt.name.clone();
-        let into = self.slots().get(call).map(|s| s.remote().to_owned()).unwrap_or_default();
+        let into = self
+            .slots()
+            .get(call)
+            .map(|s| s.remote().to_owned())
+            .unwrap_or_default();
         self.host.sim().record(match added {
-            Ok(()) => EventKind::CandidateApplied { peer, candidate, into },
+            Ok(()) => EventKind::CandidateApplied {
+                peer,
+                candidate,
+                into,
+            },
             Err(error) => EventKind::CandidateRefused {
                 peer,
                 candidate,
@@ -301,18 +385,26 @@ impl App {
             self.note_other(call, &from);
         }
         let handled = match envelope.message {
-            Message::Offer { call, sdp, .. } => {
+            Message::Offer {
+                call, attempt, sdp, ..
+            } => {
                 let kind = DescriptionKind::Offer;
-                self.clone().offered(call, Description { kind, sdp }).await
+                self.clone()
+                    .offered(call, attempt, Description { kind, sdp })
+                    .await
             }
-            Message::Answer { call, sdp, .. } => self.answered(&call, &from, sdp).await,
-            Message::Joined { call, .. } => {
-                if let Some(attempt) = self.attempt(&call) {
+            Message::Answer { call, offer, sdp, .. } => self.answered(&call, &from, &offer, sdp).await,
+            Message::Joined { call, ufrag } => {
+                if let Some(attempt) = self.attempt(&call).filter(|a| a.outbox.is_of(&ufrag)) {
                     attempt.outbox.other_side_joined();
                 }
                 Ok(())
             }
-            Message::Candidate { call, ufrag, candidate } => {
+            Message::Candidate {
+                call,
+                ufrag,
+                candidate,
+            } => {
                 let attribute = candidate;
                 self.candidate(&call, Candidate { attribute, ufrag }).await;
                 Ok(())
@@ -327,26 +419,53 @@ impl App {
         self.report("message", handled);
     }
 
-    async fn answered(self: &Arc<Self>, call: &str, from: &str, sdp: String) -> Result<(), CallError> {
-        let attempt = self.attempt(call).ok_or(CallError::UnknownCall)?;
+    /// An answer arrived to the offer of the generation `offer`.
+    async fn answered(
+        self: &Arc<Self>,
+        call: &str,
+        from: &str,
+        offer: &str,
+        sdp: String,
+    ) -> Result<(), CallError> {
+        let Some(attempt) = self.attempt(call).filter(|a| a.outbox.is_of(offer)) else {
+            self.host.sim().mark("late-answer-discarded");
+            return Ok(());
+        };
         let kind = DescriptionKind::Answer;
         self.apply(call, from, &attempt, Description { kind, sdp }).await
     }
 
     /// Begins an attempt within `call`; the one before is closed.
-    async fn begin(self: &Arc<Self>, call: &str, to: &str, role: Role) -> Result<Arc<Attempt>, CallError> {
-        let number = self.slots().get(call).map_or(0, |s| s.attempts) + 1;
-        let name = if number == 1 { call.to_owned() } else { format!("{call}#{number}") };
-        let outbox = Outbox::new(self, self.online()?, call, to);
+    async fn begin(
+        self: &Arc<Self>,
+        call: &str,
+        to: &str,
+        number: u32,
+        role: Role,
+    ) -> Result<Arc<Attempt>, CallError> {
+        let name = if number == 1 {
+            call.to_owned()
+        } else {
+            format!("{call}#{number}")
+        };
+        let outbox = Outbox::new(self, &self.online().await, call, to);
         let gathered = outbox.clone();
         let on_candidate = Box::new(move |candidate| Box::pin(gathered.clone().gathered(candidate)) as _);
         let peer = peer::create(self.policy.peers, &self.host, &name, role, on_candidate).await?;
         self.watch(call, &peer);
         let attempt = Arc::new(Attempt { peer, name, outbox });
-        let before = self.slots().entry(call.to_owned()).or_default().begin(attempt.clone());
-        if let Some(before) = before {
-            before.peer.close().await;
+        let over = {
+            let mut slots = self.slots();
+            match slots.get_mut(call).filter(|slot| slot.is_newest(number)) {
+                Some(slot) => slot.begin(attempt.clone()),
+                // Another attempt, or a hangup, came while the peer was made.
+                None => Some(attempt.clone()),
+            }
+        };
+        if let Some(over) = over {
+            over.peer.close().await;
         }
+        self.check_current(call, &attempt)?;
         Ok(attempt)
     }
 
@@ -355,9 +474,7 @@ impl App {
         let (app, call, mut connected) = (self.clone(), call.to_owned(), peer.connected());
         self.host.spawn("watch", async move {
             if connected.wait_for(|connected| *connected).await.is_ok() {
-                app.connected.send_modify(|calls| {
-                    calls.insert(call);
-                });
+                app.settle(call);
             }
         });
     }
@@ -365,9 +482,24 @@ impl App {
     /// Ends `call` on this side.
     async fn end(&self, call: &str) {
         self.others().remove(call);
-        let attempt = self.slots().get_mut(call).and_then(|slot| slot.attempt.take());
-        if let Some(attempt) = attempt {
+        self.settle(call.to_owned());
+        let slot = self.slots().remove(call);
+        if let Some(attempt) = slot.and_then(|slot| slot.attempt) {
             attempt.peer.close().await;
+        }
+    }
+
+    fn settle(&self, call: String) {
+        self.settled.send_modify(|calls| {
+            calls.insert(call);
+        });
+    }
+
+    /// Whether `attempt` is still what `call` is about.
+    fn check_current(&self, call: &str, attempt: &Arc<Attempt>) -> Result<(), CallError> {
+        match self.attempt(call) {
+            Some(current) if Arc::ptr_eq(&current, attempt) => Ok(()),
+            _ => Err(CallError::Superseded),
         }
     }
 
@@ -376,16 +508,25 @@ impl App {
     }
 
     fn note_other(&self, call: &str, other: &str) {
-        self.others().entry(call.to_owned()).or_insert_with(|| other.to_owned());
+        self.others()
+            .entry(call.to_owned())
+            .or_insert_with(|| other.to_owned());
     }
 
-    fn online(&self) -> Result<&Client, CallError> {
-        self.signaling.get().ok_or(CallError::Offline)
+    /// The signaling connection, once there is one.
+    async fn online(&self) -> Client {
+        let mut signaling = self.signaling.subscribe();
+        let client = signaling
+            .wait_for(Option::is_some)
+            .await
+            .expect("the sender lives as long as the app");
+        client.clone().expect("waited for")
     }
 
     fn report(&self, step: &str, done: Result<(), CallError>) {
-        if let Err(error) = done {
-            self.failed(step, &error);
+        match done {
+            Ok(()) | Err(CallError::Superseded) => {}
+            Err(error) => self.failed(step, &error),
         }
     }
 
@@ -403,4 +544,8 @@ impl App {
     fn others(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
         self.others.lock().expect("no panic while it is held")
     }
+}
+
+fn ufrag_of(description: &Description) -> String {
+    description.ufrag().unwrap_or_default().to_owned()
 }

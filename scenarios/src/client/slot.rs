@@ -24,8 +24,8 @@ pub(super) enum Arrival {
 pub(super) struct Slot {
     /// The attempt that is under way.
     pub attempt: Option<Arc<Attempt>>,
-    /// How many attempts there were.
-    pub attempts: u32,
+    /// The number of the newest attempt that is known of.
+    newest: u32,
     /// The generation of the remote description that is set.
     remote: Option<String>,
     /// Generations that are over.
@@ -35,10 +35,27 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// Another attempt begins: the generation of the one before is over.
+    /// Counts another attempt of our own.
+    pub fn next_attempt(&mut self) -> u32 {
+        self.newest += 1;
+        self.newest
+    }
+
+    /// The other side begins the attempt `number`: says whether that is news.
+    pub fn announce_attempt(&mut self, number: u32) -> bool {
+        let news = number > self.newest;
+        self.newest = self.newest.max(number);
+        news
+    }
+
+    /// Whether there is no attempt after `number`.
+    pub fn is_newest(&self, number: u32) -> bool {
+        self.newest == number
+    }
+
+    /// An attempt begins: the generation of the one before is over, which is returned.
     pub fn begin(&mut self, attempt: Arc<Attempt>) -> Option<Arc<Attempt>> {
         self.past.extend(self.remote.take());
-        self.attempts += 1;
         self.attempt.replace(attempt)
     }
 
@@ -92,6 +109,15 @@ mod tests {
         assert_eq!(slot.describe(Receive::Buffer, "old"), []);
         assert_eq!(slot.receive(Receive::Buffer, &old), Arrival::Add);
         assert_eq!(slot.describe(Receive::Buffer, "new"), [new]);
+    }
+
+    #[test]
+    fn an_attempt_that_comes_after_a_newer_one_is_no_news() {
+        let mut slot = Slot::default();
+        assert!(slot.announce_attempt(2));
+        assert!(!slot.announce_attempt(1));
+        assert!(!slot.announce_attempt(2));
+        assert!(slot.is_newest(2));
     }
 
     #[test]
