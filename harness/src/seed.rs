@@ -269,9 +269,13 @@ mod tests {
         assert_eq!(parse_range("a..5"), Err(SeedError::Seed("a".to_owned())));
     }
 
-    const GOLDEN_STREAM: [u64; 3] = [0, 0, 0];
-    const GOLDEN_ORDINAL_7: u64 = 0;
-    const GOLDEN_NEXT_SEED: u64 = 0;
-    const GOLDEN_RANGE: [u64; 6] = [0; 6];
-    const GOLDEN_HITS: usize = 0;
+    const GOLDEN_STREAM: [u64; 3] = [
+        7_982_329_999_750_060_922,
+        757_939_044_492_025_259,
+        10_477_090_969_360_614_231,
+    ];
+    const GOLDEN_ORDINAL_7: u64 = 2_944_415_542_697_403_937;
+    const GOLDEN_NEXT_SEED: u64 = 8_016_048_463_975_485_338;
+    const GOLDEN_RANGE: [u64; 6] = [12, 11, 13, 10, 16, 11];
+    const GOLDEN_HITS: usize = 2;
 }

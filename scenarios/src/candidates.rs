@@ -20,7 +20,7 @@ use crate::{
         Policy,
         policy::{Receive, Send},
     },
-    network::{self, story_a, story_a_in_order, story_a_push, story_a_retry},
+    network::{self, open, story_a, story_a_in_order, story_a_push, story_a_quick_answer, story_a_retry},
     story,
 };
 
@@ -42,8 +42,14 @@ pub fn family() -> Vec<Scenario> {
         broken("naive-push", Policy::NAIVE, story_a_push)
             .about("As naive, but the callee is asleep: candidates for it have nobody to go to.")
             .reaches(&["push-woke-callee", "candidate-to-absent-callee"], ENOUGH),
+        with_policy(Kind::Demonstration, "naive-open", Policy::NAIVE, open)
+            .about("On an open network the checks themselves make up for lost candidates: the bug does not show.")
+            .from("DESIGN 3, trap 9")
+            .trips(&APPLIED, ENOUGH),
         rare("sleep", SLEEP, story_a)
             .about("Sleeping 500 ms before the local description is set loses fewer candidates, not none."),
+        broken("sleep-quick-answer", SLEEP, story_a_quick_answer)
+            .about("Sleeping opens a race of its own: an answer that comes before the offer is set locally is refused."),
         broken("sleep-push", SLEEP, story_a_push)
             .about("Sleeping does not wake a callee that is asleep."),
         broken("sequential", SEQUENTIAL, story_a)

@@ -53,10 +53,26 @@ pub fn story_a(seed: Seed) -> Plan {
     }
 }
 
+/// The same network without firewalls: whoever is sent to can answer.
+pub fn open(seed: Seed) -> Plan {
+    let mut plan = story_a(seed);
+    for host in &mut plan.topology.hosts {
+        host.firewall = None;
+    }
+    plan
+}
+
 /// The same network, where bob's app sleeps until a push notification wakes it.
 pub fn story_a_push(seed: Seed) -> Plan {
     let mut plan = story_a(seed);
     plan.signaling.push = Some(Latency::quantiles_ms(&[(0, 150), (80, 800), (100, 4_000)]));
+    plan
+}
+
+/// The same network, where bob answers in no time, as an app that answers by itself does.
+pub fn story_a_quick_answer(seed: Seed) -> Plan {
+    let mut plan = story_a(seed);
+    plan.script[1] = answers("bob", seed.stream("plan/quick-answer").between(50, 300));
     plan
 }
 

@@ -183,6 +183,6 @@ mod tests {
         }
     }
 
-    const GOLDEN_TAIL: [u128; 5] = [0; 5];
-    const GOLDEN_FLAT: [u128; 3] = [0; 3];
+    const GOLDEN_TAIL: [u128; 5] = [43_787, 38_375, 27_172, 46_366, 34_642];
+    const GOLDEN_FLAT: [u128; 3] = [27_701, 60_725, 77_578];
 }

@@ -125,7 +125,10 @@ mod tests {
         let mut slot = Slot::default();
         let old = candidate("old");
         assert_eq!(slot.receive(Receive::BufferAnyGeneration, &old), Arrival::Kept);
-        assert_eq!(slot.describe(Receive::BufferAnyGeneration, "new"), [old.clone()]);
+        assert_eq!(
+            slot.describe(Receive::BufferAnyGeneration, "new"),
+            std::slice::from_ref(&old)
+        );
         assert_eq!(slot.receive(Receive::BufferAnyGeneration, &old), Arrival::Add);
     }
 }

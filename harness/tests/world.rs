@@ -1,0 +1,304 @@
+//! The engine as its users see it: hosts, sockets, faults, bounds.
+
+use std::time::Duration;
+
+use sleet::{
+    net::{
+        firewall::FirewallSpec,
+        latency::Latency,
+        link::LinkProfile,
+        topology::{HostSpec, Topology},
+        weather::{Directions, LinkFault, TimedFault},
+    },
+    seed::{Ppm, Seed},
+    socket::{TcpListener, TcpStream, UdpSocket},
+    time::SimTime,
+    trace::{Cause, CauseKind, EventKind, Stop, first_divergence},
+    world::{self, Bounds, Ending, Sim, WorldSpec},
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+fn two_hosts() -> WorldSpec {
+    let link = LinkProfile::good(Latency::constant_ms(10));
+    WorldSpec {
+        seed: Seed(1),
+        topology: Topology::new([
+            HostSpec::new("alice", "10.0.0.1", link.clone()).interface("rmnet0", "10.1.0.1", link.clone()),
+            HostSpec::new("bob", "10.0.0.2", link),
+        ]),
+        faults: Vec::new(),
+        heal_at: None,
+        bounds: Bounds::default(),
+    }
+}
+
+fn with_fault(fault: LinkFault, directions: Directions, from_ms: u64, until_ms: u64) -> WorldSpec {
+    let mut spec = two_hosts();
+    spec.faults.push(TimedFault {
+        fault,
+        link: "bob".into(),
+        directions,
+        from_ms,
+        until_ms,
+    });
+    spec
+}
+
+async fn udp(sim: &Sim, host: &str, address: &str) -> UdpSocket {
+    UdpSocket::bind(&sim.host(host), address.parse().expect("an address"))
+        .await
+        .expect("free")
+}
+
+async fn alice_and_bob(sim: &Sim) -> (UdpSocket, UdpSocket) {
+    (
+        udp(sim, "alice", "10.0.0.1:1").await,
+        udp(sim, "bob", "10.0.0.2:1").await,
+    )
+}
+
+fn drops(ending: &Ending) -> Vec<CauseKind> {
+    let dropped = ending.trace.events.iter().filter_map(|e| match &e.kind {
+        EventKind::PacketDropped {
+            by: Cause { kind, .. },
+            ..
+        } => Some(*kind),
+        _ => None,
+    });
+    dropped.collect()
+}
+
+#[test]
+fn each_interface_of_a_host_sends_and_receives() {
+    let ending = world::run(two_hosts(), |sim| async move {
+        let bob = udp(&sim, "bob", "10.0.0.2:1").await;
+        for address in ["10.0.0.1:2", "10.1.0.1:2"] {
+            let alice = udp(&sim, "alice", address).await;
+            alice.send_to(b"x", bob.local_addr()).await.expect("sent");
+            let mut buf = [0; 4];
+            let (_, from) = bob.recv_from(&mut buf).await.expect("received");
+            assert_eq!(from.to_string(), address);
+        }
+    });
+    let ending = ending.expect("a run");
+    assert_eq!(
+        ending.trace.events.last().map(|e| &e.kind),
+        Some(&EventKind::Ended)
+    );
+    assert_eq!(ending.at, SimTime::from_millis(40));
+}
+
+#[test]
+fn a_one_way_partition_drops_datagrams_one_way() {
+    let spec = with_fault(LinkFault::Partition, Directions::Down, 0, 1_000);
+    let ending = world::run(spec, |sim| async move {
+        let (alice, bob) = alice_and_bob(&sim).await;
+        alice.send_to(b"lost", bob.local_addr()).await.expect("sent");
+        bob.send_to(b"there", alice.local_addr()).await.expect("sent");
+        let mut buf = [0; 8];
+        assert_eq!(alice.recv_from(&mut buf).await.expect("received").0, 5);
+        sim.sleep(Duration::from_millis(50)).await;
+    });
+    assert_eq!(drops(&ending.expect("a run")), [CauseKind::Partition]);
+}
+
+#[test]
+fn a_hold_keeps_datagrams_and_releases_them_in_order() {
+    let spec = with_fault(LinkFault::Hold, Directions::Both, 0, 500);
+    let ending = world::run(spec, |sim| async move {
+        let (alice, bob) = alice_and_bob(&sim).await;
+        for n in 0..5u8 {
+            alice.send_to(&[n], bob.local_addr()).await.expect("sent");
+        }
+        for n in 0..5u8 {
+            let mut buf = [0; 4];
+            bob.recv_from(&mut buf).await.expect("received");
+            assert_eq!(buf[0], n);
+        }
+        sim.step("received", "");
+    });
+    let ending = ending.expect("a run");
+    assert_eq!(drops(&ending), []);
+    assert_eq!(step(&ending), (SimTime::from_millis(510), "received".into()));
+}
+
+/// Bob listens, alice sends ten bytes after `after`: a step says whether bob got them.
+fn tcp_exchange(spec: WorldSpec, after: Duration) -> Ending {
+    world::run(spec, move |sim| async move {
+        let listening = TcpListener::bind(&sim.host("bob"), "10.0.0.2:80".parse().expect("an address")).await;
+        let (listener, inside) = (listening.expect("free"), sim.clone());
+        let bob = sim.host("bob").spawn("bob", async move {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let mut buf = [0; 10];
+            match stream.read_exact(&mut buf).await {
+                Ok(_) => inside.step("received", String::from_utf8_lossy(&buf)),
+                Err(error) => inside.step("refused", error.kind().to_string()),
+            }
+        });
+        let address = "10.0.0.2:80".parse().expect("an address");
+        let mut alice = TcpStream::connect(&sim.host("alice"), address)
+            .await
+            .expect("connected");
+        sim.sleep(after).await;
+        let _ = alice.write_all(b"0123456789").await;
+        bob.await.expect("no panic");
+    })
+    .expect("a run")
+}
+
+fn step(ending: &Ending) -> (SimTime, String) {
+    let found = ending.trace.events.iter().find_map(|e| match &e.kind {
+        EventKind::Step { step, .. } => Some((e.at, step.clone())),
+        _ => None,
+    });
+    found.expect("a step")
+}
+
+#[test]
+fn tcp_waits_for_the_end_of_a_short_partition() {
+    let spec = with_fault(LinkFault::Partition, Directions::Both, 100, 5_000);
+    let (at, what) = step(&tcp_exchange(spec, Duration::from_millis(200)));
+    assert_eq!(what, "received");
+    assert!((5_000..5_500).contains(&at.as_millis()), "{at}");
+}
+
+#[test]
+fn tcp_gives_a_long_partition_up() {
+    let spec = with_fault(LinkFault::Partition, Directions::Both, 100, 100_000);
+    let (at, what) = step(&tcp_exchange(spec, Duration::from_millis(200)));
+    assert_eq!(what, "refused");
+    assert!((60_000..62_000).contains(&at.as_millis()), "{at}");
+}
+
+#[test]
+fn a_reset_ends_every_connection_over_the_link() {
+    let spec = with_fault(LinkFault::Reset, Directions::Both, 100, 101);
+    let (at, what) = step(&tcp_exchange(spec, Duration::from_millis(200)));
+    assert_eq!((what.as_str(), at), ("refused", SimTime::from_millis(100)));
+}
+
+#[test]
+fn loss_delays_tcp_and_keeps_every_byte() {
+    for seed in (0..20).map(Seed) {
+        let mut spec = WorldSpec { seed, ..two_hosts() };
+        for host in &mut spec.topology.hosts {
+            for interface in &mut host.interfaces {
+                interface.up.loss = Ppm::percent(20);
+            }
+        }
+        assert_eq!(
+            step(&tcp_exchange(spec, Duration::ZERO)).1,
+            "received",
+            "seed {seed}"
+        );
+    }
+}
+
+#[test]
+fn a_firewall_lets_in_only_answers() {
+    let mut spec = two_hosts();
+    spec.topology.hosts[1].firewall = Some(FirewallSpec::STRICT);
+    let ending = world::run(spec, |sim| async move {
+        let (alice, bob) = alice_and_bob(&sim).await;
+        alice.send_to(b"too early", bob.local_addr()).await.expect("sent");
+        sim.sleep(Duration::from_millis(50)).await;
+        bob.send_to(b"hello", alice.local_addr()).await.expect("sent");
+        let mut buf = [0; 16];
+        alice.recv_from(&mut buf).await.expect("received");
+        alice.send_to(b"answer", bob.local_addr()).await.expect("sent");
+        assert_eq!(bob.recv_from(&mut buf).await.expect("received").0, 6);
+    });
+    assert_eq!(drops(&ending.expect("a run")), [CauseKind::Firewall]);
+}
+
+#[test]
+fn an_exceeded_bound_names_what_was_pending() {
+    let mut spec = two_hosts();
+    spec.bounds.horizon = Duration::from_secs(3);
+    let ending = world::run(spec, |sim| async move {
+        let socket = udp(&sim, "bob", "10.0.0.2:7").await;
+        sim.host("bob").spawn("listens in vain", async move {
+            let mut buf = [0; 4];
+            let _ = socket.recv_from(&mut buf).await;
+        });
+        std::future::pending().await
+    });
+    let last = ending.expect("a run").trace.events.last().map(|e| e.kind.clone());
+    let pending = [
+        "task of run: story",
+        "task of bob: listens in vain",
+        "socket of bob: udp 10.0.0.2:7 bound",
+    ];
+    assert_eq!(
+        last,
+        Some(EventKind::Stopped {
+            bound: Stop::Horizon,
+            pending: pending.map(str::to_owned).into(),
+        })
+    );
+}
+
+#[test]
+fn a_flood_is_stopped_by_the_cap_on_packets() {
+    let mut spec = two_hosts();
+    spec.bounds.packets = 1_000;
+    let ending = world::run(spec, |sim| async move {
+        let socket = udp(&sim, "bob", "10.0.0.2:7").await;
+        loop {
+            let _ = socket
+                .send_to(b"x", "10.0.0.1:9".parse().expect("an address"))
+                .await;
+            tokio::task::yield_now().await;
+        }
+    });
+    let ending = ending.expect("a run");
+    let last = ending.trace.events.last().map(|e| &e.kind);
+    assert!(
+        matches!(
+            last,
+            Some(EventKind::Stopped {
+                bound: Stop::Work,
+                ..
+            })
+        ),
+        "{last:?}"
+    );
+}
+
+#[test]
+fn a_panic_in_a_task_is_an_event_without_the_folders_of_this_machine() {
+    let ending = world::run(two_hosts(), |sim| async move {
+        let task = sim.host("alice").spawn("panics", async { panic!("on purpose") });
+        assert!(task.await.is_err());
+    });
+    let ending = ending.expect("a run");
+    let found = ending.trace.events.iter().find_map(|e| match &e.kind {
+        EventKind::Panicked { message, place } => Some((e.host.as_deref(), message.as_str(), place.as_str())),
+        _ => None,
+    });
+    let (host, message, place) = found.expect("recorded");
+    assert_eq!((host, message), (Some("alice"), "on purpose"));
+    assert!(place.starts_with("harness/tests/world.rs:"), "{place}");
+}
+
+#[test]
+fn runs_of_a_seed_are_equal_and_runs_of_two_seeds_are_not() {
+    let run = |seed| {
+        let mut spec = two_hosts();
+        spec.seed = Seed(seed);
+        for host in &mut spec.topology.hosts {
+            host.interfaces[0].up.jitter = Latency::uniform_ms(0, 30);
+        }
+        let ending = world::run(spec, |sim| async move {
+            let (alice, bob) = alice_and_bob(&sim).await;
+            for n in 0..20u8 {
+                alice.send_to(&[n], bob.local_addr()).await.expect("sent");
+                let mut buf = [0; 4];
+                bob.recv_from(&mut buf).await.expect("received");
+            }
+        });
+        ending.expect("a run").trace
+    };
+    assert_eq!(first_divergence(&run(3), &run(3)), None);
+    assert!(first_divergence(&run(3), &run(4)).is_some());
+}
