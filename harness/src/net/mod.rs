@@ -12,6 +12,7 @@
 //! - [`latency`]: how long a link takes
 //! - [`link`]: what one direction of an access link does to each packet
 //! - [`firewall`]: which packets a host lets in
+//! - [`nat`]: how a NAT translates addresses and ports, and whom it lets in
 //! - [`weather`]: faults of the plan that lie over a link for a time
 //! - [`topology`]: hosts, interfaces and their names, as data
 //! - [`path`]: the three stages put together
@@ -19,6 +20,7 @@
 pub mod firewall;
 pub mod latency;
 pub mod link;
+pub mod nat;
 pub mod path;
 pub mod topology;
 pub mod weather;

@@ -1,0 +1,210 @@
+//! A NAT with port translation: what it makes of each packet between its inside and its outside.
+//!
+//! A pure state machine in the terms of RFC 4787 (UDP) and RFC 5382 (TCP). It is told the time and never
+//! reads a clock, never carries a packet itself, and never draws from any stream but `nat/<name>/port`.
+//! Everything it knows is its live mappings; expired ones are removed with the next packet.
+
+mod ports;
+mod spec;
+mod table;
+
+use std::net::{IpAddr, SocketAddr};
+
+use thiserror::Error;
+
+use self::{
+    ports::Ports,
+    table::{Key, Table},
+};
+pub use self::{
+    spec::{Mapping, NatSpec, Remotes, TCP_IDLE},
+    table::Binding,
+};
+use crate::{
+    seed::Seed,
+    time::SimTime,
+    trace::{Flow, Proto},
+};
+
+/// Why a NAT drops a packet.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Refusal {
+    /// No live mapping has the external address and port that it was sent to.
+    #[error("no mapping")]
+    NoMapping,
+    /// There is a mapping, which does not let this source in (RFC 4787, section 5).
+    #[error("filtered")]
+    Filtered,
+    /// It was sent from inside to the external address, and the NAT does not support that.
+    #[error("no hairpinning")]
+    NoHairpin,
+    /// The NAT drops all UDP.
+    #[error("UDP blocked")]
+    UdpBlocked,
+    /// Every external port that the new mapping could have is taken.
+    #[error("external ports exhausted")]
+    Exhausted,
+}
+
+/// The state of a NAT with one external address.
+///
+/// ```
+/// use sleet::{net::nat::{Nat, NatSpec}, seed::Seed, time::SimTime, trace::{Flow, Proto}};
+///
+/// let mut nat = Nat::new(Seed(1), "home", NatSpec::port_restricted(), "203.0.113.1".parse()?);
+/// let sent = Flow { proto: Proto::Udp, src: "10.0.0.1:5000".parse()?, dst: "198.51.100.1:3478".parse()? };
+/// let seen = nat.outbound(SimTime::ZERO, sent)?;
+/// assert_eq!(seen.src.to_string(), "203.0.113.1:5000");
+/// assert_eq!(nat.inbound(SimTime::ZERO, seen.reversed())?, sent.reversed());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Nat {
+    spec: NatSpec,
+    external: IpAddr,
+    ports: Ports,
+    table: Table,
+}
+
+impl Nat {
+    /// The NAT `name` of the run of `seed`, which has seen nothing, with the address `external` outside.
+    pub fn new(seed: Seed, name: &str, spec: NatSpec, external: IpAddr) -> Self {
+        Self {
+            spec,
+            external,
+            ports: Ports::new(seed, name),
+            table: Table::default(),
+        }
+    }
+
+    /// The address outside. What is sent there from inside takes [`Nat::hairpin`].
+    pub fn external(&self) -> IpAddr {
+        self.external
+    }
+
+    /// A packet leaves: gives it as the outside sees it, from an external address and port.
+    ///
+    /// It makes a mapping or refreshes the one there is (RFC 4787, REQ-1 and REQ-6), which from then on lets
+    /// the destination in.
+    ///
+    /// # Errors
+    /// [`Refusal::UdpBlocked`], [`Refusal::Exhausted`].
+    pub fn outbound(&mut self, now: SimTime, flow: Flow) -> Result<Flow, Refusal> {
+        self.admit(flow.proto)?;
+        self.table.expire(now);
+        let rules = self.spec.rules(flow.proto);
+        let key = Key {
+            proto: flow.proto,
+            internal: flow.src,
+            remotes: Remotes::mapped_with(rules.mapping, flow.dst),
+        };
+        let port = match self.table.port(&key) {
+            Some(port) => port,
+            None => self.map(key)?,
+        };
+        let sources = Remotes::admitted_with(rules.filtering, flow.dst);
+        self.table.permit(flow.proto, port, sources, now + rules.lifetime);
+        Ok(Flow {
+            src: SocketAddr::new(self.external, port),
+            ..flow
+        })
+    }
+
+    /// A packet comes in: gives it as the inside sees it, to an internal address and port.
+    ///
+    /// A packet that is dropped refreshes nothing, so that nobody outside keeps a mapping alive that does not
+    /// let him in.
+    ///
+    /// # Errors
+    /// [`Refusal::UdpBlocked`], [`Refusal::NoMapping`], [`Refusal::Filtered`].
+    pub fn inbound(&mut self, now: SimTime, flow: Flow) -> Result<Flow, Refusal> {
+        self.admit(flow.proto)?;
+        self.table.expire(now);
+        if flow.dst.ip() != self.external {
+            return Err(Refusal::NoMapping);
+        }
+        let port = flow.dst.port();
+        let entry = self.table.entry(flow.proto, port).ok_or(Refusal::NoMapping)?;
+        let rules = self.spec.rules(flow.proto);
+        let sources = Remotes::admitted_with(rules.filtering, flow.src);
+        if !entry.admits(sources) {
+            return Err(Refusal::Filtered);
+        }
+        let dst = entry.key.internal;
+        if rules.inbound_refresh {
+            self.table.permit(flow.proto, port, sources, now + rules.lifetime);
+        }
+        Ok(Flow { dst, ..flow })
+    }
+
+    /// A packet from inside to the external address: gives it as its internal destination sees it, from the
+    /// external address and port of its sender (RFC 4787, REQ-9a).
+    ///
+    /// The sender's mapping is made or refreshed even when the destination's does not let it in, as for any
+    /// packet that leaves.
+    ///
+    /// # Errors
+    /// [`Refusal::NoHairpin`], and those of [`Nat::outbound`] and [`Nat::inbound`].
+    pub fn hairpin(&mut self, now: SimTime, flow: Flow) -> Result<Flow, Refusal> {
+        self.admit(flow.proto)?;
+        if !self.spec.hairpinning {
+            return Err(Refusal::NoHairpin);
+        }
+        let outside = self.outbound(now, flow)?;
+        self.inbound(now, outside)
+    }
+
+    /// Forgets every mapping; the next packets get other external ports, even where ports are preserved, as
+    /// long as there are others that no rebinding took away. [`Nat::reboot`] and [`Nat::change_address`] end
+    /// that.
+    pub fn rebind(&mut self) {
+        self.ports.retire(self.table.taken());
+        self.table = Table::default();
+    }
+
+    /// Forgets every mapping and chooses ports as after its creation, so that preserved ports come back.
+    pub fn reboot(&mut self) {
+        self.table = Table::default();
+        self.ports.restart();
+    }
+
+    /// Gets another address outside: every mapping is forgotten, because its external endpoint is gone.
+    pub fn change_address(&mut self, external: IpAddr) {
+        self.table = Table::default();
+        self.ports.pardon();
+        self.external = external;
+    }
+
+    /// The mappings that are live at `now`, by transport and external port.
+    pub fn mappings(&self, now: SimTime) -> Vec<Binding> {
+        let bindings = self.table.iter().map(|(port, entry)| Binding {
+            proto: entry.key.proto,
+            internal: entry.key.internal,
+            external: SocketAddr::new(self.external, port),
+            remotes: entry.key.remotes,
+            expires: entry.expires(),
+        });
+        bindings.filter(|b| now < b.expires).collect()
+    }
+
+    fn admit(&self, proto: Proto) -> Result<(), Refusal> {
+        if proto == Proto::Udp && self.spec.blocks_udp {
+            return Err(Refusal::UdpBlocked);
+        }
+        Ok(())
+    }
+
+    fn map(&mut self, key: Key) -> Result<u16, Refusal> {
+        let table = &self.table;
+        let taken = |port| table.is_taken(key.proto, port);
+        let port = self
+            .ports
+            .choose(&self.spec, key.proto, key.internal.port(), taken)
+            .ok_or(Refusal::Exhausted)?;
+        self.table.insert(key, port);
+        Ok(port)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,172 @@
+//! How a NAT behaves, in the terms of RFC 4787, as data.
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{net::firewall::Filtering, trace::Proto};
+
+/// How long a TCP connection is remembered after its last packet in either direction: the shortest
+/// established connection idle-timeout that RFC 5382 REQ-5 allows, 2 hours and 4 minutes.
+pub const TCP_IDLE: Duration = Duration::from_secs(2 * 3600 + 4 * 60);
+
+/// For which destinations an internal endpoint keeps its external port (RFC 4787, section 4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mapping {
+    /// For all of them; the only behaviour that REQ-1 allows.
+    EndpointIndependent,
+    /// For all ports of one address.
+    AddressDependent,
+    /// For one address and port.
+    AddressAndPortDependent,
+}
+
+/// How a NAT behaves. It never behaves otherwise under load or after a collision (RFC 4787, REQ-11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NatSpec {
+    /// For which destinations a UDP mapping is reused (REQ-1).
+    pub mapping: Mapping,
+    /// Whom a UDP mapping lets in (REQ-8).
+    pub filtering: Filtering,
+    /// Whether the external port is the internal one where that is free (RFC 4787, section 4.2.1). On a
+    /// collision another port is taken: ports are never overloaded (REQ-3).
+    pub port_preservation: bool,
+    /// Whether an even internal port gets an even external one, and an odd one an odd one (REQ-4
+    /// recommends it).
+    pub port_parity: bool,
+    /// Whether internal hosts reach each other at their external addresses. They see each other's external
+    /// address and port as the source (REQ-9 demands both).
+    pub hairpinning: bool,
+    /// How long a UDP mapping lives after the last packet that refreshed it, in seconds, from 1. REQ-5 asks
+    /// for 120 at least and recommends 300; hostile ones take 30.
+    pub timeout_s: u64,
+    /// Whether UDP packets that are let in refresh the mapping too (REQ-6a leaves it open). Those that go
+    /// out always do (REQ-6).
+    pub inbound_refresh: bool,
+    /// Whether all UDP is dropped, as some corporate networks do. RFC 4787 knows no such thing.
+    pub blocks_udp: bool,
+}
+
+impl NatSpec {
+    /// Endpoint-independent mapping and filtering: a "full cone" in the terms of RFC 3489, section 5.
+    pub const fn cone() -> Self {
+        Self::of(Mapping::EndpointIndependent, Filtering::EndpointIndependent)
+    }
+
+    /// Endpoint-independent mapping, address-dependent filtering: a "restricted cone".
+    pub const fn restricted() -> Self {
+        Self::of(Mapping::EndpointIndependent, Filtering::AddressDependent)
+    }
+
+    /// Endpoint-independent mapping, address and port-dependent filtering: a "port restricted cone".
+    pub const fn port_restricted() -> Self {
+        Self::of(Mapping::EndpointIndependent, Filtering::AddressAndPortDependent)
+    }
+
+    /// Address and port-dependent mapping and filtering: "symmetric".
+    pub const fn symmetric() -> Self {
+        Self::of(
+            Mapping::AddressAndPortDependent,
+            Filtering::AddressAndPortDependent,
+        )
+    }
+
+    /// A NAT with these two behaviours that otherwise does what RFC 4787 recommends: it preserves ports and
+    /// parity, supports hairpinning, keeps mappings for 300 s, and only outbound packets refresh them.
+    pub const fn of(mapping: Mapping, filtering: Filtering) -> Self {
+        Self {
+            mapping,
+            filtering,
+            port_preservation: true,
+            port_parity: true,
+            hairpinning: true,
+            timeout_s: 300,
+            inbound_refresh: false,
+            blocks_udp: false,
+        }
+    }
+
+    /// Says what is wrong with a specification that was read from a file.
+    ///
+    /// # Errors
+    /// The name of the offending field and a sentence.
+    pub fn check(&self) -> Result<(), String> {
+        if self.timeout_s == 0 {
+            return Err("timeout_s: a mapping lives for a second at least".to_owned());
+        }
+        Ok(())
+    }
+
+    pub(super) fn rules(&self, proto: Proto) -> Rules {
+        match proto {
+            Proto::Udp => Rules {
+                mapping: self.mapping,
+                filtering: self.filtering,
+                // Beyond the end of the clock a lifetime means forever.
+                lifetime: Duration::from_nanos(self.timeout_s.saturating_mul(1_000_000_000)),
+                inbound_refresh: self.inbound_refresh,
+            },
+            Proto::Tcp => Rules {
+                mapping: Mapping::AddressAndPortDependent,
+                filtering: Filtering::AddressAndPortDependent,
+                lifetime: TCP_IDLE,
+                inbound_refresh: true,
+            },
+        }
+    }
+}
+
+/// What a specification means for one transport.
+pub(super) struct Rules {
+    pub mapping: Mapping,
+    pub filtering: Filtering,
+    pub lifetime: Duration,
+    pub inbound_refresh: bool,
+}
+
+/// A set of remote endpoints that a NAT treats alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Remotes {
+    /// All of them.
+    Any,
+    /// All ports of an address.
+    Address(IpAddr),
+    /// One address and port.
+    Endpoint(SocketAddr),
+}
+
+impl Remotes {
+    /// The destinations that share a mapping with `remote`.
+    pub(super) fn mapped_with(mapping: Mapping, remote: SocketAddr) -> Self {
+        match mapping {
+            Mapping::EndpointIndependent => Self::Any,
+            Mapping::AddressDependent => Self::Address(remote.ip()),
+            Mapping::AddressAndPortDependent => Self::Endpoint(remote),
+        }
+    }
+
+    /// The sources that are let in together with `remote`.
+    pub(super) fn admitted_with(filtering: Filtering, remote: SocketAddr) -> Self {
+        match filtering {
+            Filtering::EndpointIndependent => Self::Any,
+            Filtering::AddressDependent => Self::Address(remote.ip()),
+            Filtering::AddressAndPortDependent => Self::Endpoint(remote),
+        }
+    }
+}
+
+impl fmt::Display for Remotes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("any"),
+            Self::Address(address) => address.fmt(f),
+            Self::Endpoint(endpoint) => endpoint.fmt(f),
+        }
+    }
+}
