@@ -12,7 +12,7 @@
 //! - [`ambient`], [`trace`]: the process's clock and entropy under our control; events and their digest
 //! - [`net`]: the packet path, as pure state machines that are told the time
 //! - [`world`], [`socket`]: runtime, event loop and hosts; UDP and TCP
-//! - [`nic`], [`peer`], [`signaling`]: what stands on sockets
+//! - [`nic`], [`servers`], [`peer`], [`signaling`]: what stands on sockets
 //! - [`fault`], [`oracle`]: plans, and what must hold
 //! - [`scenario`], [`run`]: what a user calls
 //!
@@ -60,6 +60,7 @@ pub mod peer;
 pub mod run;
 pub mod scenario;
 pub mod seed;
+pub mod servers;
 pub mod signaling;
 pub mod socket;
 pub mod time;

@@ -35,6 +35,7 @@ pub fn story_a(seed: Seed) -> Plan {
             others: Latency::quantiles_ms(&[(0, 2), (80, 20), (100, 100)]),
             push: None,
         },
+        ice_servers: Vec::new(),
         stretch: vec![
             stretch("create-offer", 1, 10),
             stretch("create-answer", 1, 10),

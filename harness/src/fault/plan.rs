@@ -11,6 +11,7 @@ use crate::{
         topology::Topology,
         weather::{Schedule, TimedFault},
     },
+    servers::IceServerSpec,
     signaling::SignalingSpec,
     time::SimTime,
     world::Bounds,
@@ -29,6 +30,9 @@ pub struct Plan {
     pub topology: Topology,
     /// The signaling service, which runs on the host `server`.
     pub signaling: SignalingSpec,
+    /// The STUN and TURN servers that run, and that every client is told of.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub ice_servers: Vec<IceServerSpec>,
     /// Slow awaits inside the clients.
     #[serde(default)]
     pub stretch: Vec<Stretch>,
@@ -153,6 +157,14 @@ impl Plan {
             latency.map_or(Ok(()), |l| {
                 l.check().map_err(|e| format!("signaling.{field}: {e}"))
             })?;
+        }
+        for (i, server) in self.ice_servers.iter().enumerate() {
+            if !known(&server.host) {
+                return Err(format!(
+                    "ice_servers[{i}].host: there is no host '{}'",
+                    server.host
+                ));
+            }
         }
         for (i, stretch) in self.stretch.iter().enumerate() {
             if stretch.host != "*" && !known(&stretch.host) {

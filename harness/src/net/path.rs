@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use super::{
     firewall::Firewall,
     link::{Fate, Link},
+    nat::{Nat, Refusal},
     topology::Topology,
     weather::{Direction, Weather},
 };
@@ -33,7 +34,22 @@ pub struct Path {
     places: BTreeMap<IpAddr, Place>,
     access: Vec<Vec<Access>>,
     firewalls: Vec<Option<(String, Firewall)>>,
+    nats: Vec<Translator>,
+    // The NAT that each host is behind.
+    realms: Vec<Realm>,
 }
+
+/// Which side of which NAT an address lies on: inside the NAT of that index, or on the open network.
+type Realm = Option<usize>;
+
+struct Translator {
+    name: String,
+    nat: Nat,
+    outside: Realm,
+}
+
+/// NATs that a packet may cross, there and back: more would be a circle.
+const MAX_HOPS: usize = 16;
 
 impl Path {
     /// The network of `topology` in the run of `seed`.
@@ -59,10 +75,22 @@ impl Path {
             access.push(links.collect());
             firewalls.push(host.firewall.map(|spec| (host.name.clone(), Firewall::new(spec))));
         }
+        let nat_index = |name: &String| topology.nats.iter().position(|n| n.name == *name);
+        let nats = topology.nats.iter().map(|n| Translator {
+            name: n.name.clone(),
+            nat: Nat::new(seed, &n.name, n.spec, n.external),
+            outside: n.behind.as_ref().and_then(nat_index),
+        });
         Self {
             places,
             access,
             firewalls,
+            nats: nats.collect(),
+            realms: topology
+                .hosts
+                .iter()
+                .map(|h| h.nat.as_ref().and_then(nat_index))
+                .collect(),
         }
     }
 
@@ -91,21 +119,56 @@ impl Path {
             .carry(now, flow, len, &weather)
     }
 
-    /// A packet crosses the core and enters the access link of its destination.
+    /// A packet crosses the core, through the NATs on its way, and enters the access link of its
+    /// destination. Returns its addresses as they are from here on.
     pub fn transit(
         &mut self,
         now: SimTime,
         flow: Flow,
         len: u32,
         weather: impl Fn(Place, Direction) -> Weather,
-    ) -> Fate {
-        let Some(place) = self.place(flow.dst.ip()) else {
-            return Fate::Dropped(unroutable(flow.dst.ip()));
-        };
-        let weather = weather(place, Direction::Down);
-        self.access[place.host][place.interface]
-            .down
-            .carry(now, flow, len, &weather)
+    ) -> (Flow, Fate) {
+        match self.route(now, flow) {
+            Err(by) => (flow, Fate::Dropped(by)),
+            Ok((flow, place)) => {
+                let weather = weather(place, Direction::Down);
+                let link = &mut self.access[place.host][place.interface].down;
+                (flow, link.carry(now, flow, len, &weather))
+            }
+        }
+    }
+
+    /// Finds the host that a packet is for, and translates its addresses on the way.
+    ///
+    /// # Errors
+    /// What keeps it from getting there.
+    pub fn route(&mut self, now: SimTime, mut flow: Flow) -> Result<(Flow, Place), Cause> {
+        let mut realm = self.place(flow.src.ip()).and_then(|p| self.realms[p.host]);
+        for _ in 0..MAX_HOPS {
+            if let Some(place) = self.place(flow.dst.ip()).filter(|p| self.realms[p.host] == realm) {
+                return Ok((flow, place));
+            }
+            let inward = self
+                .nats
+                .iter()
+                .position(|t| t.outside == realm && t.nat.external() == flow.dst.ip());
+            let (crossed, translated) = match (inward, realm) {
+                (Some(inner), _) => {
+                    realm = Some(inner);
+                    (inner, self.nats[inner].nat.inbound(now, flow))
+                }
+                (None, Some(own)) if self.nats[own].nat.external() == flow.dst.ip() => {
+                    (own, self.nats[own].nat.hairpin(now, flow))
+                }
+                (None, Some(own)) => {
+                    realm = self.nats[own].outside;
+                    (own, self.nats[own].nat.outbound(now, flow))
+                }
+                (None, None) => break,
+            };
+            flow = translated.map_err(|refusal| self.nats[crossed].refuses(refusal))?;
+        }
+        Err(unroutable(flow.dst.ip()))
     }
 
     /// A packet reaches its host.
@@ -130,6 +193,15 @@ impl Path {
         for access in self.access.iter_mut().flatten() {
             access.up.heal();
             access.down.heal();
+        }
+    }
+}
+
+impl Translator {
+    fn refuses(&self, refusal: Refusal) -> Cause {
+        Cause {
+            kind: CauseKind::Nat,
+            place: format!("{}: {refusal}", self.name),
         }
     }
 }

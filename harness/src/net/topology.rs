@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{firewall::FirewallSpec, link::LinkProfile};
+use super::{firewall::FirewallSpec, link::LinkProfile, nat::NatSpec};
 
 /// All hosts of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +12,24 @@ use super::{firewall::FirewallSpec, link::LinkProfile};
 pub struct Topology {
     /// The hosts, in the order in which they were added.
     pub hosts: Vec<HostSpec>,
+    /// The NATs between them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub nats: Vec<NatBox>,
+}
+
+/// A NAT with its place in the network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NatBox {
+    /// Its name, unique among NATs.
+    pub name: String,
+    /// Its address on the outside, unique in the run.
+    pub external: IpAddr,
+    /// How it behaves.
+    pub spec: NatSpec,
+    /// The NAT that its outside lies behind: a carrier's. Without one it faces the open network.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub behind: Option<String>,
 }
 
 /// A machine.
@@ -22,6 +40,9 @@ pub struct HostSpec {
     pub name: String,
     /// Its ways to the network, at least one.
     pub interfaces: Vec<InterfaceSpec>,
+    /// The NAT that all its interfaces are behind, if any.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub nat: Option<String>,
     /// Its firewall, if it has one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub firewall: Option<FirewallSpec>,
@@ -50,6 +71,7 @@ impl HostSpec {
         Self {
             name: name.into(),
             interfaces: Vec::new(),
+            nat: None,
             firewall: None,
         }
         .interface("eth0", address, link)
@@ -75,6 +97,12 @@ impl HostSpec {
         self
     }
 
+    /// The same host on the inside of the NAT called `nat`.
+    pub fn inside(mut self, nat: &str) -> Self {
+        self.nat = Some(nat.to_owned());
+        self
+    }
+
     /// What its links are called: by the host alone where there is one, by host and interface where
     /// there are several.
     pub fn link_base(&self, interface: usize) -> String {
@@ -96,7 +124,38 @@ impl Topology {
     pub fn new(hosts: impl IntoIterator<Item = HostSpec>) -> Self {
         Self {
             hosts: hosts.into_iter().collect(),
+            nats: Vec::new(),
         }
+    }
+
+    /// The same network with a NAT that faces the open network.
+    ///
+    /// # Panics
+    /// If `external` is no address.
+    pub fn with_nat(mut self, name: &str, external: &str, spec: NatSpec) -> Self {
+        self.nats.push(NatBox {
+            name: name.to_owned(),
+            external: external.parse().unwrap_or_else(|e| panic!("'{external}': {e}")),
+            spec,
+            behind: None,
+        });
+        self
+    }
+
+    /// The same network where the NAT added last lies behind the NAT called `outer`.
+    pub fn nested_in(mut self, outer: &str) -> Self {
+        if let Some(inner) = self.nats.last_mut() {
+            inner.behind = Some(outer.to_owned());
+        }
+        self
+    }
+
+    /// Every address that a host or the outside of a NAT has.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.hosts
+            .iter()
+            .flat_map(HostSpec::addresses)
+            .chain(self.nats.iter().map(|n| n.external))
     }
 
     /// The host called `name`.
@@ -110,10 +169,16 @@ impl Topology {
     /// The path of the offending field and a sentence.
     pub fn check(&self) -> Result<(), String> {
         let mut addresses = Vec::new();
+        self.check_nats(&mut addresses)?;
         for (h, host) in self.hosts.iter().enumerate() {
             let at = format!("topology.hosts[{h}]");
             if self.hosts[..h].iter().any(|other| other.name == host.name) {
                 return Err(format!("{at}.name: there is another host '{}'", host.name));
+            }
+            if let Some(nat) = &host.nat
+                && !self.nats.iter().any(|n| n.name == *nat)
+            {
+                return Err(format!("{at}.nat: there is no NAT '{nat}'"));
             }
             if host.interfaces.is_empty() {
                 return Err(format!("{at}.interfaces: a host needs at least one"));
@@ -139,6 +204,27 @@ impl Topology {
                     }
                 }
             }
+        }
+        Ok(())
+    }
+
+    fn check_nats(&self, addresses: &mut Vec<IpAddr>) -> Result<(), String> {
+        for (n, nat) in self.nats.iter().enumerate() {
+            let (at, before) = (format!("topology.nats[{n}]"), &self.nats[..n]);
+            if before.iter().any(|other| other.name == nat.name) {
+                return Err(format!("{at}.name: there is another NAT '{}'", nat.name));
+            }
+            // An outer NAT comes before the ones inside it, which also rules circles out.
+            if let Some(outer) = &nat.behind
+                && !before.iter().any(|other| other.name == *outer)
+            {
+                return Err(format!("{at}.behind: there is no NAT '{outer}' before it"));
+            }
+            if addresses.contains(&nat.external) {
+                return Err(format!("{at}.external: {} is taken", nat.external));
+            }
+            addresses.push(nat.external);
+            nat.spec.check().map_err(|e| format!("{at}.spec.{e}"))?;
         }
         Ok(())
     }

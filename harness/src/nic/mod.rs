@@ -23,7 +23,7 @@ use crate::world::Host;
 
 /// Ports that one peer may bind for its candidates: the stack takes one of them at random per address and
 /// candidate, as it does from the ephemeral range of a real machine.
-pub const PORTS: u16 = 4;
+pub const PORTS: u16 = 8;
 
 /// A network interface that could not be brought up.
 #[derive(Debug, Error)]

@@ -21,14 +21,16 @@ use webrtc_ice::{
     mdns::MulticastDnsMode,
     network_type::NetworkType,
     udp_network::{EphemeralUDP, UDPNetwork},
+    url::Url,
 };
 use webrtc_util::Conn;
 
 use super::{
-    CandidateHandler, Description, DescriptionKind, Log, Peer, PeerError, Role, hello::Hello, stack,
+    CandidateHandler, Description, DescriptionKind, Log, Peer, PeerError, PeerSpec, Role, hello::Hello, stack,
 };
 use crate::{
     nic::Nic,
+    servers::{IceServer, PASSWORD, USERNAME},
     trace::{Candidate, Machine},
     world::Host,
 };
@@ -59,7 +61,7 @@ impl BarePeer {
     pub(super) async fn create(
         host: &Host,
         log: Log,
-        role: Role,
+        spec: &PeerSpec,
         on_candidate: CandidateHandler,
     ) -> Result<Self, PeerError> {
         let nic = Nic::up(host).await?;
@@ -68,9 +70,10 @@ impl BarePeer {
             udp_network: UDPNetwork::Ephemeral(EphemeralUDP::new(first, last).map_err(stack)?),
             multicast_dns_mode: MulticastDnsMode::Disabled,
             network_types: vec![NetworkType::Udp4],
-            candidate_types: vec![CandidateType::Host],
+            candidate_types: candidate_types(spec),
+            urls: urls(spec)?,
             net: Some(nic.net()),
-            is_controlling: role == Role::Offerer,
+            is_controlling: spec.role == Role::Offerer,
             ..AgentConfig::default()
         })
         .await
@@ -80,8 +83,8 @@ impl BarePeer {
         report(&agent, &log, ufrag, on_candidate);
         Ok(Self {
             agent: Arc::new(agent),
-            role,
-            hello: Arc::new(Hello::new(log.clone(), role)),
+            role: spec.role,
+            hello: Arc::new(Hello::new(log.clone(), spec.role)),
             log,
             nic,
             session: StdMutex::default(),
@@ -130,6 +133,28 @@ impl BarePeer {
     fn session(&self) -> std::sync::MutexGuard<'_, Session> {
         self.session.lock().expect("no panic while it is held")
     }
+}
+
+fn urls(spec: &PeerSpec) -> Result<Vec<Url>, PeerError> {
+    let url = |server: &IceServer| {
+        let mut url = Url::parse_url(&server.url).map_err(stack)?;
+        USERNAME.clone_into(&mut url.username);
+        PASSWORD.clone_into(&mut url.password);
+        Ok(url)
+    };
+    spec.ice_servers.iter().map(url).collect()
+}
+
+/// An agent refuses servers that it has no use for, so it gathers only what it has servers for.
+fn candidate_types(spec: &PeerSpec) -> Vec<CandidateType> {
+    let mut types = vec![CandidateType::Host];
+    if !spec.ice_servers.is_empty() {
+        types.push(CandidateType::ServerReflexive);
+    }
+    if spec.ice_servers.iter().any(|s| s.turn) {
+        types.push(CandidateType::Relay);
+    }
+    types
 }
 
 /// Records what the agent reports, and hands candidates to the application inside the stack's callback.

@@ -7,7 +7,10 @@ use tokio::sync::watch;
 use webrtc::{
     api::{APIBuilder, media_engine::MediaEngine, setting_engine::SettingEngine},
     data_channel::RTCDataChannel,
-    ice_transport::ice_candidate::{RTCIceCandidate, RTCIceCandidateInit},
+    ice_transport::{
+        ice_candidate::{RTCIceCandidate, RTCIceCandidateInit},
+        ice_server::RTCIceServer,
+    },
     peer_connection::{
         RTCPeerConnection, configuration::RTCConfiguration, sdp::session_description::RTCSessionDescription,
     },
@@ -19,10 +22,11 @@ use webrtc_ice::{
 };
 
 use super::{
-    CandidateHandler, Description, DescriptionKind, Log, Peer, PeerError, Role, hello::Hello, stack,
+    CandidateHandler, Description, DescriptionKind, Log, Peer, PeerError, PeerSpec, Role, hello::Hello, stack,
 };
 use crate::{
     nic::Nic,
+    servers::{IceServer, PASSWORD, USERNAME},
     trace::{Candidate, Machine},
     world::Host,
 };
@@ -43,7 +47,7 @@ impl FullPeer {
     pub(super) async fn create(
         host: &Host,
         log: Log,
-        role: Role,
+        spec: &PeerSpec,
         on_candidate: CandidateHandler,
     ) -> Result<Self, PeerError> {
         let nic = Nic::up(host).await?;
@@ -60,15 +64,15 @@ impl FullPeer {
             .with_media_engine(MediaEngine::default())
             .build();
         let connection = api
-            .new_peer_connection(RTCConfiguration::default())
+            .new_peer_connection(configuration(spec))
             .await
             .map_err(stack)?;
 
         report_states(&connection, &log);
         let generation = Arc::default();
         report_candidates(&connection, &log, Arc::clone(&generation), on_candidate);
-        let hello = Arc::new(Hello::new(log.clone(), role));
-        let channel = match role {
+        let hello = Arc::new(Hello::new(log.clone(), spec.role));
+        let channel = match spec.role {
             Role::Offerer => {
                 let channel = connection
                     .create_data_channel("sleet", None)
@@ -94,6 +98,18 @@ impl FullPeer {
             log,
             nic,
         })
+    }
+}
+
+fn configuration(spec: &PeerSpec) -> RTCConfiguration {
+    let server = |server: &IceServer| RTCIceServer {
+        urls: vec![server.url.clone()],
+        username: USERNAME.to_owned(),
+        credential: PASSWORD.to_owned(),
+    };
+    RTCConfiguration {
+        ice_servers: spec.ice_servers.iter().map(server).collect(),
+        ..RTCConfiguration::default()
     }
 }
 

@@ -21,6 +21,7 @@ use tokio::sync::watch;
 
 use crate::{
     nic::NicError,
+    servers::IceServer,
     trace::{Candidate, EventKind, Machine},
     world::{Host, Sim},
 };
@@ -135,25 +136,36 @@ pub trait Peer: Send + Sync {
     async fn close(&self);
 }
 
-/// Brings up a peer called `name` on `host`.
+/// What a peer is made of.
+#[derive(Clone, Debug)]
+pub struct PeerSpec {
+    /// Which stack.
+    pub kind: PeerKind,
+    /// Its name in the trace.
+    pub name: String,
+    /// Which side it is on.
+    pub role: Role,
+    /// Where it gathers candidates beside its own addresses.
+    pub ice_servers: Vec<IceServer>,
+}
+
+/// Brings up a peer on `host`.
 ///
 /// # Errors
 /// [`PeerError`]
 pub async fn create(
-    kind: PeerKind,
     host: &Host,
-    name: &str,
-    role: Role,
+    spec: PeerSpec,
     on_candidate: CandidateHandler,
 ) -> Result<Arc<dyn Peer>, PeerError> {
     let log = Log {
         sim: host.sim().clone(),
         host: host.clone(),
-        peer: name.to_owned(),
+        peer: spec.name.clone(),
     };
-    Ok(match kind {
-        PeerKind::Full => Arc::new(full::FullPeer::create(host, log, role, on_candidate).await?),
-        PeerKind::Bare => Arc::new(bare::BarePeer::create(host, log, role, on_candidate).await?),
+    Ok(match spec.kind {
+        PeerKind::Full => Arc::new(full::FullPeer::create(host, log, &spec, on_candidate).await?),
+        PeerKind::Bare => Arc::new(bare::BarePeer::create(host, log, &spec, on_candidate).await?),
     })
 }
 

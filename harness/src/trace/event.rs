@@ -76,6 +76,8 @@ pub enum CauseKind {
     Reset,
     /// A firewall had not seen the flow from inside.
     Firewall,
+    /// A NAT had no mapping, or filtered it.
+    Nat,
     /// No host has the destination address.
     Unroutable,
 }
@@ -100,6 +102,7 @@ impl fmt::Display for Cause {
             CauseKind::Hold => "held by",
             CauseKind::Reset => "reset on",
             CauseKind::Firewall => "firewall of",
+            CauseKind::Nat => "NAT",
             CauseKind::Unroutable => "no host at",
         };
         write!(f, "{what} {}", self.place)

@@ -32,8 +32,10 @@ enum Stage {
     Core,
     /// About to reach its host, past the firewall.
     Door,
-    /// A reset that the network itself sends: it passes every firewall.
+    /// A reset that the network itself sends, addressed as its receiver sees it: it passes every firewall.
     Inject,
+    /// Such a reset, addressed as the other end sees it: it still has to pass the NATs.
+    InjectRouted,
 }
 
 struct InFlight {
@@ -181,7 +183,7 @@ impl<'a> Pump<'a> {
             .copied()
             .collect();
         for flow in over_link {
-            self.inject_resets(now, flow);
+            self.inject_resets(now, flow, Stage::InjectRouted, Stage::Inject);
         }
     }
 
@@ -214,8 +216,13 @@ impl<'a> Pump<'a> {
             }
             let (topology, schedule) = (&self.topology, &self.schedule);
             let weather = |place, direction| weather(topology, schedule, place, direction, now);
-            let fate = self.path.depart(now, flow, payload.len() as u32, weather);
-            self.follow(now, fate, Stage::Core, id, packet);
+            match self.path.depart(now, flow, payload.len() as u32, weather) {
+                Fate::Reset(at, by) => {
+                    self.sim.record(EventKind::PacketDropped { packet: id, by });
+                    self.inject_resets(at, flow, Stage::InjectRouted, Stage::Inject);
+                }
+                fate => self.follow(fate, Stage::Core, id, packet),
+            }
         }
     }
 
@@ -235,8 +242,15 @@ impl<'a> Pump<'a> {
                     let len = payload_of(&packet).len() as u32;
                     let (topology, schedule) = (&self.topology, &self.schedule);
                     let weather = |place, direction| weather(topology, schedule, place, direction, now);
-                    let fate = self.path.transit(now, flow, len, weather);
-                    self.follow(now, fate, Stage::Door, id, packet);
+                    match self.path.transit(now, flow, len, weather) {
+                        (flow, Fate::Reset(at, by)) => {
+                            self.sim.record(EventKind::PacketDropped { packet: id, by });
+                            self.inject_resets(at, flow, Stage::Inject, Stage::InjectRouted);
+                        }
+                        (translated, fate) => {
+                            self.follow(fate, Stage::Door, id, readdress(packet, translated))
+                        }
+                    }
                 }
                 Stage::Door => match self.path.arrive(now, flow) {
                     Ok(place) => {
@@ -253,18 +267,22 @@ impl<'a> Pump<'a> {
                     self.network.deliver(packet);
                     delivered = true;
                 }
+                Stage::InjectRouted => {
+                    if let Ok((translated, _)) = self.path.route(now, flow) {
+                        self.network.deliver(readdress(packet, translated));
+                        delivered = true;
+                    }
+                }
             }
         }
         delivered
     }
 
     /// Does with a packet what its link decided, and writes down what is out of the ordinary.
-    fn follow(&mut self, now: SimTime, fate: Fate, next: Stage, id: PacketId, packet: Packet) {
+    fn follow(&mut self, fate: Fate, next: Stage, id: PacketId, packet: Packet) {
         match fate {
-            Fate::Dropped(by) => self.sim.record(EventKind::PacketDropped { packet: id, by }),
-            Fate::Reset(at, by) => {
+            Fate::Dropped(by) | Fate::Reset(_, by) => {
                 self.sim.record(EventKind::PacketDropped { packet: id, by });
-                self.inject_resets(at.max(now), flow_of(&packet));
             }
             Fate::Carried { first, second } => {
                 if let Some((by, double)) = second {
@@ -299,9 +317,10 @@ impl<'a> Pump<'a> {
         packet
     }
 
-    /// Tells both ends of a connection that it is gone.
-    fn inject_resets(&mut self, at: SimTime, flow: Flow) {
-        for flow in [flow, flow.reversed()] {
+    /// Tells both ends of a connection that it is gone: `there` is how the reset along `flow` travels, `back`
+    /// the one against it. One of the two ends sees the addresses of `flow`, the other may be behind a NAT.
+    fn inject_resets(&mut self, at: SimTime, flow: Flow, there: Stage, back: Stage) {
+        for (flow, stage) in [(flow, there), (flow.reversed(), back)] {
             let packet = Packet {
                 src: flow.src.ip(),
                 dst: flow.dst.ip(),
@@ -319,7 +338,7 @@ impl<'a> Pump<'a> {
                     payload: Bytes::new(),
                 }),
             };
-            self.push(at, Stage::Inject, 0, packet);
+            self.push(at, stage, 0, packet);
         }
     }
 
@@ -360,6 +379,17 @@ fn flow_of(packet: &Packet) -> Flow {
         src: SocketAddr::new(packet.src, src_port),
         dst: SocketAddr::new(packet.dst, dst_port),
     }
+}
+
+/// The packet with the addresses that NATs gave it.
+fn readdress(mut packet: Packet, flow: Flow) -> Packet {
+    (packet.src, packet.dst) = (flow.src.ip(), flow.dst.ip());
+    let (src_port, dst_port) = match &mut packet.payload {
+        Transport::Udp(datagram) => (&mut datagram.src_port, &mut datagram.dst_port),
+        Transport::Tcp(segment) => (&mut segment.src_port, &mut segment.dst_port),
+    };
+    (*src_port, *dst_port) = (flow.src.port(), flow.dst.port());
+    packet
 }
 
 fn payload_of(packet: &Packet) -> &Bytes {

@@ -65,7 +65,6 @@ impl Sim {
             ports: Mutex::new(FIRST_PORT),
         });
         let hosts: Vec<HostEntry> = hosts.collect();
-        let foreign = hosts.iter().flat_map(|h| h.addresses.clone()).collect();
         let sim = Self {
             shared: Arc::new(Shared {
                 seed,
@@ -73,7 +72,7 @@ impl Sim {
                 tasks,
                 recorder: Recorder::default(),
                 hosts,
-                foreign,
+                foreign: topology.addresses().collect(),
                 egress: Notify::new(),
                 draws: Mutex::default(),
             }),

@@ -20,7 +20,8 @@ pub use policy::Policy;
 use policy::{Handle, Send};
 use sleet::{
     fault::{Act, Plan, Stretcher, When},
-    peer::{self, Description, DescriptionKind, Peer, PeerError, Role},
+    peer::{self, Description, DescriptionKind, Peer, PeerError, PeerSpec, Role},
+    servers::{self, IceServer},
     signaling::{
         client::{Client, SignalingError},
         message::{Envelope, Message},
@@ -54,6 +55,7 @@ pub struct App {
     policy: Policy,
     stretch: Stretcher,
     pick_up_after: Option<Duration>,
+    ice_servers: Vec<IceServer>,
     signaling: watch::Sender<Option<Client>>,
     slots: Mutex<BTreeMap<String, Slot>>,
     others: Mutex<BTreeMap<String, String>>,
@@ -74,6 +76,11 @@ impl App {
             policy,
             stretch: Stretcher::new(host, plan),
             pick_up_after,
+            ice_servers: plan
+                .ice_servers
+                .iter()
+                .map(|s| servers::address_of(&host.sim().host(&s.host), s.turn))
+                .collect(),
             signaling: watch::Sender::new(None),
             slots: Mutex::default(),
             others: Mutex::default(),
@@ -451,7 +458,13 @@ impl App {
         let outbox = Outbox::new(self, &self.online().await, call, to);
         let gathered = outbox.clone();
         let on_candidate = Box::new(move |candidate| Box::pin(gathered.clone().gathered(candidate)) as _);
-        let peer = peer::create(self.policy.peers, &self.host, &name, role, on_candidate).await?;
+        let spec = PeerSpec {
+            kind: self.policy.peers,
+            name: name.clone(),
+            role,
+            ice_servers: self.ice_servers.clone(),
+        };
+        let peer = peer::create(&self.host, spec, on_candidate).await?;
         self.watch(call, &peer);
         let attempt = Arc::new(Attempt { peer, name, outbox });
         let over = {
