@@ -96,7 +96,8 @@ fn faults(trace: &Trace) -> Vec<String> {
             EventKind::PacketDropped { by, .. }
             | EventKind::PacketDelayed { by, .. }
             | EventKind::PacketDuplicated { by, .. }
-            | EventKind::PacketCorrupted { by, .. } => *counts.entry(by.to_string()).or_default() += 1,
+            | EventKind::PacketCorrupted { by, .. }
+            | EventKind::PacketTruncated { by, .. } => *counts.entry(by.to_string()).or_default() += 1,
             EventKind::SignalUndeliverable { to, message, .. } => {
                 *counts
                     .entry(format!("{message} to {to}, who was not connected"))

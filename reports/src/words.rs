@@ -138,6 +138,9 @@ impl Names {
             EventKind::PacketCorrupted { packet, by, bit } => {
                 format!("## #{packet} {} {by}, bit {bit}", between(packet))
             }
+            EventKind::PacketTruncated { packet, by, len } => {
+                format!("## #{packet} {} {by}, {len} bytes left", between(packet))
+            }
             _ => return None,
         })
     }
@@ -260,6 +263,7 @@ impl Names {
             | EventKind::PacketDelayed { .. }
             | EventKind::PacketDuplicated { .. }
             | EventKind::PacketCorrupted { .. }
+            | EventKind::PacketTruncated { .. }
             | EventKind::PacketDelivered { .. } => String::new(),
         }
     }

@@ -1,19 +1,30 @@
 //! One direction of an access link: what it does to each packet.
 //!
-//! Datagrams are lost, delayed, reordered, duplicated and corrupted one by one. TCP segments are not:
-//! an application never sees those, only a retransmission that holds back what follows it, so a segment
-//! that would be lost or corrupted arrives late instead, and its flow keeps its order.
+//! Datagrams are lost, delayed, reordered, duplicated, corrupted and truncated one by one. TCP segments are
+//! not: an application never sees those, only a retransmission that holds back what follows it, so a
+//! segment that would be lost, damaged or dropped by a full queue arrives late instead, and its flow keeps
+//! its order. A segment is never larger than the MTU: TCP has agreed on its size.
+//!
+//! A datagram meets, in this order: a partition, the MTU, the queue and the bandwidth, loss, and what
+//! happens on the way. A lost datagram has used the bandwidth; a double is made behind the queue and uses
+//! none, and neither does a retransmission.
 //!
 //! What happens to packet *n* of a link is drawn from (seed, link, *n*), so that removing one fault from
-//! a plan moves no other.
+//! a plan moves no other. Nothing here may draw from another stream or look at a clock.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{latency::Latency, weather::Weather};
+use super::{
+    draws::Draws,
+    latency::Latency,
+    loss::{Chain, GilbertElliott},
+    queue::{Queue, QueueLimit},
+    weather::Weather,
+};
 use crate::{
-    seed::{IndexedStream, Ppm, Seed, Stream},
+    seed::{IndexedStream, Ppm, Seed},
     time::SimTime,
     trace::{Cause, CauseKind, Flow, Proto},
 };
@@ -25,6 +36,9 @@ pub const TCP_RTO: Duration = Duration::from_millis(200);
 pub const TCP_TRIES: u32 = 8;
 /// How long TCP bears a partition before it gives a connection up.
 pub const TCP_PATIENCE: Duration = Duration::from_secs(60);
+
+/// The smallest MTU, in bytes, that every link of the Internet has (RFC 791, section 3.2).
+pub const MIN_MTU: u32 = 68;
 
 /// How a link treats packets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,12 +52,26 @@ pub struct LinkProfile {
     pub reorder: Ppm,
     /// How much later than its turn such a datagram comes.
     pub reorder_by: Latency,
-    /// How often a packet is lost.
+    /// How often a packet is lost, each for itself.
     pub loss: Ppm,
+    /// Losses in bursts, on top of those.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bursts: Option<GilbertElliott>,
     /// How often a datagram arrives twice.
     pub duplicate: Ppm,
     /// How often one bit of a datagram is flipped.
     pub corrupt: Ppm,
+    /// How often a datagram loses its end: it arrives with a part of its payload, or with none.
+    pub truncate: Ppm,
+    /// Kilobits per second (1,000 bits) of IP packets, at least 1; without limit if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bandwidth_kbps: Option<u64>,
+    /// How much may wait for the bandwidth; any amount if there is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<QueueLimit>,
+    /// The largest IP packet that a datagram may be, in bytes with its headers; at least [`MIN_MTU`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mtu: Option<u32>,
 }
 
 impl Default for LinkProfile {
@@ -62,17 +90,55 @@ impl LinkProfile {
             reorder: Ppm::ZERO,
             reorder_by: Latency::NONE,
             loss: Ppm::ZERO,
+            bursts: None,
             duplicate: Ppm::ZERO,
             corrupt: Ppm::ZERO,
+            truncate: Ppm::ZERO,
+            bandwidth_kbps: None,
+            queue: None,
+            mtu: None,
         }
     }
 
-    /// The same link after the chaos phase: as slow, but it delivers everything once and in order.
+    /// The same link after the chaos phase: as slow, as narrow and with the same MTU, but what it takes it
+    /// delivers once, whole and in order.
     pub fn healed(&self) -> Self {
         Self {
             jitter: self.jitter.clone(),
+            bandwidth_kbps: self.bandwidth_kbps,
+            queue: self.queue,
+            mtu: self.mtu,
             ..Self::good(self.latency.clone())
         }
+    }
+
+    /// Says what is wrong with a profile that was read from a file.
+    ///
+    /// # Errors
+    /// The field and a sentence.
+    pub fn check(&self) -> Result<(), String> {
+        for (field, latency) in [
+            ("latency", &self.latency),
+            ("jitter", &self.jitter),
+            ("reorder_by", &self.reorder_by),
+        ] {
+            latency.check().map_err(|e| format!("{field}: {e}"))?;
+        }
+        if let Some(bursts) = &self.bursts {
+            bursts.check().map_err(|e| format!("bursts: {e}"))?;
+        }
+        if self.bandwidth_kbps == Some(0) {
+            return Err(
+                "bandwidth_kbps: must be 1 at least; a link that carries nothing is a partition".into(),
+            );
+        }
+        if self.queue.is_some() && self.bandwidth_kbps.is_none() {
+            return Err("queue: needs bandwidth_kbps, without which nothing waits".into());
+        }
+        if let Some(mtu) = self.mtu.filter(|mtu| *mtu < MIN_MTU) {
+            return Err(format!("mtu: {mtu} is below {MIN_MTU}"));
+        }
+        Ok(())
     }
 }
 
@@ -83,8 +149,10 @@ pub struct Copy {
     pub at: SimTime,
     /// What made it later than its turn, and by how much.
     pub delayed: Option<(Cause, Duration)>,
-    /// What flipped a bit of the payload, and which.
+    /// What flipped a bit of the payload, and which; if it is truncated too, a bit that is left.
     pub corrupted: Option<(Cause, u64)>,
+    /// What cut the end of the payload off, and how many bytes are left.
+    pub truncated: Option<(Cause, u32)>,
 }
 
 impl Copy {
@@ -93,6 +161,7 @@ impl Copy {
             at,
             delayed: None,
             corrupted: None,
+            truncated: None,
         }
     }
 }
@@ -106,8 +175,8 @@ pub enum Fate {
     Carried {
         /// The packet.
         first: Copy,
-        /// Its double, and what made it.
-        second: Option<(Cause, Copy)>,
+        /// Its double, which is whole: what made it, and when it reaches the end of the link.
+        second: Option<(Cause, SimTime)>,
     },
     /// TCP gives up at that time: both ends get a reset.
     Reset(SimTime, Cause),
@@ -120,6 +189,8 @@ pub struct Link {
     profile: LinkProfile,
     draws: IndexedStream,
     packets: u64,
+    bursts: Chain,
+    queue: Queue,
     last_in_order: SimTime,
     flows: BTreeMap<Flow, SimTime>,
 }
@@ -132,6 +203,8 @@ impl Link {
             name,
             profile,
             packets: 0,
+            bursts: Chain::default(),
+            queue: Queue::default(),
             last_in_order: SimTime::ZERO,
             flows: BTreeMap::new(),
         }
@@ -147,13 +220,16 @@ impl Link {
         self.profile = self.profile.healed();
     }
 
-    /// Decides what happens to a packet of `payload_len` bytes that enters the link at `now`.
+    /// Decides what happens to a packet of `payload_len` bytes that enters the link at `now`. Moments must
+    /// not run backwards from call to call.
     pub fn carry(&mut self, now: SimTime, flow: Flow, payload_len: u32, weather: &Weather) -> Fate {
-        let mut draws = Draws::of(&self.profile, self.draws.at(self.packets), payload_len);
+        let window = self.draws.at(self.packets);
+        let draws = Draws::of(&self.profile, &mut self.bursts, window, payload_len);
         self.packets += 1;
+        let bytes = ip_len(flow, payload_len);
         match flow.proto {
-            Proto::Udp => self.carry_datagram(now, &draws, weather),
-            Proto::Tcp => self.carry_segment(now, flow, &mut draws, weather),
+            Proto::Udp => self.carry_datagram(now, bytes, &draws, weather),
+            Proto::Tcp => self.carry_segment(now, flow, bytes, &draws, weather),
         }
     }
 
@@ -164,62 +240,93 @@ impl Link {
         }
     }
 
-    fn carry_datagram(&mut self, now: SimTime, draws: &Draws, weather: &Weather) -> Fate {
+    /// Whether the queue has room, and when a packet that enters it at that moment has left it.
+    ///
+    /// With `must`, the packet goes in whether there is room or not.
+    fn enqueue(&mut self, at: SimTime, bytes: u32, must: bool) -> (bool, SimTime) {
+        let Some(kbps) = self.profile.bandwidth_kbps else {
+            return (true, at);
+        };
+        let fits = self.queue.fits(at, bytes, self.profile.queue);
+        if fits || must {
+            (fits, self.queue.push(at, bytes, kbps))
+        } else {
+            (false, at)
+        }
+    }
+
+    fn carry_datagram(&mut self, now: SimTime, bytes: u32, draws: &Draws, weather: &Weather) -> Fate {
         if let Some((cause, _)) = &weather.partition {
             return Fate::Dropped(cause.clone());
+        }
+        if self.profile.mtu.is_some_and(|mtu| bytes > mtu) {
+            return Fate::Dropped(self.cause(CauseKind::TooLarge));
+        }
+        let held = weather.hold.as_ref();
+        let enters = held.map_or(now, |(_, until)| now.max(*until));
+        // What a hold keeps waits elsewhere: the hold has promised to release it.
+        let (fits, left) = self.enqueue(enters, bytes, held.is_some());
+        if !fits && held.is_none() {
+            return Fate::Dropped(self.cause(CauseKind::QueueFull));
         }
         if draws.lost {
             return Fate::Dropped(self.cause(CauseKind::Loss));
         }
-        let enters = weather.hold.as_ref().map_or(now, |(_, until)| now.max(*until));
-        let turn = (enters + draws.takes).max(self.last_in_order);
+        let turn = (left + draws.takes).max(self.last_in_order);
         let at = if draws.reordered {
             turn + draws.reordered_by
         } else {
+            self.last_in_order = turn;
             turn
         };
-        if !draws.reordered {
-            self.last_in_order = at;
-        }
-        let delayed = if let Some((cause, until)) = &weather.hold {
-            Some((cause.clone(), *until - now))
-        } else if draws.reordered {
-            Some((self.cause(CauseKind::Reorder), draws.reordered_by))
-        } else {
-            None
+        let delayed = match held {
+            Some((cause, until)) => Some((cause.clone(), *until - now)),
+            None if draws.reordered => Some((self.cause(CauseKind::Reorder), draws.reordered_by)),
+            None => None,
         };
         Fate::Carried {
             first: Copy {
                 at,
                 delayed,
                 corrupted: draws.corrupted.map(|bit| (self.cause(CauseKind::Corrupt), bit)),
+                truncated: draws.truncated.map(|len| (self.cause(CauseKind::Truncate), len)),
             },
-            second: draws.duplicated.then(|| {
-                (
-                    self.cause(CauseKind::Duplicate),
-                    Copy::plain(turn + draws.double_takes),
-                )
-            }),
+            second: draws
+                .duplicated
+                .then(|| (self.cause(CauseKind::Duplicate), turn + draws.double_takes)),
         }
     }
 
-    fn carry_segment(&mut self, now: SimTime, flow: Flow, draws: &mut Draws, weather: &Weather) -> Fate {
+    fn carry_segment(
+        &mut self,
+        now: SimTime,
+        flow: Flow,
+        bytes: u32,
+        draws: &Draws,
+        weather: &Weather,
+    ) -> Fate {
         if let Some((cause, until)) = &weather.partition
             && *until - now >= TCP_PATIENCE
         {
             return Fate::Reset(now + TCP_PATIENCE, cause.clone());
         }
-        let blocked = weather.partition.as_ref().or(weather.hold.as_ref());
+        let faults = [&weather.partition, &weather.hold];
+        let blocked = faults.into_iter().flatten().max_by_key(|(_, until)| *until);
         let enters = blocked.map_or(now, |(_, until)| now.max(*until));
-        let retransmissions = draws.losses_in_a_row;
+        // A segment that does not fit takes its place all the same and pays for it with a
+        // retransmission: so a flow never exceeds the bandwidth.
+        let (fits, left) = self.enqueue(enters, bytes, true);
+        let overflows = !fits && blocked.is_none();
+        let retransmissions = draws.losses_in_a_row + u32::from(overflows);
         if retransmissions >= TCP_TRIES {
             return Fate::Reset(enters + backoff(TCP_TRIES), self.cause(CauseKind::Reset));
         }
         let behind = self.flows.entry(flow).or_default();
-        let at = (enters + draws.takes + backoff(retransmissions)).max(*behind);
+        let at = (left + draws.takes + backoff(retransmissions)).max(*behind);
         *behind = at;
         let delayed = match blocked {
             Some((cause, until)) => Some((cause.clone(), *until - now)),
+            None if overflows => Some((self.cause(CauseKind::QueueFull), backoff(retransmissions))),
             None if retransmissions > 0 => Some((self.cause(CauseKind::Loss), backoff(retransmissions))),
             None => None,
         };
@@ -233,51 +340,17 @@ impl Link {
     }
 }
 
+/// The length of an IP packet without options that carries `payload_len` bytes (RFC 791, 8200, 768, 9293).
+fn ip_len(flow: Flow, payload_len: u32) -> u32 {
+    let ip = if flow.src.is_ipv4() { 20 } else { 40 };
+    let transport = match flow.proto {
+        Proto::Udp => 8,
+        Proto::Tcp => 20,
+    };
+    payload_len.saturating_add(ip + transport)
+}
+
 /// How long TCP has waited after `n` retransmissions, each twice as late as the one before.
 fn backoff(n: u32) -> Duration {
     TCP_RTO * ((1 << n) - 1)
-}
-
-/// Everything that is drawn for one packet, whether it is used or not: the draws of a packet have fixed
-/// places, so that switching one fault off does not shift the others.
-struct Draws {
-    takes: Duration,
-    lost: bool,
-    losses_in_a_row: u32,
-    reordered: bool,
-    reordered_by: Duration,
-    duplicated: bool,
-    double_takes: Duration,
-    corrupted: Option<u64>,
-}
-
-impl Draws {
-    fn of(profile: &LinkProfile, stream: &mut Stream, payload_len: u32) -> Self {
-        let takes = profile.latency.draw(stream) + profile.jitter.draw(stream);
-        let lost = stream.chance(profile.loss);
-        let reordered = stream.chance(profile.reorder);
-        let reordered_by = profile.reorder_by.draw(stream);
-        let duplicated = stream.chance(profile.duplicate);
-        let double_takes = profile.jitter.draw(stream);
-        let corrupt = stream.chance(profile.corrupt);
-        let bit = stream.below(u64::from(payload_len.max(1)) * 8);
-        let mut losses_in_a_row = 0;
-        for _ in 0..TCP_TRIES {
-            // A segment with a flipped bit fails its checksum: lost, as TCP sees it.
-            if !(stream.chance(profile.loss) || stream.chance(profile.corrupt)) {
-                break;
-            }
-            losses_in_a_row += 1;
-        }
-        Self {
-            takes,
-            lost,
-            losses_in_a_row,
-            reordered,
-            reordered_by,
-            duplicated,
-            double_takes,
-            corrupted: (corrupt && payload_len > 0).then_some(bit),
-        }
-    }
 }

@@ -11,16 +11,22 @@
 //!
 //! - [`latency`]: how long a link takes
 //! - [`link`]: what one direction of an access link does to each packet
+//! - [`loss`], [`queue`]: loss in bursts; bandwidth and what waits for it
+//! - [`presets`]: link profiles by name
 //! - [`firewall`]: which packets a host lets in
 //! - [`nat`]: how a NAT translates addresses and ports, and whom it lets in
 //! - [`weather`]: faults of the plan that lie over a link for a time
 //! - [`topology`]: hosts, interfaces and their names, as data
 //! - [`path`]: the three stages put together
 
+mod draws;
 pub mod firewall;
 pub mod latency;
 pub mod link;
 pub mod nat;
+pub mod loss;
 pub mod path;
+pub mod presets;
+pub mod queue;
 pub mod topology;
 pub mod weather;

@@ -68,6 +68,12 @@ pub enum CauseKind {
     Duplicate,
     /// The link flipped a bit of it.
     Corrupt,
+    /// The link cut its end off.
+    Truncate,
+    /// Too much was waiting for the link already.
+    QueueFull,
+    /// It was larger than the link's MTU.
+    TooLarge,
     /// A partition of the fault plan.
     Partition,
     /// A hold of the fault plan.
@@ -98,6 +104,9 @@ impl fmt::Display for Cause {
             CauseKind::Reorder => "reordered on",
             CauseKind::Duplicate => "duplicated on",
             CauseKind::Corrupt => "corrupted on",
+            CauseKind::Truncate => "truncated on",
+            CauseKind::QueueFull => "queue full on",
+            CauseKind::TooLarge => "larger than the MTU of",
             CauseKind::Partition => "partition",
             CauseKind::Hold => "held by",
             CauseKind::Reset => "reset on",
@@ -222,6 +231,15 @@ pub enum EventKind {
         by: Cause,
         /// The bit of the payload, counted from the first byte's lowest.
         bit: u64,
+    },
+    /// It arrives without its end.
+    PacketTruncated {
+        /// Which.
+        packet: PacketId,
+        /// What truncated it.
+        by: Cause,
+        /// Bytes of payload that are left.
+        len: u32,
     },
     /// A host received a packet.
     PacketDelivered {

@@ -285,9 +285,9 @@ impl<'a> Pump<'a> {
                 self.sim.record(EventKind::PacketDropped { packet: id, by });
             }
             Fate::Carried { first, second } => {
-                if let Some((by, double)) = second {
+                if let Some((by, at)) = second {
                     self.sim.record(EventKind::PacketDuplicated { packet: id, by });
-                    self.push(double.at, next, id, packet.clone());
+                    self.push(at, next, id, packet.clone());
                 }
                 let packet = self.impair(&first, id, packet);
                 self.push(first.at, next, id, packet);
@@ -295,7 +295,7 @@ impl<'a> Pump<'a> {
         }
     }
 
-    /// Applies a delay and a flipped bit.
+    /// Applies a delay, a flipped bit and a missing end.
     fn impair(&mut self, copy: &Copy, id: PacketId, mut packet: Packet) -> Packet {
         if let Some((by, late)) = &copy.delayed {
             self.sim.record(EventKind::PacketDelayed {
@@ -312,6 +312,14 @@ impl<'a> Pump<'a> {
                 packet: id,
                 by: by.clone(),
                 bit: *bit,
+            });
+        }
+        if let (Some((by, len)), Transport::Udp(datagram)) = (&copy.truncated, &mut packet.payload) {
+            datagram.payload.truncate(*len as usize);
+            self.sim.record(EventKind::PacketTruncated {
+                packet: id,
+                by: by.clone(),
+                len: *len,
             });
         }
         packet
