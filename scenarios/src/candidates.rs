@@ -9,7 +9,11 @@ use sleet::{
     oracle::{
         calls::CONNECTS,
         candidates::{APPLIED, OWN_GENERATION},
+        connection::COMPUTED,
+        gathering::ONE_END,
+        ice::EDGES,
         peers::CLOSES,
+        signaling::TURNS,
     },
     scenario::{Kind, Scenario},
     seed::Seed,
@@ -77,6 +81,7 @@ pub fn family() -> Vec<Scenario> {
             .reaches(&["push-woke-callee", "local-candidate-buffered"], ENOUGH),
         promise("buffer-receiver-bare", BUFFER_RECEIVER.bare(), story_a)
             .about("As buffer-receiver, with bare ICE agents instead of peer connections.")
+            .holds(&[&ONE_END])
             .reaches(&["candidate-before-description"], ENOUGH),
         unanswered(Kind::Promise, "unanswered", BUFFER_SENDER)
             .about("Nobody joins, and the caller hangs up: candidates that still wait do not keep the peer from closing.")
@@ -95,7 +100,12 @@ pub fn family() -> Vec<Scenario> {
 
 /// A policy that keeps every call.
 fn promise(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
-    with_policy(Kind::Promise, name, policy, network).holds(&[&APPLIED, &CONNECTS])
+    // Not STATE-03: on close, the stack hands `closed` to the handler of iceGatheringState, which has no such state.
+    // Not STATE-05: the stack reports ICE `closed` from a task of its own, after its close has returned.
+    let states = [&EDGES, &COMPUTED, &TURNS];
+    with_policy(Kind::Promise, name, policy, network)
+        .holds(&[&APPLIED, &CONNECTS])
+        .holds(&states)
 }
 
 /// A policy that loses calls.

@@ -3,7 +3,7 @@
 //! - [`client`]: a call client with story A's policies as switches
 //! - [`network`]: the networks that the stories play on
 //! - [`story`]: brings server, clients and users together and lets a call happen
-//! - [`candidates`], [`findings`], [`selftest`]: one family of scenarios each
+//! - [`candidates`], [`states`], [`findings`], [`selftest`]: one family of scenarios each
 //!
 //! A scenario reads as a story: who is there, what the network is like, what users do, what must hold.
 
@@ -12,6 +12,7 @@ pub mod client;
 pub mod findings;
 pub mod network;
 pub mod selftest;
+pub mod states;
 pub mod story;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use sleet::scenario::Scenario;
 /// Every scenario, hidden ones included, in the order in which they are listed.
 pub fn catalogue() -> Vec<Arc<Scenario>> {
     let mut all = candidates::family();
+    all.extend(states::family());
     all.extend(findings::family());
     all.extend(selftest::family());
     all.into_iter().map(Arc::new).collect()

@@ -5,8 +5,14 @@
 
 pub mod calls;
 pub mod candidates;
+pub mod connection;
+pub mod events;
+pub mod gathering;
+pub mod ice;
+mod machine;
 pub mod peers;
 pub mod runs;
+pub mod signaling;
 
 use serde::{Deserialize, Serialize};
 
@@ -62,13 +68,18 @@ impl std::fmt::Debug for Oracle {
 }
 
 /// Every oracle there is.
-pub const ALL: [&Oracle; 6] = [
+pub const ALL: [&Oracle; 11] = [
     &runs::NO_PANIC,
     &runs::BOUNDED,
     &candidates::APPLIED,
     &candidates::OWN_GENERATION,
     &calls::CONNECTS,
     &peers::CLOSES,
+    &ice::EDGES,
+    &connection::COMPUTED,
+    &gathering::ONE_END,
+    &signaling::TURNS,
+    &events::NEWS,
 ];
 
 /// The verdict of several: the first failure, else the first unknown, else a pass.

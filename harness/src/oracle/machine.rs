@@ -1,0 +1,309 @@
+//! What the oracles of state machines share: tables of legal edges, and what one peer reported.
+//!
+//! States are compared by the names that the specifications give them, and by nothing else: the
+//! enumerations of the stack give one name different numbers, so that a number must never stand for a state.
+
+use std::{collections::BTreeMap, fmt};
+
+use super::{Verdict, Violation};
+use crate::trace::{Event, EventKind, Machine, Trace};
+
+/// A state machine of a specification.
+pub(super) struct Table {
+    /// Which.
+    pub machine: Machine,
+    /// Where each begins, without an event.
+    pub first: &'static str,
+    /// Every state, with the states that may come next.
+    pub edges: &'static [(&'static str, &'static [&'static str])],
+}
+
+impl Table {
+    /// What is wrong with a step from `from` to `to`. A step that changes nothing is not judged here.
+    pub fn wrong(&self, from: &str, to: &str) -> Option<String> {
+        let next = |state| self.edges.iter().find(|(name, _)| *name == state);
+        match (next(from), next(to)) {
+            (_, None) => Some(format!("reported {} {to}, which is no such state", self.machine)),
+            (Some((_, next)), _) if from != to && !next.contains(&to) => {
+                Some(format!("went from {} {from} to {to}", self.machine))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What a peer of a host reported, in order.
+pub(super) struct Reports<'a> {
+    host: &'a str,
+    peer: &'a str,
+    /// The events that name the peer.
+    pub events: Vec<&'a Event>,
+}
+
+impl fmt::Display for Reports<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.peer, self.host)
+    }
+}
+
+impl<'a> Reports<'a> {
+    /// Whether the peer reports the states of `machine` at all: a bare agent has ICE states only.
+    pub fn has(&self, machine: Machine) -> bool {
+        self.events
+            .iter()
+            .any(|e| state(e).is_some_and(|(m, _)| m == machine))
+    }
+
+    /// The failure that `event` decides.
+    pub fn fail(&self, event: &Event, what: &str) -> Verdict {
+        Verdict::Fail(Violation {
+            event: Some(event.seq),
+            why: format!("{self} {what} at {}", event.at),
+        })
+    }
+
+    /// Judges every step of `table`'s machine by its edges alone.
+    pub fn walk(&self, table: &Table) -> Verdict {
+        let mut now = table.first;
+        for event in &self.events {
+            let Some(to) = state_of(event, table.machine) else {
+                continue;
+            };
+            if let Some(what) = table.wrong(now, to) {
+                return self.fail(event, &what);
+            }
+            now = to;
+        }
+        Verdict::Pass
+    }
+}
+
+/// The peers of a run, by host and name.
+pub(super) fn peers(trace: &Trace) -> Vec<Reports<'_>> {
+    let mut peers: BTreeMap<(&str, &str), Vec<&Event>> = BTreeMap::new();
+    for event in &trace.events {
+        if let (Some(host), Some(peer)) = (event.host.as_deref(), peer_of(&event.kind)) {
+            peers.entry((host, peer)).or_default().push(event);
+        }
+    }
+    let reports = peers
+        .into_iter()
+        .map(|((host, peer), events)| Reports { host, peer, events });
+    reports.collect()
+}
+
+fn peer_of(kind: &EventKind) -> Option<&str> {
+    match kind {
+        EventKind::State { peer, .. }
+        | EventKind::Gathered { peer, .. }
+        | EventKind::Described { peer, .. }
+        | EventKind::PairSelected { peer, .. }
+        | EventKind::Closing { peer }
+        | EventKind::Closed { peer }
+        | EventKind::Data { peer, .. } => Some(peer),
+        _ => None,
+    }
+}
+
+/// The machine and the state that `event` reports.
+pub(super) fn state(event: &Event) -> Option<(Machine, &str)> {
+    match &event.kind {
+        EventKind::State { machine, state, .. } => Some((*machine, state)),
+        _ => None,
+    }
+}
+
+/// The state of `machine` that `event` reports.
+pub(super) fn state_of(event: &Event, machine: Machine) -> Option<&str> {
+    state(event).filter(|(m, _)| *m == machine).map(|(_, s)| s)
+}
+
+/// The ICE generations of a peer, as its descriptions name them (RFC 8839, section 5.4).
+#[derive(Default)]
+pub(super) struct Generations<'a> {
+    local: Option<&'a str>,
+    remote: Option<&'a str>,
+    /// Whether a side changed its generation, which is an ICE restart (RFC 8445, section 9).
+    pub restarted: bool,
+}
+
+impl<'a> Generations<'a> {
+    /// Takes note of `event` if it is a description.
+    pub fn see(&mut self, event: &'a Event) {
+        if let EventKind::Described { remote, ufrag, .. } = &event.kind {
+            let side = if *remote {
+                &mut self.remote
+            } else {
+                &mut self.local
+            };
+            let before = side.replace(ufrag);
+            self.restarted |= before.is_some_and(|b| b != ufrag);
+        }
+    }
+
+    /// The peer's own generation.
+    pub fn local(&self) -> Option<&'a str> {
+        self.local
+    }
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    //! Small traces: what the peer `c1` of alice reports, one event a millisecond.
+
+    use super::*;
+    use crate::{
+        fault::{PLAN_VERSION, Plan},
+        net::{latency::Latency, topology::Topology},
+        oracle::{Evidence, Oracle},
+        signaling::{Ordering, SignalingSpec},
+        time::SimTime,
+        trace::Candidate,
+    };
+
+    /// Judges a trace of `kinds`, each with its time in milliseconds.
+    pub fn judged_timed(oracle: &Oracle, kinds: Vec<(u64, EventKind)>) -> Verdict {
+        let ended = kinds.last().map_or(0, |(at, _)| at + 1);
+        let events = kinds.into_iter().chain([(ended, EventKind::Ended)]);
+        let event = |(seq, (at, kind)): (usize, _)| Event {
+            seq: seq as u64,
+            at: SimTime::from_millis(at),
+            host: Some("alice".into()),
+            kind,
+        };
+        let trace = Trace::from_events(events.enumerate().map(event).collect());
+        let plan = Plan {
+            v: PLAN_VERSION,
+            topology: Topology::default(),
+            signaling: SignalingSpec {
+                ordering: Ordering::InOrder,
+                descriptions: Latency::constant_ms(1),
+                others: Latency::constant_ms(1),
+                push: None,
+            },
+            stretch: Vec::new(),
+            script: Vec::new(),
+            faults: Vec::new(),
+            heal_at_ms: 0,
+            budget_ms: 1,
+            horizon_ms: 1,
+        };
+        (oracle.check)(Evidence {
+            trace: &trace,
+            plan: &plan,
+        })
+    }
+
+    /// Judges a trace of `kinds`, one a millisecond.
+    pub fn judged(oracle: &Oracle, kinds: Vec<EventKind>) -> Verdict {
+        judged_timed(oracle, (0..).zip(kinds).collect())
+    }
+
+    /// The sequence number of the event that decided, `None` unless it failed.
+    pub fn decided(verdict: &Verdict) -> Option<u64> {
+        match verdict {
+            Verdict::Fail(violation) => violation.event,
+            _ => None,
+        }
+    }
+
+    /// Checks every pair of `table`'s states, reached by its shortest legal way: legal edges pass `oracle`,
+    /// all others fail at their own event.
+    pub fn try_every_edge(oracle: &Oracle, table: &Table, except: &[(&str, &str)]) {
+        for (from, next) in table.edges {
+            for (to, _) in table.edges.iter().filter(|(to, _)| to != from) {
+                if except.contains(&(*from, *to)) {
+                    continue;
+                }
+                let mut states = way(table, from);
+                states.push(to);
+                let last = states.len() as u64 - 1;
+                let verdict = judged(oracle, states.iter().map(|s| reports(table.machine, s)).collect());
+                let expected = (!next.contains(to)).then_some(last);
+                assert_eq!(decided(&verdict), expected, "{from} to {to}: {verdict:?}");
+            }
+        }
+    }
+
+    fn way(table: &Table, goal: &str) -> Vec<&'static str> {
+        let mut ways = vec![(table.first, Vec::new())];
+        for i in 0.. {
+            let (at, way) = ways[i].clone();
+            if at == goal {
+                return way;
+            }
+            let (_, next) = table.edges.iter().find(|(s, _)| *s == at).expect("a state");
+            ways.extend(next.iter().map(|s| (*s, [way.clone(), vec![*s]].concat())));
+        }
+        unreachable!("every state can be reached")
+    }
+
+    pub fn reports(machine: Machine, state: &str) -> EventKind {
+        EventKind::State {
+            peer: "c1".into(),
+            machine,
+            state: state.into(),
+        }
+    }
+
+    pub fn described(remote: bool, ufrag: &str) -> EventKind {
+        EventKind::Described {
+            peer: "c1".into(),
+            remote,
+            kind: "offer".into(),
+            ufrag: ufrag.into(),
+        }
+    }
+
+    pub fn gathered(ufrag: Option<&str>) -> EventKind {
+        EventKind::Gathered {
+            peer: "c1".into(),
+            candidate: ufrag.map(|ufrag| Candidate {
+                attribute: "1 1 udp 1 10.0.0.1 50000 typ host".into(),
+                ufrag: ufrag.into(),
+            }),
+        }
+    }
+
+    pub fn heard() -> EventKind {
+        EventKind::Data {
+            peer: "c1".into(),
+            received: true,
+            text: "ping".into(),
+        }
+    }
+
+    pub fn closing() -> EventKind {
+        EventKind::Closing { peer: "c1".into() }
+    }
+
+    pub fn closed() -> EventKind {
+        EventKind::Closed { peer: "c1".into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{testing::*, *};
+
+    #[test]
+    fn a_change_of_a_generation_is_a_restart_and_its_repetition_is_not() {
+        let event = |kind| Event {
+            seq: 0,
+            at: crate::time::SimTime::ZERO,
+            host: None,
+            kind,
+        };
+        let events: Vec<Event> = [(false, "a"), (true, "b"), (false, "a"), (true, "c")]
+            .map(|(remote, ufrag)| event(described(remote, ufrag)))
+            .into();
+        let mut generations = Generations::default();
+        let mut restarted = Vec::new();
+        for event in &events {
+            generations.see(event);
+            restarted.push(generations.restarted);
+        }
+        assert_eq!(restarted, [false, false, false, true]);
+        assert_eq!(generations.local(), Some("a"));
+    }
+}

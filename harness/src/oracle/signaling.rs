@@ -1,0 +1,54 @@
+//! What must hold of the signaling state: which may follow which.
+//!
+//! Judges what was reported, by name; a description that is refused changes nothing and is not seen here.
+
+use super::{
+    Evidence, Oracle, Verdict,
+    machine::{Table, peers},
+    worst,
+};
+use crate::trace::Machine;
+
+/// Offer and answer take turns.
+pub const TURNS: Oracle = Oracle {
+    id: "STATE-04",
+    meaning: "The signaling state changes only as offers, answers, provisional answers and rollbacks may change it.",
+    source: "STORIES C; W3C webrtc-pc 4.3.1 RTCSignalingState; RFC 8829 section 3.2",
+    check: turns,
+};
+
+/// The figure of RTCSignalingState. A rollback leads back to stable, over which an implicit one goes, too.
+const TABLE: Table = Table {
+    machine: Machine::Signaling,
+    first: "stable",
+    edges: &[
+        ("stable", &["have-local-offer", "have-remote-offer", "closed"]),
+        ("have-local-offer", &["stable", "have-remote-pranswer", "closed"]),
+        ("have-remote-offer", &["stable", "have-local-pranswer", "closed"]),
+        ("have-local-pranswer", &["stable", "closed"]),
+        ("have-remote-pranswer", &["stable", "closed"]),
+        ("closed", &[]),
+    ],
+};
+
+fn turns(evidence: Evidence<'_>) -> Verdict {
+    worst(peers(evidence.trace).iter().map(|peer| peer.walk(&TABLE)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::machine::testing::*, *};
+
+    #[test]
+    fn every_edge_of_the_figure_is_legal_and_no_other() {
+        try_every_edge(&TURNS, &TABLE, &[]);
+    }
+
+    #[test]
+    fn names_are_compared_as_the_specification_writes_them() {
+        for wrong in ["HaveLocalOffer", "have_local_offer", "2"] {
+            let verdict = judged(&TURNS, vec![reports(Machine::Signaling, wrong)]);
+            assert_eq!(decided(&verdict), Some(0), "{wrong}");
+        }
+    }
+}
