@@ -175,6 +175,7 @@ pub(super) mod testing {
         let plan = Plan {
             v: PLAN_VERSION,
             topology: Topology::default(),
+            ice_servers: Vec::new(),
             signaling: SignalingSpec {
                 ordering: Ordering::InOrder,
                 descriptions: Latency::constant_ms(1),
