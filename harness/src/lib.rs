@@ -13,7 +13,7 @@
 //! - [`net`]: the packet path, as pure state machines that are told the time
 //! - [`world`], [`socket`]: runtime, event loop and hosts; UDP and TCP
 //! - [`nic`], [`servers`], [`peer`], [`signaling`]: what stands on sockets
-//! - [`fault`], [`oracle`]: plans, and what must hold
+//! - [`fault`], [`reach`], [`oracle`]: plans; who can reach whom; what must hold
 //! - [`scenario`], [`run`]: what a user calls
 //!
 //! # Example
@@ -57,6 +57,7 @@ pub mod net;
 pub mod nic;
 pub mod oracle;
 pub mod peer;
+pub mod reach;
 pub mod run;
 pub mod scenario;
 pub mod seed;

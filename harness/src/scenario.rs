@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     fault::Plan,
     oracle::{Oracle, runs},
+    reach::Reach,
     seed::Seed,
     world::Sim,
 };
@@ -55,13 +56,26 @@ pub struct Scenario {
     /// The id of the oracle by which a demonstration or a finding fails.
     pub trips: Option<&'static str>,
     /// Interesting paths that a suite of at least `min_seeds` seeds must reach.
-    pub marks_required: Vec<&'static str>,
+    pub marks_required: Vec<String>,
     /// How many seeds it takes to judge marks, demonstrations and findings.
     pub min_seeds: u64,
     /// The row of the remedy table that it fills, if any.
     pub remedy: Option<String>,
+    /// The cell of a matrix that a plan fills, if the scenario fills one.
+    pub cell: Option<fn(&Plan) -> Cell>,
     draw: Draw,
     story: Story,
+}
+
+/// A cell of a matrix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    /// What the caller is behind.
+    pub row: String,
+    /// What the callee is behind.
+    pub column: String,
+    /// What must happen.
+    pub expected: Reach,
 }
 
 impl fmt::Debug for Scenario {
@@ -94,6 +108,7 @@ impl Scenario {
             marks_required: Vec::new(),
             min_seeds: 1,
             remedy: None,
+            cell: None,
             draw: Box::new(draw),
             story: Box::new(move |sim, plan| Box::pin(story(sim, plan))),
         }
@@ -131,8 +146,9 @@ impl Scenario {
     }
 
     /// Requires that a suite of at least `min_seeds` seeds reaches every one of `marks`.
-    pub fn reaches(mut self, marks: &[&'static str], min_seeds: u64) -> Self {
-        self.marks_required.extend(marks);
+    pub fn reaches(mut self, marks: &[impl AsRef<str>], min_seeds: u64) -> Self {
+        self.marks_required
+            .extend(marks.iter().map(|m| m.as_ref().to_owned()));
         self.min_seeds = self.min_seeds.max(min_seeds);
         self
     }
@@ -140,6 +156,12 @@ impl Scenario {
     /// Fills the row `row` of the remedy table.
     pub fn in_table(mut self, row: &str) -> Self {
         self.remedy = Some(row.to_owned());
+        self
+    }
+
+    /// Fills the cells of a matrix.
+    pub fn in_matrix(mut self, cell: fn(&Plan) -> Cell) -> Self {
+        self.cell = Some(cell);
         self
     }
 

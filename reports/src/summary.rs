@@ -2,6 +2,7 @@
 
 use sleet::{
     run::{
+        matrix::Matrix,
         result::Outcome,
         summary::{Judgement, RemedyRow, ScenarioSummary, Summary},
     },
@@ -21,6 +22,9 @@ pub fn to_markdown(summary: &Summary) -> String {
     if !summary.remedies.is_empty() {
         out.push_str("\n## Remedies\n\n");
         out.push_str(&remedies(&summary.remedies));
+    }
+    for matrix in &summary.matrices {
+        out.push_str(&format!("\n## {}\n\n{}", matrix.scenario, self::matrix(matrix)));
     }
     out.push_str("\n## Marks\n\n");
     out.push_str(&marks(summary));
@@ -102,6 +106,24 @@ pub fn remedies(rows: &[RemedyRow]) -> String {
             ms(row.median_ms),
             ms(row.p95_ms),
         ]);
+    }
+    table.to_markdown()
+}
+
+/// How calls were carried: what the caller is behind down the side, the callee across.
+pub fn matrix(matrix: &Matrix) -> String {
+    let heading: Vec<&str> = std::iter::once("")
+        .chain(matrix.columns.iter().map(String::as_str))
+        .collect();
+    let mut table = Table::new(&heading);
+    for (row, cells) in matrix.rows.iter().zip(&matrix.cells) {
+        let cells = cells.iter().map(|cell| match cell {
+            None => "not run".to_owned(),
+            Some(cell) if cell.seen != cell.expected => format!("{} NOT {}", cell.seen, cell.expected),
+            Some(cell) if cell.pair.is_empty() => cell.seen.to_string(),
+            Some(cell) => cell.pair.clone(),
+        });
+        table.row(std::iter::once(row.clone()).chain(cells));
     }
     table.to_markdown()
 }

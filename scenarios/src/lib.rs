@@ -10,6 +10,7 @@
 pub mod candidates;
 pub mod client;
 pub mod findings;
+pub mod nat;
 pub mod network;
 pub mod selftest;
 pub mod states;
@@ -23,6 +24,7 @@ use sleet::scenario::Scenario;
 pub fn catalogue() -> Vec<Arc<Scenario>> {
     let mut all = candidates::family();
     all.extend(states::family());
+    all.extend(nat::family());
     all.extend(findings::family());
     all.extend(selftest::family());
     all.into_iter().map(Arc::new).collect()

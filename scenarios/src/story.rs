@@ -4,6 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use sleet::{
     fault::{Act, Plan, When},
+    net::topology::HostSpec,
+    servers::RunningServer,
     signaling::{push::PushService, server::Server},
     time::SimTime,
     world::Sim,
@@ -24,24 +26,27 @@ pub async fn calls(sim: Sim, plan: Arc<Plan>, policy: Policy) {
     if let Err(error) = Server::start(&server, plan.signaling.clone(), push.clone()).await {
         return sim.step("the server did not start", error.to_string());
     }
-    let clients = plan.topology.hosts.iter().filter(|h| h.name != "server");
+    // They run until the story is over.
+    let mut ice_servers = Vec::new();
+    for spec in &plan.ice_servers {
+        match RunningServer::start(&sim.host(&spec.host), spec.turn).await {
+            Ok(running) => ice_servers.push(running),
+            Err(error) => return sim.step("a server did not start", error.to_string()),
+        }
+    }
+    let clients = clients(&plan);
     let apps: Vec<Arc<App>> = clients
+        .iter()
         .map(|h| App::new(&sim.host(&h.name), &server, policy, &plan))
         .collect();
     let app = |name: &str| {
-        let index = plan
-            .topology
-            .hosts
+        clients
             .iter()
-            .filter(|h| h.name != "server")
-            .position(|h| h.name == name);
-        index.map(|i| apps[i].clone())
+            .position(|h| h.name == name)
+            .map(|i| apps[i].clone())
     };
 
-    for (app, host) in apps
-        .iter()
-        .zip(plan.topology.hosts.iter().filter(|h| h.name != "server"))
-    {
+    for (app, host) in apps.iter().zip(&clients) {
         let dials = plan
             .script
             .iter()
@@ -97,4 +102,10 @@ pub async fn calls(sim: Sim, plan: Arc<Plan>, policy: Policy) {
         app.host().spawn("hang up", app.clone().hang_up_all());
     }
     sim.sleep(AFTERMATH).await;
+}
+
+/// The hosts that people hold in their hands.
+fn clients(plan: &Plan) -> Vec<&HostSpec> {
+    let serves = |name: &str| name == "server" || plan.ice_servers.iter().any(|s| s.host == name);
+    plan.topology.hosts.iter().filter(|h| !serves(&h.name)).collect()
 }

@@ -19,7 +19,7 @@ struct Entry {
     kind: Kind,
     oracles: Vec<&'static str>,
     trips: Option<&'static str>,
-    marks_required: Vec<&'static str>,
+    marks_required: Vec<String>,
     min_seeds: u64,
     sources: Vec<String>,
     summary: String,

@@ -11,6 +11,7 @@ pub mod gathering;
 pub mod ice;
 mod machine;
 pub mod peers;
+pub mod reach;
 pub mod runs;
 pub mod signaling;
 
@@ -68,13 +69,14 @@ impl std::fmt::Debug for Oracle {
 }
 
 /// Every oracle there is.
-pub const ALL: [&Oracle; 11] = [
+pub const ALL: [&Oracle; 12] = [
     &runs::NO_PANIC,
     &runs::BOUNDED,
     &candidates::APPLIED,
     &candidates::OWN_GENERATION,
     &calls::CONNECTS,
     &peers::CLOSES,
+    &reach::AS_COMPUTED,
     &ice::EDGES,
     &connection::COMPUTED,
     &gathering::ONE_END,

@@ -4,9 +4,11 @@
 //! - [`suite`]: many of them on several threads
 //! - [`result`]: the line of `results.jsonl`
 //! - [`summary`]: what a suite comes to, and its exit code
+//! - [`matrix`]: how calls were carried, by what their ends are behind
 //! - [`repro`]: a saved failure
 //! - [`stats`]: the arithmetic of the remedy table
 
+pub mod matrix;
 pub mod repro;
 pub mod result;
 pub mod stats;
@@ -15,12 +17,12 @@ pub mod summary;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use result::{Outcome, RunResult};
+use result::{FilledCell, Outcome, RunResult};
 
 use crate::{
     fault::Plan,
-    oracle::{Evidence, Verdict, calls},
-    scenario::Scenario,
+    oracle::{self, Evidence, Verdict, calls},
+    scenario::{Cell, Scenario},
     seed::Seed,
     time::SimTime,
     trace::{EventKind, Trace},
@@ -42,6 +44,8 @@ pub struct RunRecord {
     pub ended_at: SimTime,
     /// Packets sent.
     pub packets: u64,
+    /// The cell of the scenario's matrix that the plan fills.
+    pub cell: Option<Cell>,
     /// What each oracle found, by id.
     pub verdicts: Vec<(&'static str, Verdict)>,
 }
@@ -80,6 +84,7 @@ pub fn execute_plan(scenario: &Arc<Scenario>, seed: Seed, plan: Arc<Plan>) -> Re
     Ok(RunRecord {
         scenario: scenario.name.clone(),
         seed,
+        cell: scenario.cell.map(|cell| cell(&plan)),
         plan,
         trace: ending.trace,
         ended_at: ending.at,
@@ -106,6 +111,15 @@ impl RunRecord {
             }
         }
         marks
+    }
+
+    fn filled_cell(&self, calls: &[calls::Call<'_>]) -> Option<FilledCell> {
+        let seen = oracle::reach::carried(&self.trace, calls.first()?);
+        Some(FilledCell {
+            cell: self.cell.clone()?,
+            seen: seen.reach,
+            pair: seen.pair,
+        })
     }
 
     /// Its line of `results.jsonl`.
@@ -135,6 +149,7 @@ impl RunRecord {
             packets: self.packets,
             marks: self.marks(),
             stats,
+            cell: self.filled_cell(&calls),
             replay: result::replay_line(&self.scenario, self.seed),
         }
     }

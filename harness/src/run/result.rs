@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{seed::Seed, trace::Digest};
+use crate::{reach::Reach, scenario::Cell, seed::Seed, trace::Digest};
 
 /// The version of the line.
 pub const RESULT_VERSION: u32 = 1;
@@ -50,8 +50,23 @@ pub struct RunResult {
     pub marks: BTreeMap<String, u64>,
     /// What was measured, in simulated time.
     pub stats: BTreeMap<String, u64>,
+    /// The cell of the scenario's matrix that it filled, and how the call was carried.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cell: Option<FilledCell>,
     /// The command that replays it.
     pub replay: String,
+}
+
+/// A cell of a matrix with what was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilledCell {
+    /// The cell and what was expected of it.
+    #[serde(flatten)]
+    pub cell: Cell,
+    /// What was seen.
+    pub seen: Reach,
+    /// The types of the pair that the caller selected; empty without one.
+    pub pair: String,
 }
 
 /// The command that replays a run.

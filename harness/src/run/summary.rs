@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    matrix::Matrix,
     result::{Outcome, RunResult},
     stats::{Share, percentile},
 };
@@ -32,6 +33,8 @@ pub struct Summary {
     pub scenarios: Vec<ScenarioSummary>,
     /// Success by remedy, in the order of the catalogue.
     pub remedies: Vec<RemedyRow>,
+    /// How calls were carried, by what their ends are behind.
+    pub matrices: Vec<Matrix>,
     /// The first runs that broke what was expected of them.
     pub failures: Vec<FailureRef>,
     /// A hash over the digests of all runs.
@@ -151,12 +154,14 @@ impl Summary {
             by_scenario.entry(&result.scenario).or_default().push(result);
         }
         let (mut scenarios, mut remedies, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+        let mut matrices = Vec::new();
         for scenario in catalogue {
             let Some(mut runs) = by_scenario.remove(scenario.name.as_str()) else {
                 continue;
             };
             runs.sort_by_key(|r| r.seed);
             scenarios.push(summarise(scenario, &runs));
+            matrices.extend(Matrix::of(&scenario.name, &runs));
             failures.extend(
                 runs.iter()
                     .filter(|r| unexpected(scenario, r))
@@ -171,6 +176,7 @@ impl Summary {
             v: SUMMARY_VERSION,
             scenarios,
             remedies,
+            matrices,
             failures,
             digest: digest_of(results),
         }
@@ -248,8 +254,8 @@ fn judge(scenario: &Scenario, runs: &[&RunResult], marks: &BTreeMap<String, u64>
     let missing: Vec<&str> = scenario
         .marks_required
         .iter()
-        .filter(|m| !marks.contains_key(**m))
-        .copied()
+        .filter(|m| !marks.contains_key(*m))
+        .map(String::as_str)
         .collect();
     if !missing.is_empty() {
         return Judgement::Vacuous(format!("never reached: {}", missing.join(", ")));

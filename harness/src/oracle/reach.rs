@@ -1,0 +1,77 @@
+//! What must hold of how a call is carried.
+
+use super::{Evidence, Oracle, Verdict, Violation, calls, worst};
+use crate::{
+    oracle::calls::{Call, belongs},
+    reach::{self, Reach},
+    trace::{EventKind, Trace},
+};
+
+/// Calls go the way that NATs, firewalls and servers leave.
+pub const AS_COMPUTED: Oracle = Oracle {
+    id: "REACH-01",
+    meaning: "A call connects directly where NATs and firewalls allow it, through a relay where only that is left, and not at all where nothing is.",
+    source: "RFC 4787; RFC 8445; ORACLES 5",
+    check: as_computed,
+};
+
+/// How a call was carried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// What it comes to.
+    pub reach: Reach,
+    /// The types of the pair that the caller selected, such as `host-prflx`; empty without one.
+    pub pair: String,
+}
+
+/// How `call` was carried, as the trace shows it.
+pub fn carried(trace: &Trace, call: &Call<'_>) -> Carried {
+    let selected = |host: &str| {
+        let pairs = trace.of(host).filter_map(|e| match &e.kind {
+            EventKind::PairSelected { peer, local, remote } if belongs(peer, call.name) => {
+                Some(format!("{}-{}", kind(local), kind(remote)))
+            }
+            _ => None,
+        });
+        pairs.last().unwrap_or_default()
+    };
+    let (caller, callee) = (selected(call.caller), selected(call.callee));
+    let connected = call.time_to_connect(trace).is_some();
+    let reach = match connected {
+        false => Reach::Impossible,
+        true if caller.contains("relay") || callee.contains("relay") => Reach::Relay,
+        true => Reach::Direct,
+    };
+    Carried { reach, pair: caller }
+}
+
+/// The type of a candidate as [`crate::trace::Candidate`] displays it.
+fn kind(candidate: &str) -> &str {
+    candidate.split(' ').next().unwrap_or_default()
+}
+
+fn as_computed(evidence: Evidence<'_>) -> Verdict {
+    let Evidence { trace, plan } = evidence;
+    worst(calls::calls(trace).iter().map(|call| {
+        let must = reach::expected(plan, call.caller, call.callee);
+        let seen = carried(trace, call);
+        if seen.reach == must {
+            return Verdict::Pass;
+        }
+        Verdict::Fail(Violation {
+            event: None,
+            why: format!(
+                "{} between {} and {}: computed {must}, seen {} ({})",
+                call.name,
+                call.caller,
+                call.callee,
+                seen.reach,
+                if seen.pair.is_empty() {
+                    "no pair"
+                } else {
+                    &seen.pair
+                },
+            ),
+        })
+    }))
+}

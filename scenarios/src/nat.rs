@@ -1,0 +1,243 @@
+//! Who reaches whom: every NAT against every other, with STUN alone and with TURN.
+//!
+//! One seed is one cell: seeds 0 to 99 fill a matrix, and a suite that covers them must have reached every
+//! one. What must happen is computed from RFC 4787's rules (`sleet::reach`), not written down here.
+
+use std::sync::Arc;
+
+use sleet::{
+    fault::Plan,
+    net::{
+        firewall::Filtering,
+        latency::Latency,
+        link::LinkProfile,
+        nat::{Mapping, NatSpec},
+        topology::{HostSpec, Topology},
+        weather::{Directions, LinkFault, TimedFault},
+    },
+    oracle::{candidates::APPLIED, peers::CLOSES, reach::AS_COMPUTED},
+    reach,
+    scenario::{Cell, Kind, Scenario},
+    seed::Seed,
+    servers::IceServerSpec,
+    signaling::Ordering,
+    world::Sim,
+};
+
+use crate::{
+    client::{Policy, policy::Receive},
+    network::{answers, story_a},
+    story,
+};
+
+/// Mappings and filterings, by the letters of the matrix.
+const MAPPINGS: [(&str, Mapping); 3] = [
+    ("EI", Mapping::EndpointIndependent),
+    ("AD", Mapping::AddressDependent),
+    ("APD", Mapping::AddressAndPortDependent),
+];
+const FILTERINGS: [(&str, Filtering); 3] = [
+    ("EI", Filtering::EndpointIndependent),
+    ("AD", Filtering::AddressDependent),
+    ("APD", Filtering::AddressAndPortDependent),
+];
+/// What a side can be behind: nothing, or a NAT of each mapping and filtering.
+const SIDES: u64 = 1 + (MAPPINGS.len() * FILTERINGS.len()) as u64;
+const CELLS: u64 = SIDES * SIDES;
+
+/// Candidates are buffered, so that only the network decides; bare agents, because only ICE decides.
+const CLIENT: Policy = Policy::NAIVE.receiving(Receive::Buffer).bare();
+
+/// The scenarios of the family.
+pub fn family() -> Vec<Scenario> {
+    vec![
+        matrix(
+            "matrix-stun",
+            "STUN alone: every NAT against every other connects where the rules allow it.",
+            |seed| behind_nats(seed, false),
+        ),
+        matrix(
+            "matrix-turn",
+            "With TURN every pair connects, through the relay only where it must.",
+            |seed| behind_nats(seed, true),
+        ),
+        full(
+            "full-peers",
+            "Peer connections, one cell of the matrix a seed, with TURN.",
+        ),
+        carrier(
+            "carrier",
+            "Each side behind a home NAT behind the same carrier's NAT: it must hairpin.",
+        ),
+        blocked(
+            "udp-blocked",
+            "A network that blocks UDP leaves no way at all: STUN and TURN run over UDP here.",
+        ),
+        cut_off(),
+    ]
+}
+
+fn promise(name: &str, about: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
+    let story = move |sim: Sim, plan: Arc<Plan>| {
+        let Cell { row, column, .. } = cell(&plan);
+        sim.mark(&cell_mark(row, column));
+        story::calls(sim, plan, policy)
+    };
+    Scenario::new(Kind::Promise, &format!("nat/{name}"), network, story)
+        .about(about)
+        .from("RFC 4787 sections 4 and 5")
+        .from("ORACLES 5")
+        .holds(&[&APPLIED, &CLOSES, &AS_COMPUTED])
+        .in_matrix(cell)
+}
+
+fn matrix(name: &str, about: &str, network: fn(Seed) -> Plan) -> Scenario {
+    let cells: Vec<String> = (0..CELLS)
+        .map(|c| cell_mark(side(c / SIDES).0, side(c % SIDES).0))
+        .collect();
+    promise(name, about, CLIENT, network).reaches(&cells, CELLS)
+}
+
+fn full(name: &str, about: &str) -> Scenario {
+    let policy = Policy::NAIVE.receiving(Receive::Buffer);
+    promise(name, about, policy, |seed| behind_nats(seed, true))
+}
+
+fn carrier(name: &str, about: &str) -> Scenario {
+    promise(name, about, CLIENT, behind_carrier)
+}
+
+fn blocked(name: &str, about: &str) -> Scenario {
+    promise(name, about, CLIENT, |seed| {
+        let mut plan = behind_nats(seed, true);
+        for nat in &mut plan.topology.nats {
+            nat.spec.blocks_udp = true;
+        }
+        plan
+    })
+}
+
+/// A network that does not do what its NATs promise.
+fn cut_off() -> Scenario {
+    let story = move |sim, plan| story::calls(sim, plan, CLIENT);
+    let network = |seed| {
+        let mut plan = behind_nats(seed, true);
+        plan.heal_at_ms = 50_000;
+        plan.faults.push(TimedFault {
+            fault: LinkFault::Partition,
+            link: "alice".into(),
+            directions: Directions::Down,
+            from_ms: 400,
+            until_ms: 50_000,
+        });
+        plan.budget_ms = 100;
+        plan
+    };
+    Scenario::new(Kind::Demonstration, "nat/cut-off", network, story)
+        .about("A link that loses what the NATs would let through: the call does not go the way that was computed.")
+        .from("ORACLES 5")
+        .trips(&AS_COMPUTED, 1)
+}
+
+/// What the side number `n` is behind.
+fn side(n: u64) -> (String, Option<NatSpec>) {
+    match n.checked_sub(1) {
+        None => ("open".to_owned(), None),
+        Some(n) => {
+            let (mapping, filtering) = (MAPPINGS[n as usize / 3], FILTERINGS[n as usize % 3]);
+            (
+                format!("{}/{}", mapping.0, filtering.0),
+                Some(NatSpec::of(mapping.1, filtering.1)),
+            )
+        }
+    }
+}
+
+fn cell_mark(row: String, column: String) -> String {
+    format!("cell {row} to {column}")
+}
+
+/// What the two sides of `plan` are behind, and what must happen.
+fn cell(plan: &Plan) -> Cell {
+    let behind = |host: &str| {
+        let nat = plan.topology.host(host).and_then(|h| h.nat.clone());
+        let spec = nat
+            .and_then(|nat| plan.topology.nats.iter().find(|n| n.name == nat))
+            .map(|n| n.spec);
+        spec.map_or_else(|| "open".to_owned(), |spec| name_of(&spec))
+    };
+    Cell {
+        row: behind("alice"),
+        column: behind("bob"),
+        expected: reach::expected(plan, "alice", "bob"),
+    }
+}
+
+fn name_of(spec: &NatSpec) -> String {
+    let named = (1..SIDES)
+        .map(side)
+        .find(|(_, s)| s.is_some_and(|s| s.mapping == spec.mapping && s.filtering == spec.filtering));
+    named.map_or_else(String::new, |(name, _)| name)
+}
+
+/// Alice and bob behind the NATs of the seed's cell, quick signaling that keeps order, one server.
+fn behind_nats(seed: Seed, turn: bool) -> Plan {
+    let cell = seed.0 % CELLS;
+    let (alice, bob) = (side(cell / SIDES).1, side(cell % SIDES).1);
+    let mut plan = quiet(seed, turn);
+    for (host, external, spec) in [("alice", "203.0.113.1", alice), ("bob", "198.51.100.1", bob)] {
+        let Some(spec) = spec else { continue };
+        let nat = format!("nat of {host}");
+        plan.topology = plan.topology.with_nat(&nat, external, spec);
+        put_inside(&mut plan, host, &nat);
+    }
+    plan
+}
+
+/// Both behind home NATs of the seed's cell, which are behind one carrier-grade NAT (RFC 6888).
+fn behind_carrier(seed: Seed) -> Plan {
+    let mut plan = quiet(seed, true);
+    let cell = seed.0 % CELLS;
+    plan.topology = plan.topology.with_nat(
+        "carrier",
+        "192.0.2.1",
+        side(1 + seed.0 / 7 % (SIDES - 1)).1.unwrap_or(NatSpec::cone()),
+    );
+    for (host, external, n) in [
+        ("alice", "100.64.0.1", cell / SIDES),
+        ("bob", "100.64.0.2", cell % SIDES),
+    ] {
+        let nat = format!("home of {host}");
+        let spec = side(n.max(1)).1.unwrap_or(NatSpec::cone());
+        plan.topology = plan.topology.with_nat(&nat, external, spec).nested_in("carrier");
+        put_inside(&mut plan, host, &nat);
+    }
+    plan
+}
+
+fn put_inside(plan: &mut Plan, host: &str, nat: &str) {
+    for spec in plan.topology.hosts.iter_mut().filter(|h| h.name == host) {
+        spec.nat = Some(nat.to_owned());
+    }
+}
+
+/// Alice, bob, signaling that keeps order and a server for STUN, and for TURN too if `turn`.
+fn quiet(seed: Seed, turn: bool) -> Plan {
+    let link = |ms| LinkProfile::good(Latency::constant_ms(ms));
+    let mut plan = story_a(seed);
+    plan.topology = Topology::new([
+        HostSpec::new("alice", "10.1.0.1", link(10)),
+        HostSpec::new("bob", "10.2.0.1", link(15)),
+        HostSpec::new("server", "192.0.2.80", link(2)),
+        HostSpec::new("relay", "192.0.2.34", link(5)),
+    ]);
+    plan.ice_servers = vec![IceServerSpec {
+        host: "relay".into(),
+        turn,
+    }];
+    plan.signaling.ordering = Ordering::InOrder;
+    plan.signaling.descriptions = Latency::uniform_ms(1, 10);
+    plan.signaling.others = Latency::uniform_ms(1, 10);
+    plan.script[1] = answers("bob", 200);
+    plan
+}
