@@ -70,6 +70,9 @@ fn judgement(s: &ScenarioSummary) -> String {
     match &s.judgement {
         Judgement::Held => match s.kind {
             Kind::Demonstration | Kind::Finding => shown(s),
+            Kind::Promise | Kind::Selftest if s.known > 0 => {
+                format!("held; {} showed a known defect", s.known)
+            }
             Kind::Promise | Kind::Selftest => "held".into(),
         },
         Judgement::NotJudged => "not judged: too few seeds".into(),
@@ -120,6 +123,7 @@ pub fn matrix(matrix: &Matrix) -> String {
         let cells = cells.iter().map(|cell| match cell {
             None => "not run".to_owned(),
             Some(cell) if cell.seen != cell.expected => format!("{} NOT {}", cell.seen, cell.expected),
+            Some(cell) if cell.known => format!("{} (known defect)", cell.seen),
             Some(cell) if cell.pair.is_empty() => cell.seen.to_string(),
             Some(cell) => cell.pair.clone(),
         });

@@ -3,7 +3,7 @@
 //! - [`client`]: a call client with story A's policies as switches
 //! - [`network`]: the networks that the stories play on
 //! - [`story`]: brings server, clients and users together and lets a call happen
-//! - [`candidates`], [`states`], [`findings`], [`selftest`]: one family of scenarios each
+//! - [`candidates`], [`states`], [`findings`], [`nat`], [`selftest`]: one family of scenarios each
 //!
 //! A scenario reads as a story: who is there, what the network is like, what users do, what must hold.
 

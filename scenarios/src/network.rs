@@ -51,6 +51,7 @@ pub fn story_a(seed: Seed) -> Plan {
         heal_at_ms: 0,
         budget_ms: 10_000,
         horizon_ms: 60_000,
+        max_packets: 20_000,
     }
 }
 

@@ -47,6 +47,14 @@ pub struct Plan {
     pub budget_ms: u64,
     /// How much simulated time the run may take.
     pub horizon_ms: u64,
+    /// How many packets all hosts together may send.
+    #[serde(default = "most_packets")]
+    pub max_packets: u64,
+}
+
+/// What a plan that does not say may send.
+fn most_packets() -> u64 {
+    Bounds::default().packets
 }
 
 /// A user does something.
@@ -128,6 +136,7 @@ impl Plan {
     pub fn bounds(&self) -> Bounds {
         Bounds {
             horizon: Duration::from_millis(self.horizon_ms),
+            packets: self.max_packets,
             ..Bounds::default()
         }
     }

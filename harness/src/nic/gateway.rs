@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex as StdMutex, MutexGuard, Weak},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -22,6 +23,11 @@ type StackNic = Mutex<dyn Nic + Send + Sync>;
 
 /// Largest datagram that a host may receive.
 const MAX_DATAGRAM: usize = 2_048;
+
+/// How long a datagram may wait for room in the stack's receive queue. The virtual network waits there
+/// with its lock held (webrtc-util 0.17.2, src/vnet/net.rs:156 to 167), which a stack that is answering needs
+/// too: where a real socket drops, both would wait for each other for ever.
+const PATIENCE: Duration = Duration::from_millis(1);
 
 struct Port {
     socket: Arc<UdpSocket>,
@@ -100,7 +106,9 @@ async fn receive(socket: Arc<UdpSocket>, stack: Weak<StackNic>) {
     while let Ok((len, from)) = socket.recv_from(&mut buf).await {
         let Some(stack) = stack.upgrade() else { return };
         let datagram = Datagram::new(from, socket.local_addr(), buf[..len].to_vec());
-        stack.lock().await.on_inbound_chunk(Box::new(datagram)).await;
+        let taken = async { stack.lock().await.on_inbound_chunk(Box::new(datagram)).await };
+        // Cancelling gives the virtual network's lock back, and the datagram is lost in a full buffer.
+        let _ = tokio::time::timeout(PATIENCE, taken).await;
     }
 }
 

@@ -188,6 +188,7 @@ pub(super) mod testing {
             heal_at_ms: 0,
             budget_ms: 1,
             horizon_ms: 1,
+            max_packets: 1,
         };
         (oracle.check)(Evidence {
             trace: &trace,

@@ -10,6 +10,7 @@ pub mod events;
 pub mod gathering;
 pub mod ice;
 mod machine;
+pub mod pace;
 pub mod peers;
 pub mod reach;
 pub mod runs;
@@ -69,7 +70,7 @@ impl std::fmt::Debug for Oracle {
 }
 
 /// Every oracle there is.
-pub const ALL: [&Oracle; 12] = [
+pub const ALL: [&Oracle; 13] = [
     &runs::NO_PANIC,
     &runs::BOUNDED,
     &candidates::APPLIED,
@@ -77,6 +78,7 @@ pub const ALL: [&Oracle; 12] = [
     &calls::CONNECTS,
     &peers::CLOSES,
     &reach::AS_COMPUTED,
+    &pace::PACED,
     &ice::EDGES,
     &connection::COMPUTED,
     &gathering::ONE_END,

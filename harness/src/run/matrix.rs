@@ -27,12 +27,18 @@ pub struct MatrixCell {
     pub seen: Reach,
     /// The types of the pair that the caller selected; empty without one.
     pub pair: String,
+    /// Whether a known defect of the stack shows here.
+    pub known: bool,
 }
 
 impl Matrix {
     /// The matrix that `runs` fill, if they fill one. They are in the order of their seeds.
     pub fn of(scenario: &str, runs: &[&RunResult]) -> Option<Self> {
         let filled: Vec<&FilledCell> = runs.iter().filter_map(|r| r.cell.as_ref()).collect();
+        let is_known = |cell: &FilledCell| {
+            runs.iter()
+                .any(|r| r.known.is_some() && r.cell.as_ref() == Some(cell))
+        };
         let names = |name: fn(&FilledCell) -> &String| {
             let mut names: Vec<String> = Vec::new();
             for cell in &filled {
@@ -55,6 +61,7 @@ impl Matrix {
                 expected: c.cell.expected,
                 seen: c.seen,
                 pair: c.pair.clone(),
+                known: is_known(c),
             })
         };
         let cells = rows

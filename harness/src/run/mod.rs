@@ -44,6 +44,8 @@ pub struct RunRecord {
     pub ended_at: SimTime,
     /// Packets sent.
     pub packets: u64,
+    /// The oracle that a known defect of the stack breaks with this plan.
+    pub known: Option<&'static str>,
     /// The cell of the scenario's matrix that the plan fills.
     pub cell: Option<Cell>,
     /// What each oracle found, by id.
@@ -84,6 +86,7 @@ pub fn execute_plan(scenario: &Arc<Scenario>, seed: Seed, plan: Arc<Plan>) -> Re
     Ok(RunRecord {
         scenario: scenario.name.clone(),
         seed,
+        known: scenario.known.and_then(|known| known(&plan)),
         cell: scenario.cell.map(|cell| cell(&plan)),
         plan,
         trace: ending.trace,
@@ -149,6 +152,7 @@ impl RunRecord {
             packets: self.packets,
             marks: self.marks(),
             stats,
+            known: self.known.map(str::to_owned),
             cell: self.filled_cell(&calls),
             replay: result::replay_line(&self.scenario, self.seed),
         }

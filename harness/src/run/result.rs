@@ -50,6 +50,9 @@ pub struct RunResult {
     pub marks: BTreeMap<String, u64>,
     /// What was measured, in simulated time.
     pub stats: BTreeMap<String, u64>,
+    /// The oracle that a known defect of the stack breaks in this run.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub known: Option<String>,
     /// The cell of the scenario's matrix that it filled, and how the call was carried.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cell: Option<FilledCell>,

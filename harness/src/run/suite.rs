@@ -173,6 +173,7 @@ fn error_result(job: &Job, error: &WorldError) -> RunResult {
         packets: 0,
         marks: Default::default(),
         stats: Default::default(),
+        known: None,
         cell: None,
         replay: replay_line(&job.scenario.name, job.seed),
     }
