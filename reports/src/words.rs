@@ -174,6 +174,22 @@ impl Names {
                 format!("{message} lost: {to} is not connected")
             }
             EventKind::Dialed { call, to } => format!("user dials {to}, {call}"),
+            EventKind::Census {
+                tasks,
+                sockets,
+                allocations,
+            } if tasks.is_empty() && sockets.is_empty() && *allocations == 0 => {
+                "census: nothing is left".into()
+            }
+            EventKind::Census {
+                tasks,
+                sockets,
+                allocations,
+            } => format!(
+                "census: {allocations} allocations, tasks {}, sockets {}",
+                tasks.join("; "),
+                sockets.join("; ")
+            ),
             EventKind::HungUp { call } => format!("user hangs up, {call}"),
             EventKind::Closing { peer } => format!("{peer} closes"),
             EventKind::Closed { peer } => format!("{peer} closed"),

@@ -3,7 +3,7 @@
 //! - [`client`]: a call client with story A's policies as switches
 //! - [`network`]: the networks that the stories play on
 //! - [`story`]: brings server, clients and users together and lets a call happen
-//! - [`candidates`], [`states`], [`findings`], [`nat`], [`selftest`]: one family of scenarios each
+//! - [`candidates`], [`states`], [`findings`], [`nat`], [`teardown`], [`selftest`]: one family of scenarios each
 //!
 //! A scenario reads as a story: who is there, what the network is like, what users do, what must hold.
 
@@ -15,6 +15,7 @@ pub mod network;
 pub mod selftest;
 pub mod states;
 pub mod story;
+pub mod teardown;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ pub fn catalogue() -> Vec<Arc<Scenario>> {
     let mut all = candidates::family();
     all.extend(states::family());
     all.extend(nat::family());
+    all.extend(teardown::family());
     all.extend(findings::family());
     all.extend(selftest::family());
     all.into_iter().map(Arc::new).collect()

@@ -15,7 +15,12 @@ use sleet::{
         topology::{HostSpec, Topology},
         weather::{Directions, LinkFault, TimedFault},
     },
-    oracle::{candidates::APPLIED, pace::PACED, peers::CLOSES, reach::AS_COMPUTED},
+    oracle::{
+        candidates::APPLIED,
+        pace::PACED,
+        peers::{CLOSES, NOTHING_LEFT},
+        reach::AS_COMPUTED,
+    },
     reach,
     scenario::{Cell, Kind, Scenario},
     seed::Seed,
@@ -87,7 +92,7 @@ fn promise(name: &str, about: &str, policy: Policy, network: fn(Seed) -> Plan) -
         .about(about)
         .from("RFC 4787 sections 4 and 5")
         .from("ORACLES 5")
-        .holds(&[&APPLIED, &CLOSES, &AS_COMPUTED])
+        .holds(&[&APPLIED, &CLOSES, &NOTHING_LEFT, &AS_COMPUTED])
         .except_where(&PACED, storms)
         .in_matrix(cell)
 }

@@ -8,6 +8,7 @@ use sleet::{
     servers::RunningServer,
     signaling::{push::PushService, server::Server},
     time::SimTime,
+    trace::EventKind,
     world::Sim,
 };
 
@@ -17,6 +18,8 @@ use crate::client::{App, Policy};
 const TALK: Duration = Duration::from_secs(2);
 /// How long after the last hangup the run goes on: longer than closing a peer may take.
 const AFTERMATH: Duration = Duration::from_millis(2_500);
+/// How long it takes to end a signaling connection in good order.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Everybody in the plan but the server runs the client of `policy`; the users follow the script until
 /// every call is connected or out of time, talk, and hang up.
@@ -55,7 +58,7 @@ pub async fn calls(sim: Sim, plan: Arc<Plan>, policy: Policy) {
         let host = sim.host(&host.name);
         if asleep {
             let pushes = push.register(host.name(), &host);
-            host.spawn("asleep", app.clone().sleep_until_pushed(pushes));
+            app.keep(host.spawn("asleep", app.clone().sleep_until_pushed(pushes)));
         } else {
             host.spawn("go online", app.clone().go_online());
         }
@@ -102,10 +105,34 @@ pub async fn calls(sim: Sim, plan: Arc<Plan>, policy: Policy) {
         app.host().spawn("hang up", app.clone().hang_up_all());
     }
     sim.sleep(AFTERMATH).await;
+    take_census(&sim, &apps, &plan, &ice_servers).await;
 }
 
 /// The hosts that people hold in their hands.
 fn clients(plan: &Plan) -> Vec<&HostSpec> {
     let serves = |name: &str| name == "server" || plan.ice_servers.iter().any(|s| s.host == name);
     plan.topology.hosts.iter().filter(|h| !serves(&h.name)).collect()
+}
+
+/// Everybody goes offline; then nothing may be left of any call.
+async fn take_census(sim: &Sim, apps: &[Arc<App>], plan: &Plan, ice_servers: &[RunningServer]) {
+    for app in apps {
+        app.go_offline();
+    }
+    sim.sleep(GOODBYE).await;
+    for app in apps {
+        app.host().take_census(0);
+    }
+    for (spec, server) in plan.ice_servers.iter().zip(ice_servers) {
+        // A server that does not answer has nothing left to say.
+        let allocations = server.allocations().await.unwrap_or_default() as u64;
+        let host = sim.host(&spec.host);
+        host.run(|| {
+            sim.record(EventKind::Census {
+                tasks: Vec::new(),
+                sockets: Vec::new(),
+                allocations,
+            });
+        });
+    }
 }

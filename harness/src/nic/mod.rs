@@ -9,7 +9,7 @@
 mod chunk;
 mod gateway;
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use gateway::Gateway;
 use thiserror::Error;
@@ -24,6 +24,9 @@ use crate::world::Host;
 /// Ports that one peer may bind for its candidates: the stack takes one of them at random per address and
 /// candidate, as it does from the ephemeral range of a real machine.
 pub const PORTS: u16 = 8;
+
+/// How long the interface stays up for what is still queued.
+const DRAIN: Duration = Duration::from_millis(1);
 
 /// A network interface that could not be brought up.
 #[derive(Debug, Error)]
@@ -110,8 +113,11 @@ impl Nic {
         self.ports
     }
 
-    /// Takes the interface down: its sockets close and nothing of it stays behind.
+    /// Takes the interface down: its sockets close and nothing of it stays behind. What the stack has sent
+    /// by then still leaves, as it would from the buffers of a real socket.
     pub async fn down(&self) {
+        // Simulated time moves only when nothing is left to do: then the router's queue is empty.
+        tokio::time::sleep(DRAIN).await;
         self.gateway.close();
         drop(self.router.lock().await.stop());
     }

@@ -70,13 +70,14 @@ impl std::fmt::Debug for Oracle {
 }
 
 /// Every oracle there is.
-pub const ALL: [&Oracle; 13] = [
+pub const ALL: [&Oracle; 14] = [
     &runs::NO_PANIC,
     &runs::BOUNDED,
     &candidates::APPLIED,
     &candidates::OWN_GENERATION,
     &calls::CONNECTS,
     &peers::CLOSES,
+    &peers::NOTHING_LEFT,
     &reach::AS_COMPUTED,
     &pace::PACED,
     &ice::EDGES,

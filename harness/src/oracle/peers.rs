@@ -13,6 +13,14 @@ pub const CLOSES: Oracle = Oracle {
     check: closes,
 };
 
+/// Nothing stays behind.
+pub const NOTHING_LEFT: Oracle = Oracle {
+    id: "TEAR-02",
+    meaning: "When every call is over, no task, socket or TURN allocation of it is left.",
+    source: "STORIES B; ORACLES 1, teardown",
+    check: nothing_left,
+};
+
 /// How long a close may take. Nothing that it does waits for the other side.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -22,6 +30,33 @@ fn closes(evidence: Evidence<'_>) -> Verdict {
         EventKind::Closing { peer } => Some(judge(trace, e, peer)),
         _ => None,
     }))
+}
+
+fn nothing_left(evidence: Evidence<'_>) -> Verdict {
+    let mut censuses = 0;
+    for event in &evidence.trace.events {
+        let EventKind::Census {
+            tasks,
+            sockets,
+            allocations,
+        } = &event.kind
+        else {
+            continue;
+        };
+        censuses += 1;
+        if !tasks.is_empty() || !sockets.is_empty() || *allocations > 0 {
+            let host = event.host.as_deref().unwrap_or_default();
+            let left = [tasks.join(", "), sockets.join(", ")].join(", ");
+            return Verdict::Fail(Violation {
+                event: Some(event.seq),
+                why: format!("at the end {host} still had {allocations} allocations, {left}"),
+            });
+        }
+    }
+    match censuses {
+        0 => Verdict::Unknown("the run ended before a census was taken".into()),
+        _ => Verdict::Pass,
+    }
 }
 
 fn judge(trace: &Trace, closing: &Event, peer: &str) -> Verdict {

@@ -388,6 +388,15 @@ pub enum EventKind {
         /// The peer.
         peer: String,
     },
+    /// What is left on a host when everything on it should be over.
+    Census {
+        /// Tasks, by name or by the place that spawned them.
+        tasks: Vec<String>,
+        /// Sockets.
+        sockets: Vec<String>,
+        /// Allocations of its TURN server.
+        allocations: u64,
+    },
     /// A message crossed a peer's connection.
     Data {
         /// The peer.

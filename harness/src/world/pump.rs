@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use turmoil_net::{EnterGuard, Packet, TcpFlags, TcpSegment, Transport};
+use turmoil_net::{EnterGuard, NetstatEntry, Packet, TcpFlags, TcpSegment, Transport};
 
 use super::{Sim, WorldSpec, chaos};
 use crate::{
@@ -111,15 +111,12 @@ impl<'a> Pump<'a> {
             let Some(address) = host.addresses().next() else {
                 continue;
             };
-            for socket in turmoil_net::netstat(address).entries {
-                let state = socket
-                    .state
-                    .map_or_else(|| "bound".to_owned(), |s| s.to_string().to_lowercase());
-                lines.push(format!(
-                    "socket of {}: {} {} {state}",
-                    host.name, socket.proto, socket.local
-                ));
-            }
+            let sockets = turmoil_net::netstat(address).entries;
+            lines.extend(
+                sockets
+                    .iter()
+                    .map(|s| format!("socket of {}: {}", host.name, name_socket(s))),
+            );
         }
         if !self.queue.is_empty() {
             lines.push(format!("packets in flight: {}", self.queue.len()));
@@ -387,6 +384,14 @@ fn flow_of(packet: &Packet) -> Flow {
         src: SocketAddr::new(packet.src, src_port),
         dst: SocketAddr::new(packet.dst, dst_port),
     }
+}
+
+/// A socket as reports call it: protocol, address and state.
+pub(super) fn name_socket(socket: &NetstatEntry) -> String {
+    let state = socket
+        .state
+        .map_or_else(|| "bound".to_owned(), |s| s.to_string().to_lowercase());
+    format!("{} {} {state}", socket.proto, socket.local)
 }
 
 /// The packet with the addresses that NATs gave it.

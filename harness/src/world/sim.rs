@@ -12,7 +12,7 @@ use tokio::{sync::Notify, task::JoinHandle};
 use turmoil_net::HostId;
 
 use super::{
-    runtime,
+    pump, runtime,
     tasks::{self, TaskTable},
 };
 use crate::{
@@ -267,9 +267,21 @@ impl Host {
         tasks::as_host(Some(self.index), f)
     }
 
-    /// How many tasks of this host are alive.
-    pub fn tasks_alive(&self) -> usize {
-        self.sim.tasks().alive_on(self.index)
+    /// Writes down which tasks and sockets of this host there are, and `allocations` of its TURN server.
+    pub fn take_census(&self, allocations: u64) {
+        let sockets = turmoil_net::netstat(self.addresses()[0])
+            .entries
+            .iter()
+            .map(pump::name_socket)
+            .collect();
+        let tasks = self.sim.tasks().alive_on(self.index);
+        self.run(|| {
+            self.sim.record(EventKind::Census {
+                tasks,
+                sockets,
+                allocations,
+            });
+        });
     }
 
     /// Makes this host's network stack the one that socket calls of this thread reach.

@@ -34,6 +34,16 @@ struct Task {
     spawned_at: &'static Location<'static>,
 }
 
+impl Task {
+    /// Its name, or the place that spawned it.
+    fn place(&self) -> String {
+        match self.name {
+            Some(name) => name.to_owned(),
+            None => short_place(self.spawned_at.file(), self.spawned_at.line()),
+        }
+    }
+}
+
 /// The tasks of a run.
 pub(super) struct TaskTable {
     alive: Mutex<ById>,
@@ -86,11 +96,7 @@ impl TaskTable {
     pub(super) fn pending(&self, hosts: &[String]) -> Vec<String> {
         let mut count = BTreeMap::<(Option<usize>, String), usize>::new();
         for task in self.alive().values() {
-            let place = match task.name {
-                Some(name) => name.to_owned(),
-                None => short_place(task.spawned_at.file(), task.spawned_at.line()),
-            };
-            *count.entry((task.host, place)).or_default() += 1;
+            *count.entry((task.host, task.place())).or_default() += 1;
         }
         let host = |h: Option<usize>| h.map_or("run", |h| hosts[h].as_str());
         let line = |((h, place), n): (&(Option<usize>, String), &usize)| match n {
@@ -100,9 +106,17 @@ impl TaskTable {
         count.iter().map(line).collect()
     }
 
-    /// How many tasks of `host` are alive.
-    pub(super) fn alive_on(&self, host: usize) -> usize {
-        self.alive().values().filter(|t| t.host == Some(host)).count()
+    /// The tasks of `host` that are alive, in order.
+    #[allow(clippy::disallowed_methods, reason = "sorted before anybody sees the order")]
+    pub(super) fn alive_on(&self, host: usize) -> Vec<String> {
+        let of_host = self.alive();
+        let mut places: Vec<String> = of_host
+            .values()
+            .filter(|t| t.host == Some(host))
+            .map(Task::place)
+            .collect();
+        places.sort_unstable();
+        places
     }
 
     fn alive(&self) -> std::sync::MutexGuard<'_, ById> {

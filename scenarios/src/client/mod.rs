@@ -32,7 +32,10 @@ use sleet::{
 };
 use slot::{Arrival, Slot};
 use thiserror::Error;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 
 /// What can go wrong in a step of a call.
 #[derive(Debug, Error)]
@@ -61,6 +64,8 @@ pub struct App {
     others: Mutex<BTreeMap<String, String>>,
     // Calls that are connected or over.
     settled: watch::Sender<BTreeSet<String>>,
+    // What runs for as long as the app does.
+    tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl App {
@@ -85,6 +90,7 @@ impl App {
             slots: Mutex::default(),
             others: Mutex::default(),
             settled: watch::Sender::new(BTreeSet::new()),
+            tasks: Mutex::default(),
         })
     }
 
@@ -102,7 +108,7 @@ impl App {
         };
         self.host.sim().step("online", "");
         self.signaling.send_replace(Some(client));
-        self.host.spawn("client", self.clone().listen(incoming));
+        self.keep(self.host.spawn("client", self.clone().listen(incoming)));
     }
 
     /// Waits for a push notification, and comes online for it.
@@ -119,6 +125,11 @@ impl App {
             let offered = self.clone().offered(call, attempt, offer).await;
             self.report("offer from push", offered);
         }
+    }
+
+    /// Ends `task` when the app goes offline.
+    pub fn keep(&self, task: JoinHandle<()>) {
+        self.tasks.lock().expect("no panic while it is held").push(task);
     }
 
     /// The user acts.
@@ -162,6 +173,14 @@ impl App {
             let _ = signaling.send(&to, Message::Hangup { call }).await;
         }
         self.end(call).await;
+    }
+
+    /// Ends the signaling connection, and does not wake for pushes any more.
+    pub fn go_offline(&self) {
+        self.signaling.send_replace(None);
+        for task in self.tasks.lock().expect("no panic while it is held").drain(..) {
+            task.abort();
+        }
     }
 
     async fn dial(self: &Arc<Self>, call: String, to: String) -> Result<(), CallError> {
