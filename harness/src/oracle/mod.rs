@@ -68,7 +68,7 @@ impl std::fmt::Debug for Oracle {
 }
 
 /// Every oracle there is.
-pub const ALL: [&Oracle; 11] = [
+pub const ALL: [&Oracle; 12] = [
     &runs::NO_PANIC,
     &runs::BOUNDED,
     &candidates::APPLIED,
@@ -80,6 +80,7 @@ pub const ALL: [&Oracle; 11] = [
     &gathering::ONE_END,
     &signaling::TURNS,
     &events::NEWS,
+    &events::LAST_WORD,
 ];
 
 /// The verdict of several: the first failure, else the first unknown, else a pass.
