@@ -9,6 +9,7 @@ pub mod connection;
 pub mod events;
 pub mod gathering;
 pub mod ice;
+pub mod liveness;
 mod machine;
 pub mod peers;
 pub mod runs;
@@ -68,7 +69,7 @@ impl std::fmt::Debug for Oracle {
 }
 
 /// Every oracle there is.
-pub const ALL: [&Oracle; 12] = [
+pub const ALL: [&Oracle; 13] = [
     &runs::NO_PANIC,
     &runs::BOUNDED,
     &candidates::APPLIED,
@@ -81,6 +82,7 @@ pub const ALL: [&Oracle; 12] = [
     &signaling::TURNS,
     &events::NEWS,
     &events::LAST_WORD,
+    &liveness::TIMELY,
 ];
 
 /// The verdict of several: the first failure, else the first unknown, else a pass.
