@@ -3,7 +3,7 @@
 use sleet::{
     fault::Plan,
     net::latency::Latency,
-    oracle::{calls::CONNECTS, candidates::APPLIED},
+    oracle::{Oracle, calls::CONNECTS, candidates::APPLIED, events::LAST_WORD, gathering::ONE_END},
     scenario::{Kind, Scenario},
     seed::Seed,
 };
@@ -20,6 +20,13 @@ pub fn family() -> Vec<Scenario> {
     vec![
         late_candidates("late-candidates", buffered),
         late_candidates("late-candidates-bare", buffered.bare()),
+        // A bare agent has no gathering states: there is no bare variant.
+        plain_call("gathering-closed", buffered, &ONE_END)
+            .about("A call that is hung up: on close, iceGatheringState is reported as `closed`, which is none of its states.")
+            .from("docs/findings/0002-gathering-closed.md")
+            .from("W3C webrtc-pc 4.3.2"),
+        closed_after_close("closed-after-close", buffered),
+        closed_after_close("closed-after-close-bare", buffered.bare()),
     ]
 }
 
@@ -32,6 +39,22 @@ fn late_candidates(name: &str, policy: Policy) -> Scenario {
         .from("RFC 8445 section 7.3.1.4")
         .holds(&[&APPLIED])
         .trips(&CONNECTS, 1)
+}
+
+/// A call on the story network that connects and is hung up.
+fn plain_call(name: &str, policy: Policy, breaks: &'static Oracle) -> Scenario {
+    let story = move |sim, plan| story::calls(sim, plan, policy);
+    Scenario::new(Kind::Finding, &format!("findings/{name}"), story_a, story)
+        .holds(&[&APPLIED, &CONNECTS])
+        .trips(breaks, 1)
+}
+
+/// The agent's last state is told by a task of its own, which close does not wait for.
+fn closed_after_close(name: &str, policy: Policy) -> Scenario {
+    plain_call(name, policy, &LAST_WORD)
+        .about("A call that is hung up: ICE `closed` is reported after close has returned.")
+        .from("docs/findings/0003-closed-after-close.md")
+        .from("W3C webrtc-pc 4.4.2")
 }
 
 /// The story network beyond its bound: alice takes five seconds over each candidate.

@@ -3,15 +3,18 @@
 //! - [`client`]: a call client with story A's policies as switches
 //! - [`network`]: the networks that the stories play on
 //! - [`story`]: brings server, clients and users together and lets a call happen
-//! - [`candidates`], [`states`], [`findings`], [`nat`], [`teardown`], [`selftest`]: one family of scenarios each
+//! - [`candidates`], [`states`], [`findings`], [`nat`], [`teardown`],
+//!   [`dark`], [`nomination`], [`selftest`]: one family of scenarios each
 //!
 //! A scenario reads as a story: who is there, what the network is like, what users do, what must hold.
 
 pub mod candidates;
 pub mod client;
+pub mod dark;
 pub mod findings;
 pub mod nat;
 pub mod network;
+pub mod nomination;
 pub mod selftest;
 pub mod states;
 pub mod story;
@@ -27,6 +30,8 @@ pub fn catalogue() -> Vec<Arc<Scenario>> {
     all.extend(states::family());
     all.extend(nat::family());
     all.extend(teardown::family());
+    all.extend(dark::family());
+    all.extend(nomination::family());
     all.extend(findings::family());
     all.extend(selftest::family());
     all.into_iter().map(Arc::new).collect()

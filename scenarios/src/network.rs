@@ -1,7 +1,7 @@
 //! The networks that the stories play on.
 
 use sleet::{
-    fault::{Act, PLAN_VERSION, Plan, Scripted, Stretch, When},
+    fault::{Act, PLAN_VERSION, Plan, Scripted, Stretch, USUAL_TALK_MS, When},
     net::{
         firewall::FirewallSpec,
         latency::Latency,
@@ -47,6 +47,8 @@ pub fn story_a(seed: Seed) -> Plan {
         ],
         script: vec![dials("alice", "bob", "c1", 200), answers("bob", pick_up_ms)],
         faults: Vec::new(),
+        ice_timeouts: None,
+        talk_ms: USUAL_TALK_MS,
         // Nothing is wrong with the network of this story: it needs no healing.
         heal_at_ms: 0,
         budget_ms: 10_000,

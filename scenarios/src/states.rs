@@ -16,12 +16,13 @@ use sleet::{
 use crate::network::story_a;
 
 /// Every oracle of the family, so that each mistake is seen by the one that it is for and by no other.
-const STATES: [&Oracle; 5] = [
+const STATES: [&Oracle; 6] = [
     &ice::EDGES,
     &connection::COMPUTED,
     &gathering::ONE_END,
     &signaling::TURNS,
     &events::NEWS,
+    &events::LAST_WORD,
 ];
 
 /// The peer that is reported on.
@@ -82,7 +83,7 @@ pub fn family() -> Vec<Scenario> {
             .about("A broken reporter that jumps from stable to have-remote-pranswer, without an offer."),
         reporter("repeats", &events::NEWS, repeats)
             .about("A broken reporter that reports a state whenever it looks, not when it changed."),
-        reporter("after-close", &events::NEWS, after_close)
+        reporter("after-close", &events::LAST_WORD, after_close)
             .about("A broken reporter that reports a state of a peer that is already closed."),
     ]
 }

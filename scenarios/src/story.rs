@@ -14,8 +14,6 @@ use sleet::{
 
 use crate::client::{App, Policy};
 
-/// How long a connected call is held before it is hung up.
-const TALK: Duration = Duration::from_secs(2);
 /// How long after the last hangup the run goes on: longer than closing a peer may take.
 const AFTERMATH: Duration = Duration::from_millis(2_500);
 /// How long it takes to end a signaling connection in good order.
@@ -100,7 +98,7 @@ pub async fn calls(sim: Sim, plan: Arc<Plan>, policy: Policy) {
         },
         "",
     );
-    sim.sleep(TALK).await;
+    sim.sleep(plan.talk()).await;
     for app in &apps {
         app.host().spawn("hang up", app.clone().hang_up_all());
     }

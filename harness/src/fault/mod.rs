@@ -6,5 +6,5 @@
 mod plan;
 mod stretch;
 
-pub use plan::{Act, PLAN_VERSION, Plan, PlanError, Scripted, When};
+pub use plan::{Act, PLAN_VERSION, Plan, PlanError, Scripted, USUAL_TALK_MS, When};
 pub use stretch::{Stretch, Stretcher};

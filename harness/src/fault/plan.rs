@@ -11,6 +11,7 @@ use crate::{
         topology::Topology,
         weather::{Schedule, TimedFault},
     },
+    peer::IceTimeouts,
     servers::IceServerSpec,
     signaling::SignalingSpec,
     time::SimTime,
@@ -41,6 +42,12 @@ pub struct Plan {
     /// What happens to the network during the chaos phase.
     #[serde(default)]
     pub faults: Vec<TimedFault>,
+    /// How long the agents wait before they give a silent path up; without it, as long as the stack does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ice_timeouts: Option<IceTimeouts>,
+    /// How long a connected call is held before it is hung up, in milliseconds.
+    #[serde(skip_serializing_if = "is_usual_talk", default = "usual_talk")]
+    pub talk_ms: u64,
     /// When the chaos phase ends: faults end, links become good.
     pub heal_at_ms: u64,
     /// How long after the healing, and after the user's action, liveness oracles have.
@@ -55,6 +62,18 @@ pub struct Plan {
 /// What a plan that does not say may send.
 fn most_packets() -> u64 {
     Bounds::default().packets
+}
+
+/// How long calls are held unless the plan says otherwise, in milliseconds.
+pub const USUAL_TALK_MS: u64 = 2_000;
+
+fn usual_talk() -> u64 {
+    USUAL_TALK_MS
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands over a reference
+fn is_usual_talk(talk_ms: &u64) -> bool {
+    *talk_ms == USUAL_TALK_MS
 }
 
 /// A user does something.
@@ -130,6 +149,11 @@ impl Plan {
     /// The time that liveness oracles have.
     pub fn budget(&self) -> Duration {
         Duration::from_millis(self.budget_ms)
+    }
+
+    /// How long a connected call is held.
+    pub fn talk(&self) -> Duration {
+        Duration::from_millis(self.talk_ms)
     }
 
     /// What the run may use up.

@@ -11,20 +11,24 @@ use super::{
 };
 use crate::trace::{EventKind, Machine};
 
-/// Events tell changes, and none comes after the end.
+/// Events tell changes.
 pub const NEWS: Oracle = Oracle {
     id: "STATE-05",
-    meaning: "A state is reported only when it changed, and nothing is reported for a peer whose close has returned.",
-    source: "STORIES C; W3C webrtc-pc 4.4.1, update the connection state, and 4.4.2 close",
-    check: news,
+    meaning: "A state is reported only when it changed.",
+    source: "STORIES C; W3C webrtc-pc 4.4.1, update the connection state",
+    check: |evidence| of_each(evidence, only_changes),
 };
 
-fn news(evidence: Evidence<'_>) -> Verdict {
-    worst(
-        peers(evidence.trace)
-            .iter()
-            .flat_map(|peer| [only_changes(peer), silent_when_closed(peer)]),
-    )
+/// Closing is the end of all events.
+pub const LAST_WORD: Oracle = Oracle {
+    id: "STATE-06",
+    meaning: "Nothing is reported for a peer whose close has returned.",
+    source: "STORIES C; W3C webrtc-pc 4.4.2 close; ORACLES 1, events",
+    check: |evidence| of_each(evidence, silent_when_closed),
+};
+
+fn of_each(evidence: Evidence<'_>, judge: fn(&Reports<'_>) -> Verdict) -> Verdict {
+    worst(peers(evidence.trace).iter().map(judge))
 }
 
 /// No state is reported twice in a row.
@@ -86,7 +90,8 @@ mod tests {
             reports(Machine::Ice, "closed"),
             closed(),
         ];
-        assert_eq!(judged(&NEWS, events), Verdict::Pass);
+        assert_eq!(judged(&NEWS, events.clone()), Verdict::Pass);
+        assert_eq!(judged(&LAST_WORD, events), Verdict::Pass);
     }
 
     #[test]
@@ -115,7 +120,7 @@ mod tests {
             },
         ];
         for event in late {
-            let verdict = judged(&NEWS, vec![closing(), closed(), event.clone()]);
+            let verdict = judged(&LAST_WORD, vec![closing(), closed(), event.clone()]);
             assert_eq!(decided(&verdict), Some(2), "{event:?}");
         }
     }

@@ -34,8 +34,10 @@ impl Table {
 
 /// What a peer of a host reported, in order.
 pub(super) struct Reports<'a> {
-    host: &'a str,
-    peer: &'a str,
+    /// Its host.
+    pub host: &'a str,
+    /// Its name.
+    pub peer: &'a str,
     /// The events that name the peer.
     pub events: Vec<&'a Event>,
 }
@@ -59,6 +61,14 @@ impl<'a> Reports<'a> {
         Verdict::Fail(Violation {
             event: Some(event.seq),
             why: format!("{self} {what} at {}", event.at),
+        })
+    }
+
+    /// The failure that something never happened.
+    pub fn never(&self, what: &str) -> Verdict {
+        Verdict::Fail(Violation {
+            event: None,
+            why: format!("{self} never {what}"),
         })
     }
 
@@ -153,7 +163,7 @@ pub(super) mod testing {
 
     use super::*;
     use crate::{
-        fault::{PLAN_VERSION, Plan},
+        fault::{PLAN_VERSION, Plan, USUAL_TALK_MS},
         net::{latency::Latency, topology::Topology},
         oracle::{Evidence, Oracle},
         signaling::{Ordering, SignalingSpec},
@@ -185,6 +195,8 @@ pub(super) mod testing {
             stretch: Vec::new(),
             script: Vec::new(),
             faults: Vec::new(),
+            ice_timeouts: None,
+            talk_ms: USUAL_TALK_MS,
             heal_at_ms: 0,
             budget_ms: 1,
             horizon_ms: 1,

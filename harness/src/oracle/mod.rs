@@ -9,8 +9,10 @@ pub mod connection;
 pub mod events;
 pub mod gathering;
 pub mod ice;
+pub mod liveness;
 mod machine;
 pub mod pace;
+pub mod pairs;
 pub mod peers;
 pub mod reach;
 pub mod runs;
@@ -70,7 +72,7 @@ impl std::fmt::Debug for Oracle {
 }
 
 /// Every oracle there is.
-pub const ALL: [&Oracle; 14] = [
+pub const ALL: [&Oracle; 20] = [
     &runs::NO_PANIC,
     &runs::BOUNDED,
     &candidates::APPLIED,
@@ -85,6 +87,12 @@ pub const ALL: [&Oracle; 14] = [
     &gathering::ONE_END,
     &signaling::TURNS,
     &events::NEWS,
+    &events::LAST_WORD,
+    &liveness::TIMELY,
+    &pairs::MIRRORED,
+    &pairs::BEST,
+    &pairs::RANKED,
+    &pairs::LAST_PAIR,
 ];
 
 /// The verdict of several: the first failure, else the first unknown, else a pass.

@@ -26,7 +26,8 @@ use webrtc_ice::{
 use webrtc_util::Conn;
 
 use super::{
-    CandidateHandler, Description, DescriptionKind, Log, Peer, PeerError, PeerSpec, Role, hello::Hello, stack,
+    CandidateHandler, Description, DescriptionKind, IceTimeouts, Log, Peer, PeerError, PeerSpec, Role,
+    hello::Hello, stack,
 };
 use crate::{
     nic::Nic,
@@ -73,6 +74,8 @@ impl BarePeer {
             candidate_types: candidate_types(spec),
             urls: urls(spec)?,
             net: Some(nic.net()),
+            disconnected_timeout: spec.ice_timeouts.map(IceTimeouts::disconnected),
+            failed_timeout: spec.ice_timeouts.map(IceTimeouts::failed),
             is_controlling: spec.role == Role::Offerer,
             ..AgentConfig::default()
         })

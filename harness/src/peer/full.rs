@@ -22,7 +22,8 @@ use webrtc_ice::{
 };
 
 use super::{
-    CandidateHandler, Description, DescriptionKind, Log, Peer, PeerError, PeerSpec, Role, hello::Hello, stack,
+    CandidateHandler, Description, DescriptionKind, IceTimeouts, Log, Peer, PeerError, PeerSpec, Role,
+    hello::Hello, stack,
 };
 use crate::{
     nic::Nic,
@@ -59,6 +60,11 @@ impl FullPeer {
         ));
         settings.set_network_types(vec![NetworkType::Udp4]);
         settings.set_ice_multicast_dns_mode(MulticastDnsMode::Disabled);
+        settings.set_ice_timeouts(
+            spec.ice_timeouts.map(IceTimeouts::disconnected),
+            spec.ice_timeouts.map(IceTimeouts::failed),
+            None,
+        );
         let api = APIBuilder::new()
             .with_setting_engine(settings)
             .with_media_engine(MediaEngine::default())

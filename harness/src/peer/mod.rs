@@ -11,7 +11,11 @@ mod bare;
 mod full;
 mod hello;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -147,6 +151,36 @@ pub struct PeerSpec {
     pub role: Role,
     /// Where it gathers candidates beside its own addresses.
     pub ice_servers: Vec<IceServer>,
+    /// When it gives a silent path up, unless as the stack does by itself.
+    pub ice_timeouts: Option<IceTimeouts>,
+}
+
+/// How long an agent waits for a selected pair that has fallen silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IceTimeouts {
+    /// From the last packet to *disconnected*, in milliseconds.
+    pub disconnected_ms: u64,
+    /// From there to *failed*, in milliseconds.
+    pub failed_ms: u64,
+}
+
+impl IceTimeouts {
+    /// What the stack does by itself (`webrtc-ice` 0.17.2, `src/agent/agent_config.rs:19` and `22`).
+    pub const OF_THE_STACK: Self = Self {
+        disconnected_ms: 5_000,
+        failed_ms: 25_000,
+    };
+
+    /// From the last packet to *disconnected*.
+    pub fn disconnected(self) -> Duration {
+        Duration::from_millis(self.disconnected_ms)
+    }
+
+    /// From *disconnected* to *failed*.
+    pub fn failed(self) -> Duration {
+        Duration::from_millis(self.failed_ms)
+    }
 }
 
 /// Brings up a peer on `host`.
@@ -162,6 +196,7 @@ pub async fn create(
         sim: host.sim().clone(),
         host: host.clone(),
         peer: spec.name.clone(),
+        ice: Arc::default(),
     };
     Ok(match spec.kind {
         PeerKind::Full => Arc::new(full::FullPeer::create(host, log, &spec, on_candidate).await?),
@@ -175,6 +210,8 @@ struct Log {
     sim: Sim,
     host: Host,
     peer: String,
+    // The ICE state reported last.
+    ice: Arc<Mutex<String>>,
 }
 
 impl Log {
@@ -188,6 +225,24 @@ impl Log {
             machine,
             state: state.to_string(),
         });
+        if machine == Machine::Ice {
+            self.mark_ice(state.to_string());
+        }
+    }
+
+    /// Marks what becomes of a path that falls silent.
+    fn mark_ice(&self, now: String) {
+        let mut ice = self.ice.lock().expect("no panic while it is held");
+        let mark = match (ice.as_str(), now.as_str()) {
+            (_, "disconnected") => Some("disconnected"),
+            ("disconnected", "connected" | "completed") => Some("recovered"),
+            (_, "failed") => Some("failed"),
+            _ => None,
+        };
+        *ice = now;
+        if let Some(mark) = mark {
+            self.host.run(|| self.sim.mark(mark));
+        }
     }
 
     fn gathered(&self, candidate: Option<Candidate>) {

@@ -20,7 +20,7 @@ pub use policy::Policy;
 use policy::{Handle, Send};
 use sleet::{
     fault::{Act, Plan, Stretcher, When},
-    peer::{self, Description, DescriptionKind, Peer, PeerError, PeerSpec, Role},
+    peer::{self, Description, DescriptionKind, IceTimeouts, Peer, PeerError, PeerSpec, Role},
     servers::{self, IceServer},
     signaling::{
         client::{Client, SignalingError},
@@ -59,6 +59,7 @@ pub struct App {
     stretch: Stretcher,
     pick_up_after: Option<Duration>,
     ice_servers: Vec<IceServer>,
+    ice_timeouts: Option<IceTimeouts>,
     signaling: watch::Sender<Option<Client>>,
     slots: Mutex<BTreeMap<String, Slot>>,
     others: Mutex<BTreeMap<String, String>>,
@@ -86,6 +87,7 @@ impl App {
                 .iter()
                 .map(|s| servers::address_of(&host.sim().host(&s.host), s.turn))
                 .collect(),
+            ice_timeouts: plan.ice_timeouts,
             signaling: watch::Sender::new(None),
             slots: Mutex::default(),
             others: Mutex::default(),
@@ -482,6 +484,7 @@ impl App {
             name: name.clone(),
             role,
             ice_servers: self.ice_servers.clone(),
+            ice_timeouts: self.ice_timeouts,
         };
         let peer = peer::create(&self.host, spec, on_candidate).await?;
         self.watch(call, &peer);
