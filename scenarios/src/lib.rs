@@ -3,7 +3,7 @@
 //! - [`client`]: a call client with story A's policies as switches
 //! - [`network`]: the networks that the stories play on
 //! - [`story`]: brings server, clients and users together and lets a call happen
-//! - [`candidates`], [`states`], [`dark`], [`findings`], [`selftest`]: one family of scenarios each
+//! - [`candidates`], [`states`], [`dark`], [`nomination`], [`findings`], [`selftest`]: one family of scenarios each
 //!
 //! A scenario reads as a story: who is there, what the network is like, what users do, what must hold.
 
@@ -12,6 +12,7 @@ pub mod client;
 pub mod dark;
 pub mod findings;
 pub mod network;
+pub mod nomination;
 pub mod selftest;
 pub mod states;
 pub mod story;
@@ -25,6 +26,7 @@ pub fn catalogue() -> Vec<Arc<Scenario>> {
     let mut all = candidates::family();
     all.extend(states::family());
     all.extend(dark::family());
+    all.extend(nomination::family());
     all.extend(findings::family());
     all.extend(selftest::family());
     all.into_iter().map(Arc::new).collect()

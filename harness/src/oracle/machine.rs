@@ -36,7 +36,8 @@ impl Table {
 pub(super) struct Reports<'a> {
     /// Its host.
     pub host: &'a str,
-    peer: &'a str,
+    /// Its name.
+    pub peer: &'a str,
     /// The events that name the peer.
     pub events: Vec<&'a Event>,
 }

@@ -11,6 +11,7 @@ pub mod gathering;
 pub mod ice;
 pub mod liveness;
 mod machine;
+pub mod pairs;
 pub mod peers;
 pub mod runs;
 pub mod signaling;
@@ -69,7 +70,7 @@ impl std::fmt::Debug for Oracle {
 }
 
 /// Every oracle there is.
-pub const ALL: [&Oracle; 13] = [
+pub const ALL: [&Oracle; 17] = [
     &runs::NO_PANIC,
     &runs::BOUNDED,
     &candidates::APPLIED,
@@ -83,6 +84,10 @@ pub const ALL: [&Oracle; 13] = [
     &events::NEWS,
     &events::LAST_WORD,
     &liveness::TIMELY,
+    &pairs::MIRRORED,
+    &pairs::BEST,
+    &pairs::RANKED,
+    &pairs::LAST_PAIR,
 ];
 
 /// The verdict of several: the first failure, else the first unknown, else a pass.
