@@ -56,6 +56,9 @@ pub fn family() -> Vec<Scenario> {
         finding("equal-priorities-bare", bare, two_paths, &RANKED)
             .about("As equal-priorities, with bare ICE agents.")
             .from("docs/findings/0004-equal-priorities.md"),
+        finding("chosen-path-dies", full, wifi_dies, &LAST_PAIR)
+            .about("The selected path goes dark and another works: ICE fails without trying it.")
+            .from("docs/findings/0005-no-fallback.md"),
         finding("chosen-path-dies-bare", bare, wifi_dies, &LAST_PAIR)
             .about("The selected path goes dark and another works: ICE fails without trying it.")
             .from("docs/findings/0005-no-fallback.md"),

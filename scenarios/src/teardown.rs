@@ -24,7 +24,7 @@ pub fn family() -> Vec<Scenario> {
                     name: "c1".into(),
                     role: Role::Offerer,
                     ice_servers: Vec::new(),
-                ice_timeouts: None,
+                    ice_timeouts: None,
                 };
                 let made = alice.spawn("careless", {
                     let alice = alice.clone();

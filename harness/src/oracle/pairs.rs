@@ -143,7 +143,7 @@ fn mirrored(evidence: Evidence<'_>) -> Verdict {
     };
     let last = |peer: &Reports<'_>, before: u64| {
         let selections = peer.events.iter().filter(|e| e.seq < before);
-        selections.filter_map(|e| Some((e.seq, selected(e)?))).last()
+        selections.filter_map(|e| Some((e.seq, selected(e)?))).next_back()
     };
     worst(all.iter().flat_map(|peer| {
         others(&all, peer).map(move |other| {

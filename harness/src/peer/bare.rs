@@ -268,10 +268,10 @@ impl Peer for BarePeer {
         if let Err(error) = self.agent.close().await {
             self.log.failed("close", error);
         }
+        self.log.closed();
         if let Some(talk) = talk {
             talk.abort();
         }
         self.nic.down().await;
-        self.log.closed();
     }
 }

@@ -273,7 +273,7 @@ impl Peer for FullPeer {
         if let Err(error) = self.connection.close().await {
             self.log.failed("close", error);
         }
-        self.nic.down().await;
         self.log.closed();
+        self.nic.down().await;
     }
 }
