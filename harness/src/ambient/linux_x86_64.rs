@@ -7,7 +7,7 @@
 
 use std::slice;
 
-use super::with_current;
+use super::{Ambient, with_current};
 
 /// What the error messages add: nothing, this platform is supported.
 pub(super) const ADVICE: &str = " (something in the process resolves the C library's symbols another way)";
@@ -119,7 +119,17 @@ pub unsafe extern "C" fn syscall(
         return b;
     }
     // SAFETY: the caller's promise.
-    unsafe { forward(number, [a, b, c, d, e, f]) }
+    let result = unsafe { forward(number, [a, b, c, d, e, f]) };
+    if number == libc::SYS_futex && is_futex_wait(b) {
+        with_current(Ambient::stand_still);
+    }
+    result
+}
+
+/// Whether a futex operation waits: how a thread of the standard library waits for work or for a lock.
+fn is_futex_wait(operation: libc::c_long) -> bool {
+    let command = operation as libc::c_int & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
+    matches!(command, libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET)
 }
 
 /// Makes a system call and reports its error as the C library does.

@@ -11,8 +11,9 @@ use std::{
     ptr,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    thread,
 };
 
 use thiserror::Error;
@@ -45,12 +46,23 @@ thread_local! {
 pub struct AmbientClock {
     now_ns: AtomicU64,
     calendar_reads: AtomicU64,
+    polling: AtomicBool,
 }
 
 impl AmbientClock {
     /// Moves the clock to `now`.
     pub fn set(&self, now: SimTime) {
         self.now_ns.store(now.as_nanos(), Ordering::Relaxed);
+    }
+
+    /// The main thread begins to poll a task: the threads beside it stand still.
+    pub fn begin_poll(&self) {
+        self.polling.store(true, Ordering::Release);
+    }
+
+    /// The poll is over: the threads beside may go on.
+    pub fn end_poll(&self) {
+        self.polling.store(false, Ordering::Release);
     }
 
     fn monotonic_ns(&self) -> u64 {
@@ -70,9 +82,17 @@ struct Ambient {
     clock: Arc<AmbientClock>,
     entropy: RefCell<Stream>,
     draws: Cell<u64>,
+    beside: bool,
 }
 
 impl Ambient {
+    /// Waits until the main thread is not polling a task.
+    fn stand_still(&self) {
+        while self.beside && self.clock.polling.load(Ordering::Acquire) {
+            thread::yield_now();
+        }
+    }
+
     fn fill(&self, buf: &mut [u8]) {
         self.entropy.borrow_mut().fill(buf);
         self.draws.set(self.draws.get() + 1);
@@ -102,15 +122,34 @@ impl Drop for Entered {
 }
 
 /// Puts this thread inside the run of `seed`: from here on it sees `clock`, and random bytes come from
-/// the stream `ambient/<thread>`.
+/// the stream `ambient/main`.
 ///
 /// # Panics
 /// If the thread is inside a run already.
-pub fn enter(seed: Seed, thread: &str, clock: Arc<AmbientClock>) -> Entered {
+pub fn enter(seed: Seed, clock: Arc<AmbientClock>) -> Entered {
+    put_inside(seed, "main", clock, false)
+}
+
+/// Puts a thread that works beside the main one inside the run of `seed`, with a stream of its own.
+///
+/// Such a thread makes no headway while the main thread polls a task: it waits here, and whenever it wakes up
+/// from waiting for work. Whether its work is done by the end of the very poll that asked for it would
+/// otherwise be a race, and a task that finds it done goes on where another would wait.
+///
+/// # Panics
+/// If the thread is inside a run already.
+pub fn enter_beside(seed: Seed, clock: Arc<AmbientClock>) -> Entered {
+    let entered = put_inside(seed, "blocking", clock, true);
+    with_current(Ambient::stand_still);
+    entered
+}
+
+fn put_inside(seed: Seed, thread: &str, clock: Arc<AmbientClock>, beside: bool) -> Entered {
     let ambient = Box::new(Ambient {
         clock,
         entropy: RefCell::new(seed.stream(&format!("ambient/{thread}"))),
         draws: Cell::new(0),
+        beside,
     });
     CURRENT.with(|c| {
         assert!(c.get().is_null(), "this thread is inside a run already");
@@ -229,7 +268,7 @@ mod tests {
     #[test]
     fn a_thread_inside_a_run_is_live_and_leaves_clean() {
         on_fresh_thread(|| {
-            let entered = enter(Seed(1), "test", Arc::default());
+            let entered = enter(Seed(1), Arc::default());
             assert_eq!(check_live(), Ok(()));
             drop(entered);
             assert_eq!(check_live(), Err(NotLive::Calendar));
@@ -241,7 +280,7 @@ mod tests {
         on_fresh_thread(|| {
             #[allow(clippy::disallowed_methods, reason = "draws the keys too early, on purpose")]
             drop(std::hash::RandomState::new());
-            let _entered = enter(Seed(1), "test", Arc::default());
+            let _entered = enter(Seed(1), Arc::default());
             assert_eq!(check_live(), Err(NotLive::HashKeys));
         });
     }
@@ -251,7 +290,7 @@ mod tests {
     fn equal_seeds_give_equal_hash_orders() {
         let order = |seed| {
             on_fresh_thread(move || {
-                let _entered = enter(Seed(seed), "test", Arc::default());
+                let _entered = enter(Seed(seed), Arc::default());
                 let set: std::collections::HashSet<u32> = (0..100).collect();
                 set.into_iter().collect::<Vec<_>>()
             })

@@ -127,7 +127,7 @@ where
     Fut: Future<Output = ()> + Send + 'static,
 {
     let clock = Arc::new(AmbientClock::default());
-    let _entered = ambient::enter(spec.seed, "main", clock.clone());
+    let _entered = ambient::enter(spec.seed, clock.clone());
     ambient::check_live()?;
 
     // turmoil-net counts egress passes, not time, before it retransmits; the pump keeps every flow

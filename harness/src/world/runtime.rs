@@ -28,7 +28,7 @@ thread_local! {
 pub(super) fn build(seed: Seed, clock: &Arc<AmbientClock>, tasks: &Arc<TaskTable>) -> Runtime {
     let select_seed = RngSeed::from_bytes(&seed.0.to_le_bytes());
     let (spawned, before, ended) = (tasks.clone(), tasks.clone(), tasks.clone());
-    let (before_clock, blocking_clock) = (clock.clone(), clock.clone());
+    let (before_clock, after_clock, blocking_clock) = (clock.clone(), clock.clone(), clock.clone());
     Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -40,15 +40,17 @@ pub(super) fn build(seed: Seed, clock: &Arc<AmbientClock>, tasks: &Arc<TaskTable
         .thread_keep_alive(Duration::from_secs(100 * 365 * 86_400))
         .on_thread_start(move || {
             ENTERED.with(|entered| {
-                entered.get_or_init(|| ambient::enter(seed, "blocking", blocking_clock.clone()));
+                entered.get_or_init(|| ambient::enter_beside(seed, blocking_clock.clone()));
             });
         })
         .on_task_spawn(move |meta| spawned.spawned(meta))
         .on_before_task_poll(move |meta| {
             before_clock.set(now());
+            before_clock.begin_poll();
             before.begin_poll(meta);
         })
-        .on_after_task_poll(|_| {
+        .on_after_task_poll(move |_| {
+            after_clock.end_poll();
             wait_for_blocking_pool();
             TaskTable::end_poll();
         })
