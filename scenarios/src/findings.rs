@@ -3,13 +3,16 @@
 use sleet::{
     fault::Plan,
     net::latency::Latency,
-    oracle::{Oracle, calls::CONNECTS, candidates::APPLIED, events::LAST_WORD, gathering::ONE_END},
+    oracle::{
+        Oracle, calls::CONNECTS, candidates::APPLIED, events::LAST_WORD, gathering::ONE_END, pace::PACED,
+    },
     scenario::{Kind, Scenario},
     seed::Seed,
 };
 
 use crate::{
     client::{Policy, policy::Receive},
+    nat,
     network::story_a,
     story,
 };
@@ -27,7 +30,20 @@ pub fn family() -> Vec<Scenario> {
             .from("W3C webrtc-pc 4.3.2"),
         closed_after_close("closed-after-close", buffered),
         closed_after_close("closed-after-close-bare", buffered.bare()),
+        check_storm("check-storm", buffered),
+        check_storm("check-storm-bare", buffered.bare()),
     ]
+}
+
+/// Two symmetric NATs that let strangers in, with a relay: the call connects after thousands of checks.
+fn check_storm(name: &str, policy: Policy) -> Scenario {
+    let story = move |sim, plan| story::calls(sim, plan, policy);
+    Scenario::new(Kind::Finding, &format!("findings/{name}"), nat::stormy, story)
+        .about("Behind two symmetric NATs with open filtering, each check begets more: thousands within a second.")
+        .from("docs/findings/0007-check-storm.md")
+        .from("RFC 8445 sections 6.1.2.5 and 14")
+        .holds(&[&APPLIED, &CONNECTS])
+        .trips(&PACED, 1)
 }
 
 /// Every candidate is buffered and delivered, but the caller's reach the callee long after she began to check.

@@ -204,7 +204,15 @@ fn name_of(spec: &NatSpec) -> String {
 
 /// Alice and bob behind the NATs of the seed's cell, quick signaling that keeps order, one server.
 fn behind_nats(seed: Seed, turn: bool) -> Plan {
-    let cell = seed.0 % CELLS;
+    in_cell(seed, seed.0 % CELLS, turn)
+}
+
+/// Both behind NATs that map by address and port and let strangers in, with TURN.
+pub fn stormy(seed: Seed) -> Plan {
+    in_cell(seed, 7 * SIDES + 7, true)
+}
+
+fn in_cell(seed: Seed, cell: u64, turn: bool) -> Plan {
     let (alice, bob) = (side(cell / SIDES).1, side(cell % SIDES).1);
     let mut plan = quiet(seed, turn);
     for (host, external, spec) in [("alice", "203.0.113.1", alice), ("bob", "198.51.100.1", bob)] {
