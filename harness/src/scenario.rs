@@ -62,11 +62,20 @@ pub struct Scenario {
     /// The row of the remedy table that it fills, if any.
     pub remedy: Option<String>,
     /// Which plans show a known defect of the stack, and by which oracle: such a run must fail by it.
-    pub known: Option<fn(&Plan) -> Option<&'static str>>,
+    pub known: Option<fn(&Plan) -> Option<Known>>,
     /// The cell of a matrix that a plan fills, if the scenario fills one.
     pub cell: Option<fn(&Plan) -> Cell>,
     draw: Draw,
     story: Story,
+}
+
+/// A known defect of the stack that shows with a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The oracle that it breaks.
+    pub oracle: &'static str,
+    /// Whether it must break it; else it may, by chance of the draws.
+    pub always: bool,
 }
 
 /// A cell of a matrix.
@@ -135,6 +144,14 @@ impl Scenario {
         self
     }
 
+    /// As [`Scenario::trips`], but judged before the bounds of the run, which the same defect exceeds.
+    pub fn trips_first(mut self, oracle: &'static Oracle, min_seeds: u64) -> Self {
+        self.oracles.insert(0, oracle);
+        self.trips = Some(oracle.id);
+        self.min_seeds = self.min_seeds.max(min_seeds);
+        self
+    }
+
     /// Names one of the oracles of every run as the one that it is expected to break.
     pub fn tripping(mut self, oracle: &'static str) -> Self {
         self.trips = Some(oracle);
@@ -164,7 +181,7 @@ impl Scenario {
 
     /// Judges it by `oracle` before any other, which `shows` expects to be broken on the plans that it names: a known
     /// defect of the stack in a corner of a promise.
-    pub fn except_where(mut self, oracle: &'static Oracle, shows: fn(&Plan) -> Option<&'static str>) -> Self {
+    pub fn except_where(mut self, oracle: &'static Oracle, shows: fn(&Plan) -> Option<Known>) -> Self {
         self.oracles.insert(0, oracle);
         self.known = Some(shows);
         self

@@ -35,15 +35,14 @@ pub fn family() -> Vec<Scenario> {
     ]
 }
 
-/// Two symmetric NATs that let strangers in, with a relay: the call connects after thousands of checks.
+/// Two symmetric NATs that let strangers in.
 fn check_storm(name: &str, policy: Policy) -> Scenario {
     let story = move |sim, plan| story::calls(sim, plan, policy);
     Scenario::new(Kind::Finding, &format!("findings/{name}"), nat::stormy, story)
         .about("Behind two symmetric NATs with open filtering, each check begets more: thousands within a second.")
         .from("docs/findings/0007-check-storm.md")
         .from("RFC 8445 sections 6.1.2.5 and 14")
-        .holds(&[&APPLIED, &CONNECTS])
-        .trips(&PACED, 1)
+        .trips_first(&PACED, 1)
 }
 
 /// Every candidate is buffered and delivered, but the caller's reach the callee long after she began to check.

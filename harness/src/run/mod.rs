@@ -21,7 +21,7 @@ use result::{FilledCell, Outcome, RunResult};
 
 use crate::{
     fault::Plan,
-    oracle::{self, Evidence, Verdict, calls},
+    oracle::{self, Evidence, Verdict, Violation, calls},
     scenario::{Cell, Scenario},
     seed::Seed,
     time::SimTime,
@@ -78,15 +78,20 @@ pub fn execute_plan(scenario: &Arc<Scenario>, seed: Seed, plan: Arc<Plan>) -> Re
         trace: &ending.trace,
         plan: &plan,
     };
-    let verdicts = scenario
+    let verdicts: Vec<(&'static str, Verdict)> = scenario
         .oracles
         .iter()
         .map(|o| (o.id, (o.check)(evidence)))
         .collect();
+    let broken = first_failure(&verdicts).map(|(id, _)| id);
     Ok(RunRecord {
         scenario: scenario.name.clone(),
         seed,
-        known: scenario.known.and_then(|known| known(&plan)),
+        known: scenario
+            .known
+            .and_then(|known| known(&plan))
+            .filter(|k| k.always || broken == Some(k.oracle))
+            .map(|k| k.oracle),
         cell: scenario.cell.map(|cell| cell(&plan)),
         plan,
         trace: ending.trace,
@@ -98,11 +103,8 @@ pub fn execute_plan(scenario: &Arc<Scenario>, seed: Seed, plan: Arc<Plan>) -> Re
 
 impl RunRecord {
     /// The first oracle that was broken, and how.
-    pub fn failure(&self) -> Option<(&'static str, &crate::oracle::Violation)> {
-        self.verdicts.iter().find_map(|(id, verdict)| match verdict {
-            Verdict::Fail(violation) => Some((*id, violation)),
-            _ => None,
-        })
+    pub fn failure(&self) -> Option<(&'static str, &Violation)> {
+        first_failure(&self.verdicts)
     }
 
     /// How often each mark was reached.
@@ -157,4 +159,11 @@ impl RunRecord {
             replay: result::replay_line(&self.scenario, self.seed),
         }
     }
+}
+
+fn first_failure<'a>(verdicts: &'a [(&'static str, Verdict)]) -> Option<(&'static str, &'a Violation)> {
+    verdicts.iter().find_map(|(id, verdict)| match verdict {
+        Verdict::Fail(violation) => Some((*id, violation)),
+        _ => None,
+    })
 }
