@@ -1,6 +1,6 @@
 //! The tokio runtime of a run: seeded, paused, and watched by hooks.
 
-use std::{cell::OnceCell, hint, sync::Arc, time::Duration};
+use std::{cell::OnceCell, hint, sync::Arc, thread, time::Duration};
 
 use tokio::{
     runtime::{Builder, Handle, RngSeed, Runtime, RuntimeMetrics},
@@ -66,14 +66,25 @@ pub(super) fn now() -> SimTime {
     SimTime::from_nanos(since.as_nanos() as u64)
 }
 
-/// Spins until the blocking thread has nothing to do: microseconds, and only where it was used.
+/// Spins that a blocking thread with a core of its own takes to wake up and finish; beyond that it wants ours.
+const SPINS: u32 = 200;
+
+/// Waits until the blocking thread has nothing to do: microseconds, and only where it was used.
 fn wait_for_blocking_pool() {
     METRICS.with(|metrics| {
         let metrics = metrics.get_or_init(|| Handle::current().metrics());
-        while metrics.blocking_queue_depth() != 0
-            || metrics.num_blocking_threads() != metrics.num_idle_blocking_threads()
-        {
-            hint::spin_loop();
+        let busy = || {
+            metrics.blocking_queue_depth() != 0
+                || metrics.num_blocking_threads() != metrics.num_idle_blocking_threads()
+        };
+        let mut spins = 0;
+        while busy() {
+            if spins < SPINS {
+                spins += 1;
+                hint::spin_loop();
+            } else {
+                thread::yield_now();
+            }
         }
     });
 }
