@@ -7,6 +7,7 @@ use sleet::{
         latency::Latency,
         link::LinkProfile,
         topology::{HostSpec, Topology},
+        weather::{Directions, LinkFault, TimedFault},
     },
     seed::Seed,
     signaling::{Ordering, SignalingSpec},
@@ -96,6 +97,27 @@ pub fn story_a_retry(seed: Seed) -> Plan {
     });
     plan
 }
+
+/// The same network, on which nothing that alice sends arrives from the time when her candidates have left
+/// her until both sides have used up their checks (docs/findings/0001). What comes to her arrives, so that
+/// she begins to check in the dark.
+pub fn early_blackout(seed: Seed) -> Plan {
+    let mut plan = story_a_quick_answer(seed);
+    plan.faults = vec![TimedFault {
+        fault: LinkFault::Partition,
+        link: "alice".into(),
+        directions: Directions::Up,
+        from_ms: 600,
+        until_ms: BLACKOUT_ENDS_MS,
+    }];
+    plan.heal_at_ms = BLACKOUT_ENDS_MS;
+    // One attempt that is given up and one that connects.
+    plan.budget_ms = 15_000;
+    plan
+}
+
+/// Bob's answer is there by 3.1 s: checks last 1.6 s from then on at most.
+const BLACKOUT_ENDS_MS: u64 = 5_000;
 
 /// A network on which alice, who is on Wi-Fi and on cellular, dials bob, whose phone nothing wakes in
 /// time; she hangs up after a while.

@@ -132,6 +132,8 @@ pub trait Peer: Send + Sync {
     async fn add_candidate(&self, candidate: Candidate) -> Result<(), PeerError>;
     /// Becomes true when a message has gone both ways.
     fn connected(&self) -> watch::Receiver<bool>;
+    /// Becomes true when ICE has reported *failed* (RFC 8445, section 8.1.2).
+    fn ice_failed(&self) -> watch::Receiver<bool>;
     /// Ends it and everything that belongs to it.
     async fn close(&self);
 }
@@ -162,6 +164,7 @@ pub async fn create(
         sim: host.sim().clone(),
         host: host.clone(),
         peer: spec.name.clone(),
+        ice_failed: Arc::new(watch::Sender::new(false)),
     };
     Ok(match spec.kind {
         PeerKind::Full => Arc::new(full::FullPeer::create(host, log, &spec, on_candidate).await?),
@@ -175,6 +178,7 @@ struct Log {
     sim: Sim,
     host: Host,
     peer: String,
+    ice_failed: Arc<watch::Sender<bool>>,
 }
 
 impl Log {
@@ -183,11 +187,16 @@ impl Log {
     }
 
     fn state(&self, machine: Machine, state: impl fmt::Display) {
+        let state = state.to_string();
+        let failed = machine == Machine::Ice && state == "failed";
         self.record(EventKind::State {
             peer: self.peer.clone(),
             machine,
-            state: state.to_string(),
+            state,
         });
+        if failed {
+            self.ice_failed.send_replace(true);
+        }
     }
 
     fn gathered(&self, candidate: Option<Candidate>) {

@@ -6,6 +6,7 @@
 
 mod attempt;
 pub mod policy;
+mod recover;
 mod slot;
 
 use std::{
@@ -15,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use attempt::{Attempt, Outbox};
+use attempt::{Attempt, Outbox, Stage};
 pub use policy::Policy;
 use policy::{Handle, Send};
 use sleet::{
@@ -179,6 +180,10 @@ impl App {
 
     async fn retry(self: &Arc<Self>, call: String) -> Result<(), CallError> {
         self.host.sim().record(EventKind::Retried { call: call.clone() });
+        self.try_again(call).await
+    }
+
+    async fn try_again(self: &Arc<Self>, call: String) -> Result<(), CallError> {
         let to = self.others().get(&call).cloned().ok_or(CallError::UnknownCall)?;
         self.offer(call, to).await
     }
@@ -188,6 +193,7 @@ impl App {
         let number = self.slots().entry(call.clone()).or_default().next_attempt();
         self.stretch.pause("create-peer").await;
         let attempt = self.begin(&call, &to, number, Role::Offerer).await?;
+        self.recover(&call, &attempt);
         self.stretch.pause("create-offer").await;
         let offer = attempt.peer.offer().await?;
         let (ufrag, sdp) = (ufrag_of(&offer), offer.sdp.clone());
@@ -296,6 +302,7 @@ impl App {
         self.stretch.pause("set-remote").await;
         self.check_current(call, attempt)?;
         attempt.peer.set_remote(description).await?;
+        attempt.reach(Stage::Described);
         self.check_current(call, attempt)?;
         let waited = self
             .slots()
@@ -466,7 +473,12 @@ impl App {
         };
         let peer = peer::create(&self.host, spec, on_candidate).await?;
         self.watch(call, &peer);
-        let attempt = Arc::new(Attempt { peer, name, outbox });
+        let attempt = Arc::new(Attempt {
+            peer,
+            name,
+            outbox,
+            stage: watch::Sender::new(Stage::Begun),
+        });
         let over = {
             let mut slots = self.slots();
             match slots.get_mut(call).filter(|slot| slot.is_newest(number)) {
@@ -476,7 +488,7 @@ impl App {
             }
         };
         if let Some(over) = over {
-            over.peer.close().await;
+            over.close().await;
         }
         self.check_current(call, &attempt)?;
         Ok(attempt)
@@ -498,7 +510,7 @@ impl App {
         self.settle(call.to_owned());
         let slot = self.slots().remove(call);
         if let Some(attempt) = slot.and_then(|slot| slot.attempt) {
-            attempt.peer.close().await;
+            attempt.close().await;
         }
     }
 
