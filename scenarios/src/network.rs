@@ -35,6 +35,7 @@ pub fn story_a(seed: Seed) -> Plan {
             descriptions: Latency::quantiles_ms(&[(0, 5), (50, 25), (88, 60), (97, 450), (100, 900)]),
             others: Latency::quantiles_ms(&[(0, 2), (80, 20), (100, 100)]),
             push: None,
+            acknowledged: false,
         },
         ice_servers: Vec::new(),
         stretch: vec![
@@ -48,6 +49,8 @@ pub fn story_a(seed: Seed) -> Plan {
         ],
         script: vec![dials("alice", "bob", "c1", 200), answers("bob", pick_up_ms)],
         faults: Vec::new(),
+        signal_faults: Vec::new(),
+        service_faults: Vec::new(),
         // Nothing is wrong with the network of this story: it needs no healing.
         heal_at_ms: 0,
         budget_ms: 10_000,

@@ -21,7 +21,14 @@ const AFTERMATH: Duration = Duration::from_millis(2_500);
 pub async fn calls(sim: Sim, plan: Arc<Plan>, policy: Policy) {
     let server = sim.host("server");
     let push = PushService::default();
-    if let Err(error) = Server::start(&server, plan.signaling.clone(), push.clone()).await {
+    if let Err(error) = Server::start(
+        &server,
+        plan.signaling.clone(),
+        push.clone(),
+        plan.signaling_faults(),
+    )
+    .await
+    {
         return sim.step("the server did not start", error.to_string());
     }
     let clients = plan.topology.hosts.iter().filter(|h| h.name != "server");

@@ -97,10 +97,7 @@ impl App {
     /// Connects to the signaling server and listens from then on.
     pub async fn go_online(self: Arc<Self>) {
         self.stretch.pause("connect").await;
-        let (client, incoming) = match Client::connect(&self.host, &self.server, self.host.name()).await {
-            Ok(connected) => connected,
-            Err(error) => return self.failed("connect", &error),
-        };
+        let (client, incoming) = Client::connect(&self.host, &self.server, self.host.name()).await;
         self.host.sim().step("online", "");
         self.signaling.send_replace(Some(client));
         self.host.spawn("client", self.clone().listen(incoming));
@@ -109,7 +106,10 @@ impl App {
     /// Waits for a push notification, and comes online for it.
     pub async fn sleep_until_pushed(self: Arc<Self>, mut pushes: mpsc::UnboundedReceiver<Notification>) {
         while let Some(push) = pushes.recv().await {
-            self.clone().go_online().await;
+            // A push can come a second time, for an app that has only lost its connection.
+            if self.signaling.borrow().is_none() {
+                self.clone().go_online().await;
+            }
             let Notification {
                 call,
                 from,
@@ -313,10 +313,15 @@ impl App {
             call: call.to_owned(),
             ufrag,
         };
-        self.online().await.send(to, joined).await?;
-        for candidate in waited {
-            self.add(call, attempt, candidate).await;
-        }
+        let signaling = self.online().await;
+        let adding = async {
+            for candidate in waited {
+                self.add(call, attempt, candidate).await;
+            }
+        };
+        // What waited does not wait until the other side can be told.
+        let (told, ()) = tokio::join!(signaling.send(to, joined), adding);
+        told?;
         Ok(())
     }
 
@@ -342,7 +347,12 @@ impl App {
         match (arrival, attempt) {
             (Arrival::Add, Some(attempt)) => {
                 self.stretch.pause("add-candidate").await;
-                self.add(call, &attempt, candidate).await;
+                if self.check_current(call, &attempt).is_ok() {
+                    self.add(call, &attempt, candidate).await;
+                } else {
+                    sim.mark("stale-candidate-discarded");
+                    sim.record(EventKind::CandidateDiscarded { peer, candidate });
+                }
             }
             (Arrival::Add, None) => sim.record(EventKind::CandidateRefused {
                 peer,
@@ -359,13 +369,13 @@ impl App {
 
     /// Gives a candidate to the peer.
     async fn add(&self, call: &str, attempt: &Attempt, candidate: Candidate) {
-        let added = attempt.peer.add_candidate(candidate.clone()).await;
-        let peer = attempt.name.clone();
         let into = self
             .slots()
             .get(call)
             .map(|s| s.remote().to_owned())
             .unwrap_or_default();
+        let added = attempt.peer.add_candidate(candidate.clone()).await;
+        let peer = attempt.name.clone();
         self.host.sim().record(match added {
             Ok(()) => EventKind::CandidateApplied {
                 peer,
