@@ -3,11 +3,12 @@
 //! - [`client`]: a call client with story A's policies as switches
 //! - [`network`]: the networks that the stories play on
 //! - [`story`]: brings server, clients and users together and lets a call happen
-//! - [`candidates`], [`states`], [`findings`], [`selftest`]: one family of scenarios each
+//! - [`candidates`], [`chaos`], [`states`], [`findings`], [`selftest`]: one family of scenarios each
 //!
 //! A scenario reads as a story: who is there, what the network is like, what users do, what must hold.
 
 pub mod candidates;
+pub mod chaos;
 pub mod client;
 pub mod findings;
 pub mod network;
@@ -22,6 +23,7 @@ use sleet::scenario::Scenario;
 /// Every scenario, hidden ones included, in the order in which they are listed.
 pub fn catalogue() -> Vec<Arc<Scenario>> {
     let mut all = candidates::family();
+    all.extend(chaos::family());
     all.extend(states::family());
     all.extend(findings::family());
     all.extend(selftest::family());
