@@ -9,10 +9,7 @@ use std::{
 };
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::{
-    sync::{mpsc, watch},
-    task::JoinHandle,
-};
+use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::tungstenite::Message as Frame;
 
 use super::{
@@ -47,6 +44,7 @@ struct Shared {
     cuts: watch::Sender<()>,
     // Changes when the server forgets what it has in hand.
     life: watch::Sender<u32>,
+    down: watch::Sender<bool>,
 }
 
 type Registry = BTreeMap<String, mpsc::UnboundedSender<Envelope>>;
@@ -79,32 +77,36 @@ impl Server {
                 counts: Mutex::default(),
                 cuts: watch::Sender::new(()),
                 life: watch::Sender::new(0),
+                down: watch::Sender::new(false),
             }),
         };
-        let accepting = server.listen().await?;
+        let address = SocketAddr::new(host.addresses()[0], PORT);
+        let listener = TcpListener::bind(host, address).await?;
+        host.spawn("signaling server", server.clone().listen(listener));
         if !server.shared.faults.service.is_empty() {
-            host.spawn("signaling faults", server.clone().suffer(accepting));
+            host.spawn("signaling faults", server.clone().suffer());
         }
         Ok(server)
     }
 
-    /// Opens the port and accepts connections.
-    pub(super) async fn listen(&self) -> io::Result<JoinHandle<()>> {
-        let host = &self.shared.host;
-        let listener = TcpListener::bind(host, SocketAddr::new(host.addresses()[0], PORT)).await?;
-        let server = self.clone();
-        Ok(host.spawn("signaling server", async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (serving, mut cuts) = (server.clone(), server.shared.cuts.subscribe());
-                server.shared.host.spawn("signaling connection", async move {
-                    tokio::select! {
-                        biased;
-                        _ = cuts.changed() => {}
-                        () = serving.serve(stream) => {}
-                    }
-                });
+    /// Accepts connections.
+    async fn listen(self, listener: TcpListener) {
+        while let Ok((stream, _)) = listener.accept().await {
+            if *self.shared.down.borrow() {
+                // The simulated kernel has no SO_REUSEADDR, without which the port could not be had back while old
+                // connections linger: a server that is down keeps it, and its clients meet a connection
+                // that ends at once where they would meet a refusal.
+                continue;
             }
-        }))
+            let (serving, mut cuts) = (self.clone(), self.shared.cuts.subscribe());
+            self.shared.host.spawn("signaling connection", async move {
+                tokio::select! {
+                    biased;
+                    _ = cuts.changed() => {}
+                    () = serving.serve(stream) => {}
+                }
+            });
+        }
     }
 
     /// Cuts every connection: nobody is registered any more.
@@ -113,9 +115,16 @@ impl Server {
         self.shared.cuts.send_replace(());
     }
 
-    /// Forgets every message that it has taken and not passed on.
-    pub(super) fn forget_everything(&self) {
+    /// Goes down with everything that it has in hand.
+    pub(super) fn go_down(&self) {
         self.shared.life.send_modify(|life| *life += 1);
+        self.shared.down.send_replace(true);
+        self.cut();
+    }
+
+    /// Is back.
+    pub(super) fn come_back(&self) {
+        self.shared.down.send_replace(false);
     }
 
     pub(super) fn host(&self) -> &Host {
