@@ -60,6 +60,8 @@ pub struct App {
     signaling: watch::Sender<Option<Client>>,
     slots: Mutex<BTreeMap<String, Slot>>,
     others: Mutex<BTreeMap<String, String>>,
+    // Calls that are over: what still comes for them comes too late.
+    over: Mutex<BTreeSet<String>>,
     // Calls that are connected or over.
     settled: watch::Sender<BTreeSet<String>>,
 }
@@ -85,6 +87,7 @@ impl App {
             signaling: watch::Sender::new(None),
             slots: Mutex::default(),
             others: Mutex::default(),
+            over: Mutex::default(),
             settled: watch::Sender::new(BTreeSet::new()),
         })
     }
@@ -116,6 +119,9 @@ impl App {
                 attempt,
                 offer,
             } = push;
+            if self.is_over(&call) {
+                continue;
+            }
             self.note_other(&call, &from);
             let offered = self.clone().offered(call, attempt, offer).await;
             self.report("offer from push", offered);
@@ -403,6 +409,9 @@ impl App {
 
     async fn handle(self: Arc<Self>, envelope: Envelope) {
         let from = envelope.from.unwrap_or_default();
+        if envelope.message.call().is_some_and(|call| self.is_over(call)) {
+            return;
+        }
         if let Some(call) = envelope.message.call()
             && !from.is_empty()
         {
@@ -516,12 +525,26 @@ impl App {
 
     /// Ends `call` on this side.
     async fn end(&self, call: &str) {
+        self.over
+            .lock()
+            .expect("no panic while it is held")
+            .insert(call.to_owned());
         self.others().remove(call);
         self.settle(call.to_owned());
         let slot = self.slots().remove(call);
         if let Some(attempt) = slot.and_then(|slot| slot.attempt) {
             attempt.close().await;
         }
+    }
+
+    /// Says whether `call` has ended here; what comes for it then is an echo.
+    fn is_over(&self, call: &str) -> bool {
+        let over = self.over.lock().expect("no panic while it is held");
+        let ended = over.contains(call);
+        if ended {
+            self.host.sim().mark("message-after-end");
+        }
+        ended
     }
 
     fn settle(&self, call: String) {
