@@ -44,7 +44,7 @@ const BUFFER_SENDER: Policy = Policy::NAIVE.sending(Send::OnceJoined);
 const BUFFER_BOTH: Policy = BUFFER_SENDER.receiving(Receive::Buffer);
 
 /// A mark for each kind of fault that must have hit something.
-pub const HITS: [&str; 15] = [
+pub const HITS: [&str; 16] = [
     "loss-hit",
     "bursts-hit",
     "duplicate-hit",
@@ -55,6 +55,7 @@ pub const HITS: [&str; 15] = [
     "partition-hit",
     "hold-hit",
     "swizzle-hit",
+    "tcp-reset-hit",
     "signal-delay-hit",
     "signal-drop-hit",
     "signal-duplicate-hit",
@@ -80,7 +81,11 @@ pub fn family() -> Vec<Scenario> {
     ]
 }
 
-fn promise(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
+fn promise(
+    name: &str,
+    policy: Policy,
+    network: impl Fn(Seed) -> Plan + std::marker::Send + Sync + 'static,
+) -> Scenario {
     scenario(
         Kind::Promise,
         name,
@@ -95,7 +100,12 @@ fn promise(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
     .reaches(&["attempt-recovered"], ENOUGH)
 }
 
-fn scenario(kind: Kind, name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
+fn scenario(
+    kind: Kind,
+    name: &str,
+    policy: Policy,
+    network: impl Fn(Seed) -> Plan + std::marker::Send + Sync + 'static,
+) -> Scenario {
     let story = move |sim, plan| story::calls(sim, plan, policy);
     let scenario = Scenario::new(kind, &format!("chaos/{name}"), network, story)
         .from("STORIES A")
@@ -109,18 +119,64 @@ fn scenario(kind: Kind, name: &str, policy: Policy, network: fn(Seed) -> Plan) -
 
 /// The story network with whatever the swarm draws.
 fn storm(seed: Seed) -> Plan {
-    brew(seed, story_a(seed))
+    swarm::brew(seed, &swarm::kinds(seed), calm(story_a(seed)))
 }
 
 /// The same, where bob's app sleeps until a push notification wakes it.
 fn storm_push(seed: Seed) -> Plan {
-    brew(seed, story_a_push(seed))
+    swarm::brew(seed, &swarm::kinds(seed), calm(story_a_push(seed)))
 }
 
-fn brew(seed: Seed, mut plan: Plan) -> Plan {
-    plan.signaling.acknowledged = true;
-    plan.heal_at_ms = HEAL_AT_MS;
-    plan.budget_ms = BUDGET_MS;
-    plan.horizon_ms = 90_000;
-    swarm::brew(seed, &swarm::kinds(seed), plan)
+/// A network before the storm: signaling that acknowledges, and the two phases.
+fn calm(plan: Plan) -> Plan {
+    let mut signaling = plan.signaling;
+    signaling.acknowledged = true;
+    Plan {
+        signaling,
+        heal_at_ms: HEAL_AT_MS,
+        budget_ms: BUDGET_MS,
+        horizon_ms: 90_000,
+        ..plan
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use sleet::run::{
+        self,
+        summary::{Judgement, Summary},
+    };
+
+    use super::*;
+
+    /// Runs the family's cheapest promise on as many seeds as it takes to judge it, without `left_out`.
+    fn suite_without(left_out: Option<swarm::Kind>) -> (u8, Judgement) {
+        let network = move |seed: Seed| {
+            let mut kinds = swarm::kinds(seed);
+            kinds.retain(|kind| Some(*kind) != left_out);
+            swarm::brew(seed, &kinds, calm(story_a(seed)))
+        };
+        let scenario = Arc::new(promise("swarm-test", BUFFER_BOTH.bare(), network));
+        let results: Vec<_> = (0..ENOUGH)
+            .map(|seed| run::execute(&scenario, Seed(seed)).expect("a run").result())
+            .collect();
+        let summary = Summary::of([&*scenario], &results);
+        (summary.exit_code(), summary.scenarios[0].judgement.clone())
+    }
+
+    #[test]
+    fn a_swarm_that_lost_a_kind_of_fault_makes_the_suite_vacuous() {
+        assert_eq!(suite_without(None), (0, Judgement::Held));
+        for (kind, mark) in [
+            (swarm::Kind::Partition, "partition-hit"),
+            (swarm::Kind::Truncate, "truncate-hit"),
+            (swarm::Kind::SignalDrop, "signal-drop-hit"),
+            (swarm::Kind::ServerRestart, "server-restart-hit"),
+        ] {
+            let vacuous = Judgement::Vacuous(format!("never reached: {mark}"));
+            assert_eq!(suite_without(Some(kind)), (121, vacuous));
+        }
+    }
 }

@@ -537,14 +537,12 @@ impl App {
         }
     }
 
-    /// Says whether `call` has ended here; what comes for it then is an echo.
+    /// Whether `call` has ended here.
     fn is_over(&self, call: &str) -> bool {
-        let over = self.over.lock().expect("no panic while it is held");
-        let ended = over.contains(call);
-        if ended {
-            self.host.sim().mark("message-after-end");
-        }
-        ended
+        self.over
+            .lock()
+            .expect("no panic while it is held")
+            .contains(call)
     }
 
     fn settle(&self, call: String) {
