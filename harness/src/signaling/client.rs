@@ -4,9 +4,13 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
+use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message as Frame};
 
 use super::{
@@ -43,6 +47,12 @@ const MIN_BACKOFF: Duration = Duration::from_millis(250);
 /// The longest such pause.
 const MAX_BACKOFF: Duration = Duration::from_secs(2);
 
+/// How long a connection may be silent before the client asks whether it lives.
+const PING_AFTER: Duration = Duration::from_secs(2);
+/// How long it may be silent before the client gives it up, or takes to be made: TCP alone bears a lossy link
+/// for minutes, each retransmission waiting twice as long as the one before.
+const DEAD_AFTER: Duration = Duration::from_secs(5);
+
 /// A registered client. Cheap to clone; the session ends when the last clone is dropped.
 #[derive(Clone)]
 pub struct Client {
@@ -62,6 +72,7 @@ impl Client {
             address: SocketAddr::new(server.addresses()[0], PORT),
             name: name.to_owned(),
             acks: false,
+            connections: 0,
             ledger: Ledger::default(),
         };
         let socket = session.connect().await;
@@ -90,6 +101,7 @@ struct Session {
     address: SocketAddr,
     name: String,
     acks: bool,
+    connections: u64,
     ledger: Ledger,
 }
 
@@ -106,10 +118,12 @@ impl Session {
     async fn connect(&mut self) -> Socket {
         let mut pause = MIN_BACKOFF;
         loop {
-            match self.register().await {
-                Ok(socket) => return socket,
-                Err(error) => self.sim().step("signaling is not reached", error.to_string()),
-            }
+            let error = match timeout(DEAD_AFTER, self.register()).await {
+                Ok(Ok(socket)) => return socket,
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "it takes too long".to_owned(),
+            };
+            self.sim().step("signaling is not reached", error);
             self.sim().sleep(pause).await;
             pause = (pause * 2).min(MAX_BACKOFF);
         }
@@ -120,9 +134,10 @@ impl Session {
         let (mut socket, _) = tokio_tungstenite::client_async("ws://signaling/", stream)
             .await
             .map_err(|e| SignalingError::WebSocket(e.to_string()))?;
-        let client = self.name.clone();
-        self.write(&mut socket, &Envelope::direct(Message::Register { client }))
-            .await?;
+        let (client, connection) = (self.name.clone(), self.connections);
+        self.connections += 1;
+        let register = Message::Register { client, connection };
+        self.write(&mut socket, &Envelope::direct(register)).await?;
         let Some(Ok(frame)) = socket.next().await else {
             return Err(SignalingError::Closed);
         };
@@ -152,6 +167,7 @@ impl Session {
         let _ = socket.close(None).await;
     }
 
+    /// Uses one connection until it is lost. Only where messages are acknowledged is it watched.
     async fn exchange(
         &mut self,
         socket: &mut Socket,
@@ -159,11 +175,10 @@ impl Session {
         inbox: &mpsc::UnboundedSender<Envelope>,
     ) -> Over {
         let sim = self.sim().clone();
+        let (mut heard, mut asked) = (sim.now(), sim.now());
         loop {
-            let (due, wait) = match self.ledger.next_due() {
-                Some(at) => (true, at - sim.now()),
-                None => (false, Duration::ZERO),
-            };
+            let ask = heard.max(asked) + PING_AFTER;
+            let next = self.ledger.next_due().map_or(ask, |due| due.min(ask));
             tokio::select! {
                 biased;
                 posted = outgoing.recv() => {
@@ -179,7 +194,16 @@ impl Session {
                         return Over::Lost;
                     }
                 }
-                () = sim.sleep(wait), if due => {
+                () = sim.sleep(next - sim.now()), if self.acks => {
+                    if sim.now() - heard >= DEAD_AFTER {
+                        return Over::Lost;
+                    }
+                    if sim.now() >= ask {
+                        asked = sim.now();
+                        if socket.send(Frame::Ping(Bytes::new())).await.is_err() {
+                            return Over::Lost;
+                        }
+                    }
                     for envelope in self.ledger.due(sim.now()) {
                         sim.mark("signal-sent-again");
                         if self.write(socket, &envelope).await.is_err() {
@@ -189,6 +213,7 @@ impl Session {
                 }
                 frame = socket.next() => {
                     let Some(Ok(frame)) = frame else { return Over::Lost };
+                    heard = sim.now();
                     let Some(envelope) = read(&frame) else { continue };
                     match self.take(socket, envelope).await {
                         Ok(Some(envelope)) => {

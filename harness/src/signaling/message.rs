@@ -66,6 +66,10 @@ pub enum Message {
     Register {
         /// The name of the client.
         client: String,
+        /// Counts the connections of the client from 0. What it sent on one that it has given up can arrive after
+        /// it has registered on the next, and must not take its place.
+        #[serde(skip_serializing_if = "is_zero", default)]
+        connection: u64,
     },
     /// From the server: messages for you reach you from now on.
     Registered {
@@ -155,6 +159,11 @@ pub enum Message {
         /// What is wrong: `absent` when the other client is not connected.
         code: String,
     },
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// A text that is no message.
@@ -274,6 +283,7 @@ mod tests {
         let messages = [
             Message::Register {
                 client: "alice".into(),
+                connection: 1,
             },
             Message::Registered { acks: false },
             Message::Registered { acks: true },

@@ -47,7 +47,8 @@ struct Shared {
     down: watch::Sender<bool>,
 }
 
-type Registry = BTreeMap<String, mpsc::UnboundedSender<Envelope>>;
+/// Which connection of a client is registered, and where it takes messages.
+type Registry = BTreeMap<String, (u64, mpsc::UnboundedSender<Envelope>)>;
 
 /// A message that the server has taken.
 struct Taken {
@@ -143,12 +144,14 @@ impl Server {
         let Some(Ok(first)) = socket.next().await else {
             return;
         };
-        let Some(Message::Register { client }) = parse(&first).map(|e| e.message) else {
+        let Some(Message::Register { client, connection }) = parse(&first).map(|e| e.message) else {
             let _ = socket.send(error(None, "register-first")).await;
             return;
         };
         let (outbox, mut outgoing) = mpsc::unbounded_channel();
-        self.clients().insert(client.clone(), outbox.clone());
+        if !self.register(&client, connection, &outbox) {
+            return;
+        }
         let acks = self.shared.spec.acknowledged;
         let _ = outbox.send(Envelope::direct(Message::Registered { acks }));
         let work = self.worker(&client);
@@ -280,7 +283,7 @@ impl Server {
     /// Gives a message to its client; gives it back if the client is not connected.
     fn pass_on(&self, to: &str, envelope: Envelope) -> Option<Envelope> {
         match self.clients().get(to) {
-            Some(outbox) => outbox.send(envelope).err().map(|e| e.0),
+            Some((_, outbox)) => outbox.send(envelope).err().map(|e| e.0),
             None => Some(envelope),
         }
     }
@@ -331,12 +334,26 @@ impl Server {
         }
     }
 
+    /// Registers a connection of `client`, unless a later one is registered.
+    fn register(&self, client: &str, connection: u64, outbox: &mpsc::UnboundedSender<Envelope>) -> bool {
+        let mut clients = self.clients();
+        let late = clients
+            .get(client)
+            .is_some_and(|(newest, _)| *newest > connection);
+        if late {
+            self.shared.host.sim().mark("late-registration-refused");
+        } else {
+            clients.insert(client.to_owned(), (connection, outbox.clone()));
+        }
+        !late
+    }
+
     fn forget(&self, client: &str, outbox: &mpsc::UnboundedSender<Envelope>) {
         let mut clients = self.clients();
         // A client that has connected anew keeps its new place.
         if clients
             .get(client)
-            .is_some_and(|current| current.same_channel(outbox))
+            .is_some_and(|(_, current)| current.same_channel(outbox))
         {
             clients.remove(client);
         }
