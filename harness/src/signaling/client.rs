@@ -47,10 +47,10 @@ const MIN_BACKOFF: Duration = Duration::from_millis(250);
 /// The longest such pause.
 const MAX_BACKOFF: Duration = Duration::from_secs(2);
 
-/// How long a connection may be silent before the client asks whether it lives.
+/// How long after the last answer the client asks again whether a connection lives.
 const PING_AFTER: Duration = Duration::from_secs(2);
-/// How long it may be silent before the client gives it up, or takes to be made: TCP alone bears a lossy link
-/// for minutes, each retransmission waiting twice as long as the one before.
+/// How long after the last answer the client gives it up, and how long it may take to be made: TCP alone bears
+/// a lossy link for minutes, each retransmission waiting twice as long as the one before.
 const DEAD_AFTER: Duration = Duration::from_secs(5);
 
 /// A registered client. Cheap to clone; the session ends when the last clone is dropped.
@@ -175,9 +175,9 @@ impl Session {
         inbox: &mpsc::UnboundedSender<Envelope>,
     ) -> Over {
         let sim = self.sim().clone();
-        let (mut heard, mut asked) = (sim.now(), sim.now());
+        let (mut answered, mut asked) = (sim.now(), sim.now());
         loop {
-            let ask = heard.max(asked) + PING_AFTER;
+            let ask = answered.max(asked) + PING_AFTER;
             let next = self.ledger.next_due().map_or(ask, |due| due.min(ask));
             tokio::select! {
                 biased;
@@ -195,7 +195,7 @@ impl Session {
                     }
                 }
                 () = sim.sleep(next - sim.now()), if self.acks => {
-                    if sim.now() - heard >= DEAD_AFTER {
+                    if sim.now() - answered >= DEAD_AFTER {
                         return Over::Lost;
                     }
                     if sim.now() >= ask {
@@ -213,7 +213,10 @@ impl Session {
                 }
                 frame = socket.next() => {
                     let Some(Ok(frame)) = frame else { return Over::Lost };
-                    heard = sim.now();
+                    // Only this proves that what we send arrives too.
+                    if frame.is_pong() {
+                        answered = sim.now();
+                    }
                     let Some(envelope) = read(&frame) else { continue };
                     match self.take(socket, envelope).await {
                         Ok(Some(envelope)) => {
