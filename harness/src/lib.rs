@@ -13,7 +13,7 @@
 //! - [`net`]: the packet path, as pure state machines that are told the time
 //! - [`world`], [`socket`]: runtime, event loop and hosts; UDP and TCP
 //! - [`nic`], [`servers`], [`peer`], [`signaling`]: what stands on sockets
-//! - [`fault`], [`reach`], [`oracle`]: plans; who can reach whom; what must hold
+//! - [`fault`], [`swarm`], [`reach`], [`oracle`]: plans, plans drawn at random, who can reach whom, and what must hold
 //! - [`scenario`], [`run`]: what a user calls
 //!
 //! # Example
@@ -64,6 +64,7 @@ pub mod seed;
 pub mod servers;
 pub mod signaling;
 pub mod socket;
+pub mod swarm;
 pub mod time;
 pub mod trace;
 pub mod world;

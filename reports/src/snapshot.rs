@@ -92,6 +92,9 @@ fn faults(trace: &Trace) -> Vec<String> {
     let mut counts = BTreeMap::<String, u64>::new();
     for event in &trace.events {
         match &event.kind {
+            EventKind::SignalImpaired { fault, message, .. } => {
+                lines.push(format!("{} {message}: {fault}", event.at))
+            }
             EventKind::FaultStarted { fault } => lines.push(format!("{} {fault}", event.at)),
             EventKind::PacketDropped { by, .. }
             | EventKind::PacketDelayed { by, .. }

@@ -170,6 +170,10 @@ impl Names {
                 };
                 format!("{arrow} {message}{call}{about}")
             }
+            EventKind::SignalImpaired { fault, message, call } => {
+                let call = call.as_ref().map(|c| format!(" {c}")).unwrap_or_default();
+                format!("!! {message}{call}: {fault}")
+            }
             EventKind::SignalUndeliverable { to, message, .. } => {
                 format!("{message} lost: {to} is not connected")
             }

@@ -25,12 +25,18 @@ use crate::{
         Policy,
         policy::{Receive, Send},
     },
-    network::{self, open, story_a, story_a_in_order, story_a_push, story_a_quick_answer, story_a_retry},
+    network::{
+        self, early_blackout, open, story_a, story_a_in_order, story_a_push, story_a_quick_answer,
+        story_a_retry,
+    },
     story,
 };
 
 /// Seeds on which a demonstration must fail at least once, and marks must be reached.
 const ENOUGH: u64 = 60;
+
+/// How long a caller that recovers waits before it tries again.
+const PATIENCE: Duration = Duration::from_secs(6);
 
 const SLEEP: Policy = Policy::NAIVE.sending(Send::AfterSleep(Duration::from_millis(500)));
 const SEQUENTIAL: Policy = Policy::NAIVE.sending(Send::AfterDescription);
@@ -95,6 +101,7 @@ pub fn family() -> Vec<Scenario> {
             .about("The caller tries again within the call: candidates of the first attempt stay out of the second.")
             .holds(&[&OWN_GENERATION])
             .reaches(&["stale-candidate-discarded"], ENOUGH),
+        recover(),
         stale_generation(),
     ]
 }
@@ -129,6 +136,23 @@ fn with_policy(kind: Kind, name: &str, policy: Policy, network: fn(Seed) -> Plan
 fn unanswered(kind: Kind, name: &str, policy: Policy) -> Scenario {
     let story = move |sim, plan| story::calls(sim, plan, policy);
     Scenario::new(kind, &format!("candidates/{name}"), network::unanswered, story).from("STORIES A")
+}
+
+/// What a user of the stack does about finding 0001.
+fn recover() -> Scenario {
+    let policy = BUFFER_RECEIVER.recovering(PATIENCE);
+    let mut scenario = promise("recover", policy, early_blackout)
+        .about(
+            "The first attempt checks in the dark, which finding 0001 rarely survives; the caller tries again. The \
+             darkness ends, because where candidates come late on every attempt no attempt connects.",
+        )
+        .from("docs/findings/0001-late-candidates.md")
+        .from("ORACLES 3, hazard 6")
+        .holds(&[&OWN_GENERATION])
+        .reaches(&["attempt-recovered"], ENOUGH);
+    // The table compares remedies on one network, and this is another.
+    scenario.remedy = None;
+    scenario
 }
 
 /// The mistake that `retry` is free of.

@@ -3,12 +3,13 @@
 //! - [`client`]: a call client with story A's policies as switches
 //! - [`network`]: the networks that the stories play on
 //! - [`story`]: brings server, clients and users together and lets a call happen
-//! - [`candidates`], [`states`], [`findings`], [`nat`], [`teardown`],
+//! - [`candidates`], [`chaos`], [`states`], [`findings`], [`nat`], [`teardown`],
 //!   [`dark`], [`nomination`], [`selftest`]: one family of scenarios each
 //!
 //! A scenario reads as a story: who is there, what the network is like, what users do, what must hold.
 
 pub mod candidates;
+pub mod chaos;
 pub mod client;
 pub mod dark;
 pub mod findings;
@@ -27,6 +28,7 @@ use sleet::scenario::Scenario;
 /// Every scenario, hidden ones included, in the order in which they are listed.
 pub fn catalogue() -> Vec<Arc<Scenario>> {
     let mut all = candidates::family();
+    all.extend(chaos::family());
     all.extend(states::family());
     all.extend(nat::family());
     all.extend(teardown::family());

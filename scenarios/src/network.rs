@@ -7,6 +7,7 @@ use sleet::{
         latency::Latency,
         link::LinkProfile,
         topology::{HostSpec, Topology},
+        weather::{Directions, LinkFault, TimedFault},
     },
     seed::Seed,
     signaling::{Ordering, SignalingSpec},
@@ -34,6 +35,7 @@ pub fn story_a(seed: Seed) -> Plan {
             descriptions: Latency::quantiles_ms(&[(0, 5), (50, 25), (88, 60), (97, 450), (100, 900)]),
             others: Latency::quantiles_ms(&[(0, 2), (80, 20), (100, 100)]),
             push: None,
+            acknowledged: false,
         },
         ice_servers: Vec::new(),
         stretch: vec![
@@ -49,6 +51,8 @@ pub fn story_a(seed: Seed) -> Plan {
         faults: Vec::new(),
         ice_timeouts: None,
         talk_ms: USUAL_TALK_MS,
+        signal_faults: Vec::new(),
+        service_faults: Vec::new(),
         // Nothing is wrong with the network of this story: it needs no healing.
         heal_at_ms: 0,
         budget_ms: 10_000,
@@ -99,6 +103,27 @@ pub fn story_a_retry(seed: Seed) -> Plan {
     });
     plan
 }
+
+/// The same network, on which nothing that alice sends arrives from the time when her candidates have left
+/// her until both sides have used up their checks (docs/findings/0001). What comes to her arrives, so that
+/// she begins to check in the dark.
+pub fn early_blackout(seed: Seed) -> Plan {
+    let mut plan = story_a_quick_answer(seed);
+    plan.faults = vec![TimedFault {
+        fault: LinkFault::Partition,
+        link: "alice".into(),
+        directions: Directions::Up,
+        from_ms: 600,
+        until_ms: BLACKOUT_ENDS_MS,
+    }];
+    plan.heal_at_ms = BLACKOUT_ENDS_MS;
+    // One attempt that is given up and one that connects.
+    plan.budget_ms = 15_000;
+    plan
+}
+
+/// Bob's answer is there by 3.1 s: checks last 1.6 s from then on at most.
+const BLACKOUT_ENDS_MS: u64 = 5_000;
 
 /// A network on which alice, who is on Wi-Fi and on cellular, dials bob, whose phone nothing wakes in
 /// time; she hangs up after a while.

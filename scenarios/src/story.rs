@@ -24,7 +24,14 @@ const GOODBYE: Duration = Duration::from_secs(1);
 pub async fn calls(sim: Sim, plan: Arc<Plan>, policy: Policy) {
     let server = sim.host("server");
     let push = PushService::default();
-    if let Err(error) = Server::start(&server, plan.signaling.clone(), push.clone()).await {
+    if let Err(error) = Server::start(
+        &server,
+        plan.signaling.clone(),
+        push.clone(),
+        plan.signaling_faults(),
+    )
+    .await
+    {
         return sim.step("the server did not start", error.to_string());
     }
     // They run until the story is over.

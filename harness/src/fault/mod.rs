@@ -5,6 +5,10 @@
 
 mod plan;
 mod stretch;
+#[cfg(test)]
+mod tests;
 
 pub use plan::{Act, PLAN_VERSION, Plan, PlanError, Scripted, USUAL_TALK_MS, When};
 pub use stretch::{Stretch, Stretcher};
+
+pub use crate::signaling::fault::{ServiceFault, ServiceFaults, SignalFault, Verdict};

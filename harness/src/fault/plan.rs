@@ -13,7 +13,10 @@ use crate::{
     },
     peer::IceTimeouts,
     servers::IceServerSpec,
-    signaling::SignalingSpec,
+    signaling::{
+        SignalingSpec,
+        fault::{ServiceFault, ServiceFaults, SignalFault},
+    },
     time::SimTime,
     world::Bounds,
 };
@@ -48,6 +51,12 @@ pub struct Plan {
     /// How long a connected call is held before it is hung up, in milliseconds.
     #[serde(skip_serializing_if = "is_usual_talk", default = "usual_talk")]
     pub talk_ms: u64,
+    /// What becomes of single signaling messages during the chaos phase.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub signal_faults: Vec<SignalFault>,
+    /// What happens to the signaling service during the chaos phase.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub service_faults: Vec<ServiceFault>,
     /// When the chaos phase ends: faults end, links become good.
     pub heal_at_ms: u64,
     /// How long after the healing, and after the user's action, liveness oracles have.
@@ -165,6 +174,15 @@ impl Plan {
         }
     }
 
+    /// What happens to signaling.
+    pub fn signaling_faults(&self) -> ServiceFaults {
+        ServiceFaults {
+            messages: self.signal_faults.clone(),
+            service: self.service_faults.clone(),
+            until: self.heal_at(),
+        }
+    }
+
     /// Says what is wrong with a plan that was read from a file.
     ///
     /// # Errors
@@ -216,6 +234,7 @@ impl Plan {
             }
         }
         Schedule::check(&self.faults, &self.topology)?;
+        ServiceFaults::check(&self.signal_faults, &self.service_faults, known)?;
         if self.horizon_ms < self.heal_at_ms + self.budget_ms {
             return Err("horizon_ms: ends before heal_at_ms + budget_ms".into());
         }

@@ -1,5 +1,7 @@
 //! What must hold of remote candidates.
 
+use std::time::Duration;
+
 use super::{Evidence, Oracle, Verdict, Violation, worst};
 use crate::{
     oracle::calls::belongs,
@@ -32,24 +34,37 @@ fn applied(evidence: Evidence<'_>) -> Verdict {
             ..
         } => {
             let host = e.host.as_deref().filter(|h| *h != "server")?;
-            (live_generation(trace, host, call)? == candidate.ufrag).then(|| once(trace, e, host, candidate))
+            let (peer, ufrag) = live_generation(trace, host, call)?;
+            (ufrag == candidate.ufrag && !overtaken(trace, e, host, peer))
+                .then(|| once(trace, e, host, candidate))
         }
         _ => None,
     }))
 }
 
-/// The generation of the last remote description that `host` applied in `call`.
-fn live_generation<'a>(trace: &'a Trace, host: &'a str, call: &str) -> Option<&'a str> {
+/// The last remote description that `host` applied in `call`: of which peer, and of which generation.
+fn live_generation<'a>(trace: &'a Trace, host: &'a str, call: &str) -> Option<(&'a str, &'a str)> {
     let described = trace.of(host).filter_map(|e| match &e.kind {
         EventKind::Described {
             peer,
             remote: true,
             ufrag,
             ..
-        } if belongs(peer, call) => Some(ufrag.as_str()),
+        } if belongs(peer, call) => Some((peer.as_str(), ufrag.as_str())),
         _ => None,
     });
     described.last()
+}
+
+/// How long a client may take over a candidate.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Whether `peer` began to close before `host` had the time to apply what it received: its generation is not
+/// live any more, and another attempt or a hangup has the word.
+fn overtaken(trace: &Trace, received: &Event, host: &str, peer: &str) -> bool {
+    trace.of(host).any(|e| {
+        matches!(&e.kind, EventKind::Closing { peer: p } if p == peer) && e.at <= received.at + PATIENCE
+    })
 }
 
 fn once(trace: &Trace, received: &Event, host: &str, candidate: &Candidate) -> Verdict {

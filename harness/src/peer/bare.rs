@@ -258,6 +258,10 @@ impl Peer for BarePeer {
         self.hello.connected()
     }
 
+    fn ice_failed(&self) -> watch::Receiver<bool> {
+        self.log.ice_failed.subscribe()
+    }
+
     async fn close(&self) {
         self.log.closing();
         let talk = {

@@ -268,6 +268,10 @@ impl Peer for FullPeer {
         self.hello.connected()
     }
 
+    fn ice_failed(&self) -> watch::Receiver<bool> {
+        self.log.ice_failed.subscribe()
+    }
+
     async fn close(&self) {
         self.log.closing();
         if let Err(error) = self.connection.close().await {

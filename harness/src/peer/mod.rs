@@ -136,6 +136,8 @@ pub trait Peer: Send + Sync {
     async fn add_candidate(&self, candidate: Candidate) -> Result<(), PeerError>;
     /// Becomes true when a message has gone both ways.
     fn connected(&self) -> watch::Receiver<bool>;
+    /// Becomes true when ICE has reported *failed* (RFC 8445, section 8.1.2).
+    fn ice_failed(&self) -> watch::Receiver<bool>;
     /// Ends it and everything that belongs to it.
     async fn close(&self);
 }
@@ -197,6 +199,7 @@ pub async fn create(
         host: host.clone(),
         peer: spec.name.clone(),
         ice: Arc::default(),
+        ice_failed: Arc::new(watch::Sender::new(false)),
     };
     Ok(match spec.kind {
         PeerKind::Full => Arc::new(full::FullPeer::create(host, log, &spec, on_candidate).await?),
@@ -212,6 +215,7 @@ struct Log {
     peer: String,
     // The ICE state reported last.
     ice: Arc<Mutex<String>>,
+    ice_failed: Arc<watch::Sender<bool>>,
 }
 
 impl Log {
@@ -220,13 +224,18 @@ impl Log {
     }
 
     fn state(&self, machine: Machine, state: impl fmt::Display) {
+        let state = state.to_string();
+        let failed = machine == Machine::Ice && state == "failed";
         self.record(EventKind::State {
             peer: self.peer.clone(),
             machine,
-            state: state.to_string(),
+            state: state.clone(),
         });
+        if failed {
+            self.ice_failed.send_replace(true);
+        }
         if machine == Machine::Ice {
-            self.mark_ice(state.to_string());
+            self.mark_ice(state);
         }
     }
 

@@ -8,6 +8,7 @@
 //! - [`repro`]: a saved failure
 //! - [`stats`]: the arithmetic of the remedy table
 
+mod hits;
 pub mod matrix;
 pub mod repro;
 pub mod result;
@@ -107,13 +108,16 @@ impl RunRecord {
         first_failure(&self.verdicts)
     }
 
-    /// How often each mark was reached.
+    /// How often each mark was reached, and how often each kind of fault hit something.
     pub fn marks(&self) -> BTreeMap<String, u64> {
         let mut marks = BTreeMap::new();
         for event in &self.trace.events {
             if let EventKind::Mark { mark } = &event.kind {
                 *marks.entry(mark.clone()).or_default() += 1;
             }
+        }
+        for hit in hits::hits(&self.plan, &self.trace) {
+            *marks.entry(hit).or_default() += 1;
         }
         marks
     }

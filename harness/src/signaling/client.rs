@@ -1,18 +1,29 @@
-//! The connection of one client to the signaling server.
+//! The session of one client with the signaling server: one connection after the other.
+//!
+//! A lost connection is made anew, and what was not acknowledged is sent again: the app above never learns of it.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, time::Duration};
 
+use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message as Frame};
 
 use super::{
-    PORT,
+    LOST, PORT,
+    link::Ledger,
     message::{Envelope, Message},
     record,
 };
-use crate::{socket::TcpStream, trace::SignalDirection, world::Host};
+use crate::{
+    socket::TcpStream,
+    trace::SignalDirection,
+    world::{Host, Sim},
+};
 
 /// What went wrong with the connection.
 #[derive(Debug, Error)]
@@ -29,93 +40,233 @@ pub enum SignalingError {
 }
 
 type Sent = oneshot::Sender<Result<(), SignalingError>>;
+type Socket = WebSocketStream<TcpStream>;
 
-/// A registered client. Cheap to clone; the connection ends when the last clone is dropped.
+/// The first pause before a client connects again; each further one is twice as long, up to [`MAX_BACKOFF`].
+const MIN_BACKOFF: Duration = Duration::from_millis(250);
+/// The longest such pause.
+const MAX_BACKOFF: Duration = Duration::from_secs(2);
+
+/// How long after the last answer the client asks again whether a connection lives.
+const PING_AFTER: Duration = Duration::from_secs(2);
+/// How long after the last answer the client gives it up, and how long it may take to be made: TCP alone bears
+/// a lossy link for minutes, each retransmission waiting twice as long as the one before.
+const DEAD_AFTER: Duration = Duration::from_secs(5);
+
+/// A registered client. Cheap to clone; the session ends when the last clone is dropped.
 #[derive(Clone)]
 pub struct Client {
     outbox: mpsc::UnboundedSender<(Envelope, Sent)>,
 }
 
 impl Client {
-    /// Connects `host` to the server and registers as `name`. Messages for the client arrive at the
-    /// returned end, which ends with the connection.
-    ///
-    /// # Errors
-    /// [`SignalingError`]
+    /// Connects `host` to the server and registers as `name`, as often as it takes, and again whenever the
+    /// connection is lost. Messages for the client arrive at the returned end, which ends with the session.
     pub async fn connect(
         host: &Host,
         server: &Host,
         name: &str,
-    ) -> Result<(Self, mpsc::UnboundedReceiver<Envelope>), SignalingError> {
-        let stream = TcpStream::connect(host, SocketAddr::new(server.addresses()[0], PORT)).await?;
-        let (socket, _) = tokio_tungstenite::client_async("ws://signaling/", stream)
-            .await
-            .map_err(|e| SignalingError::WebSocket(e.to_string()))?;
-        let (outbox, outgoing) = mpsc::unbounded_channel();
-        let (inbox, mut incoming) = mpsc::unbounded_channel();
-        host.spawn(
-            "signaling client",
-            exchange(host.clone(), socket, outgoing, inbox),
-        );
-        let client = Self { outbox };
-        let register = Message::Register {
-            client: name.to_owned(),
+    ) -> (Self, mpsc::UnboundedReceiver<Envelope>) {
+        let mut session = Session {
+            host: host.clone(),
+            address: SocketAddr::new(server.addresses()[0], PORT),
+            name: name.to_owned(),
+            acks: false,
+            connections: 0,
+            ledger: Ledger::default(),
         };
-        client.post(Envelope::direct(register)).await?;
-        match incoming.recv().await.map(|e| e.message) {
-            Some(Message::Registered) => Ok((client, incoming)),
-            _ => Err(SignalingError::Closed),
-        }
+        let socket = session.connect().await;
+        let (outbox, outgoing) = mpsc::unbounded_channel();
+        let (inbox, incoming) = mpsc::unbounded_channel();
+        host.spawn("signaling client", session.run(socket, outgoing, inbox));
+        (Self { outbox }, incoming)
     }
 
     /// Sends `message` to the client `to`, and returns when it has been written to the connection.
     ///
     /// # Errors
-    /// [`SignalingError`]
+    /// [`SignalingError`]: the message is lost. A service that acknowledges loses none.
     pub async fn send(&self, to: &str, message: Message) -> Result<(), SignalingError> {
-        self.post(Envelope::to(to, message)).await
-    }
-
-    async fn post(&self, envelope: Envelope) -> Result<(), SignalingError> {
         let (sent, written) = oneshot::channel();
         self.outbox
-            .send((envelope, sent))
+            .send((Envelope::to(to, message), sent))
             .map_err(|_| SignalingError::Closed)?;
         written.await.unwrap_or(Err(SignalingError::Closed))
     }
 }
 
-/// Moves messages between the connection and its two queues until one of them ends.
-async fn exchange(
+/// A client's side of its connections, one after the other.
+struct Session {
     host: Host,
-    mut socket: WebSocketStream<TcpStream>,
-    mut outgoing: mpsc::UnboundedReceiver<(Envelope, Sent)>,
-    inbox: mpsc::UnboundedSender<Envelope>,
-) {
-    let sim = host.sim();
-    loop {
-        tokio::select! {
-            biased;
-            posted = outgoing.recv() => {
-                let Some((envelope, sent)) = posted else {
-                    let _ = socket.close(None).await;
-                    return;
-                };
-                record(sim, SignalDirection::Sent, "server", &envelope);
-                let written = socket.send(Frame::text(envelope.to_json())).await;
-                // Whoever stopped waiting does not want to know.
-                let _ = sent.send(written.map_err(|e| SignalingError::WebSocket(e.to_string())));
+    address: SocketAddr,
+    name: String,
+    acks: bool,
+    connections: u64,
+    ledger: Ledger,
+}
+
+/// Why a connection is not used any more.
+enum Over {
+    /// Nobody needs it.
+    Unused,
+    /// It is lost.
+    Lost,
+}
+
+impl Session {
+    /// Connects and registers, as often as it takes.
+    async fn connect(&mut self) -> Socket {
+        let mut pause = MIN_BACKOFF;
+        loop {
+            let error = match timeout(DEAD_AFTER, self.register()).await {
+                Ok(Ok(socket)) => return socket,
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "it takes too long".to_owned(),
+            };
+            self.sim().step("signaling is not reached", error);
+            self.sim().sleep(pause).await;
+            pause = (pause * 2).min(MAX_BACKOFF);
+        }
+    }
+
+    async fn register(&mut self) -> Result<Socket, SignalingError> {
+        let stream = TcpStream::connect(&self.host, self.address).await?;
+        let (mut socket, _) = tokio_tungstenite::client_async("ws://signaling/", stream)
+            .await
+            .map_err(|e| SignalingError::WebSocket(e.to_string()))?;
+        let (client, connection) = (self.name.clone(), self.connections);
+        self.connections += 1;
+        let register = Message::Register { client, connection };
+        self.write(&mut socket, &Envelope::direct(register)).await?;
+        let Some(Ok(frame)) = socket.next().await else {
+            return Err(SignalingError::Closed);
+        };
+        match read(&frame) {
+            Some(envelope) if matches!(envelope.message, Message::Registered { .. }) => {
+                record(self.sim(), SignalDirection::Received, "server", &envelope);
+                self.acks = matches!(envelope.message, Message::Registered { acks: true });
+                Ok(socket)
             }
-            frame = socket.next() => {
-                let Some(Ok(frame)) = frame else { return };
-                let Some(envelope) = frame.to_text().ok().and_then(|text| Envelope::parse(text).ok()) else {
-                    continue;
-                };
-                record(sim, SignalDirection::Received, "server", &envelope);
-                if inbox.send(envelope).is_err() {
-                    return;
+            _ => Err(SignalingError::Closed),
+        }
+    }
+
+    /// Moves messages between the connections and the two queues until nobody needs them.
+    async fn run(
+        mut self,
+        mut socket: Socket,
+        mut outgoing: mpsc::UnboundedReceiver<(Envelope, Sent)>,
+        inbox: mpsc::UnboundedSender<Envelope>,
+    ) {
+        while let Over::Lost = self.exchange(&mut socket, &mut outgoing, &inbox).await {
+            self.sim().step(LOST, "");
+            socket = self.connect().await;
+            self.sim().mark("signaling-reconnected");
+            self.ledger.reconnected(self.sim().now());
+        }
+        let _ = socket.close(None).await;
+    }
+
+    /// Uses one connection until it is lost. Only where messages are acknowledged is it watched.
+    async fn exchange(
+        &mut self,
+        socket: &mut Socket,
+        outgoing: &mut mpsc::UnboundedReceiver<(Envelope, Sent)>,
+        inbox: &mpsc::UnboundedSender<Envelope>,
+    ) -> Over {
+        let sim = self.sim().clone();
+        let (mut answered, mut asked) = (sim.now(), sim.now());
+        loop {
+            let ask = answered.max(asked) + PING_AFTER;
+            let next = self.ledger.next_due().map_or(ask, |due| due.min(ask));
+            tokio::select! {
+                biased;
+                posted = outgoing.recv() => {
+                    let Some((mut envelope, sent)) = posted else { return Over::Unused };
+                    if self.acks {
+                        self.ledger.sends(&mut envelope, sim.now());
+                    }
+                    let written = self.write(socket, &envelope).await;
+                    let lost = written.is_err();
+                    // Whoever stopped waiting does not want to know. What is in the ledger is not lost.
+                    let _ = sent.send(if self.acks { Ok(()) } else { written });
+                    if lost {
+                        return Over::Lost;
+                    }
+                }
+                () = sim.sleep(next - sim.now()), if self.acks => {
+                    if sim.now() - answered >= DEAD_AFTER {
+                        return Over::Lost;
+                    }
+                    if sim.now() >= ask {
+                        asked = sim.now();
+                        if socket.send(Frame::Ping(Bytes::new())).await.is_err() {
+                            return Over::Lost;
+                        }
+                    }
+                    for envelope in self.ledger.due(sim.now()) {
+                        sim.mark("signal-sent-again");
+                        if self.write(socket, &envelope).await.is_err() {
+                            return Over::Lost;
+                        }
+                    }
+                }
+                frame = socket.next() => {
+                    let Some(Ok(frame)) = frame else { return Over::Lost };
+                    // Only this proves that what we send arrives too.
+                    if frame.is_pong() {
+                        answered = sim.now();
+                    }
+                    let Some(envelope) = read(&frame) else { continue };
+                    match self.take(socket, envelope).await {
+                        Ok(Some(envelope)) => {
+                            if inbox.send(envelope).is_err() {
+                                return Over::Unused;
+                            }
+                        }
+                        Ok(None) => {}
+                        Err(_) => return Over::Lost,
+                    }
                 }
             }
         }
     }
+
+    /// Takes a message from the connection: returns it if the app has to handle it.
+    async fn take(
+        &mut self,
+        socket: &mut Socket,
+        envelope: Envelope,
+    ) -> Result<Option<Envelope>, SignalingError> {
+        if let Message::Ack { of, absent } = envelope.message {
+            self.ledger
+                .acknowledged(envelope.from.as_deref().unwrap_or_default(), of, absent);
+            return Ok(None);
+        }
+        let (ack, first) = self.ledger.receives(&envelope);
+        if first {
+            record(self.sim(), SignalDirection::Received, "server", &envelope);
+        } else {
+            self.sim().mark("duplicate-message-dropped");
+        }
+        if let Some(ack) = ack {
+            self.write(socket, &ack).await?;
+        }
+        Ok(first.then_some(envelope))
+    }
+
+    async fn write(&self, socket: &mut Socket, envelope: &Envelope) -> Result<(), SignalingError> {
+        record(self.sim(), SignalDirection::Sent, "server", envelope);
+        let frame = Frame::text(envelope.to_json());
+        let written = socket.send(frame).await;
+        written.map_err(|e| SignalingError::WebSocket(e.to_string()))
+    }
+
+    fn sim(&self) -> &Sim {
+        self.host.sim()
+    }
+}
+
+fn read(frame: &Frame) -> Option<Envelope> {
+    frame.to_text().ok().and_then(|text| Envelope::parse(text).ok())
 }

@@ -13,6 +13,15 @@
 //!   │ hangup ──────────────▶│ hangup ─────────────▶│
 //! ```
 //!
+//! A service that acknowledges says so in `registered`. From then on a client counts its messages in `seq`, and
+//! sends each again, on the same connection or on a new one, until the client that it is for has answered with an
+//! `ack` of that number. So every message is delivered at least once, across lost messages, cut connections and
+//! a server that lost its memory; the receiver handles a (call, sender, seq) once and acknowledges every copy.
+//! The server passes acknowledgements on at once and keeps nothing. It answers in the place of a client that is
+//! not connected: with a plain `ack` for what a push notification carries, otherwise with one that says
+//! `absent`. That ends a message for a client that was not heard of yet, as there is nobody to deliver it to; one
+//! that was heard of is only gone for a moment.
+//!
 //! `busy` rejects a dial; `error` is the server's answer to what it cannot handle.
 
 use serde::{Deserialize, Serialize};
@@ -41,6 +50,9 @@ pub struct Envelope {
     /// Whom it is for; none for the server itself.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub to: Option<String>,
+    /// Its number among the messages of its sender, where messages are acknowledged.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seq: Option<u64>,
     /// What it says.
     #[serde(flatten)]
     pub message: Message,
@@ -54,9 +66,25 @@ pub enum Message {
     Register {
         /// The name of the client.
         client: String,
+        /// Counts the connections of the client from 0. What it sent on one that it has given up can arrive after
+        /// it has registered on the next, and must not take its place.
+        #[serde(skip_serializing_if = "is_zero", default)]
+        connection: u64,
     },
     /// From the server: messages for you reach you from now on.
-    Registered,
+    Registered {
+        /// Whether messages are acknowledged.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        acks: bool,
+    },
+    /// A message of yours has arrived.
+    Ack {
+        /// Its number.
+        of: u64,
+        /// It has not, because the client that it is for is not connected.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        absent: bool,
+    },
     /// I want to talk to you.
     Dial {
         /// The call, named by the caller.
@@ -133,6 +161,11 @@ pub enum Message {
     },
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
 /// A text that is no message.
 #[derive(Debug, Error)]
 pub enum MessageError {
@@ -151,6 +184,7 @@ impl Envelope {
             v: VERSION,
             from: None,
             to: Some(to.to_owned()),
+            seq: None,
             message,
         }
     }
@@ -161,6 +195,7 @@ impl Envelope {
             v: VERSION,
             from: None,
             to: None,
+            seq: None,
             message,
         }
     }
@@ -192,7 +227,8 @@ impl Message {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Register { .. } => "register",
-            Self::Registered => "registered",
+            Self::Registered { .. } => "registered",
+            Self::Ack { .. } => "ack",
             Self::Dial { .. } => "dial",
             Self::Ring { .. } => "ring",
             Self::Joined { .. } => "joined",
@@ -209,7 +245,7 @@ impl Message {
     /// The call that it belongs to.
     pub fn call(&self) -> Option<&str> {
         match self {
-            Self::Register { .. } | Self::Registered => None,
+            Self::Register { .. } | Self::Registered { .. } | Self::Ack { .. } => None,
             Self::Error { call, .. } => call.as_deref(),
             Self::Dial { call }
             | Self::Ring { call }
@@ -247,8 +283,11 @@ mod tests {
         let messages = [
             Message::Register {
                 client: "alice".into(),
+                connection: 1,
             },
-            Message::Registered,
+            Message::Registered { acks: false },
+            Message::Registered { acks: true },
+            Message::Ack { of: 1, absent: true },
             Message::Dial { call: call.clone() },
             Message::Ring { call: call.clone() },
             Message::Joined {

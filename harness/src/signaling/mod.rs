@@ -3,7 +3,10 @@
 //! Everything runs over simulated TCP with `tokio-tungstenite`. The schema is in [`message`].
 
 pub mod client;
+pub mod fault;
+mod link;
 pub mod message;
+mod outage;
 pub mod push;
 pub mod server;
 
@@ -18,6 +21,9 @@ use message::{Envelope, Message};
 
 /// The port that the server listens on.
 pub const PORT: u16 = 80;
+
+/// The step of a client that has lost its connection.
+pub(crate) const LOST: &str = "signaling is lost";
 
 /// In which order the server handles the messages of one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,11 +48,17 @@ pub struct SignalingSpec {
     /// How long a push notification takes; without it, who is not connected is not reached.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub push: Option<Latency>,
+    /// Whether messages are acknowledged from end to end, and sent again until they are ([`message`]).
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub acknowledged: bool,
 }
 
-/// Writes down that a message passed a host.
+/// Writes down that a message passed a host. Acknowledgements are not worth a line each.
 fn record(sim: &Sim, direction: SignalDirection, with: &str, envelope: &Envelope) {
     let message = &envelope.message;
+    if let Message::Ack { .. } = message {
+        return;
+    }
     let (call, ufrag) = (
         message.call().map(str::to_owned),
         message.ufrag().map(str::to_owned),

@@ -4,15 +4,17 @@ use std::{
     collections::BTreeMap,
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::tungstenite::Message as Frame;
 
 use super::{
     Ordering, PORT, SignalingSpec,
+    fault::{ServiceFaults, Verdict},
     message::{Envelope, Message},
     push::{Notification, PushService},
     record,
@@ -34,37 +36,104 @@ struct Shared {
     host: Host,
     spec: SignalingSpec,
     push: PushService,
-    clients: Mutex<BTreeMap<String, mpsc::UnboundedSender<Envelope>>>,
+    faults: ServiceFaults,
+    clients: Mutex<Registry>,
+    // How many messages of each client have come.
+    counts: Mutex<BTreeMap<String, u64>>,
+    // Changes when every connection is cut.
+    cuts: watch::Sender<()>,
+    // Changes when the server forgets what it has in hand.
+    life: watch::Sender<u32>,
+    down: watch::Sender<bool>,
+}
+
+/// Which connection of a client is registered, and where it takes messages.
+type Registry = BTreeMap<String, (u64, mpsc::UnboundedSender<Envelope>)>;
+
+/// A message that the server has taken.
+struct Taken {
+    envelope: Envelope,
+    life: u32,
+    delay: Duration,
 }
 
 impl Server {
-    /// Starts the server on `host`.
+    /// Starts the server on `host`, where `faults` befall it.
     ///
     /// # Errors
     /// When its port cannot be bound.
-    pub async fn start(host: &Host, spec: SignalingSpec, push: PushService) -> io::Result<Self> {
-        let address = SocketAddr::new(host.addresses()[0], PORT);
-        let listener = TcpListener::bind(host, address).await?;
+    pub async fn start(
+        host: &Host,
+        spec: SignalingSpec,
+        push: PushService,
+        faults: ServiceFaults,
+    ) -> io::Result<Self> {
         let server = Self {
             shared: Arc::new(Shared {
                 host: host.clone(),
                 spec,
                 push,
+                faults,
                 clients: Mutex::default(),
+                counts: Mutex::default(),
+                cuts: watch::Sender::new(()),
+                life: watch::Sender::new(0),
+                down: watch::Sender::new(false),
             }),
         };
-        let accepting = server.clone();
-        host.spawn("signaling server", async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let server = accepting.clone();
-                server
-                    .shared
-                    .host
-                    .clone()
-                    .spawn("signaling connection", server.serve(stream));
-            }
-        });
+        let address = SocketAddr::new(host.addresses()[0], PORT);
+        let listener = TcpListener::bind(host, address).await?;
+        host.spawn("signaling server", server.clone().listen(listener));
+        if !server.shared.faults.service.is_empty() {
+            host.spawn("signaling faults", server.clone().suffer());
+        }
         Ok(server)
+    }
+
+    /// Accepts connections.
+    async fn listen(self, listener: TcpListener) {
+        while let Ok((stream, _)) = listener.accept().await {
+            if *self.shared.down.borrow() {
+                // The simulated kernel has no SO_REUSEADDR, without which the port could not be had back while old
+                // connections linger: a server that is down keeps it, and its clients meet a connection
+                // that ends at once where they would meet a refusal.
+                continue;
+            }
+            let (serving, mut cuts) = (self.clone(), self.shared.cuts.subscribe());
+            self.shared.host.spawn("signaling connection", async move {
+                tokio::select! {
+                    biased;
+                    _ = cuts.changed() => {}
+                    () = serving.serve(stream) => {}
+                }
+            });
+        }
+    }
+
+    /// Cuts every connection: nobody is registered any more.
+    pub(super) fn cut(&self) {
+        self.clients().clear();
+        self.shared.cuts.send_replace(());
+    }
+
+    /// Goes down with everything that it has in hand.
+    pub(super) fn go_down(&self) {
+        self.shared.life.send_modify(|life| *life += 1);
+        self.shared.down.send_replace(true);
+        self.cut();
+    }
+
+    /// Is back.
+    pub(super) fn come_back(&self) {
+        self.shared.down.send_replace(false);
+    }
+
+    pub(super) fn host(&self) -> &Host {
+        &self.shared.host
+    }
+
+    pub(super) fn faults(&self) -> &ServiceFaults {
+        &self.shared.faults
     }
 
     /// Serves one client until its connection ends.
@@ -75,13 +144,16 @@ impl Server {
         let Some(Ok(first)) = socket.next().await else {
             return;
         };
-        let Some(Message::Register { client }) = parse(&first).map(|e| e.message) else {
+        let Some(Message::Register { client, connection }) = parse(&first).map(|e| e.message) else {
             let _ = socket.send(error(None, "register-first")).await;
             return;
         };
         let (outbox, mut outgoing) = mpsc::unbounded_channel();
-        self.clients().insert(client.clone(), outbox.clone());
-        let _ = outbox.send(Envelope::direct(Message::Registered));
+        if !self.register(&client, connection, &outbox) {
+            return;
+        }
+        let acks = self.shared.spec.acknowledged;
+        let _ = outbox.send(Envelope::direct(Message::Registered { acks }));
         let work = self.worker(&client);
         loop {
             tokio::select! {
@@ -96,9 +168,14 @@ impl Server {
                 frame = socket.next() => {
                     let Some(Ok(frame)) = frame else { break };
                     match parse(&frame) {
+                        Some(envelope) if matches!(envelope.message, Message::Ack { .. }) => {
+                            self.acknowledge(&client, envelope);
+                        }
                         Some(envelope) => {
                             record(self.shared.host.sim(), SignalDirection::Received, &client, &envelope);
-                            let _ = work.send(envelope);
+                            for taken in self.take(&client, envelope) {
+                                let _ = work.send(taken);
+                            }
                         }
                         None if frame.is_text() => {
                             let _ = socket.send(error(None, "malformed")).await;
@@ -111,13 +188,53 @@ impl Server {
         self.forget(&client, &outbox);
     }
 
+    /// Takes a message of `client`: once, if no fault of the plan falls on it.
+    fn take(&self, client: &str, envelope: Envelope) -> Vec<Taken> {
+        let sim = self.shared.host.sim();
+        let number = {
+            let mut counts = self.shared.counts.lock().expect("no panic while it is held");
+            let count = counts.entry(client.to_owned()).or_default();
+            *count += 1;
+            *count - 1
+        };
+        let (mut delay, mut copies) = (Duration::ZERO, 1);
+        if let Some((verdict, fault)) = self.shared.faults.verdict(client, number, sim.now()) {
+            sim.record(EventKind::SignalImpaired {
+                fault,
+                message: envelope.message.name().to_owned(),
+                call: envelope.message.call().map(str::to_owned),
+            });
+            match verdict {
+                Verdict::Delay { ms } => delay = Duration::from_millis(ms),
+                Verdict::Drop => copies = 0,
+                Verdict::Duplicate => copies = 2,
+            }
+        }
+        let life = *self.shared.life.borrow();
+        let taken = |envelope| Taken {
+            envelope,
+            life,
+            delay,
+        };
+        std::iter::repeat_n(envelope, copies).map(taken).collect()
+    }
+
+    /// Passes an acknowledgement on at once: it is no work.
+    fn acknowledge(&self, from: &str, mut ack: Envelope) {
+        ack.from = Some(from.to_owned());
+        if let Some(to) = ack.to.clone() {
+            // Its sender sends the message again when it is back.
+            let _ = self.pass_on(&to, ack);
+        }
+    }
+
     /// Handles the messages of `client` as the plan orders them.
-    fn worker(&self, client: &str) -> mpsc::UnboundedSender<Envelope> {
-        let (sender, mut queue) = mpsc::unbounded_channel::<Envelope>();
+    fn worker(&self, client: &str) -> mpsc::UnboundedSender<Taken> {
+        let (sender, mut queue) = mpsc::unbounded_channel::<Taken>();
         let (server, client) = (self.clone(), client.to_owned());
         self.shared.host.clone().spawn("signaling worker", async move {
-            while let Some(envelope) = queue.recv().await {
-                let handled = server.clone().handle(client.clone(), envelope);
+            while let Some(taken) = queue.recv().await {
+                let handled = server.clone().handle(client.clone(), taken);
                 match server.shared.spec.ordering {
                     Ordering::InOrder => handled.await,
                     Ordering::Concurrent => drop(server.shared.host.spawn("signaling message", handled)),
@@ -128,15 +245,23 @@ impl Server {
     }
 
     /// Handles one message: takes its time, then passes it on.
-    async fn handle(self, from: String, mut envelope: Envelope) {
+    async fn handle(self, from: String, taken: Taken) {
+        let Taken {
+            mut envelope,
+            life,
+            delay,
+        } = taken;
         let sim = self.shared.host.sim().clone();
         let spec = &self.shared.spec;
         let (kind, latency) = match envelope.message {
             Message::Offer { .. } | Message::Answer { .. } => ("descriptions", &spec.descriptions),
             _ => ("others", &spec.others),
         };
-        sim.sleep(sim.draw(&format!("signaling/{from}/{kind}"), latency))
-            .await;
+        let takes = sim.draw(&format!("signaling/{from}/{kind}"), latency);
+        sim.sleep(delay + takes).await;
+        if life != *self.shared.life.borrow() {
+            return;
+        }
         let Some(to) = envelope.to.clone() else { return };
         if let Message::Dial { call } = envelope.message {
             envelope.message = Message::Ring { call };
@@ -145,15 +270,20 @@ impl Server {
         let Some(undelivered) = self.pass_on(&to, envelope) else {
             return;
         };
-        if !self.wake(&from, &to, &undelivered.message) {
+        let woken = self.wake(&from, &to, &undelivered.message);
+        if !woken {
             self.undeliverable(&from, &to, &undelivered.message);
+        }
+        if let Some(of) = undelivered.seq {
+            let absent = !woken;
+            self.acknowledge(&to, Envelope::to(&from, Message::Ack { of, absent }));
         }
     }
 
     /// Gives a message to its client; gives it back if the client is not connected.
     fn pass_on(&self, to: &str, envelope: Envelope) -> Option<Envelope> {
         match self.clients().get(to) {
-            Some(outbox) => outbox.send(envelope).err().map(|e| e.0),
+            Some((_, outbox)) => outbox.send(envelope).err().map(|e| e.0),
             None => Some(envelope),
         }
     }
@@ -204,18 +334,32 @@ impl Server {
         }
     }
 
+    /// Registers a connection of `client`, unless a later one is registered.
+    fn register(&self, client: &str, connection: u64, outbox: &mpsc::UnboundedSender<Envelope>) -> bool {
+        let mut clients = self.clients();
+        let late = clients
+            .get(client)
+            .is_some_and(|(newest, _)| *newest > connection);
+        if late {
+            self.shared.host.sim().mark("late-registration-refused");
+        } else {
+            clients.insert(client.to_owned(), (connection, outbox.clone()));
+        }
+        !late
+    }
+
     fn forget(&self, client: &str, outbox: &mpsc::UnboundedSender<Envelope>) {
         let mut clients = self.clients();
         // A client that has connected anew keeps its new place.
         if clients
             .get(client)
-            .is_some_and(|current| current.same_channel(outbox))
+            .is_some_and(|(_, current)| current.same_channel(outbox))
         {
             clients.remove(client);
         }
     }
 
-    fn clients(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, mpsc::UnboundedSender<Envelope>>> {
+    fn clients(&self) -> MutexGuard<'_, Registry> {
         self.shared.clients.lock().expect("no panic while it is held")
     }
 }

@@ -276,6 +276,16 @@ pub enum EventKind {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         candidate: Option<Candidate>,
     },
+    /// A fault of the plan fell on a message that reached the server.
+    SignalImpaired {
+        /// Its place in the plan and what it is.
+        fault: String,
+        /// The type of the message.
+        message: String,
+        /// The call that it belongs to.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        call: Option<String>,
+    },
     /// The server had nobody to give a message to.
     SignalUndeliverable {
         /// The client that is not connected.

@@ -38,6 +38,36 @@ pub(super) struct Attempt {
     pub name: String,
     /// Its candidates.
     pub outbox: Arc<Outbox>,
+    /// How far it has come.
+    pub stage: watch::Sender<Stage>,
+}
+
+/// How far an attempt has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    /// The other side's description is not applied yet.
+    Begun,
+    /// Both descriptions are known.
+    Described,
+    /// Another attempt has taken its place, or the call has ended.
+    Over,
+}
+
+impl Attempt {
+    /// It has come as far as `stage`, if it was not further already.
+    pub(super) fn reach(&self, stage: Stage) {
+        self.stage.send_if_modified(|now| {
+            let further = *now < stage;
+            *now = stage.max(*now);
+            further
+        });
+    }
+
+    /// Ends it: whatever waits for it to come further stops, and its peer is closed.
+    pub(super) async fn close(&self) {
+        self.reach(Stage::Over);
+        self.peer.close().await;
+    }
 }
 
 impl Outbox {

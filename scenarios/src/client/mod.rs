@@ -5,7 +5,9 @@
 //! [`Policy`]; everything else is the same for all policies.
 
 mod attempt;
+mod incoming;
 pub mod policy;
+mod recover;
 mod slot;
 
 use std::{
@@ -15,22 +17,22 @@ use std::{
     time::Duration,
 };
 
-use attempt::{Attempt, Outbox};
+use attempt::{Attempt, Outbox, Stage};
 pub use policy::Policy;
-use policy::{Handle, Send};
+use policy::Send;
 use sleet::{
     fault::{Act, Plan, Stretcher, When},
-    peer::{self, Description, DescriptionKind, IceTimeouts, Peer, PeerError, PeerSpec, Role},
+    peer::{self, Description, IceTimeouts, Peer, PeerError, PeerSpec, Role},
     servers::{self, IceServer},
     signaling::{
         client::{Client, SignalingError},
-        message::{Envelope, Message},
+        message::Message,
         push::Notification,
     },
-    trace::{Candidate, EventKind},
+    trace::EventKind,
     world::Host,
 };
-use slot::{Arrival, Slot};
+use slot::Slot;
 use thiserror::Error;
 use tokio::{
     sync::{mpsc, watch},
@@ -63,6 +65,8 @@ pub struct App {
     signaling: watch::Sender<Option<Client>>,
     slots: Mutex<BTreeMap<String, Slot>>,
     others: Mutex<BTreeMap<String, String>>,
+    // Calls that are over: what still comes for them comes too late.
+    over: Mutex<BTreeSet<String>>,
     // Calls that are connected or over.
     settled: watch::Sender<BTreeSet<String>>,
     // What runs for as long as the app does.
@@ -91,6 +95,7 @@ impl App {
             signaling: watch::Sender::new(None),
             slots: Mutex::default(),
             others: Mutex::default(),
+            over: Mutex::default(),
             settled: watch::Sender::new(BTreeSet::new()),
             tasks: Mutex::default(),
         })
@@ -104,10 +109,7 @@ impl App {
     /// Connects to the signaling server and listens from then on.
     pub async fn go_online(self: Arc<Self>) {
         self.stretch.pause("connect").await;
-        let (client, incoming) = match Client::connect(&self.host, &self.server, self.host.name()).await {
-            Ok(connected) => connected,
-            Err(error) => return self.failed("connect", &error),
-        };
+        let (client, incoming) = Client::connect(&self.host, &self.server, self.host.name()).await;
         self.host.sim().step("online", "");
         self.signaling.send_replace(Some(client));
         self.keep(self.host.spawn("client", self.clone().listen(incoming)));
@@ -116,13 +118,19 @@ impl App {
     /// Waits for a push notification, and comes online for it.
     pub async fn sleep_until_pushed(self: Arc<Self>, mut pushes: mpsc::UnboundedReceiver<Notification>) {
         while let Some(push) = pushes.recv().await {
-            self.clone().go_online().await;
+            // A push can come a second time, for an app that has only lost its connection.
+            if self.signaling.borrow().is_none() {
+                self.clone().go_online().await;
+            }
             let Notification {
                 call,
                 from,
                 attempt,
                 offer,
             } = push;
+            if self.is_over(&call) {
+                continue;
+            }
             self.note_other(&call, &from);
             let offered = self.clone().offered(call, attempt, offer).await;
             self.report("offer from push", offered);
@@ -200,6 +208,10 @@ impl App {
 
     async fn retry(self: &Arc<Self>, call: String) -> Result<(), CallError> {
         self.host.sim().record(EventKind::Retried { call: call.clone() });
+        self.try_again(call).await
+    }
+
+    async fn try_again(self: &Arc<Self>, call: String) -> Result<(), CallError> {
         let to = self.others().get(&call).cloned().ok_or(CallError::UnknownCall)?;
         self.offer(call, to).await
     }
@@ -209,6 +221,7 @@ impl App {
         let number = self.slots().entry(call.clone()).or_default().next_attempt();
         self.stretch.pause("create-peer").await;
         let attempt = self.begin(&call, &to, number, Role::Offerer).await?;
+        self.recover(&call, &attempt);
         self.stretch.pause("create-offer").await;
         let offer = attempt.peer.offer().await?;
         let (ufrag, sdp) = (ufrag_of(&offer), offer.sdp.clone());
@@ -219,62 +232,6 @@ impl App {
             sdp,
         };
         self.describe(&call, &to, &attempt, offer, message).await
-    }
-
-    /// An offer arrived, over signaling or with a push notification.
-    async fn offered(
-        self: Arc<Self>,
-        call: String,
-        number: u32,
-        offer: Description,
-    ) -> Result<(), CallError> {
-        let to = self.others().get(&call).cloned().ok_or(CallError::Superseded)?;
-        if !self
-            .slots()
-            .entry(call.clone())
-            .or_default()
-            .announce_attempt(number)
-        {
-            self.host.sim().mark("late-offer-discarded");
-            return Ok(());
-        }
-        self.stretch.pause("create-peer").await;
-        let attempt = self.begin(&call, &to, number, Role::Answerer).await?;
-        let offer_ufrag = ufrag_of(&offer);
-        self.apply(&call, &to, &attempt, offer).await?;
-        // The user takes a moment; other messages are handled meanwhile, whatever the policy.
-        let app = self.clone();
-        self.host.spawn("answer", async move {
-            let answered = app.answer(call, to, attempt, offer_ufrag).await;
-            app.report("answer", answered);
-        });
-        Ok(())
-    }
-
-    async fn answer(
-        self: &Arc<Self>,
-        call: String,
-        to: String,
-        attempt: Arc<Attempt>,
-        offer: String,
-    ) -> Result<(), CallError> {
-        let Some(after) = self.pick_up_after else {
-            return Ok(());
-        };
-        self.host.sim().sleep(after).await;
-        self.check_current(&call, &attempt)?;
-        self.host.sim().step("pick up", &call);
-        self.stretch.pause("create-answer").await;
-        self.check_current(&call, &attempt)?;
-        let answer = attempt.peer.answer().await?;
-        let (ufrag, sdp) = (ufrag_of(&answer), answer.sdp.clone());
-        let message = Message::Answer {
-            call: call.clone(),
-            offer,
-            ufrag,
-            sdp,
-        };
-        self.describe(&call, &to, &attempt, answer, message).await
     }
 
     /// Sends our description, as `message`, and sets it, in the order of the policy.
@@ -317,6 +274,7 @@ impl App {
         self.stretch.pause("set-remote").await;
         self.check_current(call, attempt)?;
         attempt.peer.set_remote(description).await?;
+        attempt.reach(Stage::Described);
         self.check_current(call, attempt)?;
         let waited = self
             .slots()
@@ -327,140 +285,16 @@ impl App {
             call: call.to_owned(),
             ufrag,
         };
-        self.online().await.send(to, joined).await?;
-        for candidate in waited {
-            self.add(call, attempt, candidate).await;
-        }
+        let signaling = self.online().await;
+        let adding = async {
+            for candidate in waited {
+                self.add(call, attempt, candidate).await;
+            }
+        };
+        // What waited does not wait until the other side can be told.
+        let (told, ()) = tokio::join!(signaling.send(to, joined), adding);
+        told?;
         Ok(())
-    }
-
-    /// A candidate arrived.
-    async fn candidate(self: &Arc<Self>, call: &str, candidate: Candidate) {
-        let sim = self.host.sim();
-        let (arrival, attempt, peer) = {
-            let mut slots = self.slots();
-            let slot = slots.entry(call.to_owned()).or_default();
-            if slot.remote() != candidate.ufrag {
-                sim.mark("candidate-before-description");
-            }
-            let peer = slot
-                .attempt
-                .as_ref()
-                .map_or_else(|| call.to_owned(), |a| a.name.clone());
-            (
-                slot.receive(self.policy.receive, &candidate),
-                slot.attempt.clone(),
-                peer,
-            )
-        };
-        match (arrival, attempt) {
-            (Arrival::Add, Some(attempt)) => {
-                self.stretch.pause("add-candidate").await;
-                self.add(call, &attempt, candidate).await;
-            }
-            (Arrival::Add, None) => sim.record(EventKind::CandidateRefused {
-                peer,
-                candidate,
-                error: "no peer connection yet".into(),
-            }),
-            (Arrival::Kept, _) => sim.record(EventKind::CandidateBuffered { peer, candidate }),
-            (Arrival::Stale, _) => {
-                sim.mark("stale-candidate-discarded");
-                sim.record(EventKind::CandidateDiscarded { peer, candidate });
-            }
-        }
-    }
-
-    /// Gives a candidate to the peer.
-    async fn add(&self, call: &str, attempt: &Attempt, candidate: Candidate) {
-        let added = attempt.peer.add_candidate(candidate.clone()).await;
-        let peer = attempt.name.clone();
-        let into = self
-            .slots()
-            .get(call)
-            .map(|s| s.remote().to_owned())
-            .unwrap_or_default();
-        self.host.sim().record(match added {
-            Ok(()) => EventKind::CandidateApplied {
-                peer,
-                candidate,
-                into,
-            },
-            Err(error) => EventKind::CandidateRefused {
-                peer,
-                candidate,
-                error: error.to_string(),
-            },
-        });
-    }
-
-    /// Handles messages until the connection ends.
-    async fn listen(self: Arc<Self>, mut incoming: mpsc::UnboundedReceiver<Envelope>) {
-        while let Some(envelope) = incoming.recv().await {
-            let handled = self.clone().handle(envelope);
-            match self.policy.handle {
-                Handle::InOrder => handled.await,
-                Handle::Concurrently => drop(self.host.spawn("handle message", handled)),
-            }
-        }
-    }
-
-    async fn handle(self: Arc<Self>, envelope: Envelope) {
-        let from = envelope.from.unwrap_or_default();
-        if let Some(call) = envelope.message.call()
-            && !from.is_empty()
-        {
-            self.note_other(call, &from);
-        }
-        let handled = match envelope.message {
-            Message::Offer {
-                call, attempt, sdp, ..
-            } => {
-                let kind = DescriptionKind::Offer;
-                self.clone()
-                    .offered(call, attempt, Description { kind, sdp })
-                    .await
-            }
-            Message::Answer { call, offer, sdp, .. } => self.answered(&call, &from, &offer, sdp).await,
-            Message::Joined { call, ufrag } => {
-                if let Some(attempt) = self.attempt(&call).filter(|a| a.outbox.is_of(&ufrag)) {
-                    attempt.outbox.other_side_joined();
-                }
-                Ok(())
-            }
-            Message::Candidate {
-                call,
-                ufrag,
-                candidate,
-            } => {
-                let attribute = candidate;
-                self.candidate(&call, Candidate { attribute, ufrag }).await;
-                Ok(())
-            }
-            Message::Hangup { call } => {
-                self.end(&call).await;
-                Ok(())
-            }
-            // Ringing shows on the screen; the end of candidates and errors change nothing here.
-            _ => Ok(()),
-        };
-        self.report("message", handled);
-    }
-
-    /// An answer arrived to the offer of the generation `offer`.
-    async fn answered(
-        self: &Arc<Self>,
-        call: &str,
-        from: &str,
-        offer: &str,
-        sdp: String,
-    ) -> Result<(), CallError> {
-        let Some(attempt) = self.attempt(call).filter(|a| a.outbox.is_of(offer)) else {
-            self.host.sim().mark("late-answer-discarded");
-            return Ok(());
-        };
-        let kind = DescriptionKind::Answer;
-        self.apply(call, from, &attempt, Description { kind, sdp }).await
     }
 
     /// Begins an attempt within `call`; the one before is closed.
@@ -488,7 +322,12 @@ impl App {
         };
         let peer = peer::create(&self.host, spec, on_candidate).await?;
         self.watch(call, &peer);
-        let attempt = Arc::new(Attempt { peer, name, outbox });
+        let attempt = Arc::new(Attempt {
+            peer,
+            name,
+            outbox,
+            stage: watch::Sender::new(Stage::Begun),
+        });
         let over = {
             let mut slots = self.slots();
             match slots.get_mut(call).filter(|slot| slot.is_newest(number)) {
@@ -498,7 +337,7 @@ impl App {
             }
         };
         if let Some(over) = over {
-            over.peer.close().await;
+            over.close().await;
         }
         self.check_current(call, &attempt)?;
         Ok(attempt)
@@ -516,12 +355,24 @@ impl App {
 
     /// Ends `call` on this side.
     async fn end(&self, call: &str) {
+        self.over
+            .lock()
+            .expect("no panic while it is held")
+            .insert(call.to_owned());
         self.others().remove(call);
         self.settle(call.to_owned());
         let slot = self.slots().remove(call);
         if let Some(attempt) = slot.and_then(|slot| slot.attempt) {
-            attempt.peer.close().await;
+            attempt.close().await;
         }
+    }
+
+    /// Whether `call` has ended here.
+    fn is_over(&self, call: &str) -> bool {
+        self.over
+            .lock()
+            .expect("no panic while it is held")
+            .contains(call)
     }
 
     fn settle(&self, call: String) {

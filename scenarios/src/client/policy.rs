@@ -39,6 +39,19 @@ pub enum Handle {
     InOrder,
 }
 
+/// What the caller's client does when an attempt comes to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recover {
+    /// Nothing: the user has to try again.
+    Never,
+    /// It begins another attempt within the same call, with a new ICE generation, until one connects or the
+    /// call is hung up.
+    Retry {
+        /// How long it waits for an answer, and from the answer on for the connection.
+        after: Duration,
+    },
+}
+
 /// What a client is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -48,6 +61,8 @@ pub struct Policy {
     pub receive: Receive,
     /// How it handles messages.
     pub handle: Handle,
+    /// What it does when an attempt comes to nothing.
+    pub recover: Recover,
     /// What it is built on.
     pub peers: PeerKind,
 }
@@ -58,6 +73,7 @@ impl Policy {
         send: Send::Immediately,
         receive: Receive::AddAtOnce,
         handle: Handle::Concurrently,
+        recover: Recover::Never,
         peers: PeerKind::Full,
     };
 
@@ -75,6 +91,14 @@ impl Policy {
     pub const fn in_order(self) -> Self {
         Self {
             handle: Handle::InOrder,
+            ..self
+        }
+    }
+
+    /// The same client, which tries again by itself when an attempt has not come further for `after`.
+    pub const fn recovering(self, after: Duration) -> Self {
+        Self {
+            recover: Recover::Retry { after },
             ..self
         }
     }

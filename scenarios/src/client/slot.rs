@@ -62,8 +62,10 @@ impl Slot {
     /// A candidate arrived.
     pub fn receive(&mut self, policy: Receive, candidate: &Candidate) -> Arrival {
         let described = match policy {
+            Receive::AddAtOnce | Receive::Buffer if self.past.contains(&candidate.ufrag) => {
+                return Arrival::Stale;
+            }
             Receive::AddAtOnce => return Arrival::Add,
-            Receive::Buffer if self.past.contains(&candidate.ufrag) => return Arrival::Stale,
             Receive::Buffer => self.remote.as_ref() == Some(&candidate.ufrag),
             Receive::BufferAnyGeneration => self.remote.is_some(),
         };

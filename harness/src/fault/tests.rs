@@ -1,0 +1,70 @@
+//! Plans with faults of signaling that cannot be run.
+
+use super::{Plan, PlanError, ServiceFault, SignalFault, Verdict};
+
+fn plan() -> Plan {
+    let json = r#"{
+        "v": 1,
+        "topology": {"hosts": [{"name": "server", "interfaces": [
+            {"name": "eth0", "address": "10.0.0.1", "up": {}, "down": {}}]}]},
+        "signaling": {"ordering": "in-order", "descriptions": {"constant": {"us": 1}},
+                      "others": {"constant": {"us": 1}}},
+        "script": [], "heal_at_ms": 0, "budget_ms": 1, "horizon_ms": 1
+    }"#;
+    serde_json::from_str(json).expect("a plan")
+}
+
+fn falls_on(client: &str, message: u64) -> SignalFault {
+    SignalFault {
+        client: client.into(),
+        message,
+        verdict: Verdict::Drop,
+    }
+}
+
+fn wrong(plan: &Plan) -> String {
+    match plan.check() {
+        Err(PlanError::Field(what)) => what,
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn faults_of_signaling_are_checked_and_named_by_their_path() {
+    assert_eq!(plan().check(), Ok(()), "a plan without them is one of before");
+    let restart = |from_ms, until_ms| ServiceFault::ServerRestart { from_ms, until_ms };
+    let mut good = plan();
+    good.signal_faults = vec![falls_on("server", 0), falls_on("server", 1)];
+    good.service_faults = vec![
+        ServiceFault::SignalingReset { at_ms: 5 },
+        restart(1, 2),
+        restart(2, 3),
+    ];
+    assert_eq!(good.check(), Ok(()));
+
+    let mut unknown = plan();
+    unknown.signal_faults = vec![falls_on("server", 0), falls_on("carol", 0)];
+    assert_eq!(
+        wrong(&unknown),
+        "signal_faults[1].client: there is no host 'carol'"
+    );
+    let mut twice = plan();
+    twice.signal_faults = vec![falls_on("server", 3), falls_on("server", 3)];
+    assert!(wrong(&twice).starts_with("signal_faults[1].message: "));
+    let mut empty = plan();
+    empty.service_faults = vec![restart(2, 2)];
+    assert!(wrong(&empty).starts_with("service_faults[0].server-restart.until_ms: "));
+    let mut crossed = plan();
+    crossed.service_faults = vec![restart(1, 5), restart(4, 6)];
+    assert!(wrong(&crossed).starts_with("service_faults[1].server-restart.from_ms: "));
+}
+
+#[test]
+fn faults_of_signaling_are_written_as_they_are_read() {
+    let json = r#"{"client":"bob","message":2,"verdict":{"delay":{"ms":300}}}"#;
+    let fault: SignalFault = serde_json::from_str(json).expect("a fault");
+    assert_eq!(serde_json::to_string(&fault).expect("plain data"), json);
+    let json = r#"{"server-restart":{"from_ms":1,"until_ms":2}}"#;
+    let fault: ServiceFault = serde_json::from_str(json).expect("a fault");
+    assert_eq!(serde_json::to_string(&fault).expect("plain data"), json);
+}

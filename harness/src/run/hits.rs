@@ -1,0 +1,90 @@
+//! Which kinds of fault hit something in a run, derived from its trace: a fault that hits nothing tests nothing.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    fault::Plan,
+    signaling,
+    time::SimTime,
+    trace::{Cause, CauseKind, EventKind, Trace},
+};
+
+/// How soon after a connection was cut its client notices, at the latest, for the cut to have been the cause.
+const NOTICED_MS: u64 = 1_000;
+
+/// The marks of the faults that hit something, one for each time: `loss-hit`, `partition-hit`, `server-restart-hit`.
+pub(super) fn hits(plan: &Plan, trace: &Trace) -> Vec<String> {
+    let mut hits: Vec<&str> = Vec::new();
+    let mut held = BTreeSet::new();
+    for event in &trace.events {
+        match &event.kind {
+            EventKind::PacketDropped { by, .. }
+            | EventKind::PacketDelayed { by, .. }
+            | EventKind::PacketDuplicated { by, .. }
+            | EventKind::PacketCorrupted { by, .. }
+            | EventKind::PacketTruncated { by, .. } => {
+                hits.extend(kind(plan, by));
+                if by.kind == CauseKind::Hold {
+                    held.insert(by.place.as_str());
+                }
+            }
+            EventKind::SignalImpaired { fault, .. } => {
+                let kinds = [
+                    ("signal delay", "signal-delay"),
+                    ("signal drop", "signal-drop"),
+                    ("signal duplicate", "signal-duplicate"),
+                ];
+                hits.extend(kinds.iter().filter(|(what, _)| fault.contains(what)).map(|k| k.1));
+            }
+            EventKind::FaultStarted { fault } if lost_after(trace, event.at) => {
+                let kinds = [
+                    (" reset ", "tcp-reset"),
+                    (" signaling-reset", "signaling-reset"),
+                    (" server-restart", "server-restart"),
+                ];
+                hits.extend(kinds.iter().filter(|(what, _)| fault.contains(what)).map(|k| k.1));
+            }
+            _ => {}
+        }
+    }
+    // Several links that were clogged at different times.
+    if held.len() > 1 {
+        hits.push("swizzle");
+    }
+    hits.into_iter().map(|kind| format!("{kind}-hit")).collect()
+}
+
+fn kind(plan: &Plan, by: &Cause) -> Option<&'static str> {
+    Some(match by.kind {
+        CauseKind::Loss if has_bursts(plan, &by.place) => "bursts",
+        CauseKind::Loss => "loss",
+        CauseKind::Reorder => "reorder",
+        CauseKind::Duplicate => "duplicate",
+        CauseKind::Corrupt => "corrupt",
+        CauseKind::Truncate => "truncate",
+        CauseKind::QueueFull => "queue-full",
+        CauseKind::Partition if by.place.ends_with("both ways") => "partition",
+        CauseKind::Partition => "one-way-partition",
+        CauseKind::Hold => "hold",
+        _ => return None,
+    })
+}
+
+/// Whether the direction of a link called `name`, such as `alice->net`, loses packets in bursts.
+fn has_bursts(plan: &Plan, name: &str) -> bool {
+    plan.topology.hosts.iter().any(|host| {
+        host.interfaces.iter().enumerate().any(|(i, interface)| {
+            let base = host.link_base(i);
+            (name == format!("{base}->net") && interface.up.bursts.is_some())
+                || (name == format!("net->{base}") && interface.down.bursts.is_some())
+        })
+    })
+}
+
+/// Whether a client lost its signaling connection soon after `at`.
+fn lost_after(trace: &Trace, at: SimTime) -> bool {
+    trace.events.iter().any(|e| {
+        let lost = matches!(&e.kind, EventKind::Step { step, .. } if step == signaling::LOST);
+        lost && e.at >= at && (e.at - at).as_millis() <= u128::from(NOTICED_MS)
+    })
+}

@@ -1,0 +1,177 @@
+//! Chaos: the policies that keep every call, with recovery, under everything that the swarm draws.
+//!
+//! While it storms, nothing may break that must always hold. When the network has healed, every call connects
+//! within the budget.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use sleet::{
+    fault::Plan,
+    oracle::{
+        calls::CONNECTS,
+        candidates::{APPLIED, OWN_GENERATION},
+        connection::COMPUTED,
+        ice::EDGES,
+        peers::CLOSES,
+        signaling::TURNS,
+    },
+    peer::PeerKind,
+    scenario::{Kind, Scenario},
+    seed::Seed,
+    swarm,
+};
+
+use crate::{
+    client::{
+        Policy,
+        policy::{Receive, Send},
+    },
+    network::{story_a, story_a_push},
+    story,
+};
+
+/// Seeds that it takes to judge a scenario: each kind of fault is drawn by a third of them.
+const ENOUGH: u64 = 200;
+/// How long a caller waits for an answer, and then for the connection, before it tries again.
+const PATIENCE: Duration = Duration::from_secs(6);
+/// When the chaos phase ends.
+const HEAL_AT_MS: u64 = 15_000;
+/// What a call has from then on: the attempt that is under way may be given up twice (no answer, then no
+/// connection) before the one that nothing disturbs.
+const BUDGET_MS: u64 = 30_000;
+
+const BUFFER_RECEIVER: Policy = Policy::NAIVE.receiving(Receive::Buffer);
+const BUFFER_SENDER: Policy = Policy::NAIVE.sending(Send::OnceJoined);
+const BUFFER_BOTH: Policy = BUFFER_SENDER.receiving(Receive::Buffer);
+
+/// A mark for each kind of fault that must have hit something in every scenario.
+pub const HITS: [&str; 15] = [
+    "loss-hit",
+    "bursts-hit",
+    "duplicate-hit",
+    "reorder-hit",
+    "truncate-hit",
+    "one-way-partition-hit",
+    "partition-hit",
+    "hold-hit",
+    "swizzle-hit",
+    "tcp-reset-hit",
+    "signal-delay-hit",
+    "signal-drop-hit",
+    "signal-duplicate-hit",
+    "signaling-reset-hit",
+    "server-restart-hit",
+];
+
+/// The scenarios of the family.
+pub fn family() -> Vec<Scenario> {
+    vec![
+        promise("buffer-receiver", BUFFER_RECEIVER, story_a),
+        promise("buffer-sender", BUFFER_SENDER, story_a),
+        promise("buffer-both", BUFFER_BOTH, story_a),
+        promise("buffer-receiver-bare", BUFFER_RECEIVER.bare(), story_a),
+        promise("buffer-both-bare", BUFFER_BOTH.bare(), story_a),
+        promise("buffer-sender-push", BUFFER_SENDER, story_a_push).reaches(&["push-woke-callee"], ENOUGH),
+        promise("buffer-both-push", BUFFER_BOTH, story_a_push).reaches(&["push-woke-callee"], ENOUGH),
+        promise("buffer-both-push-bare", BUFFER_BOTH.bare(), story_a_push)
+            .reaches(&["push-woke-callee"], ENOUGH),
+        scenario(Kind::Demonstration, "no-recovery", BUFFER_BOTH, story_a)
+            .about("Buffering alone: what the storm breaks, no healing of the network mends.")
+            .trips(&CONNECTS, ENOUGH),
+    ]
+}
+
+fn promise(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
+    let scenario = scenario(Kind::Promise, name, policy.recovering(PATIENCE), network)
+        .about(&format!(
+            "{name} with recovery: what must always hold holds in the storm, and afterwards every call connects."
+        ))
+        .holds(&[&CONNECTS])
+        .reaches(&HITS, ENOUGH)
+        .reaches(&["attempt-recovered"], ENOUGH);
+    match policy.peers {
+        PeerKind::Bare => scenario.reaches(&["corrupt-hit"], ENOUGH),
+        PeerKind::Full => scenario,
+    }
+}
+
+fn scenario(kind: Kind, name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
+    let draw = move |seed| storm(seed, &drawn(seed, policy), network);
+    let story = move |sim, plan| story::calls(sim, plan, policy);
+    Scenario::new(kind, &format!("chaos/{name}"), draw, story)
+        .from("STORIES A")
+        .from("DESIGN 5")
+        .holds(&[&APPLIED, &OWN_GENERATION, &CLOSES, &EDGES, &COMPUTED, &TURNS])
+}
+
+/// The kinds of fault that a run of `policy` has.
+fn drawn(seed: Seed, policy: Policy) -> BTreeSet<swarm::Kind> {
+    let mut kinds = swarm::kinds(seed);
+    if policy.peers == PeerKind::Full {
+        // A flipped bit can make DTLS panic, which nothing in a client can prevent: docs/findings/0005.
+        kinds.remove(&swarm::Kind::Corrupt);
+    }
+    kinds
+}
+
+/// `network` with the faults of `kinds`.
+fn storm(seed: Seed, kinds: &BTreeSet<swarm::Kind>, network: fn(Seed) -> Plan) -> Plan {
+    swarm::brew(seed, kinds, calm(network(seed)))
+}
+
+/// A network before the storm: signaling that acknowledges, and the two phases.
+fn calm(plan: Plan) -> Plan {
+    let mut signaling = plan.signaling;
+    signaling.acknowledged = true;
+    Plan {
+        signaling,
+        heal_at_ms: HEAL_AT_MS,
+        budget_ms: BUDGET_MS,
+        horizon_ms: 90_000,
+        ..plan
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use sleet::run::{
+        self,
+        summary::{Judgement, Summary},
+    };
+
+    use super::*;
+
+    /// Runs the family's cheapest promise on as many seeds as it takes to judge it, without `left_out`.
+    fn suite_without(left_out: Option<swarm::Kind>) -> (u8, Judgement) {
+        let policy = BUFFER_BOTH.bare();
+        let scenario = Arc::new(promise("buffer-both-bare", policy, story_a));
+        let results: Vec<_> = (0..ENOUGH)
+            .map(|seed| {
+                let mut kinds = drawn(Seed(seed), policy);
+                kinds.retain(|kind| Some(*kind) != left_out);
+                let plan = Arc::new(storm(Seed(seed), &kinds, story_a));
+                let record = run::execute_plan(&scenario, Seed(seed), plan);
+                record.expect("a run").result()
+            })
+            .collect();
+        let summary = Summary::of([&*scenario], &results);
+        (summary.exit_code(), summary.scenarios[0].judgement.clone())
+    }
+
+    #[test]
+    fn a_swarm_that_lost_a_kind_of_fault_makes_the_suite_vacuous() {
+        assert_eq!(suite_without(None), (0, Judgement::Held));
+        for (kind, mark) in [
+            (swarm::Kind::Partition, "partition-hit"),
+            (swarm::Kind::Corrupt, "corrupt-hit"),
+            (swarm::Kind::Truncate, "truncate-hit"),
+            (swarm::Kind::SignalDrop, "signal-drop-hit"),
+            (swarm::Kind::ServerRestart, "server-restart-hit"),
+        ] {
+            let vacuous = Judgement::Vacuous(format!("never reached: {mark}"));
+            assert_eq!(suite_without(Some(kind)), (121, vacuous));
+        }
+    }
+}
