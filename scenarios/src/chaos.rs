@@ -108,7 +108,7 @@ fn scenario(kind: Kind, name: &str, policy: Policy, network: fn(Seed) -> Plan) -
 fn drawn(seed: Seed, policy: Policy) -> BTreeSet<swarm::Kind> {
     let mut kinds = swarm::kinds(seed);
     if policy.peers == PeerKind::Full {
-        // A flipped bit can make DTLS panic, which nothing in a client can prevent: docs/findings/0005.
+        // A flipped bit can make DTLS panic, which nothing in a client can prevent: docs/findings/0006.
         kinds.remove(&swarm::Kind::Corrupt);
     }
     kinds
