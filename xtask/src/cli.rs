@@ -54,7 +54,7 @@ pub struct RunArgs {
     /// How many seeds to run at once. Default: the number of cores.
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
-    /// The folder for the results. Default: target/sim/<profile>.
+    /// The folder for the results. Default: target/sim and the profile.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Run every seed twice and compare the traces to the byte.
