@@ -25,19 +25,14 @@
 //!     net::{link::LinkProfile, topology::{HostSpec, Topology}},
 //!     seed::Seed,
 //!     socket::UdpSocket,
-//!     world::{self, Bounds, WorldSpec},
+//!     world::{self, WorldSpec},
 //! };
 //!
-//! let spec = WorldSpec {
-//!     seed: Seed(1),
-//!     topology: Topology::new([
-//!         HostSpec::new("alice", "10.0.0.1", LinkProfile::default()),
-//!         HostSpec::new("bob", "10.0.0.2", LinkProfile::default()),
-//!     ]),
-//!     faults: Vec::new(),
-//!     heal_at: None,
-//!     bounds: Bounds::default(),
-//! };
+//! let topology = Topology::new([
+//!     HostSpec::new("alice", "10.0.0.1", LinkProfile::default()),
+//!     HostSpec::new("bob", "10.0.0.2", LinkProfile::default()),
+//! ]);
+//! let spec = WorldSpec::new(Seed(1), topology);
 //! let ending = world::run(spec, |sim| async move {
 //!     let (alice, bob) = (sim.host("alice"), sim.host("bob"));
 //!     let to = UdpSocket::bind(&bob, "10.0.0.2:9".parse().unwrap()).await.unwrap();

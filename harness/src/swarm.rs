@@ -20,6 +20,7 @@ use crate::{
         weather::{Directions, LinkFault, TimedFault},
     },
     seed::{Ppm, Seed, Stream},
+    world::{HostFault, HostFaultKind},
 };
 
 /// A kind of fault that a run has or has not.
@@ -45,11 +46,13 @@ pub enum Kind {
     ServerRestart,
     SlowAwait,
     LatePush,
+    HostCrash,
+    HostPause,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Preset,
         Self::Loss,
         Self::Bursts,
@@ -69,6 +72,8 @@ impl Kind {
         Self::ServerRestart,
         Self::SlowAwait,
         Self::LatePush,
+        Self::HostCrash,
+        Self::HostPause,
     ];
 
     /// The name, such as `one-way-partition`.
@@ -93,6 +98,8 @@ impl Kind {
             Self::ServerRestart => "server-restart",
             Self::SlowAwait => "slow-await",
             Self::LatePush => "late-push",
+            Self::HostCrash => "host-crash",
+            Self::HostPause => "host-pause",
         }
     }
 }
@@ -188,6 +195,8 @@ fn add(kind: Kind, draws: &mut Stream, plan: &mut Plan) {
             plan.service_faults
                 .push(ServiceFault::ServerRestart { from_ms, until_ms });
         }
+        Kind::HostCrash => host_fault(draws, plan, HostFaultKind::Crash, (200, 4_000)),
+        Kind::HostPause => host_fault(draws, plan, HostFaultKind::Pause, (100, 3_000)),
         Kind::SlowAwait => slow_awaits(draws, plan),
         Kind::LatePush => {
             // A callee that is awake stays awake.
@@ -249,6 +258,24 @@ fn timed(
         // What begins ends with the chaos phase at the latest.
         until_ms: until_ms.min(plan.heal_at_ms).max(from_ms + 1),
     });
+}
+
+/// Lets a host suffer, if nothing else befalls it at that time.
+fn host_fault(draws: &mut Stream, plan: &mut Plan, fault: HostFaultKind, (shortest, longest): (u64, u64)) {
+    let hosts: Vec<String> = plan.topology.hosts.iter().map(|h| h.name.clone()).collect();
+    let (host, from_ms) = (one_of(draws, &hosts), early(draws, plan));
+    let until_ms = (from_ms + draws.between(shortest, longest))
+        .min(plan.heal_at_ms)
+        .max(from_ms + 1);
+    plan.host_faults.push(HostFault {
+        fault,
+        host,
+        from_ms,
+        until_ms,
+    });
+    if HostFault::check(&plan.host_faults, &plan.topology).is_err() {
+        plan.host_faults.pop();
+    }
 }
 
 fn verdicts(draws: &mut Stream, plan: &mut Plan, verdict: impl Fn(&mut Stream) -> Verdict) {

@@ -1,45 +1,25 @@
 //! The reachability model against libwebrtc's table and RFC 4787's terms.
 
 use sleet::{
-    fault::{PLAN_VERSION, Plan},
+    fault::Plan,
     net::{
         firewall::FirewallSpec,
-        latency::Latency,
         link::LinkProfile,
         nat::NatSpec,
         topology::{HostSpec, Topology},
     },
     reach::{Reach, expected},
     servers::IceServerSpec,
-    signaling::{Ordering, SignalingSpec},
 };
 
 fn plan(topology: Topology, turn: Option<bool>) -> Plan {
+    let ice_servers = turn.map(|turn| IceServerSpec {
+        host: "relay".into(),
+        turn,
+    });
     Plan {
-        v: PLAN_VERSION,
-        topology,
-        signaling: SignalingSpec {
-            ordering: Ordering::InOrder,
-            descriptions: Latency::NONE,
-            others: Latency::NONE,
-            push: None,
-            acknowledged: false,
-        },
-        ice_servers: Vec::from_iter(turn.map(|turn| IceServerSpec {
-            host: "relay".into(),
-            turn,
-        })),
-        ice_timeouts: None,
-        signal_faults: Vec::new(),
-        service_faults: Vec::new(),
-        stretch: Vec::new(),
-        script: Vec::new(),
-        faults: Vec::new(),
-        heal_at_ms: 0,
-        talk_ms: 1,
-        budget_ms: 1,
-        horizon_ms: 1,
-        max_packets: 1,
+        ice_servers: Vec::from_iter(ice_servers),
+        ..Plan::new(topology)
     }
 }
 

@@ -14,22 +14,17 @@ use sleet::{
     socket::{TcpListener, TcpStream, UdpSocket},
     time::SimTime,
     trace::{Cause, CauseKind, EventKind, Stop, first_divergence},
-    world::{self, Bounds, Ending, Sim, WorldSpec},
+    world::{self, Ending, Sim, WorldSpec},
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn two_hosts() -> WorldSpec {
     let link = LinkProfile::good(Latency::constant_ms(10));
-    WorldSpec {
-        seed: Seed(1),
-        topology: Topology::new([
-            HostSpec::new("alice", "10.0.0.1", link.clone()).interface("rmnet0", "10.1.0.1", link.clone()),
-            HostSpec::new("bob", "10.0.0.2", link),
-        ]),
-        faults: Vec::new(),
-        heal_at: None,
-        bounds: Bounds::default(),
-    }
+    let topology = Topology::new([
+        HostSpec::new("alice", "10.0.0.1", link.clone()).interface("rmnet0", "10.1.0.1", link.clone()),
+        HostSpec::new("bob", "10.0.0.2", link),
+    ]);
+    WorldSpec::new(Seed(1), topology)
 }
 
 fn with_fault(fault: LinkFault, directions: Directions, from_ms: u64, until_ms: u64) -> WorldSpec {

@@ -149,6 +149,8 @@ impl Names {
         match kind {
             EventKind::FaultStarted { fault } => format!("fault {fault} begins"),
             EventKind::FaultEnded { fault } => format!("fault {fault} ends"),
+            EventKind::Crashed => "crash: everything on it is gone".into(),
+            EventKind::Started => "starts again".into(),
             EventKind::Healed => "the network heals".into(),
             EventKind::Signal {
                 direction,

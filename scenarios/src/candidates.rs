@@ -13,7 +13,7 @@ use sleet::{
         events::NEWS,
         gathering::ONE_END,
         ice::EDGES,
-        peers::{CLOSES, NOTHING_LEFT},
+        peers::{CLOSES, NOTHING_LEFT, STACK_ENDS},
         signaling::TURNS,
     },
     scenario::{Kind, Scenario},
@@ -111,7 +111,7 @@ fn promise(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
     // Not STATE-03 and STATE-06: the stack breaks them on every seed (docs/findings/0002 and 0003).
     let states = [&EDGES, &COMPUTED, &TURNS, &NEWS];
     with_policy(Kind::Promise, name, policy, network)
-        .holds(&[&APPLIED, &CONNECTS, &NOTHING_LEFT])
+        .holds(&[&APPLIED, &CONNECTS, &NOTHING_LEFT, &STACK_ENDS])
         .holds(&states)
 }
 

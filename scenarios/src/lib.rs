@@ -2,13 +2,14 @@
 //!
 //! - [`client`]: a call client with story A's policies as switches
 //! - [`network`]: the networks that the stories play on
-//! - [`story`]: brings server, clients and users together and lets a call happen
+//! - [`story`]: brings servers, clients and users together and lets calls happen
 //! - [`candidates`], [`chaos`], [`states`], [`findings`], [`nat`], [`teardown`],
 //!   [`dark`], [`nomination`], [`selftest`]: one family of scenarios each
 //!
 //! A scenario reads as a story: who is there, what the network is like, what users do, what must hold.
 
 pub mod candidates;
+mod cast;
 pub mod chaos;
 pub mod client;
 pub mod dark;

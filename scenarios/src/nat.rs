@@ -18,7 +18,7 @@ use sleet::{
     oracle::{
         candidates::APPLIED,
         pace::PACED,
-        peers::{CLOSES, NOTHING_LEFT},
+        peers::{CLOSES, NOTHING_LEFT, STACK_ENDS},
         reach::AS_COMPUTED,
     },
     reach,
@@ -92,7 +92,7 @@ fn promise(name: &str, about: &str, policy: Policy, network: fn(Seed) -> Plan) -
         .about(about)
         .from("RFC 4787 sections 4 and 5")
         .from("ORACLES 5")
-        .holds(&[&APPLIED, &CLOSES, &NOTHING_LEFT, &AS_COMPUTED])
+        .holds(&[&APPLIED, &CLOSES, &NOTHING_LEFT, &STACK_ENDS, &AS_COMPUTED])
         .except_where(&PACED, storms)
         .in_matrix(cell)
 }

@@ -1,7 +1,7 @@
 //! The networks that the stories play on.
 
 use sleet::{
-    fault::{Act, PLAN_VERSION, Plan, Scripted, Stretch, USUAL_TALK_MS, When},
+    fault::{Act, Plan, Scripted, Stretch, When},
     net::{
         firewall::FirewallSpec,
         latency::Latency,
@@ -23,21 +23,18 @@ use sleet::{
 pub fn story_a(seed: Seed) -> Plan {
     let mut draws = seed.stream("plan/story-a");
     let pick_up_ms = draws.between(800, 1_500);
+    let topology = Topology::new([
+        HostSpec::new("alice", "10.1.0.1", link(draws.between(8, 25))).behind(FirewallSpec::STRICT),
+        HostSpec::new("bob", "10.2.0.1", link(draws.between(8, 25))).behind(FirewallSpec::STRICT),
+        HostSpec::new("server", "10.9.0.1", link(2)),
+    ]);
     Plan {
-        v: PLAN_VERSION,
-        topology: Topology::new([
-            HostSpec::new("alice", "10.1.0.1", link(draws.between(8, 25))).behind(FirewallSpec::STRICT),
-            HostSpec::new("bob", "10.2.0.1", link(draws.between(8, 25))).behind(FirewallSpec::STRICT),
-            HostSpec::new("server", "10.9.0.1", link(2)),
-        ]),
         signaling: SignalingSpec {
             ordering: Ordering::Concurrent,
             descriptions: Latency::quantiles_ms(&[(0, 5), (50, 25), (88, 60), (97, 450), (100, 900)]),
             others: Latency::quantiles_ms(&[(0, 2), (80, 20), (100, 100)]),
-            push: None,
-            acknowledged: false,
+            ..SignalingSpec::PROMPT
         },
-        ice_servers: Vec::new(),
         stretch: vec![
             stretch("create-offer", 1, 10),
             stretch("create-answer", 1, 10),
@@ -48,16 +45,9 @@ pub fn story_a(seed: Seed) -> Plan {
             stretch("add-candidate", 0, 5),
         ],
         script: vec![dials("alice", "bob", "c1", 200), answers("bob", pick_up_ms)],
-        faults: Vec::new(),
-        ice_timeouts: None,
-        talk_ms: USUAL_TALK_MS,
-        signal_faults: Vec::new(),
-        service_faults: Vec::new(),
-        // Nothing is wrong with the network of this story: it needs no healing.
-        heal_at_ms: 0,
-        budget_ms: 10_000,
-        horizon_ms: 60_000,
         max_packets: 20_000,
+        // Nothing is wrong with the network of this story: it needs no healing.
+        ..Plan::new(topology)
     }
 }
 

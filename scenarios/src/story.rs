@@ -1,102 +1,29 @@
-//! Brings server, clients and users together and lets calls happen.
+//! Brings servers, clients and users together and lets calls happen.
 
 use std::{sync::Arc, time::Duration};
 
-use sleet::{
-    fault::{Act, Plan, When},
-    net::topology::HostSpec,
-    servers::RunningServer,
-    signaling::{push::PushService, server::Server},
-    time::SimTime,
-    trace::EventKind,
-    world::Sim,
-};
+use sleet::{fault::Plan, time::SimTime, trace::EventKind, world::Sim};
 
-use crate::client::{App, Policy};
+use crate::{cast::Cast, client::Policy};
 
 /// How long after the last hangup the run goes on: longer than closing a peer may take.
 const AFTERMATH: Duration = Duration::from_millis(2_500);
 /// How long it takes to end a signaling connection in good order.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// Everybody in the plan but the server runs the client of `policy`; the users follow the script until
+/// Everybody in the plan but the servers runs the client of `policy`; the users follow the script until
 /// every call is connected or out of time, talk, and hang up.
 pub async fn calls(sim: Sim, plan: Arc<Plan>, policy: Policy) {
-    let server = sim.host("server");
-    let push = PushService::default();
-    if let Err(error) = Server::start(
-        &server,
-        plan.signaling.clone(),
-        push.clone(),
-        plan.signaling_faults(),
-    )
-    .await
-    {
-        return sim.step("the server did not start", error.to_string());
-    }
-    // They run until the story is over.
-    let mut ice_servers = Vec::new();
-    for spec in &plan.ice_servers {
-        match RunningServer::start(&sim.host(&spec.host), spec.turn).await {
-            Ok(running) => ice_servers.push(running),
-            Err(error) => return sim.step("a server did not start", error.to_string()),
-        }
-    }
-    let clients = clients(&plan);
-    let apps: Vec<Arc<App>> = clients
-        .iter()
-        .map(|h| App::new(&sim.host(&h.name), &server, policy, &plan))
-        .collect();
-    let app = |name: &str| {
-        clients
-            .iter()
-            .position(|h| h.name == name)
-            .map(|i| apps[i].clone())
+    let cast = Cast::new(&sim, &plan, policy);
+    cast.enter();
+    let deadline = cast.follow_the_script();
+    let all_settled = async {
+        cast.standing().settled().await;
+        // What a crash took away has to connect again.
+        sim.sleep(last_crash_ends(&plan) - sim.now()).await;
+        cast.standing().settled().await;
     };
-
-    for (app, host) in apps.iter().zip(&clients) {
-        let dials = plan
-            .script
-            .iter()
-            .any(|s| s.host == host.name && matches!(s.act, Act::Dial { .. }));
-        let asleep = plan.signaling.push.is_some() && !dials;
-        let host = sim.host(&host.name);
-        if asleep {
-            let pushes = push.register(host.name(), &host);
-            app.keep(host.spawn("asleep", app.clone().sleep_until_pushed(pushes)));
-        } else {
-            host.spawn("go online", app.clone().go_online());
-        }
-    }
-
-    let mut deadline = plan.heal_at() + plan.budget();
-    let mut calls = Vec::new();
-    for scripted in &plan.script {
-        let (When::At { ms }, Some(user)) = (scripted.when, app(&scripted.host)) else {
-            continue;
-        };
-        deadline = deadline.max(SimTime::from_millis(ms) + plan.budget());
-        if let Act::Dial { to, call } = &scripted.act {
-            calls.extend(
-                [user.clone()]
-                    .into_iter()
-                    .chain(app(to))
-                    .map(|app| (app, call.clone())),
-            );
-        }
-        let (sim, act) = (sim.clone(), scripted.act.clone());
-        sim.clone().host(&scripted.host).spawn("user", async move {
-            sim.sleep(SimTime::from_millis(ms) - SimTime::ZERO).await;
-            user.act(act).await;
-        });
-    }
-
-    let all_connected = async {
-        for (app, call) in &calls {
-            app.until_settled(call).await;
-        }
-    };
-    let in_time = tokio::time::timeout(deadline - sim.now(), all_connected).await;
+    let in_time = tokio::time::timeout(deadline - sim.now(), all_settled).await;
     sim.step(
         if in_time.is_ok() {
             "all settled"
@@ -106,33 +33,26 @@ pub async fn calls(sim: Sim, plan: Arc<Plan>, policy: Policy) {
         "",
     );
     sim.sleep(plan.talk()).await;
-    for app in &apps {
+    for app in cast.apps() {
         app.host().spawn("hang up", app.clone().hang_up_all());
     }
     sim.sleep(AFTERMATH).await;
-    take_census(&sim, &apps, &plan, &ice_servers).await;
-}
-
-/// The hosts that people hold in their hands.
-fn clients(plan: &Plan) -> Vec<&HostSpec> {
-    let serves = |name: &str| name == "server" || plan.ice_servers.iter().any(|s| s.host == name);
-    plan.topology.hosts.iter().filter(|h| !serves(&h.name)).collect()
+    take_census(&sim, &cast).await;
 }
 
 /// Everybody goes offline; then nothing may be left of any call.
-async fn take_census(sim: &Sim, apps: &[Arc<App>], plan: &Plan, ice_servers: &[RunningServer]) {
-    for app in apps {
+async fn take_census(sim: &Sim, cast: &Cast) {
+    for app in cast.apps() {
         app.go_offline();
     }
     sim.sleep(GOODBYE).await;
-    for app in apps {
+    for app in cast.apps() {
         app.host().take_census(0);
     }
-    for (spec, server) in plan.ice_servers.iter().zip(ice_servers) {
+    for (name, server) in cast.ice_servers() {
         // A server that does not answer has nothing left to say.
         let allocations = server.allocations().await.unwrap_or_default() as u64;
-        let host = sim.host(&spec.host);
-        host.run(|| {
+        sim.host(&name).run(|| {
             sim.record(EventKind::Census {
                 tasks: Vec::new(),
                 sockets: Vec::new(),
@@ -140,4 +60,15 @@ async fn take_census(sim: &Sim, apps: &[Arc<App>], plan: &Plan, ice_servers: &[R
             });
         });
     }
+}
+
+/// When the last host that crashes runs again.
+fn last_crash_ends(plan: &Plan) -> SimTime {
+    let ends = plan.host_faults.iter().map(|f| SimTime::from_millis(f.until_ms));
+    ends.max().unwrap_or_default().min(plan.heal_at())
+}
+
+/// When the liveness oracles have had their time: after the healing and after the last action.
+pub(crate) fn deadline(plan: &Plan, last_act: SimTime) -> SimTime {
+    last_act.max(plan.heal_at()) + plan.budget()
 }

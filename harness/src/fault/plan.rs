@@ -18,7 +18,7 @@ use crate::{
         fault::{ServiceFault, ServiceFaults, SignalFault},
     },
     time::SimTime,
-    world::Bounds,
+    world::{Bounds, HostFault},
 };
 
 /// The version of the format.
@@ -45,6 +45,9 @@ pub struct Plan {
     /// What happens to the network during the chaos phase.
     #[serde(default)]
     pub faults: Vec<TimedFault>,
+    /// What happens to whole hosts during the chaos phase.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub host_faults: Vec<HostFault>,
     /// How long the agents wait before they give a silent path up; without it, as long as the stack does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ice_timeouts: Option<IceTimeouts>,
@@ -150,6 +153,29 @@ pub enum PlanError {
 }
 
 impl Plan {
+    /// A plan in which nobody does anything and nothing goes wrong: prompt signaling, no servers beside it, no chaos
+    /// phase, 10 s for a call to connect.
+    pub fn new(topology: Topology) -> Self {
+        Self {
+            v: PLAN_VERSION,
+            topology,
+            signaling: SignalingSpec::PROMPT,
+            ice_servers: Vec::new(),
+            stretch: Vec::new(),
+            script: Vec::new(),
+            faults: Vec::new(),
+            host_faults: Vec::new(),
+            ice_timeouts: None,
+            talk_ms: USUAL_TALK_MS,
+            signal_faults: Vec::new(),
+            service_faults: Vec::new(),
+            heal_at_ms: 0,
+            budget_ms: 10_000,
+            horizon_ms: 60_000,
+            max_packets: most_packets(),
+        }
+    }
+
     /// When the chaos phase ends.
     pub fn heal_at(&self) -> SimTime {
         SimTime::from_millis(self.heal_at_ms)
@@ -180,6 +206,7 @@ impl Plan {
             messages: self.signal_faults.clone(),
             service: self.service_faults.clone(),
             until: self.heal_at(),
+            ..ServiceFaults::default()
         }
     }
 
@@ -234,6 +261,7 @@ impl Plan {
             }
         }
         Schedule::check(&self.faults, &self.topology)?;
+        HostFault::check(&self.host_faults, &self.topology)?;
         ServiceFaults::check(&self.signal_faults, &self.service_faults, known)?;
         if self.horizon_ms < self.heal_at_ms + self.budget_ms {
             return Err("horizon_ms: ends before heal_at_ms + budget_ms".into());

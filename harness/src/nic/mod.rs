@@ -70,6 +70,12 @@ impl Nic {
         })));
         let stack = net.get_nic()?;
         let gateway = Arc::new(Gateway::new(host.clone(), &stack));
+        let dying = Arc::downgrade(&gateway);
+        host.at_crash(move |_| {
+            if let Some(gateway) = dying.upgrade() {
+                gateway.close();
+            }
+        });
         for address in host.addresses() {
             for port in ports.0..=ports.1 {
                 gateway.open(SocketAddr::new(*address, port)).await?;

@@ -29,8 +29,10 @@ pub struct Call<'a> {
     pub dialed: SimTime,
     /// When the user last tried again.
     pub last_try: SimTime,
-    /// When a user hung up.
+    /// When a user hung up, or the caller's host crashed.
     pub hung_up: Option<SimTime>,
+    /// When the callee's host crashed last while the call was there: it has to connect again.
+    pub crashed: Option<SimTime>,
 }
 
 /// The calls that users dialed, in order.
@@ -45,7 +47,9 @@ pub fn calls(trace: &Trace) -> Vec<Call<'_>> {
                 dialed: event.at,
                 last_try: event.at,
                 hung_up: None,
+                crashed: None,
             }),
+            (EventKind::Crashed, Some(host)) => crash(&mut calls, host, event.at),
             (EventKind::HungUp { call }, _) => {
                 if let Some(known) = calls.iter_mut().find(|c| c.name == call) {
                     known.hung_up.get_or_insert(event.at);
@@ -62,16 +66,29 @@ pub fn calls(trace: &Trace) -> Vec<Call<'_>> {
     calls
 }
 
-/// Whether the peer `peer` is one of the call `call`: its first, `c1`, or a later one, `c1#2`.
+/// A host went dark: the calls that it made are over, those to it have to be made anew.
+fn crash(calls: &mut [Call<'_>], host: &str, at: SimTime) {
+    for call in calls.iter_mut().filter(|c| c.hung_up.is_none()) {
+        if call.caller == host {
+            call.hung_up = Some(at);
+        } else if call.callee == host {
+            call.crashed = Some(at);
+        }
+    }
+}
+
+/// Whether the peer `peer` is one of the call `call`: its first, `c1`, or a later one, `c1#2`, or `c1#2.1` in the
+/// life of its host after a crash.
 pub fn belongs(peer: &str, call: &str) -> bool {
     peer.split('#').next() == Some(call)
 }
 
 impl Call<'_> {
-    /// When a message had gone both ways, as the side at `host` saw it.
+    /// When a message had gone both ways, as the side at `host` saw it, after the last crash.
     pub fn connected_at(&self, trace: &Trace, host: &str) -> Option<SimTime> {
         let proof = if host == self.caller { "pong" } else { "ack" };
-        let heard = trace.of(host).find(|e| {
+        let again = self.crashed.unwrap_or_default();
+        let heard = trace.of(host).filter(|e| e.at >= again).find(|e| {
             matches!(&e.kind, EventKind::Data { peer, received: true, text } if belongs(peer, self.name) && text == proof)
         });
         heard.map(|e| e.at)

@@ -34,17 +34,24 @@ fn applied(evidence: Evidence<'_>) -> Verdict {
             ..
         } => {
             let host = e.host.as_deref().filter(|h| *h != "server")?;
-            let (peer, ufrag) = live_generation(trace, host, call)?;
-            (ufrag == candidate.ufrag && !overtaken(trace, e, host, peer))
-                .then(|| once(trace, e, host, candidate))
+            let life = life_of(trace, host, e)?;
+            let (peer, ufrag) = live_generation(&life, call)?;
+            (ufrag == candidate.ufrag && !overtaken(&life, e, peer)).then(|| once(&life, e, host, candidate))
         }
         _ => None,
     }))
 }
 
-/// The last remote description that `host` applied in `call`: of which peer, and of which generation.
-fn live_generation<'a>(trace: &'a Trace, host: &'a str, call: &str) -> Option<(&'a str, &'a str)> {
-    let described = trace.of(host).filter_map(|e| match &e.kind {
+/// The events of `host` in the life that `event` belongs to; nothing if a crash ended it with all that it knew.
+fn life_of<'a>(trace: &'a Trace, host: &'a str, event: &Event) -> Option<Vec<&'a Event>> {
+    let crash = trace.of(host).filter(|e| e.kind == EventKind::Crashed).last();
+    let began = crash.map_or(0, |e| e.seq);
+    (event.seq >= began).then(|| trace.of(host).filter(|e| e.seq >= began).collect())
+}
+
+/// The last remote description that was applied in `call`: of which peer, and of which generation.
+fn live_generation<'a>(life: &[&'a Event], call: &str) -> Option<(&'a str, &'a str)> {
+    let described = life.iter().filter_map(|e| match &e.kind {
         EventKind::Described {
             peer,
             remote: true,
@@ -59,15 +66,15 @@ fn live_generation<'a>(trace: &'a Trace, host: &'a str, call: &str) -> Option<(&
 /// How long a client may take over a candidate.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Whether `peer` began to close before `host` had the time to apply what it received: its generation is not
+/// Whether `peer` began to close before its host had the time to apply what it received: its generation is not
 /// live any more, and another attempt or a hangup has the word.
-fn overtaken(trace: &Trace, received: &Event, host: &str, peer: &str) -> bool {
-    trace.of(host).any(|e| {
+fn overtaken(life: &[&Event], received: &Event, peer: &str) -> bool {
+    life.iter().any(|e| {
         matches!(&e.kind, EventKind::Closing { peer: p } if p == peer) && e.at <= received.at + PATIENCE
     })
 }
 
-fn once(trace: &Trace, received: &Event, host: &str, candidate: &Candidate) -> Verdict {
+fn once(life: &[&Event], received: &Event, host: &str, candidate: &Candidate) -> Verdict {
     let fail = |event: u64, what: String| {
         Verdict::Fail(Violation {
             event: Some(event),
@@ -77,14 +84,14 @@ fn once(trace: &Trace, received: &Event, host: &str, candidate: &Candidate) -> V
             ),
         })
     };
-    let mut applications = trace
-        .of(host)
+    let mut applications = life
+        .iter()
         .filter(|e| matches!(&e.kind, EventKind::CandidateApplied { candidate: c, .. } if c == candidate));
     match (applications.next(), applications.next()) {
         (Some(_), None) => Verdict::Pass,
         (Some(_), Some(again)) => fail(again.seq, format!("applied it again at {}", again.at)),
         (None, _) => {
-            let refused = trace.of(host).find_map(|e| match &e.kind {
+            let refused = life.iter().find_map(|e| match &e.kind {
                 EventKind::CandidateRefused {
                     candidate: c, error, ..
                 } if c == candidate => Some((e.seq, error)),

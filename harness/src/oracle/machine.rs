@@ -163,10 +163,9 @@ pub(super) mod testing {
 
     use super::*;
     use crate::{
-        fault::{PLAN_VERSION, Plan, USUAL_TALK_MS},
-        net::{latency::Latency, topology::Topology},
+        fault::Plan,
+        net::topology::Topology,
         oracle::{Evidence, Oracle},
-        signaling::{Ordering, SignalingSpec},
         time::SimTime,
         trace::Candidate,
     };
@@ -182,29 +181,7 @@ pub(super) mod testing {
             kind,
         };
         let trace = Trace::from_events(events.enumerate().map(event).collect());
-        let plan = Plan {
-            v: PLAN_VERSION,
-            topology: Topology::default(),
-            ice_servers: Vec::new(),
-            signaling: SignalingSpec {
-                ordering: Ordering::InOrder,
-                descriptions: Latency::constant_ms(1),
-                others: Latency::constant_ms(1),
-                push: None,
-                acknowledged: false,
-            },
-            stretch: Vec::new(),
-            script: Vec::new(),
-            faults: Vec::new(),
-            ice_timeouts: None,
-            talk_ms: USUAL_TALK_MS,
-            signal_faults: Vec::new(),
-            service_faults: Vec::new(),
-            heal_at_ms: 0,
-            budget_ms: 1,
-            horizon_ms: 1,
-            max_packets: 1,
-        };
+        let plan = Plan::new(Topology::default());
         (oracle.check)(Evidence {
             trace: &trace,
             plan: &plan,

@@ -80,6 +80,7 @@ pub const ALL: &[&Oracle] = &[
     &calls::CONNECTS,
     &peers::CLOSES,
     &peers::NOTHING_LEFT,
+    &peers::STACK_ENDS,
     &reach::AS_COMPUTED,
     &pace::PACED,
     &ice::EDGES,

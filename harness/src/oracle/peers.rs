@@ -16,9 +16,18 @@ pub const CLOSES: Oracle = Oracle {
 /// Nothing stays behind.
 pub const NOTHING_LEFT: Oracle = Oracle {
     id: "TEAR-02",
-    meaning: "When every call is over, no task, socket or TURN allocation of it is left.",
+    meaning: "When every call is over, no task of the client, no socket and no TURN allocation of it is left, nor of a \
+              life that a crash ended.",
     source: "STORIES B; ORACLES 1, teardown",
     check: nothing_left,
+};
+
+/// The stack clears up after itself.
+pub const STACK_ENDS: Oracle = Oracle {
+    id: "TEAR-03",
+    meaning: "When every peer is closed, no task that the WebRTC stack started is left.",
+    source: "STORIES B; ORACLES 1, teardown; ORACLES 3, hazard 21",
+    check: stack_ends,
 };
 
 /// How long a close may take. Nothing that it does waits for the other side.
@@ -33,6 +42,30 @@ fn closes(evidence: Evidence<'_>) -> Verdict {
 }
 
 fn nothing_left(evidence: Evidence<'_>) -> Verdict {
+    census(evidence, |tasks, sockets, allocations| {
+        let ours = tasks.iter().filter(|task| !is_of_the_stack(task));
+        let mut left: Vec<String> = ours.chain(sockets).cloned().collect();
+        if allocations > 0 {
+            left.push(format!("{allocations} allocations"));
+        }
+        left
+    })
+}
+
+fn stack_ends(evidence: Evidence<'_>) -> Verdict {
+    census(evidence, |tasks, _, _| {
+        let of_the_stack = tasks.iter().filter(|task| is_of_the_stack(task));
+        of_the_stack.cloned().collect()
+    })
+}
+
+/// Whether a task was started by a dependency: it has no name, only a place such as `dtls-0.17.2/src/conn/mod.rs:331`.
+fn is_of_the_stack(task: &str) -> bool {
+    task.contains("/src/") && !task.starts_with("harness/") && !task.starts_with("scenarios/")
+}
+
+/// Judges every census by what `left` finds in it.
+fn census(evidence: Evidence<'_>, left: impl Fn(&[String], &[String], u64) -> Vec<String>) -> Verdict {
     let mut censuses = 0;
     for event in &evidence.trace.events {
         let EventKind::Census {
@@ -44,12 +77,12 @@ fn nothing_left(evidence: Evidence<'_>) -> Verdict {
             continue;
         };
         censuses += 1;
-        if !tasks.is_empty() || !sockets.is_empty() || *allocations > 0 {
+        let left = left(tasks, sockets, *allocations);
+        if !left.is_empty() {
             let host = event.host.as_deref().unwrap_or_default();
-            let left = [tasks.join(", "), sockets.join(", ")].join(", ");
             return Verdict::Fail(Violation {
                 event: Some(event.seq),
-                why: format!("at the end {host} still had {allocations} allocations, {left}"),
+                why: format!("at the end {host} still had {}", left.join(", ")),
             });
         }
     }
@@ -64,7 +97,11 @@ fn judge(trace: &Trace, closing: &Event, peer: &str) -> Verdict {
     let closed = trace
         .of(host)
         .find(|e| e.seq > closing.seq && matches!(&e.kind, EventKind::Closed { peer: p } if p == peer));
-    let ended = trace.events.last().map_or(closing.at, |e| e.at);
+    let over = trace
+        .of(host)
+        .find(|e| e.seq > closing.seq && e.kind == EventKind::Crashed)
+        .or(trace.events.last());
+    let ended = over.map_or(closing.at, |e| e.at);
     let fail = |how: String| {
         Verdict::Fail(Violation {
             event: Some(closing.seq),
@@ -74,9 +111,35 @@ fn judge(trace: &Trace, closing: &Event, peer: &str) -> Verdict {
     match closed {
         Some(closed) if closed.at - closing.at <= PATIENCE => Verdict::Pass,
         Some(closed) => fail(format!("took {} ms", (closed.at - closing.at).as_millis())),
-        None if ended - closing.at <= PATIENCE => {
-            Verdict::Unknown(format!("the run ended while {host} was closing {peer}"))
-        }
+        None if ended - closing.at <= PATIENCE => Verdict::Unknown(format!(
+            "the run or the host ended while {host} was closing {peer}"
+        )),
         None => fail("never returned".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::machine::testing::{decided, judged};
+
+    fn census_of(task: &str) -> EventKind {
+        EventKind::Census {
+            tasks: vec![task.to_owned()],
+            sockets: Vec::new(),
+            allocations: 0,
+        }
+    }
+
+    #[test]
+    fn what_the_client_leaves_and_what_the_stack_leaves_are_told_apart() {
+        let (ours, theirs) = (
+            census_of("send candidate"),
+            census_of("dtls-0.17.2/src/conn/mod.rs:331"),
+        );
+        assert_eq!(decided(&judged(&NOTHING_LEFT, vec![ours.clone()])), Some(0));
+        assert_eq!(judged(&NOTHING_LEFT, vec![theirs.clone()]), Verdict::Pass);
+        assert_eq!(decided(&judged(&STACK_ENDS, vec![theirs])), Some(0));
+        assert_eq!(judged(&STACK_ENDS, vec![ours]), Verdict::Pass);
     }
 }

@@ -201,10 +201,17 @@ pub async fn create(
         ice: Arc::default(),
         ice_failed: Arc::new(watch::Sender::new(false)),
     };
-    Ok(match spec.kind {
+    let peer: Arc<dyn Peer> = match spec.kind {
         PeerKind::Full => Arc::new(full::FullPeer::create(host, log, &spec, on_candidate).await?),
         PeerKind::Bare => Arc::new(bare::BarePeer::create(host, log, &spec, on_candidate).await?),
-    })
+    };
+    let dying = Arc::downgrade(&peer);
+    host.at_crash(move |host| {
+        if let Some(peer) = dying.upgrade() {
+            host.bury("undertaker", async move { peer.close().await });
+        }
+    });
+    Ok(peer)
 }
 
 /// Writes down what a peer reports.

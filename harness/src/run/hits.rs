@@ -66,6 +66,8 @@ fn kind(plan: &Plan, by: &Cause) -> Option<&'static str> {
         CauseKind::Partition if by.place.ends_with("both ways") => "partition",
         CauseKind::Partition => "one-way-partition",
         CauseKind::Hold => "hold",
+        CauseKind::HostDown if by.place == "server" => "server-crash",
+        CauseKind::HostDown => "client-crash",
         _ => return None,
     })
 }

@@ -70,6 +70,7 @@ pub fn execute_plan(scenario: &Arc<Scenario>, seed: Seed, plan: Arc<Plan>) -> Re
         seed,
         topology: plan.topology.clone(),
         faults: plan.faults.clone(),
+        host_faults: plan.host_faults.clone(),
         heal_at: Some(plan.heal_at()),
         bounds: plan.bounds(),
     };

@@ -39,6 +39,10 @@ pub enum SignalingError {
     Closed,
 }
 
+/// Connections and messages that a client may count in one life of its host: it goes on counting after a crash, as
+/// one that keeps its counters does.
+const PER_LIFE: u64 = 1_000_000;
+
 type Sent = oneshot::Sender<Result<(), SignalingError>>;
 type Socket = WebSocketStream<TcpStream>;
 
@@ -72,8 +76,8 @@ impl Client {
             address: SocketAddr::new(server.addresses()[0], PORT),
             name: name.to_owned(),
             acks: false,
-            connections: 0,
-            ledger: Ledger::default(),
+            connections: u64::from(host.life()) * PER_LIFE,
+            ledger: Ledger::beginning_at(u64::from(host.life()) * PER_LIFE),
         };
         let socket = session.connect().await;
         let (outbox, outgoing) = mpsc::unbounded_channel();
@@ -160,7 +164,11 @@ impl Session {
     ) {
         while let Over::Lost = self.exchange(&mut socket, &mut outgoing, &inbox).await {
             self.sim().step(LOST, "");
-            socket = self.connect().await;
+            socket = tokio::select! {
+                biased;
+                () = inbox.closed() => return,
+                socket = self.connect() => socket,
+            };
             self.sim().mark("signaling-reconnected");
             self.ledger.reconnected(self.sim().now());
         }

@@ -3,6 +3,11 @@
 //! Verdicts fall on single messages, as the server meets them; timed faults on the service as a whole. What was
 //! sent again counts as another message. After the chaos phase nothing here is in force.
 
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
 use serde::{Deserialize, Serialize};
 
 use crate::time::SimTime;
@@ -70,11 +75,23 @@ pub struct ServiceFaults {
     pub service: Vec<ServiceFault>,
     /// When the chaos phase ends: from then on there are none.
     pub until: SimTime,
+    /// How many messages of each client have come, in all lives of the server.
+    pub seen: Arc<Mutex<BTreeMap<String, u64>>>,
 }
 
 impl ServiceFaults {
-    /// The verdict on message number `message` of `client` at `now`, with its name.
-    pub fn verdict(&self, client: &str, message: u64, now: SimTime) -> Option<(Verdict, String)> {
+    /// A message of `client` came at `now`: returns the verdict on it, with its name.
+    ///
+    /// # Panics
+    /// If a thread panicked while it counted.
+    pub fn meets(&self, client: &str, now: SimTime) -> Option<(Verdict, String)> {
+        let mut seen = self.seen.lock().expect("counting does not panic");
+        let count = seen.entry(client.to_owned()).or_default();
+        *count += 1;
+        self.verdict(client, *count - 1, now)
+    }
+
+    fn verdict(&self, client: &str, message: u64, now: SimTime) -> Option<(Verdict, String)> {
         if now >= self.until {
             return None;
         }

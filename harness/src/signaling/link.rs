@@ -21,6 +21,14 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
+    /// A ledger whose first message has the number after `sent`.
+    pub fn beginning_at(sent: u64) -> Self {
+        Self {
+            sent,
+            ..Self::default()
+        }
+    }
+
     /// Numbers a message that is sent for the first time, and keeps it.
     pub fn sends(&mut self, envelope: &mut Envelope, now: SimTime) {
         self.sent += 1;

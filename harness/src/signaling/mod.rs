@@ -53,6 +53,17 @@ pub struct SignalingSpec {
     pub acknowledged: bool,
 }
 
+impl SignalingSpec {
+    /// A service that passes everything on at once and in order.
+    pub const PROMPT: Self = Self {
+        ordering: Ordering::InOrder,
+        descriptions: Latency::NONE,
+        others: Latency::NONE,
+        push: None,
+        acknowledged: false,
+    };
+}
+
 /// Writes down that a message passed a host. Acknowledgements are not worth a line each.
 fn record(sim: &Sim, direction: SignalDirection, with: &str, envelope: &Envelope) {
     let message = &envelope.message;

@@ -4,13 +4,13 @@ use super::{fault::ServiceFault, server::Server};
 use crate::{time::SimTime, trace::EventKind};
 
 impl Server {
-    /// Suffers the faults of the plan, one after the other, until the chaos phase ends.
+    /// Suffers the faults of the plan that are to come, one after the other, until the chaos phase ends.
     pub(super) async fn suffer(self) {
         let mut order: Vec<usize> = (0..self.faults().service.len()).collect();
         order.sort_by_key(|i| (self.faults().service[*i].from(), *i));
         for index in order {
             let fault = self.faults().service[index];
-            if fault.from() >= self.faults().until {
+            if fault.from() < self.host().sim().now() || fault.from() >= self.faults().until {
                 continue;
             }
             self.wait_until(fault.from()).await;

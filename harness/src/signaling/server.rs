@@ -38,8 +38,6 @@ struct Shared {
     push: PushService,
     faults: ServiceFaults,
     clients: Mutex<Registry>,
-    // How many messages of each client have come.
-    counts: Mutex<BTreeMap<String, u64>>,
     // Changes when every connection is cut.
     cuts: watch::Sender<()>,
     // Changes when the server forgets what it has in hand.
@@ -75,7 +73,6 @@ impl Server {
                 push,
                 faults,
                 clients: Mutex::default(),
-                counts: Mutex::default(),
                 cuts: watch::Sender::new(()),
                 life: watch::Sender::new(0),
                 down: watch::Sender::new(false),
@@ -191,14 +188,8 @@ impl Server {
     /// Takes a message of `client`: once, if no fault of the plan falls on it.
     fn take(&self, client: &str, envelope: Envelope) -> Vec<Taken> {
         let sim = self.shared.host.sim();
-        let number = {
-            let mut counts = self.shared.counts.lock().expect("no panic while it is held");
-            let count = counts.entry(client.to_owned()).or_default();
-            *count += 1;
-            *count - 1
-        };
         let (mut delay, mut copies) = (Duration::ZERO, 1);
-        if let Some((verdict, fault)) = self.shared.faults.verdict(client, number, sim.now()) {
+        if let Some((verdict, fault)) = self.shared.faults.meets(client, sim.now()) {
             sim.record(EventKind::SignalImpaired {
                 fault,
                 message: envelope.message.name().to_owned(),

@@ -86,6 +86,8 @@ pub enum CauseKind {
     Nat,
     /// No host has the destination address.
     Unroutable,
+    /// The host has crashed.
+    HostDown,
 }
 
 /// What decided the fate of a packet, and where.
@@ -113,6 +115,7 @@ impl fmt::Display for Cause {
             CauseKind::Firewall => "firewall of",
             CauseKind::Nat => "NAT",
             CauseKind::Unroutable => "no host at",
+            CauseKind::HostDown => "crash of",
         };
         write!(f, "{what} {}", self.place)
     }
@@ -256,6 +259,10 @@ pub enum EventKind {
         /// Its place in the plan and what it is.
         fault: String,
     },
+    /// The host went dark with everything that ran on it.
+    Crashed,
+    /// It runs again, with nothing of what ran before.
+    Started,
     /// The chaos phase is over: no fault is in force any more.
     Healed,
     /// A signaling client or server passed a message on.

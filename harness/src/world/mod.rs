@@ -6,6 +6,7 @@
 //! its end or to a bound, and returns what was recorded.
 //!
 //! - [`sim`]: the handle that stories, peers and sockets hold
+//! - [`lives`], [`hosts`]: hosts that crash, stall and start again
 //! - [`tasks`]: whose task is being polled, and what is still alive
 //! - [`pump`]: carries packets between the hosts
 //! - [`runtime`]: the runtime and its hooks
@@ -13,6 +14,8 @@
 //!
 //! Nothing in here knows of signaling, peers or scenarios.
 
+mod hosts;
+mod lives;
 mod panics;
 mod pump;
 mod runtime;
@@ -21,6 +24,8 @@ mod tasks;
 
 use std::{sync::Arc, thread, time::Duration};
 
+pub use hosts::{HostFault, HostFaultKind};
+pub use lives::Liveness;
 pub use sim::{Host, Sim};
 use thiserror::Error;
 use turmoil_net::KernelConfig;
@@ -66,10 +71,26 @@ pub struct WorldSpec {
     pub topology: Topology,
     /// What happens to the network, and when.
     pub faults: Vec<TimedFault>,
+    /// What happens to hosts, and when.
+    pub host_faults: Vec<HostFault>,
     /// When the chaos phase ends and every link becomes good.
     pub heal_at: Option<SimTime>,
     /// What the run may use up.
     pub bounds: Bounds,
+}
+
+impl WorldSpec {
+    /// A world in which nothing goes wrong.
+    pub fn new(seed: Seed, topology: Topology) -> Self {
+        Self {
+            seed,
+            topology,
+            faults: Vec::new(),
+            host_faults: Vec::new(),
+            heal_at: None,
+            bounds: Bounds::default(),
+        }
+    }
 }
 
 /// How a run ended, and what was recorded.
@@ -156,7 +177,8 @@ where
     F: FnOnce(Sim) -> Fut,
     Fut: Future<Output = ()> + Send + 'static,
 {
-    let bounds = spec.bounds;
+    let (bounds, heal_at) = (spec.bounds, spec.heal_at);
+    let host_faults = spec.host_faults.clone();
     let mut pump = pump::Pump::new(sim.clone(), network, spec);
     let told = sim.spawn("story", story(sim.clone()));
     let stopped = tokio::select! {
@@ -165,6 +187,7 @@ where
         _ = told => None,
         () = sim.tasks().exhausted() => Some(Stop::Work),
         () = pump.run(bounds.packets) => Some(Stop::Work),
+        never = hosts::befall(sim, network, &host_faults, heal_at) => match never {},
         () = tokio::time::sleep(bounds.horizon) => Some(Stop::Horizon),
     };
     sim.tick();

@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use turmoil_net::{EnterGuard, NetstatEntry, Packet, TcpFlags, TcpSegment, Transport};
+use turmoil_net::{EnterGuard, NetstatEntry, NetstatState, Packet, TcpFlags, TcpSegment, Transport};
 
 use super::{Sim, WorldSpec, chaos};
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
         weather::{Direction, Edge, LinkFault, Schedule, Weather},
     },
     time::SimTime,
-    trace::{EventKind, Flow, PacketId, Proto, wire},
+    trace::{Cause, CauseKind, EventKind, Flow, PacketId, Proto, wire},
 };
 
 /// Where a packet is.
@@ -195,6 +195,10 @@ impl<'a> Pump<'a> {
         let mut out = Vec::new();
         self.network.egress_all(&mut out);
         for packet in out {
+            let from = self.path.place(packet.src);
+            if from.is_some_and(|place| !self.sim.is_up(place.host)) {
+                continue;
+            }
             self.sent += 1;
             let (id, flow, payload) = (self.sent, flow_of(&packet), payload_of(&packet).clone());
             let hash = blake3::hash(&payload).to_hex();
@@ -250,9 +254,15 @@ impl<'a> Pump<'a> {
                     }
                 }
                 Stage::Door => match self.path.arrive(now, flow) {
+                    Ok(place) if !self.sim.is_up(place.host) => {
+                        let place = self.topology.hosts[place.host].name.clone();
+                        let kind = CauseKind::HostDown;
+                        let by = Cause { kind, place };
+                        self.sim.record(EventKind::PacketDropped { packet: id, by });
+                    }
                     Ok(place) => {
                         self.record_at(Some(place), EventKind::PacketDelivered { packet: id });
-                        self.network.deliver(packet);
+                        self.hand_over(packet);
                         delivered = true;
                     }
                     Err(by) => {
@@ -261,18 +271,36 @@ impl<'a> Pump<'a> {
                     }
                 },
                 Stage::Inject => {
-                    self.network.deliver(packet);
+                    self.hand_over(packet);
                     delivered = true;
                 }
                 Stage::InjectRouted => {
                     if let Ok((translated, _)) = self.path.route(now, flow) {
-                        self.network.deliver(readdress(packet, translated));
+                        self.hand_over(readdress(packet, translated));
                         delivered = true;
                     }
                 }
             }
         }
         delivered
+    }
+
+    /// Gives a packet to its host. A reset of a connection that is still half open goes nowhere: `turmoil-net` 0.1.0
+    /// would keep such a connection for ever, and the port of its listener with it (`src/kernel/tcp.rs:703` reaps only
+    /// what an app has closed), where a real kernel forgets it (RFC 9293, section 3.10.7.4).
+    fn hand_over(&self, packet: Packet) {
+        if let Transport::Tcp(segment) = &packet.payload
+            && segment.flags.rst
+        {
+            let flow = flow_of(&packet);
+            let half_open = |s: &NetstatEntry| {
+                (s.state, s.local, s.peer) == (Some(NetstatState::SynReceived), flow.dst, Some(flow.src))
+            };
+            if turmoil_net::netstat(packet.dst).entries.iter().any(half_open) {
+                return;
+            }
+        }
+        self.network.deliver(packet);
     }
 
     /// Does with a packet what its link decided, and writes down what is out of the ordinary.

@@ -1,7 +1,7 @@
 //! Whose task is being polled, and which tasks are alive.
 //!
-//! A task belongs to the host whose task spawned it, down to the tasks that the WebRTC stack spawns for
-//! itself. Tokio's task ids count across the process, so they never leave this module.
+//! A task belongs to the host and the life whose task spawned it, down to the tasks that the WebRTC stack spawns
+//! for itself. Tokio's task ids count across the process, so they never leave this module.
 
 use std::{
     cell::Cell,
@@ -15,8 +15,10 @@ use std::{
 
 use tokio::{runtime::TaskMeta, sync::Notify, task::Id};
 
+use super::lives::Owner;
+
 thread_local! {
-    static HOST: Cell<Option<usize>> = const { Cell::new(None) };
+    static OWNER: Cell<Option<Owner>> = const { Cell::new(None) };
     static NAME: Cell<Option<&'static str>> = const { Cell::new(None) };
 }
 
@@ -29,7 +31,7 @@ type ById = std::collections::HashMap<Id, Task, std::hash::BuildHasherDefault<st
 
 #[derive(Clone, Copy)]
 struct Task {
-    host: Option<usize>,
+    owner: Option<Owner>,
     name: Option<&'static str>,
     spawned_at: &'static Location<'static>,
 }
@@ -64,7 +66,7 @@ impl TaskTable {
 
     pub(super) fn spawned(&self, meta: &TaskMeta<'_>) {
         let task = Task {
-            host: HOST.get(),
+            owner: OWNER.get(),
             name: NAME.take(),
             spawned_at: meta.spawned_at(),
         };
@@ -72,14 +74,14 @@ impl TaskTable {
     }
 
     pub(super) fn begin_poll(&self, meta: &TaskMeta<'_>) {
-        HOST.set(self.alive().get(&meta.id()).and_then(|task| task.host));
+        OWNER.set(self.alive().get(&meta.id()).and_then(|task| task.owner));
         if self.polls.fetch_add(1, Ordering::Relaxed) == self.max_polls {
             self.exhausted.notify_one();
         }
     }
 
     pub(super) fn end_poll() {
-        HOST.set(None);
+        OWNER.set(None);
     }
 
     pub(super) fn ended(&self, meta: &TaskMeta<'_>) {
@@ -96,7 +98,8 @@ impl TaskTable {
     pub(super) fn pending(&self, hosts: &[String]) -> Vec<String> {
         let mut count = BTreeMap::<(Option<usize>, String), usize>::new();
         for task in self.alive().values() {
-            *count.entry((task.host, task.place())).or_default() += 1;
+            let host = task.owner.map(|o| o.host);
+            *count.entry((host, task.place())).or_default() += 1;
         }
         let host = |h: Option<usize>| h.map_or("run", |h| hosts[h].as_str());
         let line = |((h, place), n): (&(Option<usize>, String), &usize)| match n {
@@ -112,7 +115,7 @@ impl TaskTable {
         let of_host = self.alive();
         let mut places: Vec<String> = of_host
             .values()
-            .filter(|t| t.host == Some(host))
+            .filter(|t| t.owner.is_some_and(|o| o.host == host))
             .map(Task::place)
             .collect();
         places.sort_unstable();
@@ -124,16 +127,16 @@ impl TaskTable {
     }
 }
 
-/// The host whose task is being polled.
-pub(super) fn current_host() -> Option<usize> {
-    HOST.get()
+/// Whose task is being polled.
+pub(super) fn current_owner() -> Option<Owner> {
+    OWNER.get()
 }
 
-/// Calls `f` as if a task of `host` did.
-pub(super) fn as_host<R>(host: Option<usize>, f: impl FnOnce() -> R) -> R {
-    let was = HOST.replace(host);
+/// Calls `f` as if a task of `owner` did.
+pub(super) fn as_owner<R>(owner: Owner, f: impl FnOnce() -> R) -> R {
+    let was = OWNER.replace(Some(owner));
     let result = f();
-    HOST.set(was);
+    OWNER.set(was);
     result
 }
 

@@ -17,7 +17,7 @@ use sleet::{
     seed::{Ppm, Seed},
     socket::UdpSocket,
     trace::{Event, EventKind, PacketId, Trace},
-    world::{self, Bounds, WorldSpec},
+    world::{self, WorldSpec},
 };
 
 /// What a run of [`N`] datagrams over a link with every fault looks like: its trace and what arrived.
@@ -39,13 +39,7 @@ fn run_with_every_fault(seed: u64) -> (Trace, Vec<Vec<u8>>) {
         ..LinkProfile::default()
     };
     let bob = HostSpec::new("bob", "10.0.0.2", LinkProfile::default());
-    let spec = WorldSpec {
-        seed: Seed(seed),
-        topology: Topology::new([alice, bob]),
-        faults: Vec::new(),
-        heal_at: None,
-        bounds: Bounds::default(),
-    };
+    let spec = WorldSpec::new(Seed(seed), Topology::new([alice, bob]));
     let arrived = Arc::new(Mutex::new(Vec::new()));
     let arrivals = arrived.clone();
     let ending = world::run(spec, |sim| async move {

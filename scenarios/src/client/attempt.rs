@@ -15,7 +15,6 @@ use super::{App, policy::Send};
 /// Where the candidates of one generation go.
 pub(super) struct Outbox {
     app: Arc<App>,
-    signaling: Client,
     call: String,
     to: String,
     state: Mutex<State>,
@@ -28,6 +27,8 @@ struct State {
     waiting: Vec<Option<Candidate>>,
     open: bool,
     ufrag: String,
+    // `None` once the attempt is over: the stack may keep its callbacks for longer.
+    signaling: Option<Client>,
 }
 
 /// One attempt.
@@ -66,6 +67,7 @@ impl Attempt {
     /// Ends it: whatever waits for it to come further stops, and its peer is closed.
     pub(super) async fn close(&self) {
         self.reach(Stage::Over);
+        self.outbox.shut();
         self.peer.close().await;
     }
 }
@@ -74,11 +76,11 @@ impl Outbox {
     pub(super) fn new(app: &Arc<App>, signaling: &Client, call: &str, to: &str) -> Arc<Self> {
         Arc::new(Self {
             app: app.clone(),
-            signaling: signaling.clone(),
             call: call.to_owned(),
             to: to.to_owned(),
             state: Mutex::new(State {
                 open: !matches!(app.policy.send, Send::OnceJoined | Send::OnceJoinedInCallback),
+                signaling: Some(signaling.clone()),
                 ..State::default()
             }),
             joined: watch::Sender::new(false),
@@ -123,10 +125,20 @@ impl Outbox {
         }
     }
 
+    /// The attempt is over: nothing is sent any more.
+    pub(super) fn shut(&self) {
+        let mut state = self.state();
+        state.signaling = None;
+        state.waiting.clear();
+    }
+
     /// Sends one candidate from a task of its own, as a callback that launches a coroutine does.
     fn send(&self, candidate: Option<Candidate>) {
-        let (app, signaling, to) = (self.app.clone(), self.signaling.clone(), self.to.clone());
         let (call, ufrag) = (self.call.clone(), self.state().ufrag.clone());
+        let Some(signaling) = self.state().signaling.clone() else {
+            return;
+        };
+        let (app, to) = (self.app.clone(), self.to.clone());
         let message = match candidate {
             Some(c) => Message::Candidate {
                 call,

@@ -9,6 +9,7 @@ mod incoming;
 pub mod policy;
 mod recover;
 mod slot;
+mod standing;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,6 +34,7 @@ use sleet::{
     world::Host,
 };
 use slot::Slot;
+pub use standing::Standing;
 use thiserror::Error;
 use tokio::{
     sync::{mpsc, watch},
@@ -67,15 +69,20 @@ pub struct App {
     others: Mutex<BTreeMap<String, String>>,
     // Calls that are over: what still comes for them comes too late.
     over: Mutex<BTreeSet<String>>,
-    // Calls that are connected or over.
-    settled: watch::Sender<BTreeSet<String>>,
+    standing: Standing,
     // What runs for as long as the app does.
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl App {
     /// The app on `host`, not connected yet.
-    pub fn new(host: &Host, server: &Host, policy: Policy, plan: &Arc<Plan>) -> Arc<Self> {
+    pub fn new(
+        host: &Host,
+        server: &Host,
+        policy: Policy,
+        plan: &Arc<Plan>,
+        standing: Standing,
+    ) -> Arc<Self> {
         let pick_up_after = plan.script.iter().find_map(|s| match (&s.act, s.when) {
             (Act::Answer, When::Rung { ms }) if s.host == host.name() => Some(Duration::from_millis(ms)),
             _ => None,
@@ -96,7 +103,7 @@ impl App {
             slots: Mutex::default(),
             others: Mutex::default(),
             over: Mutex::default(),
-            settled: watch::Sender::new(BTreeSet::new()),
+            standing,
             tasks: Mutex::default(),
         })
     }
@@ -158,13 +165,6 @@ impl App {
         self.report("user action", done);
     }
 
-    /// Waits until `call` is connected here, or over.
-    pub async fn until_settled(&self, call: &str) {
-        let mut settled = self.settled.subscribe();
-        // The sender lives as long as the app.
-        let _ = settled.wait_for(|calls| calls.contains(call)).await;
-    }
-
     /// Hangs up every call.
     pub async fn hang_up_all(self: Arc<Self>) {
         let calls: Vec<String> = self.others().keys().cloned().collect();
@@ -190,6 +190,14 @@ impl App {
         self.signaling.send_replace(None);
         for task in self.tasks.lock().expect("no panic while it is held").drain(..) {
             task.abort();
+        }
+    }
+
+    /// Lets go of everything: the host has crashed.
+    pub fn abandon(&self) {
+        self.signaling.send_replace(None);
+        for slot in std::mem::take(&mut *self.slots()).into_values() {
+            slot.attempt.iter().for_each(|attempt| attempt.outbox.shut());
         }
     }
 
@@ -305,11 +313,7 @@ impl App {
         number: u32,
         role: Role,
     ) -> Result<Arc<Attempt>, CallError> {
-        let name = if number == 1 {
-            call.to_owned()
-        } else {
-            format!("{call}#{number}")
-        };
+        let name = self.peer_name(call, number);
         let outbox = Outbox::new(self, &self.online().await, call, to);
         let gathered = outbox.clone();
         let on_candidate = Box::new(move |candidate| Box::pin(gathered.clone().gathered(candidate)) as _);
@@ -343,12 +347,21 @@ impl App {
         Ok(attempt)
     }
 
+    /// What the peer of the attempt `number` is called in the trace.
+    fn peer_name(&self, call: &str, number: u32) -> String {
+        match (number, self.host.life()) {
+            (1, 0) => call.to_owned(),
+            (_, 0) => format!("{call}#{number}"),
+            (_, life) => format!("{call}#{number}.{life}"),
+        }
+    }
+
     /// Notes when the peer of `call` is connected.
     fn watch(self: &Arc<Self>, call: &str, peer: &Arc<dyn Peer>) {
         let (app, call, mut connected) = (self.clone(), call.to_owned(), peer.connected());
         self.host.spawn("watch", async move {
             if connected.wait_for(|connected| *connected).await.is_ok() {
-                app.settle(call);
+                app.standing.connected(app.host.name(), &call);
             }
         });
     }
@@ -360,7 +373,7 @@ impl App {
             .expect("no panic while it is held")
             .insert(call.to_owned());
         self.others().remove(call);
-        self.settle(call.to_owned());
+        self.standing.over(self.host.name(), call);
         let slot = self.slots().remove(call);
         if let Some(attempt) = slot.and_then(|slot| slot.attempt) {
             attempt.close().await;
@@ -373,12 +386,6 @@ impl App {
             .lock()
             .expect("no panic while it is held")
             .contains(call)
-    }
-
-    fn settle(&self, call: String) {
-        self.settled.send_modify(|calls| {
-            calls.insert(call);
-        });
     }
 
     /// Whether `attempt` is still what `call` is about.

@@ -65,6 +65,10 @@ impl Slot {
             Receive::AddAtOnce | Receive::Buffer if self.past.contains(&candidate.ufrag) => {
                 return Arrival::Stale;
             }
+            // A life before a crash may have left candidates behind that this one knows nothing of.
+            Receive::AddAtOnce if self.remote.as_ref().is_some_and(|r| *r != candidate.ufrag) => {
+                return Arrival::Stale;
+            }
             Receive::AddAtOnce => return Arrival::Add,
             Receive::Buffer => self.remote.as_ref() == Some(&candidate.ufrag),
             Receive::BufferAnyGeneration => self.remote.is_some(),

@@ -1,0 +1,211 @@
+//! The lives of hosts: running, stalled, gone dark, and running again.
+//!
+//! Tokio cannot end the tasks that the WebRTC stack spawned for itself, so a crash is staged: from its instant
+//! on nothing of that life reaches the wire or the trace, its sockets are gone, our own tasks are aborted,
+//! and the peers are closed where nobody sees it. Whatever still runs belongs to a life that is over, and stays
+//! unseen when the host is up again: a task has the life of the task that spawned it. What is left at the end of
+//! a run shows in the census.
+//!
+//! Nothing here records anything or knows what time it is.
+
+use std::{
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+    },
+    task::{Context, Waker},
+};
+
+use tokio::{sync::watch, task::AbortHandle};
+
+use super::Host;
+
+/// Whose something is: a host in one of its lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Owner {
+    /// The index of the host.
+    pub host: usize,
+    /// The life, counted from 0.
+    pub life: u32,
+}
+
+/// What a host is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Liveness {
+    /// How often it has been started again.
+    pub life: u32,
+    /// Whether it runs.
+    pub up: bool,
+}
+
+/// What has to be done when a host crashes. It runs at once, and must not wait. It is kept with the world, so it must
+/// not hold the world: it is given the host.
+pub(super) type AtCrash = Box<dyn FnOnce(&Host) + Send>;
+
+/// The state of every host.
+pub(super) struct Lives {
+    hosts: Vec<HostLives>,
+}
+
+struct HostLives {
+    life: AtomicU32,
+    up: AtomicBool,
+    paused: AtomicBool,
+    mortal: Mutex<Mortal>,
+    news: watch::Sender<Liveness>,
+}
+
+/// What ends with a life.
+#[derive(Default)]
+struct Mortal {
+    tasks: Vec<AbortHandle>,
+    at_crash: Vec<AtCrash>,
+    // Who was woken while the host was stalled.
+    stalled: Vec<Waker>,
+    // Tasks that were there when the finished ones were last dropped from the list.
+    kept: usize,
+}
+
+impl Lives {
+    pub(super) fn new(hosts: usize) -> Self {
+        let first = Liveness { life: 0, up: true };
+        let host = || HostLives {
+            life: AtomicU32::new(first.life),
+            up: AtomicBool::new(first.up),
+            paused: AtomicBool::new(false),
+            mortal: Mutex::default(),
+            news: watch::Sender::new(first),
+        };
+        Self {
+            hosts: std::iter::repeat_with(host).take(hosts).collect(),
+        }
+    }
+
+    /// The life that `host` is in, or was in last.
+    pub(super) fn owner(&self, host: usize) -> Owner {
+        let life = self.hosts[host].life.load(Relaxed);
+        Owner { host, life }
+    }
+
+    /// Whether that life goes on.
+    pub(super) fn goes_on(&self, owner: Owner) -> bool {
+        self.is_up(owner.host) && self.owner(owner.host) == owner
+    }
+
+    pub(super) fn is_up(&self, host: usize) -> bool {
+        self.hosts[host].up.load(Relaxed)
+    }
+
+    /// What `host` is doing, and whenever that changes.
+    pub(super) fn watch(&self, host: usize) -> watch::Receiver<Liveness> {
+        self.hosts[host].news.subscribe()
+    }
+
+    /// Ends `task` with the life of its owner: at once, if that is over.
+    pub(super) fn ends_with(&self, owner: Owner, task: AbortHandle) {
+        if !self.goes_on(owner) {
+            return task.abort();
+        }
+        let mut mortal = self.mortal(owner.host);
+        if mortal.tasks.len() > 2 * mortal.kept.max(16) {
+            mortal.tasks.retain(|t| !t.is_finished());
+            mortal.kept = mortal.tasks.len();
+        }
+        mortal.tasks.push(task);
+    }
+
+    /// Keeps `last` for the crash that ends the life of its owner; gives it back if that is over.
+    pub(super) fn at_crash(&self, owner: Owner, last: AtCrash) -> Option<AtCrash> {
+        if !self.goes_on(owner) {
+            return Some(last);
+        }
+        self.mortal(owner.host).at_crash.push(last);
+        None
+    }
+
+    /// `host` goes dark; returns what has to be done about it.
+    pub(super) fn crash(&self, host: usize) -> Vec<AtCrash> {
+        let life = &self.hosts[host];
+        life.up.store(false, Relaxed);
+        life.paused.store(false, Relaxed);
+        let Mortal {
+            tasks,
+            at_crash,
+            stalled,
+            ..
+        } = std::mem::take(&mut *self.mortal(host));
+        tasks.iter().for_each(AbortHandle::abort);
+        stalled.into_iter().for_each(Waker::wake);
+        life.news.send_modify(|now| now.up = false);
+        at_crash
+    }
+
+    /// `host` runs again, in a new life.
+    pub(super) fn start(&self, host: usize) {
+        let life = &self.hosts[host];
+        let number = life.life.fetch_add(1, Relaxed) + 1;
+        life.up.store(true, Relaxed);
+        life.news.send_replace(Liveness {
+            life: number,
+            up: true,
+        });
+    }
+
+    /// The app on `host` stands still.
+    pub(super) fn pause(&self, host: usize) {
+        self.hosts[host].paused.store(true, Relaxed);
+    }
+
+    /// It goes on: whoever was woken meanwhile finds out now. Says whether anybody was.
+    pub(super) fn resume(&self, host: usize) -> bool {
+        self.hosts[host].paused.store(false, Relaxed);
+        let stalled = std::mem::take(&mut self.mortal(host).stalled);
+        let any = !stalled.is_empty();
+        stalled.into_iter().for_each(Waker::wake);
+        any
+    }
+
+    /// Whether a task of `host` has to wait until its host goes on.
+    pub(super) fn stalls(&self, host: usize, cx: &Context<'_>) -> bool {
+        let stalls = self.hosts[host].paused.load(Relaxed);
+        if stalls {
+            let mut mortal = self.mortal(host);
+            if !mortal.stalled.iter().any(|w| w.will_wake(cx.waker())) {
+                mortal.stalled.push(cx.waker().clone());
+            }
+        }
+        stalls
+    }
+
+    fn mortal(&self, host: usize) -> MutexGuard<'_, Mortal> {
+        self.hosts[host].mortal.lock().expect("no panic while it is held")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_life_that_is_over_stays_over() {
+        let lives = Lives::new(1);
+        let first = lives.owner(0);
+        assert!(lives.goes_on(first));
+        lives.crash(0);
+        assert!(!lives.goes_on(first) && !lives.is_up(0));
+        lives.start(0);
+        let second = lives.owner(0);
+        assert!(lives.goes_on(second) && !lives.goes_on(first));
+        assert_eq!(second.life, 1);
+    }
+
+    #[test]
+    fn what_has_to_be_done_at_a_crash_is_handed_out_once_and_given_back_when_it_is_late() {
+        let lives = Lives::new(1);
+        let owner = lives.owner(0);
+        assert!(lives.at_crash(owner, Box::new(|_| {})).is_none());
+        assert_eq!(lives.crash(0).len(), 1);
+        assert!(lives.crash(0).is_empty());
+        assert!(lives.at_crash(owner, Box::new(|_| {})).is_some());
+    }
+}
