@@ -1,14 +1,15 @@
 //! Broken clients that leave something of a call behind.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sleet::{
     oracle::{
         Oracle,
         peers::{NOTHING_LEFT, STACK_ENDS},
     },
-    peer::{self, PeerKind, PeerSpec, Role},
+    peer::{self, Peer, PeerKind, PeerSpec, Role},
     scenario::{Kind, Scenario},
+    world::Sim,
 };
 
 use crate::network::story_a;
@@ -16,18 +17,23 @@ use crate::network::story_a;
 /// The scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     vec![
-        careless("never-closed", PeerKind::Bare, &NOTHING_LEFT)
-            .about("A client drops its agent without closing it: its tasks and sockets stay."),
-        careless("never-closed-full", PeerKind::Full, &STACK_ENDS)
-            .about("A client drops its peer connection without closing it: the tasks of the stack stay."),
+        careless("never-closed", &STACK_ENDS, drop)
+            .about("A client drops its agent without closing it: the tasks of the stack stay."),
+        careless("forgotten", &NOTHING_LEFT, |peer| {
+            tokio::spawn(async move {
+                let _ = peer.connected().wait_for(|connected| *connected).await;
+            });
+        })
+        .about("A client waits for ever for a peer that nobody answers: its task and its sockets stay."),
     ]
 }
 
-fn careless(name: &str, kind: PeerKind, trips: &'static Oracle) -> Scenario {
-    let story = move |sim: sleet::world::Sim, _| async move {
+/// A client that makes an agent and then does `mistake` with it.
+fn careless(name: &str, trips: &'static Oracle, mistake: fn(Arc<dyn Peer>)) -> Scenario {
+    let story = move |sim: Sim, _| async move {
         let alice = sim.host("alice");
         let spec = PeerSpec {
-            kind,
+            kind: PeerKind::Bare,
             name: "c1".into(),
             role: Role::Offerer,
             ice_servers: Vec::new(),
@@ -36,7 +42,7 @@ fn careless(name: &str, kind: PeerKind, trips: &'static Oracle) -> Scenario {
         let host = alice.clone();
         let made = alice.spawn("careless", async move {
             let created = peer::create(&host, spec, Box::new(|_| Box::pin(async {}))).await;
-            created.map(drop)
+            created.map(mistake)
         });
         let _ = made.await;
         sim.sleep(Duration::from_secs(5)).await;
