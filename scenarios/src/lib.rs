@@ -4,7 +4,7 @@
 //! - [`network`]: the networks that the stories play on
 //! - [`story`]: brings servers, clients and users together and lets calls happen
 //! - [`candidates`], [`chaos`], [`states`], [`findings`], [`nat`], [`teardown`],
-//!   [`dark`], [`nomination`], [`selftest`]: one family of scenarios each
+//!   [`dark`], [`nomination`], [`recovery`], [`selftest`]: one family of scenarios each
 //!
 //! A scenario reads as a story: who is there, what the network is like, what users do, what must hold.
 
@@ -17,6 +17,7 @@ pub mod findings;
 pub mod nat;
 pub mod network;
 pub mod nomination;
+pub mod recovery;
 pub mod selftest;
 pub mod states;
 pub mod story;
@@ -35,6 +36,7 @@ pub fn catalogue() -> Vec<Arc<Scenario>> {
     all.extend(teardown::family());
     all.extend(dark::family());
     all.extend(nomination::family());
+    all.extend(recovery::family());
     all.extend(findings::family());
     all.extend(selftest::family());
     all.into_iter().map(Arc::new).collect()

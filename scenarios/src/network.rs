@@ -115,6 +115,23 @@ pub fn early_blackout(seed: Seed) -> Plan {
 /// Bob's answer is there by 3.1 s: checks last 1.6 s from then on at most.
 const BLACKOUT_ENDS_MS: u64 = 5_000;
 
+/// The story network without firewalls, where alice has two interfaces, each with its name, its address and
+/// the milliseconds that its link takes. Her signaling goes over the first.
+pub fn alice_on(seed: Seed, interfaces: [(&str, &str, u64); 2]) -> Plan {
+    let mut plan = story_a(seed);
+    for host in &mut plan.topology.hosts {
+        host.firewall = None;
+    }
+    let alice = HostSpec {
+        interfaces: Vec::new(),
+        ..plan.topology.hosts[0].clone()
+    };
+    plan.topology.hosts[0] = interfaces.into_iter().fold(alice, |alice, (name, address, ms)| {
+        alice.interface(name, address, LinkProfile::good(Latency::constant_ms(ms)))
+    });
+    plan
+}
+
 /// A network on which alice, who is on Wi-Fi and on cellular, dials bob, whose phone nothing wakes in
 /// time; she hangs up after a while.
 pub fn unanswered(seed: Seed) -> Plan {

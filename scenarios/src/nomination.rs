@@ -6,12 +6,7 @@ use std::time::Duration;
 
 use sleet::{
     fault::Plan,
-    net::{
-        latency::Latency,
-        link::LinkProfile,
-        topology::HostSpec,
-        weather::{Directions, LinkFault, TimedFault},
-    },
+    net::weather::{Directions, LinkFault, TimedFault},
     oracle::{
         Oracle,
         calls::CONNECTS,
@@ -28,7 +23,7 @@ use sleet::{
 
 use crate::{
     client::{Policy, policy::Receive},
-    network::story_a,
+    network::alice_on,
     story,
 };
 
@@ -97,23 +92,6 @@ fn two_paths(seed: Seed) -> Plan {
     let mut draws = seed.stream("plan/two-paths");
     let (wifi, cellular) = (draws.between(8, 25), draws.between(30, 60));
     alice_on(seed, [("wlan0", WIFI, wifi), ("rmnet0", CELLULAR, cellular)])
-}
-
-/// The story network without firewalls, where alice has two interfaces, each with its name, its address and
-/// the milliseconds that its link takes. Her signaling goes over the first.
-fn alice_on(seed: Seed, interfaces: [(&str, &str, u64); 2]) -> Plan {
-    let mut plan = story_a(seed);
-    for host in &mut plan.topology.hosts {
-        host.firewall = None;
-    }
-    let alice = HostSpec {
-        interfaces: Vec::new(),
-        ..plan.topology.hosts[0].clone()
-    };
-    plan.topology.hosts[0] = interfaces.into_iter().fold(alice, |alice, (name, address, ms)| {
-        alice.interface(name, address, LinkProfile::good(Latency::constant_ms(ms)))
-    });
-    plan
 }
 
 /// Wi-Fi is dark until five seconds have passed, by when the call is connected.

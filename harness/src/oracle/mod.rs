@@ -5,6 +5,7 @@
 
 pub mod calls;
 pub mod candidates;
+pub mod comeback;
 pub mod connection;
 pub mod events;
 pub mod gathering;
@@ -90,6 +91,7 @@ pub const ALL: &[&Oracle] = &[
     &events::NEWS,
     &events::LAST_WORD,
     &liveness::TIMELY,
+    &comeback::COMES_BACK,
     &pairs::MIRRORED,
     &pairs::BEST,
     &pairs::RANKED,

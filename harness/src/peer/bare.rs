@@ -44,6 +44,8 @@ pub(super) struct BarePeer {
     agent: Arc<Agent>,
     role: Role,
     hello: Arc<Hello>,
+    // The username fragment that candidates belong to.
+    generation: Arc<StdMutex<String>>,
     log: Log,
     nic: Nic,
     session: StdMutex<Session>,
@@ -83,11 +85,13 @@ impl BarePeer {
         .map_err(stack)?;
 
         let (ufrag, _) = agent.get_local_user_credentials().await;
-        report(&agent, &log, ufrag, on_candidate);
+        let generation = Arc::new(StdMutex::new(ufrag));
+        report(&agent, &log, generation.clone(), on_candidate);
         Ok(Self {
             agent: Arc::new(agent),
             role: spec.role,
             hello: Arc::new(Hello::new(log.clone(), spec.role)),
+            generation,
             log,
             nic,
             session: StdMutex::default(),
@@ -100,6 +104,17 @@ impl BarePeer {
             kind,
             sdp: format!("a=ice-ufrag:{ufrag}\r\na=ice-pwd:{password}\r\n"),
         }
+    }
+
+    /// Begins another generation; the agent checks again once the other side's credentials are known.
+    async fn begin_generation(&self) -> Result<(), PeerError> {
+        self.agent
+            .restart(String::new(), String::new())
+            .await
+            .map_err(stack)?;
+        let (ufrag, _) = self.agent.get_local_user_credentials().await;
+        *self.generation.lock().expect("no panic while it is held") = ufrag;
+        Ok(())
     }
 
     /// Begins to connect once both descriptions are known.
@@ -161,7 +176,7 @@ fn candidate_types(spec: &PeerSpec) -> Vec<CandidateType> {
 }
 
 /// Records what the agent reports, and hands candidates to the application inside the stack's callback.
-fn report(agent: &Agent, log: &Log, ufrag: String, on_candidate: CandidateHandler) {
+fn report(agent: &Agent, log: &Log, generation: Arc<StdMutex<String>>, on_candidate: CandidateHandler) {
     let l = log.clone();
     agent.on_connection_state_change(Box::new(move |state| {
         l.state(Machine::Ice, state.to_string().to_lowercase());
@@ -180,7 +195,7 @@ fn report(agent: &Agent, log: &Log, ufrag: String, on_candidate: CandidateHandle
     agent.on_candidate(Box::new(move |candidate| {
         let candidate = candidate.map(|c| Candidate {
             attribute: c.marshal(),
-            ufrag: ufrag.clone(),
+            ufrag: generation.lock().expect("no panic while it is held").clone(),
         });
         log.gathered(candidate.clone());
         (handler.lock().expect("handlers do not panic"))(candidate)
@@ -221,6 +236,11 @@ impl Peer for BarePeer {
         Ok(self.describe(DescriptionKind::Offer).await)
     }
 
+    async fn restart(&self) -> Result<Description, PeerError> {
+        self.begin_generation().await?;
+        Ok(self.describe(DescriptionKind::Offer).await)
+    }
+
     async fn answer(&self) -> Result<Description, PeerError> {
         Ok(self.describe(DescriptionKind::Answer).await)
     }
@@ -239,7 +259,16 @@ impl Peer for BarePeer {
             .ufrag()
             .zip(description.password())
             .ok_or(PeerError::NoCredentials)?;
-        self.session().remote = Some((credentials.0.to_owned(), credentials.1.to_owned()));
+        let (ufrag, password) = (credentials.0.to_owned(), credentials.1.to_owned());
+        let running = self.session().cancel.is_some();
+        self.session().remote = Some((ufrag.clone(), password.clone()));
+        if running {
+            if description.kind == DescriptionKind::Offer {
+                self.begin_generation().await?;
+            }
+            let set = self.agent.set_remote_credentials(ufrag, password).await;
+            return set.map_err(stack);
+        }
         self.begin();
         Ok(())
     }
@@ -258,8 +287,8 @@ impl Peer for BarePeer {
         self.hello.connected()
     }
 
-    fn ice_failed(&self) -> watch::Receiver<bool> {
-        self.log.ice_failed.subscribe()
+    fn ice_state(&self) -> watch::Receiver<String> {
+        self.log.ice.subscribe()
     }
 
     async fn close(&self) {

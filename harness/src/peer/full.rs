@@ -12,7 +12,8 @@ use webrtc::{
         ice_server::RTCIceServer,
     },
     peer_connection::{
-        RTCPeerConnection, configuration::RTCConfiguration, sdp::session_description::RTCSessionDescription,
+        RTCPeerConnection, configuration::RTCConfiguration, offer_answer_options::RTCOfferOptions,
+        sdp::session_description::RTCSessionDescription,
     },
 };
 use webrtc_ice::{
@@ -104,6 +105,15 @@ impl FullPeer {
             log,
             nic,
         })
+    }
+}
+
+impl FullPeer {
+    /// Candidates belong to the generation of `description` from now on.
+    fn enter(&self, description: &Description) -> Result<(), PeerError> {
+        let ufrag = description.ufrag().ok_or(PeerError::NoCredentials)?;
+        ufrag.clone_into(&mut self.generation.lock().expect("no panic while it is held"));
+        Ok(())
     }
 }
 
@@ -225,6 +235,21 @@ impl Peer for FullPeer {
         })
     }
 
+    async fn restart(&self) -> Result<Description, PeerError> {
+        let options = RTCOfferOptions {
+            ice_restart: true,
+            ..RTCOfferOptions::default()
+        };
+        let offer = self.connection.create_offer(Some(options)).await.map_err(stack)?;
+        let offer = Description {
+            kind: DescriptionKind::Offer,
+            sdp: offer.sdp,
+        };
+        // The stack gathers from here on, not from the local description on.
+        self.enter(&offer)?;
+        Ok(offer)
+    }
+
     async fn answer(&self) -> Result<Description, PeerError> {
         let answer = self.connection.create_answer(None).await.map_err(stack)?;
         Ok(Description {
@@ -235,8 +260,7 @@ impl Peer for FullPeer {
 
     async fn set_local(&self, description: Description) -> Result<(), PeerError> {
         self.log.described(false, &description);
-        let ufrag = description.ufrag().ok_or(PeerError::NoCredentials)?;
-        ufrag.clone_into(&mut self.generation.lock().expect("no panic while it is held"));
+        self.enter(&description)?;
         self.connection
             .set_local_description(to_stack(description)?)
             .await
@@ -268,8 +292,8 @@ impl Peer for FullPeer {
         self.hello.connected()
     }
 
-    fn ice_failed(&self) -> watch::Receiver<bool> {
-        self.log.ice_failed.subscribe()
+    fn ice_state(&self) -> watch::Receiver<String> {
+        self.log.ice.subscribe()
     }
 
     async fn close(&self) {

@@ -11,11 +11,7 @@ mod bare;
 mod full;
 mod hello;
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -126,6 +122,9 @@ fn stack(error: impl fmt::Display) -> PeerError {
 pub trait Peer: Send + Sync {
     /// Creates the offer.
     async fn offer(&self) -> Result<Description, PeerError>;
+    /// Begins another ICE generation on the same peer, and creates the offer of it (RFC 8445, section 9; W3C
+    /// webrtc-pc 4.4.2, createOffer with `iceRestart`).
+    async fn restart(&self) -> Result<Description, PeerError>;
     /// Creates the answer to the offer that was set.
     async fn answer(&self) -> Result<Description, PeerError>;
     /// Takes its own description; candidates are gathered from here on.
@@ -136,8 +135,8 @@ pub trait Peer: Send + Sync {
     async fn add_candidate(&self, candidate: Candidate) -> Result<(), PeerError>;
     /// Becomes true when a message has gone both ways.
     fn connected(&self) -> watch::Receiver<bool>;
-    /// Becomes true when ICE has reported *failed* (RFC 8445, section 8.1.2).
-    fn ice_failed(&self) -> watch::Receiver<bool>;
+    /// The ICE state reported last, by the name that the specification gives it; empty before the first.
+    fn ice_state(&self) -> watch::Receiver<String>;
     /// Ends it and everything that belongs to it.
     async fn close(&self);
 }
@@ -198,8 +197,7 @@ pub async fn create(
         sim: host.sim().clone(),
         host: host.clone(),
         peer: spec.name.clone(),
-        ice: Arc::default(),
-        ice_failed: Arc::new(watch::Sender::new(false)),
+        ice: Arc::new(watch::Sender::new(String::new())),
     };
     let peer: Arc<dyn Peer> = match spec.kind {
         PeerKind::Full => Arc::new(full::FullPeer::create(host, log, &spec, on_candidate).await?),
@@ -221,8 +219,7 @@ struct Log {
     host: Host,
     peer: String,
     // The ICE state reported last.
-    ice: Arc<Mutex<String>>,
-    ice_failed: Arc<watch::Sender<bool>>,
+    ice: Arc<watch::Sender<String>>,
 }
 
 impl Log {
@@ -232,15 +229,11 @@ impl Log {
 
     fn state(&self, machine: Machine, state: impl fmt::Display) {
         let state = state.to_string();
-        let failed = machine == Machine::Ice && state == "failed";
         self.record(EventKind::State {
             peer: self.peer.clone(),
             machine,
             state: state.clone(),
         });
-        if failed {
-            self.ice_failed.send_replace(true);
-        }
         if machine == Machine::Ice {
             self.mark_ice(state);
         }
@@ -248,14 +241,13 @@ impl Log {
 
     /// Marks what becomes of a path that falls silent.
     fn mark_ice(&self, now: String) {
-        let mut ice = self.ice.lock().expect("no panic while it is held");
-        let mark = match (ice.as_str(), now.as_str()) {
+        let before = self.ice.send_replace(now.clone());
+        let mark = match (before.as_str(), now.as_str()) {
             (_, "disconnected") => Some("disconnected"),
             ("disconnected", "connected" | "completed") => Some("recovered"),
             (_, "failed") => Some("failed"),
             _ => None,
         };
-        *ice = now;
         if let Some(mark) = mark {
             self.host.run(|| self.sim.mark(mark));
         }

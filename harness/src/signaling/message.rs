@@ -113,6 +113,9 @@ pub enum Message {
         ufrag: String,
         /// The description (RFC 8866).
         sdp: String,
+        /// The generation of ours that it takes the place of, on the same peer: an ICE restart (RFC 8839, section 4.4.1.1).
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        restarts: Option<String>,
     },
     /// A session description that answers.
     Answer {
@@ -299,6 +302,14 @@ mod tests {
                 attempt: 1,
                 ufrag: ufrag.clone(),
                 sdp: sdp.clone(),
+                restarts: None,
+            },
+            Message::Offer {
+                call: call.clone(),
+                attempt: 2,
+                ufrag: ufrag.clone(),
+                sdp: sdp.clone(),
+                restarts: Some(ufrag.clone()),
             },
             Message::Answer {
                 call: call.clone(),

@@ -64,6 +64,16 @@ impl Attempt {
         });
     }
 
+    /// Another ICE generation begins on the same peer.
+    pub(super) fn restart(&self) {
+        self.outbox.wait_again();
+        self.stage.send_modify(|stage| {
+            if *stage == Stage::Described {
+                *stage = Stage::Begun;
+            }
+        });
+    }
+
     /// Ends it: whatever waits for it to come further stops, and its peer is closed.
     pub(super) async fn close(&self) {
         self.reach(Stage::Over);
@@ -79,7 +89,7 @@ impl Outbox {
             call: call.to_owned(),
             to: to.to_owned(),
             state: Mutex::new(State {
-                open: !matches!(app.policy.send, Send::OnceJoined | Send::OnceJoinedInCallback),
+                open: sends_at_once(app),
                 signaling: Some(signaling.clone()),
                 ..State::default()
             }),
@@ -87,14 +97,27 @@ impl Outbox {
         })
     }
 
-    /// The generation whose candidates these are.
+    /// From now on these are the candidates of `ufrag`.
     pub(super) fn belongs_to(&self, ufrag: &str) {
         ufrag.clone_into(&mut self.state().ufrag);
+    }
+
+    /// The generation whose candidates these are.
+    pub(super) fn generation(&self) -> String {
+        self.state().ufrag.clone()
     }
 
     /// Whether these are the candidates of `ufrag`.
     pub(super) fn is_of(&self, ufrag: &str) -> bool {
         self.state().ufrag == ufrag
+    }
+
+    /// The candidates of another generation wait until the other side has joined it.
+    fn wait_again(&self) {
+        let mut state = self.state();
+        state.open = sends_at_once(&self.app);
+        state.waiting.clear();
+        self.joined.send_replace(false);
     }
 
     /// The stack gathered a candidate. Called inside its callback.
@@ -162,4 +185,9 @@ impl Outbox {
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().expect("no panic while it is held")
     }
+}
+
+/// Whether candidates need not wait for the other side.
+fn sends_at_once(app: &App) -> bool {
+    !matches!(app.policy.send, Send::OnceJoined | Send::OnceJoinedInCallback)
 }

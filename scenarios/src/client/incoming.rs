@@ -44,6 +44,35 @@ impl App {
         Ok(())
     }
 
+    /// The other side restarts ICE on the peers that we have: it is answered at once, because nothing rings.
+    async fn restarted(
+        self: &Arc<Self>,
+        call: &str,
+        number: u32,
+        before: &str,
+        offer: Description,
+    ) -> Result<(), CallError> {
+        let to = self.others().get(call).cloned().ok_or(CallError::Superseded)?;
+        let attempt = {
+            let mut slots = self.slots();
+            let slot = slots.get_mut(call).filter(|slot| slot.remote() == before);
+            let Some((slot, attempt)) = slot.and_then(|s| s.attempt.clone().map(|a| (s, a))) else {
+                // A peer that was lost in a crash cannot go on: the caller gives up on it and offers anew.
+                self.host.sim().mark("restart-of-unknown-generation");
+                return Ok(());
+            };
+            if !slot.announce_attempt(number) {
+                return Ok(());
+            }
+            slot.restart();
+            attempt
+        };
+        attempt.restart();
+        let generation = ufrag_of(&offer);
+        self.apply(call, &to, &attempt, offer).await?;
+        self.send_answer(call, &to, &attempt, generation).await
+    }
+
     async fn answer(
         self: &Arc<Self>,
         call: String,
@@ -57,17 +86,28 @@ impl App {
         self.host.sim().sleep(after).await;
         self.check_current(&call, &attempt)?;
         self.host.sim().step("pick up", &call);
+        self.send_answer(&call, &to, &attempt, offer).await
+    }
+
+    /// Answers the offer of the generation `offer`.
+    async fn send_answer(
+        self: &Arc<Self>,
+        call: &str,
+        to: &str,
+        attempt: &Arc<Attempt>,
+        offer: String,
+    ) -> Result<(), CallError> {
         self.stretch.pause("create-answer").await;
-        self.check_current(&call, &attempt)?;
+        self.check_current(call, attempt)?;
         let answer = attempt.peer.answer().await?;
         let (ufrag, sdp) = (ufrag_of(&answer), answer.sdp.clone());
         let message = Message::Answer {
-            call: call.clone(),
+            call: call.to_owned(),
             offer,
             ufrag,
             sdp,
         };
-        self.describe(&call, &to, &attempt, answer, message).await
+        self.describe(call, to, attempt, answer, message).await
     }
 
     /// A candidate arrived.
@@ -158,12 +198,18 @@ impl App {
         }
         let handled = match envelope.message {
             Message::Offer {
-                call, attempt, sdp, ..
+                call,
+                attempt,
+                sdp,
+                restarts,
+                ..
             } => {
                 let kind = DescriptionKind::Offer;
-                self.clone()
-                    .offered(call, attempt, Description { kind, sdp })
-                    .await
+                let offer = Description { kind, sdp };
+                match restarts {
+                    None => self.clone().offered(call, attempt, offer).await,
+                    Some(before) => self.restarted(&call, attempt, &before, offer).await,
+                }
             }
             Message::Answer { call, offer, sdp, .. } => self.answered(&call, &from, &offer, sdp).await,
             Message::Joined { call, ufrag } => {

@@ -50,6 +50,14 @@ pub enum Recover {
         /// How long it waits for an answer, and from the answer on for the connection.
         after: Duration,
     },
+    /// As [`Recover::Retry`]; and when a call that was connected has been *disconnected* for a while, or *failed*, it restarts
+    /// ICE on the same peers first.
+    Restart {
+        /// How long it waits for an answer, and from the answer on for the connection.
+        after: Duration,
+        /// How long it bears *disconnected*.
+        bears: Duration,
+    },
 }
 
 /// What a client is like.
@@ -99,6 +107,14 @@ impl Policy {
     pub const fn recovering(self, after: Duration) -> Self {
         Self {
             recover: Recover::Retry { after },
+            ..self
+        }
+    }
+
+    /// The same client, which also restarts ICE when a connected call has been disconnected for as long as it `bears`.
+    pub const fn restarting(self, after: Duration, bears: Duration) -> Self {
+        Self {
+            recover: Recover::Restart { after, bears },
             ..self
         }
     }

@@ -1,9 +1,10 @@
-//! Recovery: the caller begins another attempt when one comes to nothing.
+//! Recovery: the caller restarts ICE when a connected call falls silent, and begins another attempt when one comes to
+//! nothing.
 //!
 //! It lives as long as its attempt: the end of the call and the next attempt end it. It must not tell the trace
 //! that the *user* tried again, because that would give the call another budget.
 
-use std::{sync::Arc, time::Duration};
+use std::{future, sync::Arc, time::Duration};
 
 use tokio::time::timeout;
 
@@ -13,52 +14,107 @@ use super::{
     policy::Recover,
 };
 
+/// What is wrong with an attempt.
+enum Trouble {
+    /// It does not come further.
+    Stuck(&'static str),
+    /// It was connected, and is not any more.
+    Broken(&'static str),
+}
+
 impl App {
     /// Watches over an attempt that we offered, if that is the policy.
     pub(super) fn recover(self: &Arc<Self>, call: &str, attempt: &Arc<Attempt>) {
-        let Recover::Retry { after } = self.policy.recover else {
-            return;
+        let (after, bears) = match self.policy.recover {
+            Recover::Never => return,
+            Recover::Retry { after } => (after, None),
+            Recover::Restart { after, bears } => (after, Some(bears)),
         };
         let (app, call, attempt) = (self.clone(), call.to_owned(), attempt.clone());
-        self.host.spawn("recover", async move {
-            let Some(why) = comes_to_nothing(&attempt, after).await else {
-                return;
+        let watching = async move {
+            let stuck = loop {
+                let why = match trouble(&attempt, after, bears).await {
+                    None => return,
+                    Some(Trouble::Stuck(why)) => break why,
+                    Some(Trouble::Broken(why)) => why,
+                };
+                app.host
+                    .sim()
+                    .step("restart ICE", format!("{}: {why}", attempt.name));
+                if let Err(error) = app.restart(&call, &attempt).await {
+                    app.report("restart ICE", Err(error));
+                    break "ICE cannot be restarted";
+                }
+                let mut ice = attempt.peer.ice_state();
+                if timeout(after, ice.wait_for(|state| state != "failed"))
+                    .await
+                    .is_err()
+                {
+                    break "ICE does not restart";
+                }
             };
-            let sim = app.host.sim();
-            sim.step("recover", format!("{}: {why}", attempt.name));
-            sim.mark("attempt-recovered");
-            match app.try_again(call).await {
-                // The call ended in the same instant.
-                Err(CallError::UnknownCall) => {}
-                done => app.report("recover", done),
-            }
-        });
+            app.begin_anew(call, &attempt, stuck).await;
+        };
+        self.host.spawn("recover", watching);
+    }
+
+    async fn begin_anew(self: &Arc<Self>, call: String, attempt: &Attempt, why: &str) {
+        let sim = self.host.sim();
+        sim.step("recover", format!("{}: {why}", attempt.name));
+        sim.mark("attempt-recovered");
+        match self.try_again(call).await {
+            // The call ended in the same instant.
+            Err(CallError::UnknownCall) => {}
+            done => self.report("recover", done),
+        }
     }
 }
 
-/// Why `attempt` has to be given up; nothing when it is over.
-async fn comes_to_nothing(attempt: &Attempt, patience: Duration) -> Option<&'static str> {
-    let (mut stage, mut failed) = (attempt.stage.subscribe(), attempt.peer.ice_failed());
+/// What becomes wrong with `attempt`; nothing when it is over. `bears` is how long a silence is borne where ICE can be
+/// restarted.
+async fn trouble(attempt: &Attempt, patience: Duration, bears: Option<Duration>) -> Option<Trouble> {
+    let (mut stage, mut ice) = (attempt.stage.subscribe(), attempt.peer.ice_state());
+    let failed = ice.wait_for(|state| state == "failed");
     tokio::select! {
         biased;
         _ = stage.wait_for(|stage| *stage == Stage::Over) => None,
-        _ = failed.wait_for(|failed| *failed) => Some("ICE failed"),
-        why = takes_too_long(attempt, patience) => Some(why),
+        _ = failed => Some(match (bears, *attempt.peer.connected().borrow()) {
+            (Some(_), true) => Trouble::Broken("ICE failed"),
+            _ => Trouble::Stuck("ICE failed"),
+        }),
+        trouble = slow_or_silent(attempt, patience, bears) => Some(trouble),
     }
 }
 
-/// Ends with the step that took longer than `patience`, and never once `attempt` is connected.
-async fn takes_too_long(attempt: &Attempt, patience: Duration) -> &'static str {
+/// Ends with the step that took longer than `patience`, or with a silence that is not borne.
+async fn slow_or_silent(attempt: &Attempt, patience: Duration, bears: Option<Duration>) -> Trouble {
     let (mut stage, mut connected) = (attempt.stage.subscribe(), attempt.peer.connected());
     let answered = stage.wait_for(|stage| *stage >= Stage::Described);
     if timeout(patience, answered).await.is_err() {
-        return "no answer";
+        return Trouble::Stuck("no answer");
     }
-    if timeout(patience, connected.wait_for(|connected| *connected))
-        .await
-        .is_err()
-    {
-        return "not connected";
+    let mut ice = attempt.peer.ice_state();
+    let up = async {
+        let _ = connected.wait_for(|connected| *connected).await;
+        let _ = ice.wait_for(|state| state == "connected").await;
+    };
+    if timeout(patience, up).await.is_err() {
+        return Trouble::Stuck("not connected");
     }
-    std::future::pending().await
+    match bears {
+        None => future::pending().await,
+        Some(bears) => silent(attempt, bears).await,
+    }
+}
+
+/// Ends when ICE has been disconnected for as long as the client bears.
+async fn silent(attempt: &Attempt, bears: Duration) -> Trouble {
+    let mut ice = attempt.peer.ice_state();
+    loop {
+        let _ = ice.wait_for(|state| state == "disconnected").await;
+        let returned = ice.wait_for(|state| state != "disconnected");
+        if timeout(bears, returned).await.is_err() {
+            return Trouble::Broken("ICE is disconnected");
+        }
+    }
 }

@@ -55,8 +55,13 @@ impl Slot {
 
     /// An attempt begins: the generation of the one before is over, which is returned.
     pub fn begin(&mut self, attempt: Arc<Attempt>) -> Option<Arc<Attempt>> {
-        self.past.extend(self.remote.take());
+        self.restart();
         self.attempt.replace(attempt)
+    }
+
+    /// The attempt goes on with another generation: the one before is over.
+    pub fn restart(&mut self) {
+        self.past.extend(self.remote.take());
     }
 
     /// A candidate arrived.

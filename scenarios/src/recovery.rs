@@ -1,0 +1,91 @@
+//! Recovery: a path dies in a call while another one works. The caller restarts ICE, and the call comes back.
+
+use std::time::Duration;
+
+use sleet::{
+    fault::Plan,
+    net::weather::{Directions, LinkFault, TimedFault},
+    oracle::{
+        calls::CONNECTS,
+        candidates::{APPLIED, OWN_GENERATION},
+        comeback::COMES_BACK,
+        ice::EDGES,
+        peers::{CLOSES, NOTHING_LEFT},
+        signaling::TURNS,
+    },
+    scenario::{Kind, Scenario},
+    seed::Seed,
+};
+
+use crate::{
+    client::{
+        Policy,
+        policy::{Receive, Send},
+    },
+    network::alice_on,
+    story,
+};
+
+/// Seeds after which the dead path was the selected one in some call.
+const ENOUGH: u64 = 50;
+/// How long a caller waits for an answer, and then for the connection.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// How long a caller bears *disconnected*.
+const BEARS: Duration = Duration::from_secs(2);
+
+const BUFFERED: Policy = Policy::NAIVE.sending(Send::OnceJoined).receiving(Receive::Buffer);
+
+/// The scenarios of the family.
+pub fn family() -> Vec<Scenario> {
+    let restarting = BUFFERED.restarting(PATIENCE, BEARS);
+    let promise = |name, policy| {
+        scenario(Kind::Promise, name, policy)
+            .holds(&[&COMES_BACK])
+            .reaches(&["disconnected", "ice-restarted"], ENOUGH)
+    };
+    vec![
+        promise("restart", restarting)
+            .about("Wi-Fi dies in a call while cellular works: the caller restarts ICE, and the call goes on over cellular."),
+        promise("restart-bare", restarting.bare())
+            .about("The same on bare agents, whose restart begins with the local description."),
+        scenario(Kind::Demonstration, "no-restart", BUFFERED.recovering(PATIENCE))
+            .about("A client that only begins anew when ICE has failed: half a minute of silence, and the user has hung up.")
+            .trips(&COMES_BACK, ENOUGH),
+    ]
+}
+
+fn scenario(kind: Kind, name: &str, policy: Policy) -> Scenario {
+    let story = move |sim, plan| story::calls(sim, plan, policy);
+    Scenario::new(kind, &format!("recovery/{name}"), wifi_dies, story)
+        .from("STORIES C")
+        .from("RFC 8445 section 9")
+        .holds(&[
+            &APPLIED,
+            &OWN_GENERATION,
+            &CONNECTS,
+            &CLOSES,
+            &NOTHING_LEFT,
+            &EDGES,
+            &TURNS,
+        ])
+}
+
+/// Alice is on cellular, over which her signaling goes, and on Wi-Fi, which goes dark for a minute while they talk.
+fn wifi_dies(seed: Seed) -> Plan {
+    let dies = seed.stream("plan/recovery").between(6_000, 9_000);
+    let alive = alice_on(seed, [("rmnet0", "10.1.1.1", 45), ("wlan0", "10.1.0.1", 12)]);
+    Plan {
+        faults: vec![TimedFault {
+            fault: LinkFault::Partition,
+            link: "alice/wlan0".into(),
+            directions: Directions::Both,
+            from_ms: dies,
+            until_ms: dies + 60_000,
+        }],
+        heal_at_ms: dies + 60_000,
+        talk_ms: 40_000,
+        budget_ms: 15_000,
+        horizon_ms: dies + 120_000,
+        ..alive
+    }
+}
