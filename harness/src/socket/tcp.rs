@@ -1,14 +1,16 @@
 //! TCP.
 
 use std::{
+    collections::BTreeSet,
+    future::poll_fn,
     io,
     net::SocketAddr,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll},
 };
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use turmoil_net::shim::tokio::net as shim;
+use turmoil_net::{NetstatState, shim::tokio::net as shim};
 
 use super::{Pinned, pinned};
 use crate::world::Host;
@@ -41,6 +43,32 @@ impl TcpListener {
     }
 }
 
+/// The local ends of the connections from `host` to `peer` that are being made.
+fn connecting(host: &Host, peer: SocketAddr) -> BTreeSet<SocketAddr> {
+    let sockets = turmoil_net::netstat(host.addresses()[0]).entries;
+    let connecting = sockets
+        .iter()
+        .filter(|s| s.state == Some(NetstatState::SynSent) && s.peer == Some(peer));
+    connecting.map(|s| s.local).collect()
+}
+
+/// Forgets a connection that nobody waits for any more: `turmoil-net` 0.1.0 goes on with it
+/// (only a stream that was made closes its socket).
+struct GivenUp<'a> {
+    host: &'a Host,
+    peer: SocketAddr,
+    // The end here, as long as it is being made.
+    local: Option<SocketAddr>,
+}
+
+impl Drop for GivenUp<'_> {
+    fn drop(&mut self) {
+        if let Some(local) = self.local {
+            self.host.sim().give_up(local, self.peer);
+        }
+    }
+}
+
 /// A TCP connection of a simulated host.
 pub struct TcpStream {
     inner: Pinned<shim::TcpStream>,
@@ -52,7 +80,23 @@ impl TcpStream {
     /// # Errors
     /// As the system's: refused, or reset on the way.
     pub async fn connect(host: &Host, address: SocketAddr) -> io::Result<Self> {
-        let stream = pinned(host, shim::TcpStream::connect(address)).await?;
+        let before = connecting(host, address);
+        let mut given_up = GivenUp {
+            host,
+            peer: address,
+            local: None,
+        };
+        let mut connected = pin!(pinned(host, shim::TcpStream::connect(address)));
+        let stream = poll_fn(|cx| {
+            let polled = connected.as_mut().poll(cx);
+            if polled.is_pending() && given_up.local.is_none() {
+                given_up.local = connecting(host, address).difference(&before).next().copied();
+            }
+            polled
+        })
+        .await;
+        given_up.local = None;
+        let stream = stream?;
         Ok(Self {
             inner: Pinned::new(host, stream),
         })

@@ -7,9 +7,9 @@
 use std::{collections::BTreeSet, convert::Infallible, future, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use turmoil_net::{EnterGuard, NetstatState, Packet, TcpFlags, TcpSegment, Transport};
+use turmoil_net::{EnterGuard, NetstatState};
 
-use super::Sim;
+use super::{Sim, pump};
 use crate::{net::topology::Topology, time::SimTime, trace::EventKind};
 
 /// How long after a crash the kernel of the host forgets its connections. Earlier it would forget some that a
@@ -134,22 +134,6 @@ fn cut_connections(sim: &Sim, network: &EnterGuard, host: &str) {
         ends.extend(connected.filter_map(|s| s.state.and(s.peer).map(|peer| (s.local, peer))));
     }
     for (local, peer) in ends {
-        network.deliver(Packet {
-            src: peer.ip(),
-            dst: local.ip(),
-            ttl: 64,
-            payload: Transport::Tcp(TcpSegment {
-                src_port: peer.port(),
-                dst_port: local.port(),
-                seq: 0,
-                ack: 0,
-                flags: TcpFlags {
-                    rst: true,
-                    ..TcpFlags::default()
-                },
-                window: 0,
-                payload: bytes::Bytes::new(),
-            }),
-        });
+        network.deliver(pump::reset(peer, local));
     }
 }

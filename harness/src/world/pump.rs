@@ -130,6 +130,9 @@ impl<'a> Pump<'a> {
             self.sim.tick();
             let now = self.sim.now();
             self.turn_weather(now);
+            for (local, peer) in self.sim.take_given_up() {
+                self.network.deliver(reset(peer, local));
+            }
             self.take_from_hosts(now);
             if self.move_packets(now) {
                 // What was delivered may be answered within the stack: acknowledgements.
@@ -354,24 +357,7 @@ impl<'a> Pump<'a> {
     /// the one against it. One of the two ends sees the addresses of `flow`, the other may be behind a NAT.
     fn inject_resets(&mut self, at: SimTime, flow: Flow, there: Stage, back: Stage) {
         for (flow, stage) in [(flow, there), (flow.reversed(), back)] {
-            let packet = Packet {
-                src: flow.src.ip(),
-                dst: flow.dst.ip(),
-                ttl: 64,
-                payload: Transport::Tcp(TcpSegment {
-                    src_port: flow.src.port(),
-                    dst_port: flow.dst.port(),
-                    seq: 0,
-                    ack: 0,
-                    flags: TcpFlags {
-                        rst: true,
-                        ..TcpFlags::default()
-                    },
-                    window: 0,
-                    payload: Bytes::new(),
-                }),
-            };
-            self.push(at, stage, 0, packet);
+            self.push(at, stage, 0, reset(flow.src, flow.dst));
         }
     }
 
@@ -400,6 +386,27 @@ fn weather(
 ) -> Weather {
     let link = topology.hosts[place.host].link_base(place.interface);
     schedule.over(&link, direction, now)
+}
+
+/// A reset from `src` to `dst`.
+pub(super) fn reset(src: SocketAddr, dst: SocketAddr) -> Packet {
+    Packet {
+        src: src.ip(),
+        dst: dst.ip(),
+        ttl: 64,
+        payload: Transport::Tcp(TcpSegment {
+            src_port: src.port(),
+            dst_port: dst.port(),
+            seq: 0,
+            ack: 0,
+            flags: TcpFlags {
+                rst: true,
+                ..TcpFlags::default()
+            },
+            window: 0,
+            payload: Bytes::new(),
+        }),
+    }
 }
 
 fn flow_of(packet: &Packet) -> Flow {
