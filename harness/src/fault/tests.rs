@@ -1,6 +1,7 @@
-//! Plans with faults of signaling that cannot be run.
+//! Plans with faults of signaling and of hosts that cannot be run.
 
 use super::{Plan, PlanError, ServiceFault, SignalFault, Verdict};
+use crate::world::{HostFault, HostFaultKind};
 
 fn plan() -> Plan {
     let json = r#"{
@@ -66,5 +67,35 @@ fn faults_of_signaling_are_written_as_they_are_read() {
     assert_eq!(serde_json::to_string(&fault).expect("plain data"), json);
     let json = r#"{"server-restart":{"from_ms":1,"until_ms":2}}"#;
     let fault: ServiceFault = serde_json::from_str(json).expect("a fault");
+    assert_eq!(serde_json::to_string(&fault).expect("plain data"), json);
+}
+
+#[test]
+fn faults_of_hosts_are_checked_and_named_by_their_path() {
+    let fault = |fault, host: &str, from_ms, until_ms| HostFault {
+        fault,
+        host: host.into(),
+        from_ms,
+        until_ms,
+    };
+    let crash = |from_ms, until_ms| fault(HostFaultKind::Crash, "server", from_ms, until_ms);
+    let with = |host_faults| Plan {
+        host_faults,
+        ..plan()
+    };
+    assert_eq!(with(vec![crash(1, 2), crash(3, 4)]).check(), Ok(()));
+    assert_eq!(
+        wrong(&with(vec![fault(HostFaultKind::Pause, "carol", 1, 2)])),
+        "host_faults[0].host: there is no host 'carol'"
+    );
+    assert!(wrong(&with(vec![crash(2, 2)])).starts_with("host_faults[0].until_ms: "));
+    let crossed = vec![crash(1, 5), fault(HostFaultKind::Pause, "server", 5, 9)];
+    assert!(wrong(&with(crossed)).starts_with("host_faults[1].from_ms: "));
+}
+
+#[test]
+fn faults_of_hosts_are_written_as_they_are_read() {
+    let json = r#"{"fault":"crash","host":"bob","from_ms":1,"until_ms":2}"#;
+    let fault: HostFault = serde_json::from_str(json).expect("a fault");
     assert_eq!(serde_json::to_string(&fault).expect("plain data"), json);
 }

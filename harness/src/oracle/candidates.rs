@@ -120,3 +120,77 @@ fn own_generation(evidence: Evidence<'_>) -> Verdict {
         _ => Verdict::Pass,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::machine::testing::{decided, judged_timed};
+
+    fn candidate() -> Candidate {
+        Candidate {
+            attribute: "1 1 udp 1 10.0.0.1 5000 typ host".into(),
+            ufrag: "u".into(),
+        }
+    }
+
+    fn described() -> EventKind {
+        EventKind::Described {
+            peer: "c1".into(),
+            remote: true,
+            kind: "offer".into(),
+            ufrag: "u".into(),
+        }
+    }
+
+    fn received() -> EventKind {
+        EventKind::Signal {
+            direction: SignalDirection::Received,
+            with: "server".into(),
+            message: "candidate".into(),
+            call: Some("c1".into()),
+            ufrag: Some("u".into()),
+            candidate: Some(candidate()),
+        }
+    }
+
+    fn applied() -> EventKind {
+        EventKind::CandidateApplied {
+            peer: "c1".into(),
+            candidate: candidate(),
+            into: "u".into(),
+        }
+    }
+
+    #[test]
+    fn a_candidate_is_applied_once() {
+        let judged = |more: Vec<(u64, EventKind)>| {
+            let events = [(0, described()), (1, received())].into_iter().chain(more);
+            decided(&judged_timed(&APPLIED, events.collect()))
+        };
+        assert_eq!(judged(vec![(2, applied())]), None);
+        assert_eq!(judged(vec![(2_000, described())]), Some(1));
+        assert_eq!(judged(vec![(2, applied()), (3, applied())]), Some(3));
+    }
+
+    #[test]
+    fn what_comes_within_a_second_of_the_close_may_be_left() {
+        let closing = |at| (at, EventKind::Closing { peer: "c1".into() });
+        let judged = |at| {
+            let events = vec![(0, described()), (1, received()), closing(at)];
+            decided(&judged_timed(&APPLIED, events))
+        };
+        assert_eq!(judged(1_001), None);
+        assert_eq!(judged(1_002), Some(1));
+    }
+
+    #[test]
+    fn a_crash_takes_candidates_along_and_every_life_applies_its_own() {
+        let crash = || EventKind::Crashed;
+        let lost = vec![(0, described()), (1, received()), (2, crash())];
+        assert_eq!(judged_timed(&APPLIED, lost), Verdict::Pass);
+        let first = [described(), received(), applied(), crash()];
+        let second = [described(), received(), applied()];
+        let events = first.into_iter().chain(second);
+        assert_eq!(judged_timed(&APPLIED, (0..).zip(events).collect()), Verdict::Pass);
+    }
+}

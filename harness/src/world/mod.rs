@@ -5,7 +5,7 @@
 //! nothing is left to do, so that idle time costs nothing. [`run`] builds all that, lets the story run to
 //! its end or to a bound, and returns what was recorded.
 //!
-//! - [`sim`]: the handle that stories, peers and sockets hold
+//! - [`sim`], [`host`]: the handles that stories, peers and sockets hold
 //! - [`lives`], [`hosts`]: hosts that crash, stall and start again
 //! - [`tasks`]: whose task is being polled, and what is still alive
 //! - [`pump`]: carries packets between the hosts
@@ -14,6 +14,7 @@
 //!
 //! Nothing in here knows of signaling, peers or scenarios.
 
+mod host;
 mod hosts;
 mod lives;
 mod panics;
@@ -24,9 +25,10 @@ mod tasks;
 
 use std::{sync::Arc, thread, time::Duration};
 
+pub use host::Host;
 pub use hosts::{HostFault, HostFaultKind};
 pub use lives::Liveness;
-pub use sim::{Host, Sim};
+pub use sim::Sim;
 use thiserror::Error;
 use turmoil_net::KernelConfig;
 

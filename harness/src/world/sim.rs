@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    future, io,
+    future,
     net::{IpAddr, SocketAddr},
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, Weak},
@@ -14,11 +14,12 @@ use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
 };
-use turmoil_net::{HostId, NetstatEntry, NetstatState};
+use turmoil_net::HostId;
 
 use super::{
-    lives::{Liveness, Lives, Owner},
-    pump, runtime,
+    Host,
+    lives::{Liveness, Lives},
+    runtime,
     tasks::{self, TaskTable},
 };
 use crate::{
@@ -32,7 +33,7 @@ use crate::{
 /// The world, as everything inside it sees it. Cheap to clone.
 #[derive(Clone)]
 pub struct Sim {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 pub(super) struct Shared {
@@ -40,20 +41,20 @@ pub(super) struct Shared {
     clock: Arc<AmbientClock>,
     tasks: Arc<TaskTable>,
     recorder: Recorder,
-    hosts: Vec<HostEntry>,
-    lives: Lives,
-    foreign: Vec<IpAddr>,
+    pub(super) hosts: Vec<HostEntry>,
+    pub(super) lives: Lives,
+    pub(super) foreign: Vec<IpAddr>,
     egress: Notify,
     // Connections that their apps gave up while they were made: the end here, and the other one.
     given_up: Mutex<Vec<(SocketAddr, SocketAddr)>>,
     draws: Mutex<BTreeMap<String, (IndexedStream, u64)>>,
 }
 
-struct HostEntry {
-    name: String,
-    id: HostId,
-    addresses: Vec<IpAddr>,
-    ports: Mutex<u16>,
+pub(super) struct HostEntry {
+    pub(super) name: String,
+    pub(super) id: HostId,
+    pub(super) addresses: Vec<IpAddr>,
+    pub(super) ports: Mutex<u16>,
 }
 
 /// The first port that [`Host::port_range`] hands out.
@@ -203,10 +204,7 @@ impl Sim {
     /// # Panics
     /// If the topology has none.
     pub fn host(&self, name: &str) -> Host {
-        Host {
-            sim: self.clone(),
-            owner: self.shared.lives.owner(self.index_of(name)),
-        }
+        Host::new(self, self.shared.lives.owner(self.index_of(name)))
     }
 
     fn index_of(&self, name: &str) -> usize {
@@ -291,132 +289,4 @@ impl Sim {
     pub async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
     }
-}
-
-/// A machine of the world, in one of its lives.
-#[derive(Clone)]
-pub struct Host {
-    sim: Sim,
-    owner: Owner,
-}
-
-impl Host {
-    fn entry(&self) -> &HostEntry {
-        &self.sim.shared.hosts[self.owner.host]
-    }
-
-    /// The world that it stands in.
-    pub fn sim(&self) -> &Sim {
-        &self.sim
-    }
-
-    /// Its name.
-    pub fn name(&self) -> &str {
-        &self.entry().name
-    }
-
-    /// How often it has been started again.
-    pub fn life(&self) -> u32 {
-        self.owner.life
-    }
-
-    /// Whether this life of it goes on.
-    pub fn is_up(&self) -> bool {
-        self.sim.shared.lives.goes_on(self.owner)
-    }
-
-    /// Does `last` when it crashes: at once, and without waiting. It must not hold a host or the world.
-    pub(crate) fn at_crash(&self, last: impl FnOnce(&Self) + Send + 'static) {
-        if let Some(late) = self.sim.shared.lives.at_crash(self.owner, Box::new(last)) {
-            late(self);
-        }
-    }
-
-    /// Starts a task that outlives a crash, to clear up after it unseen.
-    pub(crate) fn bury(&self, name: &'static str, future: impl Future<Output = ()> + Send + 'static) {
-        self.run(|| tasks::named(name, || drop(tokio::spawn(future))));
-    }
-
-    /// Its addresses, in the order of its interfaces.
-    pub fn addresses(&self) -> &[IpAddr] {
-        &self.entry().addresses
-    }
-
-    /// The addresses of all other hosts.
-    pub fn foreign_addresses(&self) -> Vec<IpAddr> {
-        let own = self.addresses();
-        self.sim
-            .shared
-            .foreign
-            .iter()
-            .filter(|a| !own.contains(a))
-            .copied()
-            .collect()
-    }
-
-    /// Sets `count` ports of the host aside, and returns the first.
-    ///
-    /// # Errors
-    /// When the host has no more.
-    ///
-    /// # Panics
-    /// If a thread panicked while it took ports.
-    pub fn port_range(&self, count: u16) -> io::Result<u16> {
-        let mut next = self.entry().ports.lock().expect("taking ports does not panic");
-        let first = *next;
-        *next = first.checked_add(count).ok_or_else(|| {
-            io::Error::new(
-                io::ErrorKind::AddrInUse,
-                format!("no ports left on {}", self.name()),
-            )
-        })?;
-        Ok(first)
-    }
-
-    /// Starts a task of this host.
-    pub fn spawn<F>(&self, name: &'static str, future: F) -> JoinHandle<F::Output>
-    where
-        F: Future<Output: Send + 'static> + Send + 'static,
-    {
-        self.run(|| self.sim.spawn(name, future))
-    }
-
-    /// Calls `f` as a task of this host would: what it spawns and records is the host's.
-    pub fn run<R>(&self, f: impl FnOnce() -> R) -> R {
-        tasks::as_owner(self.owner, f)
-    }
-
-    /// Writes down which tasks and sockets of this host there are, and `allocations` of its TURN server. Connections
-    /// that an app has closed belong to the kernel, which waits for the other end.
-    pub fn take_census(&self, allocations: u64) {
-        let open = turmoil_net::netstat(self.addresses()[0]).entries;
-        let sockets = open
-            .iter()
-            .filter(|s| !is_orphan(s))
-            .map(pump::name_socket)
-            .collect();
-        let tasks = self.sim.tasks().alive_on(self.owner.host);
-        self.run(|| {
-            self.sim.record(EventKind::Census {
-                tasks,
-                sockets,
-                allocations,
-            });
-        });
-    }
-
-    /// Makes this host's network stack the one that socket calls of this thread reach.
-    pub(crate) fn pin(&self) {
-        turmoil_net::set_current(self.entry().id);
-    }
-}
-
-/// Whether the kernel alone holds a socket: it was closed by its app, or given up while it connected (which
-/// `turmoil-net` 0.1.0 does not notice; whoever still connects shows by the task).
-fn is_orphan(socket: &NetstatEntry) -> bool {
-    use NetstatState::{Closing, FinWait1, FinWait2, LastAck, SynSent};
-    matches!(
-        socket.state,
-        Some(SynSent | FinWait1 | FinWait2 | Closing | LastAck)
-    )
 }
