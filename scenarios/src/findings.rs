@@ -4,7 +4,13 @@ use sleet::{
     fault::Plan,
     net::latency::Latency,
     oracle::{
-        Oracle, calls::CONNECTS, candidates::APPLIED, events::LAST_WORD, gathering::ONE_END, pace::PACED,
+        Oracle,
+        calls::CONNECTS,
+        candidates::APPLIED,
+        events::LAST_WORD,
+        gathering::ONE_END,
+        pace::PACED,
+        peers::{CLOSES, NOTHING_LEFT, STACK_ENDS},
     },
     scenario::{Kind, Scenario},
     seed::Seed,
@@ -30,10 +36,32 @@ pub fn family() -> Vec<Scenario> {
             .from("W3C webrtc-pc 4.3.2"),
         closed_after_close("closed-after-close", buffered),
         closed_after_close("closed-after-close-bare", buffered.bare()),
+        closed_in_handshake(buffered),
         check_storm("check-storm", buffered),
         check_storm("check-storm-bare", buffered.bare()),
     ]
 }
+
+/// The links carry checks and nothing as large as a ClientHello: ICE connects, and the DTLS handshake never begins.
+fn closed_in_handshake(policy: Policy) -> Scenario {
+    let narrow = |seed| {
+        let mut plan = story_a(seed);
+        for interface in plan.topology.hosts.iter_mut().flat_map(|h| &mut h.interfaces) {
+            (interface.up.mtu, interface.down.mtu) = (Some(NARROW), Some(NARROW));
+        }
+        plan
+    };
+    let story = move |sim, plan| story::calls(sim, plan, policy);
+    Scenario::new(Kind::Finding, "findings/closed-in-handshake", narrow, story)
+        .about("A call that is hung up while its DTLS server waits: it waits for ever.")
+        .from("docs/findings/0008-closed-in-handshake.md")
+        .from("W3C webrtc-pc 4.4.2 close")
+        .holds(&[&APPLIED, &CLOSES, &NOTHING_LEFT])
+        .trips(&STACK_ENDS, 1)
+}
+
+/// Bytes: more than a check has (144), less than a ClientHello (184).
+const NARROW: u32 = 160;
 
 /// Two symmetric NATs that let strangers in.
 fn check_storm(name: &str, policy: Policy) -> Scenario {
