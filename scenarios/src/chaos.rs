@@ -94,7 +94,7 @@ fn promise(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
         .reaches(&["attempt-recovered"], ENOUGH);
     match policy.peers {
         PeerKind::Bare => scenario.holds(&[&STACK_ENDS]).reaches(&["corrupt-hit"], ENOUGH),
-        // A DTLS server that is hung up while it waits for its client waits for ever: docs/findings/0008.
+        // A DTLS server that is hung up while it waits for its client waits for ever: docs/findings/0011.
         PeerKind::Full => scenario,
     }
 }

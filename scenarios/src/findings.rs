@@ -54,7 +54,7 @@ fn closed_in_handshake(policy: Policy) -> Scenario {
     let story = move |sim, plan| story::calls(sim, plan, policy);
     Scenario::new(Kind::Finding, "findings/closed-in-handshake", narrow, story)
         .about("A call that is hung up while its DTLS server waits: it waits for ever.")
-        .from("docs/findings/0008-closed-in-handshake.md")
+        .from("docs/findings/0011-closed-in-handshake.md")
         .from("W3C webrtc-pc 4.4.2 close")
         .holds(&[&APPLIED, &CLOSES, &NOTHING_LEFT])
         .trips(&STACK_ENDS, 1)
