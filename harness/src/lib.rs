@@ -35,6 +35,8 @@
 //!         HostSpec::new("bob", "10.0.0.2", LinkProfile::default()),
 //!     ]),
 //!     faults: Vec::new(),
+//!     nat_faults: Vec::new(),
+//!     switches: Vec::new(),
 //!     heal_at: None,
 //!     bounds: Bounds::default(),
 //! };

@@ -27,6 +27,8 @@ fn two_hosts() -> WorldSpec {
             HostSpec::new("bob", "10.0.0.2", link),
         ]),
         faults: Vec::new(),
+        nat_faults: Vec::new(),
+        switches: Vec::new(),
         heal_at: None,
         bounds: Bounds::default(),
     }

@@ -8,7 +8,6 @@ use sleet::{
     servers::RunningServer,
     signaling::{push::PushService, server::Server},
     time::SimTime,
-    trace::EventKind,
     world::Sim,
 };
 
@@ -37,7 +36,7 @@ pub async fn calls(sim: Sim, plan: Arc<Plan>, policy: Policy) {
     // They run until the story is over.
     let mut ice_servers = Vec::new();
     for spec in &plan.ice_servers {
-        match RunningServer::start(&sim.host(&spec.host), spec.turn).await {
+        match RunningServer::start(&sim.host(&spec.host), spec.turn, plan.outages(&spec.host)).await {
             Ok(running) => ice_servers.push(running),
             Err(error) => return sim.step("a server did not start", error.to_string()),
         }
@@ -110,7 +109,7 @@ pub async fn calls(sim: Sim, plan: Arc<Plan>, policy: Policy) {
         app.host().spawn("hang up", app.clone().hang_up_all());
     }
     sim.sleep(AFTERMATH).await;
-    take_census(&sim, &apps, &plan, &ice_servers).await;
+    take_census(&sim, &apps, ice_servers).await;
 }
 
 /// The hosts that people hold in their hands.
@@ -120,7 +119,7 @@ fn clients(plan: &Plan) -> Vec<&HostSpec> {
 }
 
 /// Everybody goes offline; then nothing may be left of any call.
-async fn take_census(sim: &Sim, apps: &[Arc<App>], plan: &Plan, ice_servers: &[RunningServer]) {
+async fn take_census(sim: &Sim, apps: &[Arc<App>], ice_servers: Vec<RunningServer>) {
     for app in apps {
         app.go_offline();
     }
@@ -128,16 +127,7 @@ async fn take_census(sim: &Sim, apps: &[Arc<App>], plan: &Plan, ice_servers: &[R
     for app in apps {
         app.host().take_census(0);
     }
-    for (spec, server) in plan.ice_servers.iter().zip(ice_servers) {
-        // A server that does not answer has nothing left to say.
-        let allocations = server.allocations().await.unwrap_or_default() as u64;
-        let host = sim.host(&spec.host);
-        host.run(|| {
-            sim.record(EventKind::Census {
-                tasks: Vec::new(),
-                sockets: Vec::new(),
-                allocations,
-            });
-        });
+    for server in ice_servers {
+        server.retire().await;
     }
 }

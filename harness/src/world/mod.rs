@@ -8,16 +8,20 @@
 //! - [`sim`]: the handle that stories, peers and sockets hold
 //! - [`tasks`]: whose task is being polled, and what is still alive
 //! - [`pump`]: carries packets between the hosts
+//! - [`packet`]: what a packet is while it is under way
+//! - [`turns`]: what the plan does to the network, and when
 //! - [`runtime`]: the runtime and its hooks
 //! - [`panics`]: panics become events
 //!
 //! Nothing in here knows of signaling, peers or scenarios.
 
+mod packet;
 mod panics;
 mod pump;
 mod runtime;
 pub mod sim;
 mod tasks;
+mod turns;
 
 use std::{sync::Arc, thread, time::Duration};
 
@@ -27,10 +31,7 @@ use turmoil_net::KernelConfig;
 
 use crate::{
     ambient::{self, AmbientClock, NotLive},
-    net::{
-        topology::Topology,
-        weather::{Schedule, TimedFault},
-    },
+    net::{nat::NatFault, switch::NetworkSwitch, topology::Topology, weather::TimedFault},
     seed::Seed,
     time::SimTime,
     trace::{EventKind, Stop, Trace},
@@ -64,8 +65,12 @@ pub struct WorldSpec {
     pub seed: Seed,
     /// The hosts.
     pub topology: Topology,
-    /// What happens to the network, and when.
+    /// What happens to links, and when.
     pub faults: Vec<TimedFault>,
+    /// What happens to NATs, and when.
+    pub nat_faults: Vec<NatFault>,
+    /// Which hosts change their interface, and when.
+    pub switches: Vec<NetworkSwitch>,
     /// When the chaos phase ends and every link becomes good.
     pub heal_at: Option<SimTime>,
     /// What the run may use up.
@@ -144,7 +149,15 @@ where
     let tasks = Arc::new(tasks::TaskTable::new(spec.bounds.polls));
     let runtime = runtime::build(spec.seed, &clock, &tasks);
     Ok(runtime.block_on(async {
-        let sim = Sim::new(spec.seed, clock, tasks.clone(), &spec.topology, &host_ids);
+        let brought = spec.nat_faults.iter().filter_map(NatFault::brings).collect();
+        let sim = Sim::new(
+            spec.seed,
+            clock,
+            tasks.clone(),
+            &spec.topology,
+            brought,
+            &host_ids,
+        );
         let _panics = panics::record_into(&sim);
         tell(&sim, &network, spec, story).await
     }))
@@ -185,16 +198,4 @@ where
         at: sim.now(),
         packets: pump.packets(),
     }
-}
-
-/// The faults of `spec`, cut off where the chaos phase ends.
-fn chaos(spec: &WorldSpec) -> Schedule {
-    let mut faults = spec.faults.clone();
-    if let Some(heal_at) = spec.heal_at {
-        faults.retain(|f| f.from() < heal_at);
-        for fault in &mut faults {
-            fault.until_ms = fault.until_ms.min(heal_at.as_millis());
-        }
-    }
-    Schedule::new(faults)
 }

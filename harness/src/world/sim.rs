@@ -56,6 +56,7 @@ impl Sim {
         clock: Arc<AmbientClock>,
         tasks: Arc<TaskTable>,
         topology: &Topology,
+        brought: Vec<IpAddr>,
         ids: &[HostId],
     ) -> Self {
         let hosts = topology.hosts.iter().zip(ids).map(|(spec, id)| HostEntry {
@@ -72,7 +73,7 @@ impl Sim {
                 tasks,
                 recorder: Recorder::default(),
                 hosts,
-                foreign: topology.addresses().collect(),
+                foreign: topology.addresses().chain(brought).collect(),
                 egress: Notify::new(),
                 draws: Mutex::default(),
             }),

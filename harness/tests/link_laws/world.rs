@@ -43,6 +43,8 @@ fn run_with_every_fault(seed: u64) -> (Trace, Vec<Vec<u8>>) {
         seed: Seed(seed),
         topology: Topology::new([alice, bob]),
         faults: Vec::new(),
+        nat_faults: Vec::new(),
+        switches: Vec::new(),
         heal_at: None,
         bounds: Bounds::default(),
     };
