@@ -4,19 +4,24 @@
 //! - [`network`]: the networks that the stories play on
 //! - [`story`]: brings server, clients and users together and lets a call happen
 //! - [`candidates`], [`chaos`], [`states`], [`findings`], [`nat`], [`teardown`],
-//!   [`dark`], [`nomination`], [`selftest`]: one family of scenarios each
+//!   [`dark`], [`nomination`], [`mobility`], [`servers`], [`bindings`], [`presets`], [`selftest`]: one family of
+//!   scenarios each
 //!
 //! A scenario reads as a story: who is there, what the network is like, what users do, what must hold.
 
+pub mod bindings;
 pub mod candidates;
 pub mod chaos;
 pub mod client;
 pub mod dark;
 pub mod findings;
+pub mod mobility;
 pub mod nat;
 pub mod network;
 pub mod nomination;
+pub mod presets;
 pub mod selftest;
+pub mod servers;
 pub mod states;
 pub mod story;
 pub mod teardown;
@@ -34,6 +39,10 @@ pub fn catalogue() -> Vec<Arc<Scenario>> {
     all.extend(teardown::family());
     all.extend(dark::family());
     all.extend(nomination::family());
+    all.extend(mobility::family());
+    all.extend(servers::family());
+    all.extend(bindings::family());
+    all.extend(presets::family());
     all.extend(findings::family());
     all.extend(selftest::family());
     all.into_iter().map(Arc::new).collect()

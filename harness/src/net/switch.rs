@@ -3,7 +3,8 @@
 //! Only the link goes dark: the address of the interface stays the host's. UDP sockets are bound to an address each
 //! and share its fate. A new TCP connection takes the interface that is up when it is opened, whatever address the
 //! simulated kernel chose for it (it always takes the first): [`Routes`] puts the right one in its place, on the
-//! way out and on the way back. A connection that was opened before stays where it was.
+//! way out and on the way back. A connection that was opened before ends: a phone's system destroys the sockets of a
+//! network that it has lost (Android's `netd` does), and the other end is not told.
 
 use std::{
     collections::BTreeMap,
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn new_connections_take_the_interface_that_is_up_and_old_ones_stay() {
+    fn new_connections_take_the_interface_that_is_up_and_old_ones_never_move() {
         let mut routes = Routes::new(&there_and_back(), &topology());
         let (old, new) = (tcp("10.1.0.1:1", "10.9.0.1:80"), tcp("10.1.0.1:2", "10.9.0.1:80"));
         let (before, after) = (SimTime::from_millis(500), SimTime::from_millis(1_500));

@@ -254,7 +254,7 @@ impl<'a> Pump<'a> {
         }
     }
 
-    fn push(&mut self, at: SimTime, stage: Stage, id: PacketId, packet: Packet) {
+    pub(super) fn push(&mut self, at: SimTime, stage: Stage, id: PacketId, packet: Packet) {
         self.order += 1;
         self.queue.push(Reverse(InFlight {
             at,

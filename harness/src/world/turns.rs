@@ -2,9 +2,13 @@
 //!
 //! Draws nothing and carries nothing: it keeps the order of what is to come and writes down that it came.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, net::SocketAddr};
 
-use super::{WorldSpec, packet::Stage, pump::Pump};
+use super::{
+    WorldSpec,
+    packet::{Stage, reset},
+    pump::Pump,
+};
 use crate::{
     net::{
         nat::NatFault,
@@ -100,8 +104,11 @@ impl Pump<'_> {
                     }
                     self.ended(fault.name(index));
                 }
-                // Where it leads is dark already, and where it comes from is from now on: see the schedule.
-                Turn::Switch(index) => self.begun(self.turns.switches[index].name(index)),
+                Turn::Switch(index) => {
+                    // Which links are dark, the schedule knows.
+                    self.begun(self.turns.switches[index].name(index));
+                    self.abandon_connections(now, index);
+                }
             }
         }
         if self.turns.heal_at.is_some_and(|at| at <= now) {
@@ -132,10 +139,23 @@ impl Pump<'_> {
         }
     }
 
+    /// Ends the connections over the interface that a host leaves, as its system does: the other ends are not told.
+    fn abandon_connections(&mut self, now: SimTime, switch: usize) {
+        let left = &self.turns.switches[switch];
+        let link = format!("{}/{}", left.host, left.from);
+        let towards_host = self.connections.iter().flat_map(|f| [*f, f.reversed()]);
+        let abandoned: Vec<Flow> = towards_host.filter(|f| self.is_over(f.dst, &link)).collect();
+        for flow in abandoned {
+            self.push(now, Stage::Inject, 0, reset(flow));
+        }
+    }
+
     fn ends_at(&self, flow: Flow, link: &str) -> bool {
-        [flow.src, flow.dst].iter().any(|end| {
-            let place = self.path.place(end.ip());
-            place.is_some_and(|p| self.topology.hosts[p.host].link_base(p.interface) == link)
-        })
+        self.is_over(flow.src, link) || self.is_over(flow.dst, link)
+    }
+
+    fn is_over(&self, end: SocketAddr, link: &str) -> bool {
+        let place = self.path.place(end.ip());
+        place.is_some_and(|p| self.topology.hosts[p.host].link_base(p.interface) == link)
     }
 }
