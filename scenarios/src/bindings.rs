@@ -98,6 +98,8 @@ fn late_callee(seed: Seed, lifetime_s: u64) -> Plan {
     plan.signaling.acknowledged = true;
     Plan {
         budget_ms: wakes_ms + 30_000,
+        // A client that calls again while he sleeps sends more than one notification: all of them arrive.
+        talk_ms: wakes_ms + 1_000,
         horizon_ms: 180_000,
         ..plan
     }

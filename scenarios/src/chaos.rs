@@ -7,6 +7,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use sleet::{
     fault::Plan,
+    net::{latency::Latency, link::LinkProfile, nat::NatSpec, topology::HostSpec},
     oracle::{
         calls::CONNECTS,
         candidates::{APPLIED, OWN_GENERATION},
@@ -16,8 +17,9 @@ use sleet::{
         signaling::TURNS,
     },
     peer::PeerKind,
-    scenario::{Kind, Scenario},
+    scenario::{Kind, Known, Scenario},
     seed::Seed,
+    servers::IceServerSpec,
     swarm,
 };
 
@@ -26,6 +28,7 @@ use crate::{
         Policy,
         policy::{Receive, Send},
     },
+    nat::put_behind,
     network::{story_a, story_a_push},
     story,
 };
@@ -63,9 +66,18 @@ pub const HITS: [&str; 15] = [
     "server-restart-hit",
 ];
 
+/// Those that only networks with NATs, relays and several interfaces know.
+pub const NAT_HITS: [&str; 5] = [
+    "nat-rebind-hit",
+    "nat-reboot-hit",
+    "nat-change-address-hit",
+    "network-switch-hit",
+    "ice-server-down-hit",
+];
+
 /// The scenarios of the family.
 pub fn family() -> Vec<Scenario> {
-    vec![
+    let mut all = vec![
         promise("buffer-receiver", BUFFER_RECEIVER, story_a),
         promise("buffer-sender", BUFFER_SENDER, story_a),
         promise("buffer-both", BUFFER_BOTH, story_a),
@@ -78,7 +90,61 @@ pub fn family() -> Vec<Scenario> {
         scenario(Kind::Demonstration, "no-recovery", BUFFER_BOTH, story_a)
             .about("Buffering alone: what the storm breaks, no healing of the network mends.")
             .trips(&CONNECTS, ENOUGH),
-    ]
+    ];
+    all.extend([
+        behind_nats("buffer-both-nat", BUFFER_BOTH),
+        behind_nats("buffer-both-nat-bare", BUFFER_BOTH.bare()),
+    ]);
+    all
+}
+
+/// The faults of NATs, of TURN servers and of phones with two networks, and all others.
+fn behind_nats(name: &str, policy: Policy) -> Scenario {
+    promise(name, policy, nats_and_relay)
+        .reaches(&NAT_HITS, ENOUGH)
+        .except_where(&CLOSES, waits_for_relay)
+}
+
+/// Closing waits for a TURN server that is dead (docs/findings/0008), if it is in the middle of a request.
+fn waits_for_relay(plan: &Plan) -> Option<Known> {
+    (!plan.ice_server_faults.is_empty()).then_some(Known {
+        oracle: CLOSES.id,
+        always: false,
+    })
+}
+
+/// The story network without firewalls: each side is behind a NAT or not, a TURN server relays, and alice's phone has
+/// two networks.
+fn nats_and_relay(seed: Seed) -> Plan {
+    let mut draws = seed.stream("plan/chaos/nats");
+    let mut plan = story_a(seed);
+    let link = LinkProfile::good(Latency::constant_ms(5));
+    plan.topology
+        .hosts
+        .push(HostSpec::new("relay", "192.0.2.34", link));
+    plan.ice_servers = vec![IceServerSpec {
+        host: "relay".into(),
+        turn: true,
+    }];
+    plan.max_packets = 60_000;
+    for host in &mut plan.topology.hosts {
+        host.firewall = None;
+    }
+    let phone = plan.topology.hosts[0].clone();
+    let cellular = phone.interfaces[0].up.clone();
+    plan.topology.hosts[0] = phone.interface("rmnet0", "10.1.1.1", cellular);
+    let specs = [
+        None,
+        Some(NatSpec::restricted()),
+        Some(NatSpec::port_restricted()),
+        Some(NatSpec::symmetric()),
+    ];
+    for (host, external) in [("alice", "203.0.113.1"), ("bob", "198.51.100.1")] {
+        if let Some(spec) = specs[draws.below(specs.len() as u64) as usize] {
+            put_behind(&mut plan, host, external, spec);
+        }
+    }
+    plan
 }
 
 fn promise(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {

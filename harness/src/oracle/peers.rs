@@ -32,6 +32,14 @@ fn closes(evidence: Evidence<'_>) -> Verdict {
     }))
 }
 
+/// Whether the program of a connection has closed it and only its system still waits, for segments that were lost: it
+/// is nobody's any more (RFC 9293, section 3.3.2).
+fn ends(socket: &str) -> bool {
+    ["fin_wait1", "fin_wait2", "closing", "last_ack", "time_wait"]
+        .iter()
+        .any(|state| socket.ends_with(state))
+}
+
 fn nothing_left(evidence: Evidence<'_>) -> Verdict {
     let mut censuses = 0;
     for event in &evidence.trace.events {
@@ -44,6 +52,7 @@ fn nothing_left(evidence: Evidence<'_>) -> Verdict {
             continue;
         };
         censuses += 1;
+        let sockets: Vec<&str> = sockets.iter().map(String::as_str).filter(|s| !ends(s)).collect();
         if !tasks.is_empty() || !sockets.is_empty() || *allocations > 0 {
             let host = event.host.as_deref().unwrap_or_default();
             let left = [tasks.join(", "), sockets.join(", ")].join(", ");
