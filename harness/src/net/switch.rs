@@ -1,7 +1,7 @@
 //! Network switches: a host leaves one interface for good and goes on over another, as a phone that leaves its Wi-Fi.
 //!
-//! Only the link goes dark: the address of the interface stays the host's. UDP sockets are bound to an address each
-//! and share its fate. A new TCP connection takes the interface that is up when it is opened, whatever address the
+//! The link goes dark. UDP sockets are bound to an address each and share its fate; who asks the host for its addresses
+//! later is told those whose interfaces are up. A new TCP connection takes the interface that is up when it is opened, whatever address the
 //! simulated kernel chose for it (it always takes the first): [`Routes`] puts the right one in its place, on the
 //! way out and on the way back. A connection that was opened before ends: a phone's system destroys the sockets of a
 //! network that it has lost (Android's `netd` does), and the other end is not told.
@@ -13,7 +13,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::topology::Topology;
+use super::topology::{HostSpec, Topology};
 use crate::{
     time::SimTime,
     trace::{Flow, Proto},
@@ -94,6 +94,13 @@ pub(super) fn darkens(
         (None, Some((index, coming))) if coming.to == interface => Some((index, Some(coming.at()))),
         _ => None,
     }
+}
+
+/// The addresses of `host` whose interfaces are up at `now`.
+pub fn up(switches: &[NetworkSwitch], host: &HostSpec, now: SimTime) -> Vec<IpAddr> {
+    let interfaces = host.interfaces.iter().enumerate();
+    let up = interfaces.filter(|(i, _)| darkens(switches, &host.link_base(*i), now).is_none());
+    up.map(|(_, interface)| interface.address).collect()
 }
 
 /// Over which interface each TCP connection of a host goes that switches.
@@ -177,7 +184,7 @@ impl Routes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::{link::LinkProfile, topology::HostSpec};
+    use crate::net::link::LinkProfile;
 
     fn topology() -> Topology {
         let phone = HostSpec {
@@ -222,6 +229,11 @@ mod tests {
         assert_eq!(dark("alice/wlan0", 2_000), None);
         assert_eq!(dark("alice/rmnet0", 2_000), Some((1, None)));
         assert_eq!(dark("server", 2_000), None);
+        let addresses = |at| up(&there_and_back(), &topology().hosts[0], ms(at));
+        let [wifi, cellular] = ["10.1.0.1", "10.1.1.1"].map(|a| a.parse::<IpAddr>().unwrap());
+        assert_eq!(addresses(999), [wifi]);
+        assert_eq!(addresses(1_000), [cellular]);
+        assert_eq!(up(&[], &topology().hosts[0], ms(0)), [wifi, cellular]);
     }
 
     #[test]

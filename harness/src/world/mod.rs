@@ -23,7 +23,7 @@ pub mod sim;
 mod tasks;
 mod turns;
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{net::IpAddr, sync::Arc, thread, time::Duration};
 
 pub use sim::{Host, Sim};
 use thiserror::Error;
@@ -75,6 +75,14 @@ pub struct WorldSpec {
     pub heal_at: Option<SimTime>,
     /// What the run may use up.
     pub bounds: Bounds,
+}
+
+impl WorldSpec {
+    /// Every address that something has at some time.
+    fn addresses(&self) -> Vec<IpAddr> {
+        let brought = self.nat_faults.iter().filter_map(NatFault::brings);
+        self.topology.addresses().chain(brought).collect()
+    }
 }
 
 /// How a run ended, and what was recorded.
@@ -149,15 +157,7 @@ where
     let tasks = Arc::new(tasks::TaskTable::new(spec.bounds.polls));
     let runtime = runtime::build(spec.seed, &clock, &tasks);
     Ok(runtime.block_on(async {
-        let brought = spec.nat_faults.iter().filter_map(NatFault::brings).collect();
-        let sim = Sim::new(
-            spec.seed,
-            clock,
-            tasks.clone(),
-            &spec.topology,
-            brought,
-            &host_ids,
-        );
+        let sim = Sim::new(clock, tasks.clone(), &spec, &host_ids);
         let _panics = panics::record_into(&sim);
         tell(&sim, &network, spec, story).await
     }))

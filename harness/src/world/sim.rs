@@ -12,12 +12,16 @@ use tokio::{sync::Notify, task::JoinHandle};
 use turmoil_net::HostId;
 
 use super::{
-    pump, runtime,
+    WorldSpec, pump, runtime,
     tasks::{self, TaskTable},
 };
 use crate::{
     ambient::AmbientClock,
-    net::{latency::Latency, topology::Topology},
+    net::{
+        latency::Latency,
+        switch::{self, NetworkSwitch},
+        topology::HostSpec,
+    },
     seed::{IndexedStream, Seed, Stream},
     time::SimTime,
     trace::{EventKind, Recorder, Trace},
@@ -36,6 +40,7 @@ pub(super) struct Shared {
     recorder: Recorder,
     hosts: Vec<HostEntry>,
     foreign: Vec<IpAddr>,
+    switches: Vec<NetworkSwitch>,
     egress: Notify,
     draws: Mutex<BTreeMap<String, (IndexedStream, u64)>>,
 }
@@ -44,6 +49,7 @@ struct HostEntry {
     name: String,
     id: HostId,
     addresses: Vec<IpAddr>,
+    spec: HostSpec,
     ports: Mutex<u16>,
 }
 
@@ -52,28 +58,29 @@ const FIRST_PORT: u16 = 50_000;
 
 impl Sim {
     pub(super) fn new(
-        seed: Seed,
         clock: Arc<AmbientClock>,
         tasks: Arc<TaskTable>,
-        topology: &Topology,
-        brought: Vec<IpAddr>,
+        spec: &WorldSpec,
         ids: &[HostId],
     ) -> Self {
-        let hosts = topology.hosts.iter().zip(ids).map(|(spec, id)| HostEntry {
-            name: spec.name.clone(),
+        let hosts = spec.topology.hosts.iter().zip(ids);
+        let hosts = hosts.map(|(host, id)| HostEntry {
+            name: host.name.clone(),
             id: *id,
-            addresses: spec.addresses().collect(),
+            addresses: host.addresses().collect(),
+            spec: host.clone(),
             ports: Mutex::new(FIRST_PORT),
         });
         let hosts: Vec<HostEntry> = hosts.collect();
         let sim = Self {
             shared: Arc::new(Shared {
-                seed,
+                seed: spec.seed,
                 clock,
                 tasks,
                 recorder: Recorder::default(),
                 hosts,
-                foreign: topology.addresses().chain(brought).collect(),
+                foreign: spec.addresses(),
+                switches: spec.switches.clone(),
                 egress: Notify::new(),
                 draws: Mutex::default(),
             }),
@@ -222,6 +229,11 @@ impl Host {
     /// Its addresses, in the order of its interfaces.
     pub fn addresses(&self) -> &[IpAddr] {
         &self.entry().addresses
+    }
+
+    /// Its addresses whose interfaces are up now, in the order of its interfaces.
+    pub fn addresses_up(&self) -> Vec<IpAddr> {
+        switch::up(&self.sim.shared.switches, &self.entry().spec, self.sim.now())
     }
 
     /// The addresses of all other hosts.
