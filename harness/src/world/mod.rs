@@ -26,6 +26,7 @@ mod turns;
 use std::{net::IpAddr, sync::Arc, thread, time::Duration};
 
 pub use sim::{Host, Sim};
+use stun::error_code::ERROR_REASONS;
 use thiserror::Error;
 use turmoil_net::KernelConfig;
 
@@ -123,6 +124,9 @@ where
     Fut: Future<Output = ()> + Send + 'static,
 {
     panics::install_hook();
+    // A hash map takes the keys of its order from a counter of the thread that makes it. Where the first run of a
+    // process made this one, every hash map that it made later would have another order than in the second run.
+    let _made = ERROR_REASONS.len();
     thread::Builder::new()
         .name("simulation".into())
         .stack_size(STACK)
