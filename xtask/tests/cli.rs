@@ -284,3 +284,17 @@ fn the_list_names_kinds_oracles_and_marks() {
     assert_eq!(push["marks_required"][0], "push-woke-callee");
     assert!(stdout(&xtask(&["list", "--all"])).contains("selftest/panics"));
 }
+
+/// A process makes some tables once, when a run first needs them.
+#[test]
+fn the_first_run_of_a_process_is_like_every_other() {
+    let scenario = "chaos/buffer-both-nat";
+    let (_, first) = run(&[scenario, "--seed", "564", "--jobs", "1"]);
+    let (_, later) = run(&[scenario, "--seed", "1", "--seed", "564", "--jobs", "1"]);
+    let first = digests(first.path());
+    assert!(
+        first.iter().all(|run| digests(later.path()).contains(run)),
+        "{first:?}"
+    );
+    assert!(!first.is_empty());
+}
