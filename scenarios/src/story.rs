@@ -36,7 +36,12 @@ pub async fn calls(sim: Sim, plan: Arc<Plan>, policy: Policy) {
     // They run until the story is over.
     let mut ice_servers = Vec::new();
     for spec in &plan.ice_servers {
-        match RunningServer::start(&sim.host(&spec.host), spec.turn, plan.outages(&spec.host)).await {
+        let (host, turn, outages) = (sim.host(&spec.host), spec.turn, plan.outages(&spec.host));
+        let starting = host.clone();
+        let started = host.spawn("start server", async move {
+            RunningServer::start(&starting, turn, outages).await
+        });
+        match started.await.expect("starting a server does not panic") {
             Ok(running) => ice_servers.push(running),
             Err(error) => return sim.step("a server did not start", error.to_string()),
         }

@@ -86,22 +86,18 @@ struct Process {
 }
 
 impl RunningServer {
-    /// Starts a server on `host`, where `outages` befall it.
+    /// Starts a server on `host`, where those of `outages` befall it that are still to come. Its tasks are of the host
+    /// whose task calls this.
     ///
     /// # Errors
     /// [`ServerError`]
-    ///
-    /// # Panics
-    /// If starting it panics.
     pub async fn start(host: &Host, turn: bool, outages: Vec<Outage>) -> Result<Self, ServerError> {
         let process = Process {
             host: host.clone(),
             turn,
             life: Arc::default(),
         };
-        let starting = process.clone();
-        let started = host.spawn("ice server", async move { starting.begin_life().await });
-        started.await.expect("starting a server does not panic")?;
+        process.begin_life().await?;
         let suffers =
             (!outages.is_empty()).then(|| host.spawn("ice server faults", process.clone().suffer(outages)));
         Ok(Self {
@@ -112,8 +108,8 @@ impl RunningServer {
 
     /// Ends it, and takes a census of its host: how many allocations were live, and what is left of this and all
     /// its earlier lives.
-    pub async fn retire(self) {
-        if let Some(faults) = self.faults {
+    pub async fn retire(&self) {
+        if let Some(faults) = &self.faults {
             faults.abort();
         }
         let Process { host, life, .. } = &self.process;
@@ -155,7 +151,8 @@ impl Process {
     /// Dies, as often as `outages` say, and comes back.
     async fn suffer(self, outages: Vec<Outage>) {
         let sim = self.host.sim().clone();
-        for Outage { name, from, until } in outages {
+        let started = sim.now();
+        for Outage { name, from, until } in outages.into_iter().filter(|o| o.from >= started) {
             sim.sleep(from - sim.now()).await;
             sim.record(EventKind::FaultStarted { fault: name.clone() });
             self.end_life().await;
