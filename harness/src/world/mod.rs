@@ -12,6 +12,7 @@
 //! - [`turns`]: what the plan does to the network, and when
 //! - [`runtime`]: the runtime and its hooks
 //! - [`panics`]: panics become events
+//! - [`tables`]: what libraries make once in a process
 //!
 //! Nothing in here knows of signaling, peers or scenarios.
 
@@ -20,13 +21,13 @@ mod panics;
 mod pump;
 mod runtime;
 pub mod sim;
+mod tables;
 mod tasks;
 mod turns;
 
 use std::{net::IpAddr, sync::Arc, thread, time::Duration};
 
 pub use sim::{Host, Sim};
-use stun::error_code::ERROR_REASONS;
 use thiserror::Error;
 use turmoil_net::KernelConfig;
 
@@ -124,9 +125,7 @@ where
     Fut: Future<Output = ()> + Send + 'static,
 {
     panics::install_hook();
-    // A hash map takes the keys of its order from a counter of the thread that makes it. Where the first run of a
-    // process made this one, every hash map that it made later would have another order than in the second run.
-    let _made = ERROR_REASONS.len();
+    tables::make();
     thread::Builder::new()
         .name("simulation".into())
         .stack_size(STACK)
