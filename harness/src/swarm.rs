@@ -8,7 +8,7 @@
 //! narrow links are, slow awaits, push), stays below what makes connecting impossible: the stack needs a round
 //! trip below 3.8 s and signaling within 1.5 s (docs/findings/0001).
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::Ipv4Addr};
 
 use crate::{
     fault::{Plan, ServiceFault, SignalFault, Stretch, Verdict},
@@ -16,10 +16,13 @@ use crate::{
         latency::Latency,
         link::LinkProfile,
         loss::GilbertElliott,
+        nat::{NatEvent, NatFault},
         presets::Preset,
+        switch::NetworkSwitch,
         weather::{Directions, LinkFault, TimedFault},
     },
     seed::{Ppm, Seed, Stream},
+    servers::IceServerFault,
     world::{HostFault, HostFaultKind},
 };
 
@@ -48,11 +51,16 @@ pub enum Kind {
     LatePush,
     HostCrash,
     HostPause,
+    NatRebind,
+    NatReboot,
+    NatChangeAddress,
+    NetworkSwitch,
+    IceServerDown,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 26] = [
         Self::Preset,
         Self::Loss,
         Self::Bursts,
@@ -74,6 +82,11 @@ impl Kind {
         Self::LatePush,
         Self::HostCrash,
         Self::HostPause,
+        Self::NatRebind,
+        Self::NatReboot,
+        Self::NatChangeAddress,
+        Self::NetworkSwitch,
+        Self::IceServerDown,
     ];
 
     /// The name, such as `one-way-partition`.
@@ -100,6 +113,11 @@ impl Kind {
             Self::LatePush => "late-push",
             Self::HostCrash => "host-crash",
             Self::HostPause => "host-pause",
+            Self::NatRebind => "nat-rebind",
+            Self::NatReboot => "nat-reboot",
+            Self::NatChangeAddress => "nat-change-address",
+            Self::NetworkSwitch => "network-switch",
+            Self::IceServerDown => "ice-server-down",
         }
     }
 }
@@ -172,7 +190,7 @@ fn add(kind: Kind, draws: &mut Stream, plan: &mut Plan) {
             );
         }
         Kind::Hold => {
-            let link = one_of(draws, &clients(plan));
+            let link = one_of(draws, &client_links(plan));
             timed(draws, plan, LinkFault::Hold, link, Directions::Both, (200, 3_000));
         }
         Kind::Swizzle => swizzle(draws, plan),
@@ -205,6 +223,52 @@ fn add(kind: Kind, draws: &mut Stream, plan: &mut Plan) {
                 plan.signaling.push = Some(Latency::constant_ms(ms));
             }
         }
+        Kind::NatRebind => nat_fault(draws, plan, |_| NatEvent::Rebind),
+        Kind::NatReboot => nat_fault(draws, plan, |_| NatEvent::Reboot),
+        Kind::NatChangeAddress => nat_fault(draws, plan, |d| NatEvent::ChangeAddress {
+            to: Ipv4Addr::new(203, 0, 113, d.between(100, 250) as u8).into(),
+        }),
+        Kind::NetworkSwitch => network_switches(draws, plan),
+        Kind::IceServerDown => {
+            if let Some(server) = plan.ice_servers.first() {
+                let host = server.host.clone();
+                let from_ms = early(draws, plan);
+                plan.ice_server_faults.push(IceServerFault {
+                    host,
+                    from_ms,
+                    until_ms: Some(from_ms + draws.between(500, 8_000)),
+                });
+            }
+        }
+    }
+}
+
+/// Something befalls one of the NATs, if there are any.
+fn nat_fault(draws: &mut Stream, plan: &mut Plan, event: impl Fn(&mut Stream) -> NatEvent) {
+    let nats: Vec<String> = plan.topology.nats.iter().map(|n| n.name.clone()).collect();
+    if nats.is_empty() {
+        return;
+    }
+    let (nat, fault) = (one_of(draws, &nats), event(draws));
+    let at_ms = early(draws, plan);
+    plan.nat_faults.push(NatFault { fault, nat, at_ms });
+}
+
+/// One of the hosts with two interfaces leaves its first for its second, if there are any.
+fn network_switches(draws: &mut Stream, plan: &mut Plan) {
+    let phones = plan.topology.hosts.iter().filter(|h| h.interfaces.len() > 1);
+    let phones: Vec<NetworkSwitch> = phones
+        .map(|h| NetworkSwitch {
+            host: h.name.clone(),
+            from: h.interfaces[0].name.clone(),
+            to: h.interfaces[1].name.clone(),
+            at_ms: 0,
+        })
+        .collect();
+    if !phones.is_empty() {
+        let mut switch = phones[draws.below(phones.len() as u64) as usize].clone();
+        switch.at_ms = early(draws, plan);
+        plan.network_switches.push(switch);
     }
 }
 
@@ -317,10 +381,17 @@ fn one_of(draws: &mut Stream, names: &[String]) -> String {
     names[draws.below(names.len() as u64) as usize].clone()
 }
 
+/// The hosts that people hold in their hands.
 fn clients(plan: &Plan) -> Vec<String> {
-    let mut links = links(plan);
-    links.retain(|l| plan.topology.host(l).is_some() && l != "server");
-    links
+    let serves = |name: &str| name == "server" || plan.ice_servers.iter().any(|s| s.host == name);
+    let hosts = plan.topology.hosts.iter().map(|h| h.name.clone());
+    hosts.filter(|name| !serves(name)).collect()
+}
+
+fn client_links(plan: &Plan) -> Vec<String> {
+    let clients = clients(plan);
+    let of_client = |link: &String| clients.iter().any(|c| link.split('/').next() == Some(c));
+    links(plan).into_iter().filter(of_client).collect()
 }
 
 /// The links of all hosts.
@@ -341,9 +412,17 @@ mod tests {
                 r#"{{"name": "{name}", "interfaces": [{{"name": "eth0", "address": "10.0.0.{n}", "up": {{}}, "down": {{}}}}]}}"#
             )
         };
-        let hosts = [host("alice", 1), host("bob", 2), host("server", 3)].join(", ");
+        let phone = host("alice", 1).replace(
+            "}]",
+            r#"}, {"name": "eth1", "address": "10.0.0.11", "up": {}, "down": {}}], "nat": "home""#,
+        );
+        let hosts = [phone, host("bob", 2), host("server", 3), host("relay", 4)].join(", ");
+        let nat = r#"{"name": "home", "external": "203.0.113.1", "spec": {"mapping": "endpoint-independent",
+            "filtering": "endpoint-independent", "port_preservation": true, "port_parity": true,
+            "hairpinning": true, "timeout_s": 30, "inbound_refresh": false, "blocks_udp": false}}"#;
         let json = format!(
-            r#"{{"v": 1, "topology": {{"hosts": [{hosts}]}},
+            r#"{{"v": 1, "topology": {{"hosts": [{hosts}], "nats": [{nat}]}},
+                "ice_servers": [{{"host": "relay", "turn": true}}],
                 "signaling": {{"ordering": "concurrent", "descriptions": {{"constant": {{"us": 1}}}},
                                "others": {{"constant": {{"us": 1}}}}, "push": {{"constant": {{"us": 1}}}}}},
                 "stretch": [{{"host": "*", "step": "set-local", "by": {{"constant": {{"us": 1}}}}}},

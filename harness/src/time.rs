@@ -26,6 +26,8 @@ pub struct SimTime(u64);
 impl SimTime {
     /// The beginning of every run.
     pub const ZERO: Self = Self(0);
+    /// Later than the end of every run.
+    pub const MAX: Self = Self(u64::MAX);
 
     /// `ns` nanoseconds after the beginning.
     pub const fn from_nanos(ns: u64) -> Self {

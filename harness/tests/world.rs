@@ -1,12 +1,14 @@
 //! The engine as its users see it: hosts, sockets, faults, bounds.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use sleet::{
     net::{
         firewall::FirewallSpec,
         latency::Latency,
         link::LinkProfile,
+        nat::{NatEvent, NatFault, NatSpec},
+        switch::NetworkSwitch,
         topology::{HostSpec, Topology},
         weather::{Directions, LinkFault, TimedFault},
     },
@@ -296,4 +298,69 @@ fn runs_of_a_seed_are_equal_and_runs_of_two_seeds_are_not() {
     };
     assert_eq!(first_divergence(&run(3), &run(3)), None);
     assert!(first_divergence(&run(3), &run(4)).is_some());
+}
+
+#[test]
+fn a_nat_that_rebinds_moves_its_mappings_and_closes_the_old_ones() {
+    let mut spec = two_hosts();
+    spec.topology = spec.topology.with_nat("home", "203.0.113.1", NatSpec::cone());
+    spec.topology.hosts[0].nat = Some("home".into());
+    spec.nat_faults = vec![NatFault {
+        fault: NatEvent::Rebind,
+        nat: "home".into(),
+        at_ms: 100,
+    }];
+    let ending = world::run(spec, |sim| async move {
+        let (alice, bob) = alice_and_bob(&sim).await;
+        let mut seen = Vec::new();
+        for _ in 0..2 {
+            alice.send_to(b"x", bob.local_addr()).await.expect("sent");
+            let (_, from) = bob.recv_from(&mut [0; 4]).await.expect("received");
+            seen.push(from);
+            sim.sleep(Duration::from_millis(150)).await;
+        }
+        assert_eq!(seen[0].to_string(), "203.0.113.1:1", "the port is preserved");
+        assert_eq!(seen[0].ip(), seen[1].ip());
+        assert_ne!(seen[0].port(), seen[1].port());
+        for to in seen {
+            bob.send_to(b"to the old, to the new", to).await.expect("sent");
+        }
+        let (len, _) = alice.recv_from(&mut [0; 64]).await.expect("received");
+        assert_eq!(len, 22);
+        sim.step("received", "");
+    });
+    let ending = ending.expect("a run");
+    assert_eq!(step(&ending).1, "received");
+    assert_eq!(drops(&ending), [CauseKind::Nat]);
+}
+
+#[test]
+fn a_network_switch_ends_connections_and_leads_new_ones_over_the_other_interface() {
+    let mut spec = two_hosts();
+    spec.switches = vec![NetworkSwitch {
+        host: "alice".into(),
+        from: "eth0".into(),
+        to: "rmnet0".into(),
+        at_ms: 100,
+    }];
+    let ending = world::run(spec, |sim| async move {
+        let address = "10.0.0.2:80".parse().expect("an address");
+        let listener = TcpListener::bind(&sim.host("bob"), address).await.expect("free");
+        let alice = sim.host("alice");
+        let connect = || TcpStream::connect(&alice, address);
+        let (mut wifi, from_wifi) = (connect().await.expect("connected"), listener.accept().await);
+        let ended = wifi.read(&mut [0; 1]).await.expect_err("reset");
+        assert_eq!(ended.kind(), io::ErrorKind::ConnectionReset);
+        assert_eq!(sim.now(), SimTime::from_millis(100));
+
+        let (mut cellular, from_cellular) = (connect().await.expect("connected"), listener.accept().await);
+        let (_kept, over) = from_wifi.expect("accepted");
+        assert_eq!(over.ip().to_string(), "10.0.0.1");
+        let (mut bob, over) = from_cellular.expect("accepted");
+        assert_eq!(over.ip().to_string(), "10.1.0.1");
+        bob.write_all(b"x").await.expect("written");
+        assert_eq!(cellular.read(&mut [0; 1]).await.expect("received"), 1);
+        sim.step("received", "");
+    });
+    assert_eq!(step(&ending.expect("a run")).1, "received");
 }

@@ -70,9 +70,9 @@ impl Cast {
         self.apps.borrow().values().cloned().collect()
     }
 
-    /// The STUN and TURN servers that run, by host.
-    pub(crate) fn ice_servers(&self) -> BTreeMap<String, Arc<RunningServer>> {
-        self.running().clone()
+    /// The STUN and TURN servers that run.
+    pub(crate) fn ice_servers(&self) -> Vec<Arc<RunningServer>> {
+        self.running().values().cloned().collect()
     }
 
     /// Starts everybody, the servers first.
@@ -127,9 +127,9 @@ impl Cast {
             return;
         }
         if let Some(spec) = self.plan.ice_servers.iter().find(|s| s.host == name) {
-            let (serving, turn) = (host.clone(), spec.turn);
+            let (serving, turn, outages) = (host.clone(), spec.turn, self.plan.outages(name));
             let started = host.spawn("start server", async move {
-                RunningServer::start(&serving, turn).await
+                RunningServer::start(&serving, turn, outages).await
             });
             match started.await {
                 Ok(Ok(server)) => drop(self.running().insert(name.to_owned(), Arc::new(server))),

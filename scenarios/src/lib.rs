@@ -4,21 +4,26 @@
 //! - [`network`]: the networks that the stories play on
 //! - [`story`]: brings servers, clients and users together and lets calls happen
 //! - [`candidates`], [`chaos`], [`states`], [`findings`], [`nat`], [`teardown`],
-//!   [`dark`], [`nomination`], [`recovery`], [`selftest`]: one family of scenarios each
+//!   [`dark`], [`nomination`], [`recovery`], [`mobility`], [`servers`], [`bindings`], [`presets`], [`selftest`]: one
+//!   family of scenarios each
 //!
 //! A scenario reads as a story: who is there, what the network is like, what users do, what must hold.
 
+pub mod bindings;
 pub mod candidates;
 mod cast;
 pub mod chaos;
 pub mod client;
 pub mod dark;
 pub mod findings;
+pub mod mobility;
 pub mod nat;
 pub mod network;
 pub mod nomination;
+pub mod presets;
 pub mod recovery;
 pub mod selftest;
+pub mod servers;
 pub mod states;
 pub mod story;
 pub mod teardown;
@@ -37,6 +42,10 @@ pub fn catalogue() -> Vec<Arc<Scenario>> {
     all.extend(dark::family());
     all.extend(nomination::family());
     all.extend(recovery::family());
+    all.extend(mobility::family());
+    all.extend(servers::family());
+    all.extend(bindings::family());
+    all.extend(presets::family());
     all.extend(findings::family());
     all.extend(selftest::family());
     all.into_iter().map(Arc::new).collect()

@@ -224,9 +224,7 @@ fn in_cell(seed: Seed, cell: u64, turn: bool) -> Plan {
     let mut plan = quiet(seed, turn);
     for (host, external, spec) in [("alice", "203.0.113.1", alice), ("bob", "198.51.100.1", bob)] {
         let Some(spec) = spec else { continue };
-        let nat = format!("nat of {host}");
-        plan.topology = plan.topology.with_nat(&nat, external, spec);
-        put_inside(&mut plan, host, &nat);
+        put_behind(&mut plan, host, external, spec);
     }
     plan
 }
@@ -251,6 +249,13 @@ fn behind_carrier(seed: Seed) -> Plan {
     plan
 }
 
+/// Puts `host` behind a NAT of its own.
+pub fn put_behind(plan: &mut Plan, host: &str, external: &str, spec: NatSpec) {
+    let nat = format!("nat of {host}");
+    plan.topology = std::mem::take(&mut plan.topology).with_nat(&nat, external, spec);
+    put_inside(plan, host, &nat);
+}
+
 fn put_inside(plan: &mut Plan, host: &str, nat: &str) {
     for spec in plan.topology.hosts.iter_mut().filter(|h| h.name == host) {
         spec.nat = Some(nat.to_owned());
@@ -258,7 +263,7 @@ fn put_inside(plan: &mut Plan, host: &str, nat: &str) {
 }
 
 /// Alice, bob, signaling that keeps order and a server for STUN, and for TURN too if `turn`.
-fn quiet(seed: Seed, turn: bool) -> Plan {
+pub fn quiet(seed: Seed, turn: bool) -> Plan {
     let link = |ms| LinkProfile::good(Latency::constant_ms(ms));
     let mut plan = story_a(seed);
     // The longest of these calls sends about 4,200; a storm is cut short.

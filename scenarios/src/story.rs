@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sleet::{fault::Plan, time::SimTime, trace::EventKind, world::Sim};
+use sleet::{fault::Plan, time::SimTime, world::Sim};
 
 use crate::{cast::Cast, client::Policy};
 
@@ -49,16 +49,8 @@ async fn take_census(sim: &Sim, cast: &Cast) {
     for app in cast.apps() {
         app.host().take_census(0);
     }
-    for (name, server) in cast.ice_servers() {
-        // A server that does not answer has nothing left to say.
-        let allocations = server.allocations().await.unwrap_or_default() as u64;
-        sim.host(&name).run(|| {
-            sim.record(EventKind::Census {
-                tasks: Vec::new(),
-                sockets: Vec::new(),
-                allocations,
-            });
-        });
+    for server in cast.ice_servers() {
+        server.retire().await;
     }
 }
 

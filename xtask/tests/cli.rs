@@ -284,3 +284,22 @@ fn the_list_names_kinds_oracles_and_marks() {
     assert_eq!(push["marks_required"][0], "push-woke-callee");
     assert!(stdout(&xtask(&["list", "--all"])).contains("selftest/panics"));
 }
+
+/// A process makes some tables once, when a run first needs them. On these seeds that showed.
+#[test]
+fn the_first_run_of_a_process_is_like_every_other() {
+    let scenario = "chaos/buffer-both-nat";
+    let (_, together) = run(&[
+        scenario, "--seed", "1", "--seed", "8", "--seed", "35", "--jobs", "1",
+    ]);
+    let together = digests(together.path());
+    for seed in ["8", "35"] {
+        let (_, alone) = run(&[scenario, "--seed", seed, "--jobs", "1"]);
+        let alone = digests(alone.path());
+        assert!(!alone.is_empty(), "seed {seed}");
+        assert!(
+            alone.iter().all(|run| together.contains(run)),
+            "{alone:?} {together:?}"
+        );
+    }
+}

@@ -8,11 +8,13 @@ use thiserror::Error;
 use super::Stretch;
 use crate::{
     net::{
+        nat::NatFault,
+        switch::NetworkSwitch,
         topology::Topology,
         weather::{Schedule, TimedFault},
     },
     peer::IceTimeouts,
-    servers::IceServerSpec,
+    servers::{IceServerFault, IceServerSpec, Outage},
     signaling::{
         SignalingSpec,
         fault::{ServiceFault, ServiceFaults, SignalFault},
@@ -60,6 +62,15 @@ pub struct Plan {
     /// What happens to the signaling service during the chaos phase.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub service_faults: Vec<ServiceFault>,
+    /// What happens to NATs during the chaos phase.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub nat_faults: Vec<NatFault>,
+    /// Which hosts change their interface.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub network_switches: Vec<NetworkSwitch>,
+    /// What happens to STUN and TURN servers during the chaos phase.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub ice_server_faults: Vec<IceServerFault>,
     /// When the chaos phase ends: faults end, links become good.
     pub heal_at_ms: u64,
     /// How long after the healing, and after the user's action, liveness oracles have.
@@ -169,6 +180,9 @@ impl Plan {
             talk_ms: USUAL_TALK_MS,
             signal_faults: Vec::new(),
             service_faults: Vec::new(),
+            nat_faults: Vec::new(),
+            network_switches: Vec::new(),
+            ice_server_faults: Vec::new(),
             heal_at_ms: 0,
             budget_ms: 10_000,
             horizon_ms: 60_000,
@@ -208,6 +222,11 @@ impl Plan {
             until: self.heal_at(),
             ..ServiceFaults::default()
         }
+    }
+
+    /// What happens to the STUN or TURN server on `host`.
+    pub fn outages(&self, host: &str) -> Vec<Outage> {
+        IceServerFault::of_host(&self.ice_server_faults, host, self.heal_at())
     }
 
     /// Says what is wrong with a plan that was read from a file.
@@ -263,6 +282,9 @@ impl Plan {
         Schedule::check(&self.faults, &self.topology)?;
         HostFault::check(&self.host_faults, &self.topology)?;
         ServiceFaults::check(&self.signal_faults, &self.service_faults, known)?;
+        NatFault::check(&self.nat_faults, &self.topology)?;
+        NetworkSwitch::check(&self.network_switches, &self.topology)?;
+        IceServerFault::check(&self.ice_server_faults, &self.ice_servers)?;
         if self.horizon_ms < self.heal_at_ms + self.budget_ms {
             return Err("horizon_ms: ends before heal_at_ms + budget_ms".into());
         }

@@ -1,7 +1,10 @@
-//! Plans with faults of signaling and of hosts that cannot be run.
+//! Plans with faults that cannot be run.
 
 use super::{Plan, PlanError, ServiceFault, SignalFault, Verdict};
-use crate::world::{HostFault, HostFaultKind};
+use crate::{
+    net::nat::{NatEvent, NatFault, NatSpec},
+    world::{HostFault, HostFaultKind},
+};
 
 fn plan() -> Plan {
     let json = r#"{
@@ -98,4 +101,54 @@ fn faults_of_hosts_are_written_as_they_are_read() {
     let json = r#"{"fault":"crash","host":"bob","from_ms":1,"until_ms":2}"#;
     let fault: HostFault = serde_json::from_str(json).expect("a fault");
     assert_eq!(serde_json::to_string(&fault).expect("plain data"), json);
+}
+
+#[test]
+fn faults_of_nats_are_checked_and_named_by_their_path() {
+    let behind_nats = |faults: &[(&str, NatEvent)]| {
+        let mut plan = plan();
+        plan.topology = plan.topology.with_nat("home", "203.0.113.1", NatSpec::cone());
+        plan.topology = plan.topology.with_nat("office", "203.0.113.2", NatSpec::cone());
+        let fault = |(nat, fault): &(&str, NatEvent)| NatFault {
+            fault: *fault,
+            nat: (*nat).into(),
+            at_ms: 1,
+        };
+        plan.nat_faults = faults.iter().map(fault).collect();
+        plan
+    };
+    let moves = |to: &str| NatEvent::ChangeAddress {
+        to: to.parse().expect("an address"),
+    };
+    let there_and_back = [("home", moves("203.0.113.9")), ("home", moves("203.0.113.1"))];
+    assert_eq!(behind_nats(&there_and_back).check(), Ok(()));
+    assert_eq!(behind_nats(&[("office", NatEvent::Rebind)]).check(), Ok(()));
+
+    assert_eq!(
+        wrong(&behind_nats(&[
+            ("office", NatEvent::Reboot),
+            ("attic", NatEvent::Reboot)
+        ])),
+        "nat_faults[1].nat: there is no NAT 'attic'"
+    );
+    for taken in ["203.0.113.2", "10.0.0.1", "127.0.0.1"] {
+        let path = wrong(&behind_nats(&[("home", moves(taken))]));
+        assert!(
+            path.starts_with("nat_faults[0].fault.change-address.to: "),
+            "{path}"
+        );
+    }
+    let both = [("home", moves("203.0.113.9")), ("office", moves("203.0.113.9"))];
+    assert!(wrong(&behind_nats(&both)).starts_with("nat_faults[1].fault.change-address.to: "));
+}
+
+#[test]
+fn faults_of_nats_are_written_as_they_are_read() {
+    for json in [
+        r#"{"fault":"rebind","nat":"home","at_ms":5}"#,
+        r#"{"fault":{"change-address":{"to":"203.0.113.9"}},"nat":"home","at_ms":5}"#,
+    ] {
+        let fault: NatFault = serde_json::from_str(json).expect("a fault");
+        assert_eq!(serde_json::to_string(&fault).expect("plain data"), json);
+    }
 }

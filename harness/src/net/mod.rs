@@ -16,6 +16,7 @@
 //! - [`firewall`]: which packets a host lets in
 //! - [`nat`]: how a NAT translates addresses and ports, and whom it lets in
 //! - [`weather`]: faults of the plan that lie over a link for a time
+//! - [`switch`]: hosts that leave one interface and go on over another
 //! - [`topology`]: hosts, interfaces and their names, as data
 //! - [`path`]: the three stages put together
 
@@ -28,5 +29,6 @@ pub mod nat;
 pub mod path;
 pub mod presets;
 pub mod queue;
+pub mod switch;
 pub mod topology;
 pub mod weather;

@@ -202,6 +202,12 @@ impl Path {
         }
     }
 
+    /// The NAT called `name`.
+    pub fn nat_mut(&mut self, name: &str) -> Option<&mut Nat> {
+        let found = self.nats.iter_mut().find(|t| t.name == name);
+        found.map(|t| &mut t.nat)
+    }
+
     /// The chaos phase is over: every link is good from now on.
     pub fn heal(&mut self) {
         for access in self.access.iter_mut().flatten() {

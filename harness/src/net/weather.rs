@@ -1,8 +1,11 @@
-//! Faults of the plan that lie over an access link for a time.
+//! What the plan lays over an access link for a time: faults, and interfaces that their host has left.
 
 use serde::{Deserialize, Serialize};
 
-use super::topology::Topology;
+use super::{
+    switch::{self, NetworkSwitch},
+    topology::Topology,
+};
 use crate::{
     time::SimTime,
     trace::{Cause, CauseKind},
@@ -117,12 +120,13 @@ pub struct Edge {
 #[derive(Clone, Debug, Default)]
 pub struct Schedule {
     faults: Vec<TimedFault>,
+    switches: Vec<NetworkSwitch>,
 }
 
 impl Schedule {
-    /// The schedule of `faults`.
-    pub fn new(faults: Vec<TimedFault>) -> Self {
-        Self { faults }
+    /// The schedule of `faults` and `switches`.
+    pub fn new(faults: Vec<TimedFault>, switches: Vec<NetworkSwitch>) -> Self {
+        Self { faults, switches }
     }
 
     /// Says what is wrong with faults that were read from a file.
@@ -166,6 +170,8 @@ impl Schedule {
     /// All beginnings and ends, in order of time.
     pub fn edges(&self) -> Vec<Edge> {
         let mut edges: Vec<Edge> = (0..self.faults.len())
+            // What begins after the chaos phase lasts no time.
+            .filter(|index| self.faults[*index].from_ms < self.faults[*index].until_ms)
             .flat_map(|index| {
                 let fault = &self.faults[index];
                 [(fault.from(), true), (fault.until(), false)].map(|(at, begins)| Edge { at, begins, index })
@@ -191,8 +197,22 @@ impl Schedule {
             })
         };
         Weather {
-            partition: longest(LinkFault::Partition, CauseKind::Partition),
+            partition: self
+                .left(link, now)
+                .into_iter()
+                .chain(longest(LinkFault::Partition, CauseKind::Partition))
+                .max_by_key(|(_, until)| *until),
             hold: longest(LinkFault::Hold, CauseKind::Hold),
         }
+    }
+
+    /// Why nothing passes `link` at `now` because its host is elsewhere, and until when.
+    fn left(&self, link: &str, now: SimTime) -> Option<(Cause, SimTime)> {
+        let (index, until) = switch::darkens(&self.switches, link, now)?;
+        let cause = Cause {
+            kind: CauseKind::Partition,
+            place: self.switches[index].name(index),
+        };
+        Some((cause, until.unwrap_or(SimTime::MAX)))
     }
 }

@@ -56,16 +56,16 @@ pub struct Nic {
 }
 
 impl Nic {
-    /// Brings up an interface with all addresses of `host` and ports of its own. Their sockets are bound
+    /// Brings up an interface with the addresses of `host` that are up and ports of its own. Their sockets are bound
     /// at once, so that a check that arrives before the stack has sent anything finds one.
     ///
     /// # Errors
     /// [`NicError`]
     pub async fn up(host: &Host) -> Result<Self, NicError> {
-        let first = host.port_range(PORTS)?;
+        let (first, addresses) = (host.port_range(PORTS)?, host.addresses_up());
         let ports = (first, first + PORTS - 1);
         let net = Arc::new(Net::new(Some(NetConfig {
-            static_ips: host.addresses().iter().map(ToString::to_string).collect(),
+            static_ips: addresses.iter().map(ToString::to_string).collect(),
             ..NetConfig::default()
         })));
         let stack = net.get_nic()?;
@@ -76,9 +76,9 @@ impl Nic {
                 gateway.close();
             }
         });
-        for address in host.addresses() {
+        for address in addresses {
             for port in ports.0..=ports.1 {
-                gateway.open(SocketAddr::new(*address, port)).await?;
+                gateway.open(SocketAddr::new(address, port)).await?;
             }
         }
 

@@ -3,6 +3,7 @@
 //! Each has a stable id, one sentence of meaning and its source; each is tripped by a broken client or
 //! network element in the catalogue. An oracle never looks at the world while it runs.
 
+pub mod again;
 pub mod calls;
 pub mod candidates;
 pub mod comeback;
@@ -79,6 +80,7 @@ pub const ALL: &[&Oracle] = &[
     &candidates::APPLIED,
     &candidates::OWN_GENERATION,
     &calls::CONNECTS,
+    &again::OUTLIVES,
     &peers::CLOSES,
     &peers::NOTHING_LEFT,
     &peers::STACK_ENDS,

@@ -257,12 +257,117 @@ fn last_pair(evidence: Evidence<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::machine::testing::{closing, decided, judged_on, reports},
+        *,
+    };
+    use crate::trace::Flow;
+
+    const ALICE: &str = "10.0.0.1:1";
+    const BOB: &str = "10.0.0.2:2";
+    /// Another address of alice.
+    const OTHER: &str = "10.0.1.1:1";
+
+    fn at(address: &str) -> SocketAddr {
+        address.parse().unwrap()
+    }
+
+    /// Judges what happened on hosts, one a millisecond.
+    fn verdict(oracle: &Oracle, kinds: Vec<(&str, EventKind)>) -> Verdict {
+        let timed = (0..).zip(kinds).map(|(at, (host, kind))| (at, host, kind));
+        judged_on(oracle, timed.collect())
+    }
+
+    fn selects(local: &str, remote: &str) -> EventKind {
+        EventKind::PairSelected {
+            peer: "c1".into(),
+            local: format!("host {local}"),
+            remote: format!("host {remote}"),
+        }
+    }
+
+    fn gathers(address: &str, priority: u64, ufrag: &str) -> EventKind {
+        let (ip, port) = address.split_once(':').unwrap();
+        let candidate = Candidate {
+            attribute: format!("1 1 udp {priority} {ip} {port} typ host"),
+            ufrag: ufrag.into(),
+        };
+        EventKind::Gathered {
+            peer: "c1".into(),
+            candidate: Some(candidate),
+        }
+    }
+
+    /// The packet `packet` from `src` to `dst`, which arrives if `arrives`.
+    fn sends<'a>(packet: u64, src: &str, dst: &str, arrives: bool) -> Vec<(&'a str, EventKind)> {
+        let sent = EventKind::PacketSent {
+            packet,
+            flow: Flow {
+                proto: Proto::Udp,
+                src: at(src),
+                dst: at(dst),
+            },
+            len: 1,
+            hash: String::new(),
+            says: String::new(),
+        };
+        let mut events = vec![("alice", sent)];
+        events.extend(arrives.then_some(("bob", EventKind::PacketDelivered { packet })));
+        events
+    }
 
     #[test]
     fn pair_priorities_are_the_specifications() {
         assert_eq!(pair_priority(1, 2), (1 << 32) + 4);
         assert_eq!(pair_priority(2, 1), (1 << 32) + 5);
         assert_eq!(pair_priority(2, 2), (2 << 32) + 4);
+    }
+
+    #[test]
+    fn both_sides_end_up_on_the_same_pair() {
+        let moved = vec![
+            ("bob", selects(BOB, ALICE)),
+            ("alice", selects(OTHER, BOB)),
+            ("bob", selects(BOB, OTHER)),
+        ];
+        assert_eq!(verdict(&MIRRORED, moved), Verdict::Pass);
+        let apart = vec![("bob", selects(BOB, ALICE)), ("alice", selects(OTHER, BOB))];
+        assert_eq!(decided(&verdict(&MIRRORED, apart)), Some(1));
+        let closed = vec![
+            ("bob", selects(BOB, ALICE)),
+            ("alice", selects(ALICE, BOB)),
+            ("bob", closing()),
+            ("alice", selects(OTHER, BOB)),
+        ];
+        assert_eq!(verdict(&MIRRORED, closed), Verdict::Pass, "bob is gone by then");
+    }
+
+    #[test]
+    fn no_two_candidates_of_a_generation_have_the_same_priority() {
+        let of = |second: u64, ufrag: &str| {
+            let events = vec![
+                ("alice", gathers(ALICE, 9, "a")),
+                ("alice", gathers(OTHER, second, ufrag)),
+            ];
+            decided(&verdict(&RANKED, events))
+        };
+        assert_eq!(of(8, "a"), None);
+        assert_eq!(of(9, "b"), None, "another generation");
+        assert_eq!(of(9, "a"), Some(1));
+    }
+
+    #[test]
+    fn ice_fails_only_when_no_pair_is_left() {
+        // The packet 3, on the only pair that works, arrives or not.
+        let of = |arrives| {
+            let mut events = vec![("alice", gathers(ALICE, 9, "a")), ("bob", gathers(BOB, 9, "b"))];
+            events.extend(sends(1, ALICE, BOB, true));
+            events.extend(sends(2, BOB, ALICE, true));
+            events.extend(sends(3, ALICE, BOB, arrives));
+            events.push(("alice", reports(Machine::Ice, "failed")));
+            verdict(&LAST_PAIR, events)
+        };
+        assert_eq!(of(false), Verdict::Pass);
+        assert_eq!(decided(&of(true)), Some(8));
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::{
     fault::Plan,
+    net::nat::{NatFault, Refusal},
     signaling,
     time::SimTime,
-    trace::{Cause, CauseKind, EventKind, Trace},
+    trace::{Cause, CauseKind, Event, EventKind, Trace},
 };
 
 /// How soon after a connection was cut its client notices, at the latest, for the cut to have been the cause.
@@ -36,6 +37,15 @@ pub(super) fn hits(plan: &Plan, trace: &Trace) -> Vec<String> {
                 ];
                 hits.extend(kinds.iter().filter(|(what, _)| fault.contains(what)).map(|k| k.1));
             }
+            EventKind::FaultStarted { fault } if struck(plan, trace, event.at, fault) => {
+                let kinds = [
+                    "nat-rebind",
+                    "nat-reboot",
+                    "nat-change-address",
+                    "ice-server-down",
+                ];
+                hits.extend(kinds.iter().filter(|kind| fault.contains(&format!(" {kind} "))));
+            }
             EventKind::FaultStarted { fault } if lost_after(trace, event.at) => {
                 let kinds = [
                     (" reset ", "tcp-reset"),
@@ -63,6 +73,7 @@ fn kind(plan: &Plan, by: &Cause) -> Option<&'static str> {
         CauseKind::Corrupt => "corrupt",
         CauseKind::Truncate => "truncate",
         CauseKind::QueueFull => "queue-full",
+        CauseKind::Partition if by.place.contains(" network-switch ") => "network-switch",
         CauseKind::Partition if by.place.ends_with("both ways") => "partition",
         CauseKind::Partition => "one-way-partition",
         CauseKind::Hold => "hold",
@@ -70,6 +81,44 @@ fn kind(plan: &Plan, by: &Cause) -> Option<&'static str> {
         CauseKind::HostDown => "client-crash",
         _ => return None,
     })
+}
+
+/// Whether `fault`, which began at `at`, struck a NAT or a STUN or TURN server in use: something was still sent to
+/// where the NAT had a mapping, or to the server while it was down.
+fn struck(plan: &Plan, trace: &Trace, at: SimTime, fault: &str) -> bool {
+    let ends = |e: &&Event| matches!(&e.kind, EventKind::FaultEnded { fault: ended } if ended == fault);
+    let nat = plan
+        .nat_faults
+        .iter()
+        .enumerate()
+        .find(|(i, f)| f.name(*i) == fault);
+    let after = trace.events.iter().filter(|e| e.at >= at);
+    if let Some((_, NatFault { nat, .. })) = nat {
+        let forgotten = format!("{nat}: {}", Refusal::NoMapping);
+        let external = plan
+            .topology
+            .nats
+            .iter()
+            .find(|n| n.name == *nat)
+            .map(|n| n.external.to_string());
+        return after
+            .filter_map(|e| match &e.kind {
+                EventKind::PacketDropped { by, .. } => Some(by),
+                _ => None,
+            })
+            .any(|by| match by.kind {
+                CauseKind::Nat => by.place == forgotten,
+                CauseKind::Unroutable => Some(&by.place) == external.as_ref(),
+                _ => false,
+            });
+    }
+    let Some((_, server)) = fault.split_once(" ice-server-down ") else {
+        return false;
+    };
+    let until = trace.events.iter().find(ends).map_or(SimTime::MAX, |e| e.at);
+    after
+        .filter(|e| e.at < until && e.host.as_deref() == Some(server))
+        .any(|e| matches!(e.kind, EventKind::PacketDelivered { .. }))
 }
 
 /// Whether the direction of a link called `name`, such as `alice->net`, loses packets in bursts.

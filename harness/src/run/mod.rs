@@ -71,6 +71,8 @@ pub fn execute_plan(scenario: &Arc<Scenario>, seed: Seed, plan: Arc<Plan>) -> Re
         topology: plan.topology.clone(),
         faults: plan.faults.clone(),
         host_faults: plan.host_faults.clone(),
+        nat_faults: plan.nat_faults.clone(),
+        switches: plan.network_switches.clone(),
         heal_at: Some(plan.heal_at()),
         bounds: plan.bounds(),
     };

@@ -4,6 +4,7 @@
 //! password. A STUN server is one that refuses every allocation.
 
 mod conn;
+mod outage;
 
 use std::{
     io,
@@ -13,8 +14,10 @@ use std::{
 };
 
 use async_trait::async_trait;
+pub use outage::{IceServerFault, Outage};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use tokio::{sync::Mutex, task::JoinHandle};
 use turn::{
     auth::{AuthHandler, generate_auth_key},
     relay::RelayAddressGenerator,
@@ -25,7 +28,7 @@ use turn::{
 };
 use webrtc_util::Conn;
 
-use crate::{socket::UdpSocket, world::Host};
+use crate::{socket::UdpSocket, trace::EventKind, world::Host};
 
 /// The port of STUN and TURN (RFC 8489, section 8.1).
 pub const PORT: u16 = 3_478;
@@ -33,6 +36,9 @@ pub const PORT: u16 = 3_478;
 pub const USERNAME: &str = "sleet";
 /// With which password.
 pub const PASSWORD: &str = "weather";
+
+/// How long a server that has ended may take to let go of its sockets: simulated time moves when nothing is left to do.
+const FAREWELL: Duration = Duration::from_millis(1);
 
 /// A server that clients use to gather candidates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,51 +70,118 @@ pub enum ServerError {
     Turn(#[from] turn::Error),
 }
 
-/// A running server. It ends when it is dropped.
+/// A running server.
 pub struct RunningServer {
-    server: Server,
+    process: Process,
+    faults: Option<JoinHandle<()>>,
+}
+
+/// What lives and dies on the host of a server.
+#[derive(Clone)]
+struct Process {
+    host: Host,
+    turn: bool,
+    // `None` while it is down.
+    life: Arc<Mutex<Option<Server>>>,
 }
 
 impl RunningServer {
-    /// Starts the server of `spec` on `host`.
+    /// Starts a server on `host`, where those of `outages` befall it that are still to come. Its tasks are of the host
+    /// whose task calls this.
     ///
     /// # Errors
     /// [`ServerError`]
-    pub async fn start(host: &Host, turn: bool) -> Result<Self, ServerError> {
-        let address = host.addresses()[0];
-        let socket = UdpSocket::bind(host, SocketAddr::new(address, PORT)).await?;
+    pub async fn start(host: &Host, turn: bool, outages: Vec<Outage>) -> Result<Self, ServerError> {
+        let process = Process {
+            host: host.clone(),
+            turn,
+            life: Arc::default(),
+        };
+        process.begin_life().await?;
+        let dying = Arc::downgrade(&process.life);
+        host.at_crash(move |host| {
+            if let Some(life) = dying.upgrade() {
+                host.bury("undertaker", end(life));
+            }
+        });
+        let suffers =
+            (!outages.is_empty()).then(|| host.spawn("ice server faults", process.clone().suffer(outages)));
+        Ok(Self {
+            process,
+            faults: suffers,
+        })
+    }
+
+    /// Ends it, and takes a census of its host: how many allocations were live, and what is left of this and all
+    /// its earlier lives.
+    pub async fn retire(&self) {
+        if let Some(faults) = &self.faults {
+            faults.abort();
+        }
+        let Process { host, life, .. } = &self.process;
+        let allocations = match life.lock().await.as_ref() {
+            // One that does not answer has nothing left to say.
+            Some(server) => server
+                .get_allocations_info(None)
+                .await
+                .map_or(0, |live| live.len() as u64),
+            None => 0,
+        };
+        self.process.end_life().await;
+        host.sim().sleep(FAREWELL).await;
+        host.take_census(allocations);
+    }
+}
+
+impl Process {
+    async fn begin_life(&self) -> Result<(), ServerError> {
+        let address = self.host.addresses()[0];
+        let socket = UdpSocket::bind(&self.host, SocketAddr::new(address, PORT)).await?;
         let config = ServerConfig {
             conn_configs: vec![ConnConfig {
                 conn: Arc::new(socket),
                 relay_addr_generator: Box::new(Relays {
-                    host: host.clone(),
+                    host: self.host.clone(),
                     address,
                 }),
             }],
             realm: "sleet".to_owned(),
-            auth_handler: Arc::new(Passwords { allocate: turn }),
+            auth_handler: Arc::new(Passwords { allocate: self.turn }),
             channel_bind_timeout: Duration::ZERO,
             alloc_close_notify: None,
         };
-        Ok(Self {
-            server: Server::new(config).await?,
-        })
+        *self.life.lock().await = Some(Server::new(config).await?);
+        Ok(())
     }
 
-    /// How many allocations are live.
-    ///
-    /// # Errors
-    /// [`ServerError::Turn`] when it is closed.
-    pub async fn allocations(&self) -> Result<usize, ServerError> {
-        Ok(self.server.get_allocations_info(None).await?.len())
+    /// Dies, as often as `outages` say, and comes back.
+    async fn suffer(self, outages: Vec<Outage>) {
+        let sim = self.host.sim().clone();
+        let started = sim.now();
+        for Outage { name, from, until } in outages.into_iter().filter(|o| o.from >= started) {
+            sim.sleep(from - sim.now()).await;
+            sim.record(EventKind::FaultStarted { fault: name.clone() });
+            self.end_life().await;
+            let Some(until) = until else { return };
+            sim.sleep(until - sim.now()).await;
+            if let Err(error) = self.begin_life().await {
+                return sim.step("a server did not come back", error.to_string());
+            }
+            sim.record(EventKind::FaultEnded { fault: name });
+        }
     }
 
-    /// Ends it and every allocation.
-    ///
-    /// # Errors
-    /// [`ServerError::Turn`] when it is closed already.
-    pub async fn close(&self) -> Result<(), ServerError> {
-        Ok(self.server.close().await?)
+    async fn end_life(&self) {
+        end(self.life.clone()).await;
+    }
+}
+
+/// Ends a life of a server.
+async fn end(life: Arc<Mutex<Option<Server>>>) {
+    let server = life.lock().await.take();
+    if let Some(server) = server {
+        // Closing fails only for a server that is closed already.
+        let _ = server.close().await;
     }
 }
 

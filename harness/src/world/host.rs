@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 use turmoil_net::{NetstatEntry, NetstatState};
 
 use super::{Sim, lives::Owner, pump, sim::HostEntry, tasks};
-use crate::trace::EventKind;
+use crate::{net::switch, trace::EventKind};
 
 /// A machine of the world, in one of its lives.
 #[derive(Clone)]
@@ -62,6 +62,11 @@ impl Host {
     /// Its addresses, in the order of its interfaces.
     pub fn addresses(&self) -> &[IpAddr] {
         &self.entry().addresses
+    }
+
+    /// Its addresses whose interfaces are up now, in the order of its interfaces.
+    pub fn addresses_up(&self) -> Vec<IpAddr> {
+        switch::up(&self.sim.shared.switches, &self.entry().spec, self.sim.now())
     }
 
     /// The addresses of all other hosts.

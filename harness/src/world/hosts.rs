@@ -9,8 +9,12 @@ use std::{collections::BTreeSet, convert::Infallible, future, time::Duration};
 use serde::{Deserialize, Serialize};
 use turmoil_net::{EnterGuard, NetstatState};
 
-use super::{Sim, pump};
-use crate::{net::topology::Topology, time::SimTime, trace::EventKind};
+use super::{Sim, packet::reset};
+use crate::{
+    net::topology::Topology,
+    time::SimTime,
+    trace::{EventKind, Flow, Proto},
+};
 
 /// How long after a crash the kernel of the host forgets its connections. Earlier it would forget some that a
 /// listener still holds, whose port `turmoil-net` 0.1.0 then never gives back (`src/kernel/tcp.rs:533`).
@@ -134,6 +138,11 @@ fn cut_connections(sim: &Sim, network: &EnterGuard, host: &str) {
         ends.extend(connected.filter_map(|s| s.state.and(s.peer).map(|peer| (s.local, peer))));
     }
     for (local, peer) in ends {
-        network.deliver(pump::reset(peer, local));
+        let proto = Proto::Tcp;
+        network.deliver(reset(Flow {
+            proto,
+            src: peer,
+            dst: local,
+        }));
     }
 }

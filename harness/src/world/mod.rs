@@ -9,21 +9,27 @@
 //! - [`lives`], [`hosts`]: hosts that crash, stall and start again
 //! - [`tasks`]: whose task is being polled, and what is still alive
 //! - [`pump`]: carries packets between the hosts
+//! - [`packet`]: what a packet is while it is under way
+//! - [`turns`]: what the plan does to the network, and when
 //! - [`runtime`]: the runtime and its hooks
 //! - [`panics`]: panics become events
+//! - [`tables`]: what libraries make once in a process
 //!
 //! Nothing in here knows of signaling, peers or scenarios.
 
 mod host;
 mod hosts;
 mod lives;
+mod packet;
 mod panics;
 mod pump;
 mod runtime;
 pub mod sim;
+mod tables;
 mod tasks;
+mod turns;
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{net::IpAddr, sync::Arc, thread, time::Duration};
 
 pub use host::Host;
 pub use hosts::{HostFault, HostFaultKind};
@@ -34,10 +40,7 @@ use turmoil_net::KernelConfig;
 
 use crate::{
     ambient::{self, AmbientClock, NotLive},
-    net::{
-        topology::Topology,
-        weather::{Schedule, TimedFault},
-    },
+    net::{nat::NatFault, switch::NetworkSwitch, topology::Topology, weather::TimedFault},
     seed::Seed,
     time::SimTime,
     trace::{EventKind, Stop, Trace},
@@ -71,10 +74,14 @@ pub struct WorldSpec {
     pub seed: Seed,
     /// The hosts.
     pub topology: Topology,
-    /// What happens to the network, and when.
+    /// What happens to links, and when.
     pub faults: Vec<TimedFault>,
     /// What happens to hosts, and when.
     pub host_faults: Vec<HostFault>,
+    /// What happens to NATs, and when.
+    pub nat_faults: Vec<NatFault>,
+    /// Which hosts change their interface, and when.
+    pub switches: Vec<NetworkSwitch>,
     /// When the chaos phase ends and every link becomes good.
     pub heal_at: Option<SimTime>,
     /// What the run may use up.
@@ -89,9 +96,17 @@ impl WorldSpec {
             topology,
             faults: Vec::new(),
             host_faults: Vec::new(),
+            nat_faults: Vec::new(),
+            switches: Vec::new(),
             heal_at: None,
             bounds: Bounds::default(),
         }
+    }
+
+    /// Every address that something has at some time.
+    fn addresses(&self) -> Vec<IpAddr> {
+        let brought = self.nat_faults.iter().filter_map(NatFault::brings);
+        self.topology.addresses().chain(brought).collect()
     }
 }
 
@@ -133,6 +148,7 @@ where
     Fut: Future<Output = ()> + Send + 'static,
 {
     panics::install_hook();
+    tables::make();
     thread::Builder::new()
         .name("simulation".into())
         .stack_size(STACK)
@@ -167,7 +183,7 @@ where
     let tasks = Arc::new(tasks::TaskTable::new(spec.bounds.polls));
     let runtime = runtime::build(spec.seed, &clock, &tasks);
     Ok(runtime.block_on(async {
-        let sim = Sim::new(spec.seed, clock, tasks.clone(), &spec.topology, &host_ids);
+        let sim = Sim::new(clock, tasks.clone(), &spec, &host_ids);
         let _panics = panics::record_into(&sim);
         tell(&sim, &network, spec, story).await
     }))
@@ -210,16 +226,4 @@ where
         at: sim.now(),
         packets: pump.packets(),
     }
-}
-
-/// The faults of `spec`, cut off where the chaos phase ends.
-fn chaos(spec: &WorldSpec) -> Schedule {
-    let mut faults = spec.faults.clone();
-    if let Some(heal_at) = spec.heal_at {
-        faults.retain(|f| f.from() < heal_at);
-        for fault in &mut faults {
-            fault.until_ms = fault.until_ms.min(heal_at.as_millis());
-        }
-    }
-    Schedule::new(faults)
 }

@@ -6,89 +6,49 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeSet, BinaryHeap, VecDeque},
-    net::SocketAddr,
+    collections::{BTreeSet, BinaryHeap},
 };
 
 use bytes::Bytes;
-use turmoil_net::{EnterGuard, NetstatEntry, NetstatState, Packet, TcpFlags, TcpSegment, Transport};
+use turmoil_net::{EnterGuard, NetstatEntry, NetstatState, Packet, Transport};
 
-use super::{Sim, WorldSpec, chaos};
+use super::{
+    Sim, WorldSpec,
+    packet::{InFlight, Stage, flow_of, opens, payload_of, readdress, reset},
+    turns::Turns,
+};
 use crate::{
     net::{
         link::{Copy, Fate},
         path::{Path, Place},
+        switch::Routes,
         topology::Topology,
-        weather::{Direction, Edge, LinkFault, Schedule, Weather},
+        weather::{Direction, Schedule, Weather},
     },
     time::SimTime,
     trace::{Cause, CauseKind, EventKind, Flow, PacketId, Proto, wire},
 };
 
-/// Where a packet is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// About to cross the core and enter the link of its destination.
-    Core,
-    /// About to reach its host, past the firewall.
-    Door,
-    /// A reset that the network itself sends, addressed as its receiver sees it: it passes every firewall.
-    Inject,
-    /// Such a reset, addressed as the other end sees it: it still has to pass the NATs.
-    InjectRouted,
-}
-
-struct InFlight {
-    at: SimTime,
-    order: u64,
-    stage: Stage,
-    id: PacketId,
-    packet: Packet,
-}
-
-impl PartialEq for InFlight {
-    fn eq(&self, other: &Self) -> bool {
-        self.order == other.order
-    }
-}
-
-impl Eq for InFlight {}
-
-impl PartialOrd for InFlight {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for InFlight {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
-    }
-}
-
 /// The event loop of the network.
 pub(super) struct Pump<'a> {
-    sim: Sim,
+    pub(super) sim: Sim,
     network: &'a EnterGuard,
-    topology: Topology,
-    path: Path,
-    schedule: Schedule,
-    edges: VecDeque<Edge>,
-    heal_at: Option<SimTime>,
+    pub(super) topology: Topology,
+    pub(super) path: Path,
+    pub(super) turns: Turns,
+    routes: Routes,
     queue: BinaryHeap<Reverse<InFlight>>,
     order: u64,
     sent: PacketId,
-    connections: BTreeSet<Flow>,
+    pub(super) connections: BTreeSet<Flow>,
 }
 
 impl<'a> Pump<'a> {
     pub(super) fn new(sim: Sim, network: &'a EnterGuard, spec: WorldSpec) -> Self {
-        let schedule = chaos(&spec);
         Self {
             path: Path::new(spec.seed, &spec.topology),
-            edges: schedule.edges().into(),
-            schedule,
-            heal_at: spec.heal_at,
+            routes: Routes::new(&spec.switches, &spec.topology),
+            turns: Turns::new(&spec),
             topology: spec.topology,
             queue: BinaryHeap::new(),
             order: 0,
@@ -129,20 +89,22 @@ impl<'a> Pump<'a> {
         while self.sent <= max_packets {
             self.sim.tick();
             let now = self.sim.now();
-            self.turn_weather(now);
-            for (local, peer) in self.sim.take_given_up() {
-                self.network.deliver(reset(peer, local));
+            self.turn(now);
+            for (src, dst) in self
+                .sim
+                .take_given_up()
+                .into_iter()
+                .map(|(local, peer)| (peer, local))
+            {
+                let proto = Proto::Tcp;
+                self.network.deliver(reset(Flow { proto, src, dst }));
             }
             self.take_from_hosts(now);
             if self.move_packets(now) {
                 // What was delivered may be answered within the stack: acknowledgements.
                 continue;
             }
-            let due = [
-                self.queue.peek().map(|p| p.0.at),
-                self.edges.front().map(|e| e.at),
-                self.heal_at,
-            ];
+            let due = [self.queue.peek().map(|p| p.0.at), self.turns.next()];
             match due.into_iter().flatten().min() {
                 Some(at) => tokio::select! {
                     biased;
@@ -154,46 +116,6 @@ impl<'a> Pump<'a> {
         }
     }
 
-    /// Begins and ends faults, and the healing.
-    fn turn_weather(&mut self, now: SimTime) {
-        while let Some(edge) = self.edges.pop_front_if(|e| e.at <= now) {
-            let fault = self.schedule.name(edge.index);
-            if edge.begins {
-                self.sim.record(EventKind::FaultStarted { fault });
-                if self.schedule.fault(edge.index).fault == LinkFault::Reset {
-                    self.reset_connections(now, edge.index);
-                }
-            } else {
-                self.sim.record(EventKind::FaultEnded { fault });
-            }
-        }
-        if self.heal_at.is_some_and(|at| at <= now) {
-            self.heal_at = None;
-            self.path.heal();
-            self.sim.record(EventKind::Healed);
-        }
-    }
-
-    fn reset_connections(&mut self, now: SimTime, fault: usize) {
-        let link = &self.schedule.fault(fault).link;
-        let over_link: Vec<Flow> = self
-            .connections
-            .iter()
-            .filter(|f| self.ends_at(**f, link))
-            .copied()
-            .collect();
-        for flow in over_link {
-            self.inject_resets(now, flow, Stage::InjectRouted, Stage::Inject);
-        }
-    }
-
-    fn ends_at(&self, flow: Flow, link: &str) -> bool {
-        [flow.src, flow.dst].iter().any(|end| {
-            let place = self.path.place(end.ip());
-            place.is_some_and(|p| self.topology.hosts[p.host].link_base(p.interface) == link)
-        })
-    }
-
     fn take_from_hosts(&mut self, now: SimTime) {
         let mut out = Vec::new();
         self.network.egress_all(&mut out);
@@ -203,7 +125,9 @@ impl<'a> Pump<'a> {
                 continue;
             }
             self.sent += 1;
-            let (id, flow, payload) = (self.sent, flow_of(&packet), payload_of(&packet).clone());
+            let flow = self.routes.outbound(now, flow_of(&packet), opens(&packet));
+            let (id, payload) = (self.sent, payload_of(&packet).clone());
+            let packet = readdress(packet, flow);
             let hash = blake3::hash(&payload).to_hex();
             self.record_at(
                 self.path.place(flow.src.ip()),
@@ -218,7 +142,7 @@ impl<'a> Pump<'a> {
             if flow.proto == Proto::Tcp {
                 self.connections.insert(flow.min(flow.reversed()));
             }
-            let (topology, schedule) = (&self.topology, &self.schedule);
+            let (topology, schedule) = (&self.topology, self.turns.schedule());
             let weather = |place, direction| weather(topology, schedule, place, direction, now);
             match self.path.depart(now, flow, payload.len() as u32, weather) {
                 Fate::Reset(at, by) => {
@@ -244,7 +168,7 @@ impl<'a> Pump<'a> {
             match stage {
                 Stage::Core => {
                     let len = payload_of(&packet).len() as u32;
-                    let (topology, schedule) = (&self.topology, &self.schedule);
+                    let (topology, schedule) = (&self.topology, self.turns.schedule());
                     let weather = |place, direction| weather(topology, schedule, place, direction, now);
                     match self.path.transit(now, flow, len, weather) {
                         (flow, Fate::Reset(at, by)) => {
@@ -265,7 +189,7 @@ impl<'a> Pump<'a> {
                     }
                     Ok(place) => {
                         self.record_at(Some(place), EventKind::PacketDelivered { packet: id });
-                        self.hand_over(packet);
+                        self.deliver(packet);
                         delivered = true;
                     }
                     Err(by) => {
@@ -274,12 +198,12 @@ impl<'a> Pump<'a> {
                     }
                 },
                 Stage::Inject => {
-                    self.hand_over(packet);
+                    self.deliver(packet);
                     delivered = true;
                 }
                 Stage::InjectRouted => {
                     if let Ok((translated, _)) = self.path.route(now, flow) {
-                        self.hand_over(readdress(packet, translated));
+                        self.deliver(readdress(packet, translated));
                         delivered = true;
                     }
                 }
@@ -288,14 +212,15 @@ impl<'a> Pump<'a> {
         delivered
     }
 
-    /// Gives a packet to its host. A reset of a connection that is still half open goes nowhere: `turmoil-net` 0.1.0
-    /// would keep such a connection for ever, and the port of its listener with it (`src/kernel/tcp.rs:703` reaps only
+    /// Hands a packet to the kernel of its host. A reset of a connection that is still half open goes nowhere: `turmoil-net`
+    /// 0.1.0 would keep such a connection for ever, and the port of its listener with it (`src/kernel/tcp.rs:703` reaps only
     /// what an app has closed), where a real kernel forgets it (RFC 9293, section 3.10.7.4).
-    fn hand_over(&self, packet: Packet) {
+    fn deliver(&self, packet: Packet) {
+        let flow = self.routes.inbound(flow_of(&packet));
+        let packet = readdress(packet, flow);
         if let Transport::Tcp(segment) = &packet.payload
             && segment.flags.rst
         {
-            let flow = flow_of(&packet);
             let half_open = |s: &NetstatEntry| {
                 (s.state, s.local, s.peer) == (Some(NetstatState::SynReceived), flow.dst, Some(flow.src))
             };
@@ -355,13 +280,13 @@ impl<'a> Pump<'a> {
 
     /// Tells both ends of a connection that it is gone: `there` is how the reset along `flow` travels, `back`
     /// the one against it. One of the two ends sees the addresses of `flow`, the other may be behind a NAT.
-    fn inject_resets(&mut self, at: SimTime, flow: Flow, there: Stage, back: Stage) {
+    pub(super) fn inject_resets(&mut self, at: SimTime, flow: Flow, there: Stage, back: Stage) {
         for (flow, stage) in [(flow, there), (flow.reversed(), back)] {
-            self.push(at, stage, 0, reset(flow.src, flow.dst));
+            self.push(at, stage, 0, reset(flow));
         }
     }
 
-    fn push(&mut self, at: SimTime, stage: Stage, id: PacketId, packet: Packet) {
+    pub(super) fn push(&mut self, at: SimTime, stage: Stage, id: PacketId, packet: Packet) {
         self.order += 1;
         self.queue.push(Reverse(InFlight {
             at,
@@ -388,61 +313,10 @@ fn weather(
     schedule.over(&link, direction, now)
 }
 
-/// A reset from `src` to `dst`.
-pub(super) fn reset(src: SocketAddr, dst: SocketAddr) -> Packet {
-    Packet {
-        src: src.ip(),
-        dst: dst.ip(),
-        ttl: 64,
-        payload: Transport::Tcp(TcpSegment {
-            src_port: src.port(),
-            dst_port: dst.port(),
-            seq: 0,
-            ack: 0,
-            flags: TcpFlags {
-                rst: true,
-                ..TcpFlags::default()
-            },
-            window: 0,
-            payload: Bytes::new(),
-        }),
-    }
-}
-
-fn flow_of(packet: &Packet) -> Flow {
-    let (proto, src_port, dst_port) = match &packet.payload {
-        Transport::Udp(datagram) => (Proto::Udp, datagram.src_port, datagram.dst_port),
-        Transport::Tcp(segment) => (Proto::Tcp, segment.src_port, segment.dst_port),
-    };
-    Flow {
-        proto,
-        src: SocketAddr::new(packet.src, src_port),
-        dst: SocketAddr::new(packet.dst, dst_port),
-    }
-}
-
 /// A socket as reports call it: protocol, address and state.
 pub(super) fn name_socket(socket: &NetstatEntry) -> String {
     let state = socket
         .state
         .map_or_else(|| "bound".to_owned(), |s| s.to_string().to_lowercase());
     format!("{} {} {state}", socket.proto, socket.local)
-}
-
-/// The packet with the addresses that NATs gave it.
-fn readdress(mut packet: Packet, flow: Flow) -> Packet {
-    (packet.src, packet.dst) = (flow.src.ip(), flow.dst.ip());
-    let (src_port, dst_port) = match &mut packet.payload {
-        Transport::Udp(datagram) => (&mut datagram.src_port, &mut datagram.dst_port),
-        Transport::Tcp(segment) => (&mut segment.src_port, &mut segment.dst_port),
-    };
-    (*src_port, *dst_port) = (flow.src.port(), flow.dst.port());
-    packet
-}
-
-fn payload_of(packet: &Packet) -> &Bytes {
-    match &packet.payload {
-        Transport::Udp(datagram) => &datagram.payload,
-        Transport::Tcp(segment) => &segment.payload,
-    }
 }

@@ -17,14 +17,14 @@ use tokio::{
 use turmoil_net::HostId;
 
 use super::{
-    Host,
+    Host, WorldSpec,
     lives::{Liveness, Lives},
     runtime,
     tasks::{self, TaskTable},
 };
 use crate::{
     ambient::AmbientClock,
-    net::{latency::Latency, topology::Topology},
+    net::{latency::Latency, switch::NetworkSwitch, topology::HostSpec},
     seed::{IndexedStream, Seed, Stream},
     time::SimTime,
     trace::{EventKind, Recorder, Trace},
@@ -44,6 +44,7 @@ pub(super) struct Shared {
     pub(super) hosts: Vec<HostEntry>,
     pub(super) lives: Lives,
     pub(super) foreign: Vec<IpAddr>,
+    pub(super) switches: Vec<NetworkSwitch>,
     egress: Notify,
     // Connections that their apps gave up while they were made: the end here, and the other one.
     given_up: Mutex<Vec<(SocketAddr, SocketAddr)>>,
@@ -54,6 +55,7 @@ pub(super) struct HostEntry {
     pub(super) name: String,
     pub(super) id: HostId,
     pub(super) addresses: Vec<IpAddr>,
+    pub(super) spec: HostSpec,
     pub(super) ports: Mutex<u16>,
 }
 
@@ -62,28 +64,30 @@ const FIRST_PORT: u16 = 50_000;
 
 impl Sim {
     pub(super) fn new(
-        seed: Seed,
         clock: Arc<AmbientClock>,
         tasks: Arc<TaskTable>,
-        topology: &Topology,
+        spec: &WorldSpec,
         ids: &[HostId],
     ) -> Self {
-        let hosts = topology.hosts.iter().zip(ids).map(|(spec, id)| HostEntry {
-            name: spec.name.clone(),
+        let hosts = spec.topology.hosts.iter().zip(ids);
+        let hosts = hosts.map(|(host, id)| HostEntry {
+            name: host.name.clone(),
             id: *id,
-            addresses: spec.addresses().collect(),
+            addresses: host.addresses().collect(),
+            spec: host.clone(),
             ports: Mutex::new(FIRST_PORT),
         });
         let hosts: Vec<HostEntry> = hosts.collect();
         let sim = Self {
             shared: Arc::new(Shared {
-                seed,
+                seed: spec.seed,
                 clock,
                 tasks,
                 recorder: Recorder::default(),
                 lives: Lives::new(hosts.len()),
                 hosts,
-                foreign: topology.addresses().collect(),
+                foreign: spec.addresses(),
+                switches: spec.switches.clone(),
                 egress: Notify::new(),
                 given_up: Mutex::default(),
                 draws: Mutex::default(),

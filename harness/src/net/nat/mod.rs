@@ -4,6 +4,7 @@
 //! reads a clock, never carries a packet itself, and never draws from any stream but `nat/<name>/port`.
 //! Everything it knows is its live mappings; expired ones are removed with the next packet.
 
+mod fault;
 mod ports;
 mod spec;
 mod table;
@@ -12,13 +13,14 @@ use std::net::{IpAddr, SocketAddr};
 
 use thiserror::Error;
 
+pub use self::{
+    fault::{NatEvent, NatFault},
+    spec::{Mapping, NatSpec, Remotes, TCP_IDLE},
+    table::Binding,
+};
 use self::{
     ports::Ports,
     table::{Key, Table},
-};
-pub use self::{
-    spec::{Mapping, NatSpec, Remotes, TCP_IDLE},
-    table::Binding,
 };
 use crate::{
     seed::Seed,

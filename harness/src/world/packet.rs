@@ -1,0 +1,113 @@
+//! What a packet is while it is under way: where it is, when it is due, and its addresses.
+//!
+//! Pure values: nothing here decides what becomes of a packet.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use turmoil_net::{Packet, TcpFlags, TcpSegment, Transport};
+
+use crate::{
+    time::SimTime,
+    trace::{Flow, PacketId, Proto},
+};
+
+/// Where a packet is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// About to cross the core and enter the link of its destination.
+    Core,
+    /// About to reach its host, past the firewall.
+    Door,
+    /// A reset that the network itself sends, addressed as its receiver sees it: it passes every firewall.
+    Inject,
+    /// Such a reset, addressed as the other end sees it: it still has to pass the NATs.
+    InjectRouted,
+}
+
+/// A packet under way, ordered by when it is due and then by when it set out.
+pub(super) struct InFlight {
+    pub at: SimTime,
+    pub order: u64,
+    pub stage: Stage,
+    pub id: PacketId,
+    pub packet: Packet,
+}
+
+impl PartialEq for InFlight {
+    fn eq(&self, other: &Self) -> bool {
+        self.order == other.order
+    }
+}
+
+impl Eq for InFlight {}
+
+impl PartialOrd for InFlight {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for InFlight {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.order).cmp(&(other.at, other.order))
+    }
+}
+
+/// The addresses of a packet.
+pub(super) fn flow_of(packet: &Packet) -> Flow {
+    let (proto, src_port, dst_port) = match &packet.payload {
+        Transport::Udp(datagram) => (Proto::Udp, datagram.src_port, datagram.dst_port),
+        Transport::Tcp(segment) => (Proto::Tcp, segment.src_port, segment.dst_port),
+    };
+    Flow {
+        proto,
+        src: SocketAddr::new(packet.src, src_port),
+        dst: SocketAddr::new(packet.dst, dst_port),
+    }
+}
+
+/// The packet with other addresses: those that NATs gave it, or the host that sent it.
+pub(super) fn readdress(mut packet: Packet, flow: Flow) -> Packet {
+    (packet.src, packet.dst) = (flow.src.ip(), flow.dst.ip());
+    let (src_port, dst_port) = match &mut packet.payload {
+        Transport::Udp(datagram) => (&mut datagram.src_port, &mut datagram.dst_port),
+        Transport::Tcp(segment) => (&mut segment.src_port, &mut segment.dst_port),
+    };
+    (*src_port, *dst_port) = (flow.src.port(), flow.dst.port());
+    packet
+}
+
+/// What a packet carries.
+pub(super) fn payload_of(packet: &Packet) -> &Bytes {
+    match &packet.payload {
+        Transport::Udp(datagram) => &datagram.payload,
+        Transport::Tcp(segment) => &segment.payload,
+    }
+}
+
+/// Whether a packet opens a TCP connection.
+pub(super) fn opens(packet: &Packet) -> bool {
+    matches!(&packet.payload, Transport::Tcp(segment) if segment.flags.syn && !segment.flags.ack)
+}
+
+/// A reset along `flow`, as the network itself sends it.
+pub(super) fn reset(flow: Flow) -> Packet {
+    Packet {
+        src: flow.src.ip(),
+        dst: flow.dst.ip(),
+        ttl: 64,
+        payload: Transport::Tcp(TcpSegment {
+            src_port: flow.src.port(),
+            dst_port: flow.dst.port(),
+            seq: 0,
+            ack: 0,
+            flags: TcpFlags {
+                rst: true,
+                ..TcpFlags::default()
+            },
+            window: 0,
+            payload: Bytes::new(),
+        }),
+    }
+}

@@ -1,0 +1,106 @@
+//! How long a NAT remembers: candidates that are gathered now and used when the callee has woken up.
+//!
+//! Both are behind NATs that give every mapping a port of its own and let in only answers, so that a call needs the
+//! server-reflexive candidates of both. The caller keeps hers until the callee has joined, who sleeps until a push
+//! notification wakes him.
+
+use std::time::Duration;
+
+use sleet::{
+    fault::Plan,
+    net::{latency::Latency, nat::NatSpec},
+    oracle::{
+        calls::CONNECTS,
+        candidates::{APPLIED, OWN_GENERATION},
+        ice::EDGES,
+        peers::{CLOSES, NOTHING_LEFT},
+    },
+    scenario::{Kind, Scenario},
+    seed::Seed,
+};
+
+use crate::{
+    client::{
+        Policy,
+        policy::{Receive, Send},
+    },
+    nat::{put_behind, quiet},
+    story,
+};
+
+/// How many seeds it takes to judge the marks: each is reached on every seed.
+const ANY: u64 = 1;
+/// How long the caller's client waits before it gathers anew: shorter than any NAT forgets.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a hostile NAT remembers, in seconds; RFC 4787 REQ-5 asks for 120 at least.
+const SHORT_S: u64 = 30;
+/// How long one does that follows the recommendation.
+const LONG_S: u64 = 300;
+
+const CLIENT: Policy = Policy::NAIVE.sending(Send::OnceJoined).receiving(Receive::Buffer);
+
+/// The scenarios of the family, and the findings that belong to it.
+pub fn family() -> Vec<Scenario> {
+    let mut all = Vec::new();
+    for (suffix, client) in [("", CLIENT), ("-bare", CLIENT.bare())] {
+        let recovering = client.recovering(PATIENCE);
+        let promise = |name: &str, policy, lifetime_s| {
+            scenario(
+                Kind::Promise,
+                &format!("bindings/{name}{suffix}"),
+                policy,
+                lifetime_s,
+            )
+            .holds(&[&CONNECTS, &CLOSES, &NOTHING_LEFT])
+            .reaches(&["push-woke-callee", "local-candidate-buffered"], ANY)
+        };
+        all.extend([
+            promise("long-lived", client, LONG_S).about(
+                "The callee wakes after most of a minute, and the NATs remember for five: buffered candidates connect.",
+            ),
+            promise("gathered-anew", recovering, SHORT_S)
+                .about("The NATs forget after 30 s: a client that gathers anew while it waits connects.")
+                .reaches(&["attempt-recovered"], ANY),
+            scenario(
+                Kind::Finding,
+                &format!("findings/binding-expires{suffix}"),
+                client,
+                SHORT_S,
+            )
+            .about("The NATs forget after 30 s, and nothing keeps a candidate's binding alive until the callee wakes.")
+            .from("docs/findings/0010-binding-expires.md")
+            .trips(&CONNECTS, 1),
+        ]);
+    }
+    all
+}
+
+fn scenario(kind: Kind, name: &str, policy: Policy, lifetime_s: u64) -> Scenario {
+    let story = move |sim, plan| story::calls(sim, plan, policy);
+    Scenario::new(kind, name, move |seed| late_callee(seed, lifetime_s), story)
+        .from("STORIES A")
+        .from("RFC 8445 sections 5.1.1.4 and 11")
+        .holds(&[&APPLIED, &OWN_GENERATION, &EDGES])
+}
+
+/// Bob wakes 35 to 55 s after the call, behind NATs that remember for `lifetime_s`.
+fn late_callee(seed: Seed, lifetime_s: u64) -> Plan {
+    let mut plan = quiet(seed, false);
+    let spec = NatSpec {
+        port_preservation: false,
+        timeout_s: lifetime_s,
+        ..NatSpec::port_restricted()
+    };
+    put_behind(&mut plan, "alice", "203.0.113.1", spec);
+    put_behind(&mut plan, "bob", "198.51.100.1", spec);
+    let wakes_ms = seed.stream("plan/bindings").between(35_000, 55_000);
+    plan.signaling.push = Some(Latency::constant_ms(wakes_ms));
+    plan.signaling.acknowledged = true;
+    Plan {
+        budget_ms: wakes_ms + 30_000,
+        // A client that calls again while he sleeps sends more than one notification: all of them arrive.
+        talk_ms: wakes_ms + 1_000,
+        horizon_ms: 180_000,
+        ..plan
+    }
+}

@@ -1,0 +1,187 @@
+//! Calls whose path is taken from them while they talk: NATs that forget their mappings, and phones that change their
+//! network.
+
+use std::time::Duration;
+
+use sleet::{
+    fault::Plan,
+    net::{
+        nat::{NatEvent, NatFault, NatSpec},
+        switch::NetworkSwitch,
+    },
+    oracle::{
+        again::OUTLIVES,
+        calls::CONNECTS,
+        candidates::{APPLIED, OWN_GENERATION},
+        connection::COMPUTED,
+        ice::EDGES,
+        peers::{CLOSES, NOTHING_LEFT},
+        signaling::TURNS,
+    },
+    scenario::{Kind, Scenario},
+    seed::{Seed, Stream},
+};
+
+use crate::{
+    client::{Policy, policy::Receive},
+    nat::{put_behind, quiet},
+    story,
+};
+
+/// How many seeds it takes to judge the marks: most are reached on every seed.
+const ENOUGH: u64 = 10;
+/// How long the caller's client waits for an answer, and then for the connection.
+const PATIENCE: Duration = Duration::from_secs(6);
+/// What a call has when its path is gone. At worst the callee says failed after 30 s of silence and falls silent, the
+/// caller says so 30 s later (docs/findings/0009), and then an attempt takes its time.
+const BUDGET_MS: u64 = 80_000;
+
+const CLIENT: Policy = Policy::NAIVE.receiving(Receive::Buffer);
+
+/// The scenarios of the family, and the finding that belongs to it.
+pub fn family() -> Vec<Scenario> {
+    let recovering = CLIENT.recovering(PATIENCE);
+    let mut all = Vec::new();
+    for (suffix, kept, retried) in [
+        ("", CLIENT, recovering),
+        ("-bare", CLIENT.bare(), recovering.bare()),
+    ] {
+        all.extend([
+            promise(&format!("nat-reboots{suffix}"), kept, reboots)
+                .about("A NAT that preserves ports reboots: the next checks open it again, and no call is lost.")
+                .from("RFC 4787 section 4.2.1")
+                .reaches(&["nat-reboot-hit"], ENOUGH),
+            promise(&format!("nat-rebinds{suffix}"), retried, rebinds)
+                .about("A NAT moves its mappings to other ports: the call connects again by recovery.")
+                .reaches(&["nat-rebind-hit", "attempt-recovered"], ENOUGH),
+            promise(&format!("nat-changes-address{suffix}"), retried, changes_address)
+                .about("A NAT gets another address outside: the call connects again by recovery.")
+                .reaches(&["nat-change-address-hit", "attempt-recovered"], ENOUGH),
+            promise(&format!("network-switch{suffix}"), retried, switches)
+                .about("A phone leaves its Wi-Fi for cellular: the call connects again by recovery, over the other interface.")
+                .reaches(&["network-switch-hit", "attempt-recovered", "signaling-reconnected"], ENOUGH),
+            unnoticed(&format!("rebind-unnoticed{suffix}"), kept),
+        ]);
+    }
+    all.push(
+        scenario(Kind::Demonstration, "mobility/no-recovery", CLIENT, switches)
+            .about("A phone leaves its Wi-Fi for cellular, and its client does nothing about it.")
+            .trips(&OUTLIVES, 1),
+    );
+    all
+}
+
+fn promise(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
+    scenario(Kind::Promise, &format!("mobility/{name}"), policy, network).holds(&[&OUTLIVES])
+}
+
+/// The caller's NAT rebinds, and nothing keeps her packets from the callee, who does not move to where they come from.
+fn unnoticed(name: &str, policy: Policy) -> Scenario {
+    let network = |seed| {
+        let (at_ms, mut plan) = talking(seed, quiet(seed, false));
+        put_behind(&mut plan, "alice", "203.0.113.1", NatSpec::port_restricted());
+        plan.nat_faults = vec![befalls("alice", NatEvent::Rebind, at_ms)];
+        plan.budget_ms = 20_000;
+        plan
+    };
+    scenario(Kind::Finding, &format!("findings/{name}"), policy, network)
+        .about("The caller's NAT moves her mapping: checks cross on the new path, the caller says connected, and the callee disconnected.")
+        .from("docs/findings/0009-rebind-unnoticed.md")
+        .reaches(&["nat-rebind-hit"], 1)
+        .trips(&OUTLIVES, 1)
+}
+
+fn scenario(
+    kind: Kind,
+    name: &str,
+    policy: Policy,
+    network: impl Fn(Seed) -> Plan + Send + Sync + 'static,
+) -> Scenario {
+    let story = move |sim, plan| story::calls(sim, plan, policy);
+    Scenario::new(kind, name, network, story)
+        .from("STORIES C")
+        .from("RFC 7675 section 5.1")
+        .holds(&[&APPLIED, &OWN_GENERATION, &CONNECTS, &CLOSES, &NOTHING_LEFT])
+        .holds(&[&EDGES, &COMPUTED, &TURNS])
+}
+
+fn reboots(seed: Seed) -> Plan {
+    behind_a_nat_that(seed, NatEvent::Reboot)
+}
+
+fn rebinds(seed: Seed) -> Plan {
+    behind_a_nat_that(seed, NatEvent::Rebind)
+}
+
+fn changes_address(seed: Seed) -> Plan {
+    let to = "203.0.113.77".parse().expect("an address");
+    behind_a_nat_that(seed, NatEvent::ChangeAddress { to })
+}
+
+/// Alice or bob is behind a NAT that tells ports apart, as most homes have them, and something befalls it while they
+/// talk. The other is behind a NAT that filters less or as much, or behind none.
+fn behind_a_nat_that(seed: Seed, event: NatEvent) -> Plan {
+    let (at_ms, mut plan) = talking(seed, quiet(seed, false));
+    let mut draws = seed.stream("plan/mobility/hosts");
+    let (host, other) = either(&mut draws);
+    put_behind(&mut plan, host, "203.0.113.1", NatSpec::port_restricted());
+    let others = [
+        None,
+        Some(NatSpec::cone()),
+        Some(NatSpec::restricted()),
+        Some(NatSpec::port_restricted()),
+    ];
+    if let Some(spec) = others[draws.below(others.len() as u64) as usize] {
+        put_behind(&mut plan, other, "198.51.100.1", spec);
+    }
+    plan.nat_faults = vec![befalls(host, event, at_ms)];
+    plan
+}
+
+fn befalls(host: &str, fault: NatEvent, at_ms: u64) -> NatFault {
+    let nat = format!("nat of {host}");
+    NatFault { fault, nat, at_ms }
+}
+
+/// Alice or bob leaves the Wi-Fi while they talk. Nobody is behind a NAT.
+fn switches(seed: Seed) -> Plan {
+    let (at_ms, mut plan) = talking(seed, quiet(seed, false));
+    let (host, _) = either(&mut seed.stream("plan/mobility/hosts"));
+    for phone in plan.topology.hosts.iter_mut().filter(|h| h.name == host) {
+        phone.interfaces[0].name = "wlan0".into();
+        let link = phone.interfaces[0].up.clone();
+        *phone = phone.clone().interface("rmnet0", "10.3.0.1", link);
+    }
+    plan.network_switches = vec![NetworkSwitch {
+        host: host.into(),
+        from: "wlan0".into(),
+        to: "rmnet0".into(),
+        at_ms,
+    }];
+    plan
+}
+
+/// A call during which something takes its path away, at the moment that is returned.
+fn talking(seed: Seed, plan: Plan) -> (u64, Plan) {
+    let at_ms = seed.stream("plan/mobility").between(5_000, 9_000);
+    let mut signaling = plan.signaling;
+    signaling.acknowledged = true;
+    let plan = Plan {
+        signaling,
+        heal_at_ms: at_ms + 1,
+        budget_ms: BUDGET_MS,
+        talk_ms: at_ms + BUDGET_MS + 1_000,
+        horizon_ms: at_ms + BUDGET_MS + 60_000,
+        ..plan
+    };
+    (at_ms, plan)
+}
+
+/// The two sides, in an order that is drawn.
+fn either(draws: &mut Stream) -> (&'static str, &'static str) {
+    if draws.below(2) == 0 {
+        ("alice", "bob")
+    } else {
+        ("bob", "alice")
+    }
+}

@@ -1,0 +1,102 @@
+//! One call on every kind of network: both sides on the same preset, and the caller in the dark for a while.
+
+use std::time::Duration;
+
+use sleet::{
+    fault::Plan,
+    net::presets::Preset,
+    oracle::{
+        calls::CONNECTS,
+        candidates::{APPLIED, OWN_GENERATION},
+        connection::COMPUTED,
+        ice::EDGES,
+        signaling::TURNS,
+    },
+    scenario::{Kind, Scenario},
+    seed::Seed,
+    world::Sim,
+};
+
+use crate::{
+    client::{Policy, policy::Receive},
+    network::early_blackout,
+    story,
+};
+
+/// Seeds that reach every preset, and by which a client without recovery has failed.
+const ENOUGH: u64 = 2 * Preset::ALL.len() as u64;
+/// How long the caller's client waits for an answer, and then for the connection: longer than any of these networks
+/// needs where nothing is wrong (2G: 39 s from dialing).
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long it is dark, in milliseconds: both sides use up their checks (docs/findings/0001).
+const DARK_MS: u64 = 5_000;
+/// What a call has from then on: an attempt that is given up twice, and one that connects.
+const BUDGET_MS: u64 = 100_000;
+
+const CLIENT: Policy = Policy::NAIVE.receiving(Receive::Buffer);
+
+/// The scenarios of the family.
+pub fn family() -> Vec<Scenario> {
+    let recovering = CLIENT.recovering(PATIENCE);
+    vec![
+        promise("recovering", recovering).about(
+            "The buffered client with recovery connects on every preset, whatever the dark swallowed.",
+        ),
+        promise("recovering-bare", recovering.bare()).about("As recovering, with bare ICE agents."),
+        scenario(Kind::Demonstration, "no-recovery", CLIENT)
+            .about("Buffering alone: where checks were used up in the dark, the call never connects.")
+            .from("docs/findings/0001-late-candidates.md")
+            .trips(&CONNECTS, ENOUGH),
+    ]
+}
+
+fn promise(name: &str, policy: Policy) -> Scenario {
+    let marks = Preset::ALL.map(preset_mark);
+    scenario(Kind::Promise, name, policy)
+        .holds(&[&CONNECTS])
+        .reaches(&marks, ENOUGH)
+        .reaches(&["attempt-recovered"], ENOUGH)
+}
+
+fn scenario(kind: Kind, name: &str, policy: Policy) -> Scenario {
+    let story = move |sim: Sim, plan| {
+        sim.mark(&preset_mark(preset(sim.seed())));
+        story::calls(sim, plan, policy)
+    };
+    Scenario::new(kind, &format!("presets/{name}"), network, story)
+        .from("ORACLES 3, hazard 6")
+        .from("ORACLES 6")
+        .holds(&[&APPLIED, &OWN_GENERATION, &EDGES, &COMPUTED, &TURNS])
+}
+
+fn preset(seed: Seed) -> Preset {
+    Preset::ALL[(seed.0 % Preset::ALL.len() as u64) as usize]
+}
+
+fn preset_mark(preset: Preset) -> String {
+    format!("preset {preset}")
+}
+
+/// The story network with the seed's preset on the links of both. What alice sends is lost for a while that begins
+/// before or while the two connect.
+fn network(seed: Seed) -> Plan {
+    let mut plan = early_blackout(seed);
+    let preset = preset(seed);
+    for host in plan.topology.hosts.iter_mut().filter(|h| h.name != "server") {
+        (host.interfaces[0].up, host.interfaces[0].down) = (preset.up(), preset.down());
+    }
+    let mut draws = seed.stream("plan/presets");
+    // The slow networks take seconds to dial, the quick ones have connected by then.
+    let latest_ms = [1_200, 9_000][draws.below(2) as usize];
+    let from_ms = draws.between(300, latest_ms);
+    for dark in &mut plan.faults {
+        (dark.from_ms, dark.until_ms) = (from_ms, from_ms + DARK_MS);
+    }
+    plan.signaling.acknowledged = true;
+    Plan {
+        heal_at_ms: from_ms + DARK_MS,
+        budget_ms: BUDGET_MS,
+        horizon_ms: 180_000,
+        ..plan
+    }
+}

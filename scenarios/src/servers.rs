@@ -1,0 +1,138 @@
+//! STUN and TURN servers that die before, while and after they are needed.
+
+use std::time::Duration;
+
+use sleet::{
+    fault::Plan,
+    net::nat::NatSpec,
+    oracle::{
+        Oracle,
+        again::OUTLIVES,
+        calls::CONNECTS,
+        candidates::{APPLIED, OWN_GENERATION},
+        connection::COMPUTED,
+        ice::EDGES,
+        peers::{CLOSES, NOTHING_LEFT, STACK_ENDS},
+        reach::AS_COMPUTED,
+        signaling::TURNS,
+    },
+    scenario::{Kind, Scenario},
+    seed::Seed,
+    servers::IceServerFault,
+};
+
+use crate::{
+    client::{Policy, policy::Receive},
+    nat::{put_behind, quiet},
+    story,
+};
+
+/// How many seeds it takes to judge the marks: each is reached on every seed.
+const ANY: u64 = 1;
+/// How long the caller's client waits for an answer, and then for the connection.
+const PATIENCE: Duration = Duration::from_secs(6);
+/// What a relayed call has when its relay is gone: ICE says failed after 30 s, and then an attempt takes its time.
+const BUDGET_MS: u64 = 45_000;
+/// When both sides have their allocations and the first of them has begun to check, in milliseconds.
+const CHECKING_MS: u64 = 600;
+
+const CLIENT: Policy = Policy::NAIVE.receiving(Receive::Buffer);
+
+/// The scenarios of the family, and the findings that belong to it.
+pub fn family() -> Vec<Scenario> {
+    let mut all = Vec::new();
+    for (suffix, client) in [("", CLIENT), ("-bare", CLIENT.bare())] {
+        let recovering = client.recovering(PATIENCE);
+        all.extend([
+            promise(&format!("stun-dead{suffix}"), client, |seed| dies(seed, false, 0))
+                .about("The STUN server is dead from the beginning: a call that can go without it connects.")
+                .holds(&[&CLOSES, &NOTHING_LEFT]),
+            promise(&format!("turn-dead{suffix}"), client, |seed| dies(seed, true, 0))
+                .about("The TURN server is dead from the beginning: a call that can go without it connects.")
+                .from("docs/findings/0008-dead-turn.md"),
+            promise(&format!("turn-dies-later{suffix}"), client, |seed| dies(seed, true, 5_000))
+                .about("The TURN server dies while they talk without it: nothing happens, and closing ends.")
+                .holds(&[&CLOSES, &NOTHING_LEFT]),
+            promise(&format!("turn-restarts{suffix}"), recovering, restarts)
+                .about("The relay of a call restarts while they talk: the call connects again by recovery, and nothing of the relay's old life is left.")
+                .holds(&[&CLOSES, &NOTHING_LEFT, &OUTLIVES, &AS_COMPUTED])
+                .reaches(&["attempt-recovered"], ANY),
+            finding(&format!("dead-turn-checks{suffix}"), client, &CONNECTS, at_first_check)
+                .about("The TURN server dies after gathering: checks that need no relay wait eight seconds for it."),
+            finding(&format!("dead-turn-close{suffix}"), client, &CLOSES, |seed| Plan {
+                budget_ms: 10_000,
+                ..at_first_check(seed)
+            })
+            .about("The TURN server dies after gathering: closing waits for it."),
+            finding(&format!("dead-turn-gathering{suffix}"), client, &STACK_ENDS, |seed| dies(seed, true, 0))
+                .about("The TURN server is dead: gathering outlives the peer that was closed."),
+        ]);
+    }
+    all
+}
+
+fn promise(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
+    scenario(Kind::Promise, &format!("servers/{name}"), policy, network)
+        .holds(&[&CONNECTS, &EDGES, &COMPUTED, &TURNS])
+        .reaches(&["ice-server-down-hit"], ANY)
+}
+
+fn finding(name: &str, policy: Policy, breaks: &'static Oracle, network: fn(Seed) -> Plan) -> Scenario {
+    scenario(Kind::Finding, &format!("findings/{name}"), policy, network)
+        .from("docs/findings/0008-dead-turn.md")
+        .trips(breaks, 1)
+}
+
+fn scenario(kind: Kind, name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
+    let story = move |sim, plan| story::calls(sim, plan, policy);
+    Scenario::new(kind, name, network, story)
+        .from("ORACLES 3, hazard 17")
+        .holds(&[&APPLIED, &OWN_GENERATION])
+}
+
+/// On an open network, where nobody needs a server, it dies for good.
+fn dies(seed: Seed, turn: bool, from_ms: u64) -> Plan {
+    let plan = quiet(seed, turn);
+    Plan {
+        ice_server_faults: vec![IceServerFault {
+            host: "relay".into(),
+            from_ms,
+            until_ms: None,
+        }],
+        heal_at_ms: from_ms + 1,
+        // Whoever connects early still talks when it dies.
+        talk_ms: from_ms + 2_000,
+        ..plan
+    }
+}
+
+/// On an open network the TURN server dies when checks begin.
+fn at_first_check(seed: Seed) -> Plan {
+    Plan {
+        budget_ms: 5_000,
+        ..dies(seed, true, CHECKING_MS)
+    }
+}
+
+/// Both behind symmetric NATs: only the relay carries the call, and it restarts while they talk.
+fn restarts(seed: Seed) -> Plan {
+    let mut plan = quiet(seed, true);
+    put_behind(&mut plan, "alice", "203.0.113.1", NatSpec::symmetric());
+    put_behind(&mut plan, "bob", "198.51.100.1", NatSpec::symmetric());
+    plan.signaling.acknowledged = true;
+    let mut draws = seed.stream("plan/servers");
+    let from_ms = draws.between(5_000, 9_000);
+    let until_ms = from_ms + draws.between(100, 3_000);
+    Plan {
+        ice_server_faults: vec![IceServerFault {
+            host: "relay".into(),
+            from_ms,
+            until_ms: Some(until_ms),
+        }],
+        heal_at_ms: until_ms,
+        budget_ms: BUDGET_MS,
+        talk_ms: until_ms + BUDGET_MS + 1_000,
+        horizon_ms: 120_000,
+        ..plan
+    }
+}
