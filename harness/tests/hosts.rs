@@ -148,3 +148,29 @@ fn the_app_on_a_host_that_is_paused_stands_still_and_finds_everything_afterwards
         ]
     );
 }
+
+#[test]
+fn who_gives_a_connection_up_closes_no_socket_of_another_host() {
+    let ending = bob_suffers(HostFaultKind::Pause, |sim| async move {
+        let (alice, bob) = (sim.host("alice"), sim.host("bob"));
+        // Both sockets are the first of their host.
+        let nowhere = TcpStream::connect(&alice, "10.0.0.2:80".parse().expect("an address"));
+        let given_up = tokio::time::timeout(Duration::from_millis(5), nowhere);
+        let ears = UdpSocket::bind(&bob, "10.0.0.2:9".parse().expect("an address"));
+        let (given_up, ears) = tokio::join!(given_up, async {
+            let ears = ears.await.expect("free");
+            // Whatever runs on bob last leaves him pinned.
+            let _ = tokio::time::timeout(Duration::from_millis(4), ears.recv_from(&mut [0; 8])).await;
+            ears
+        });
+        assert!(given_up.is_err(), "nobody answers within 5 ms");
+        let from = UdpSocket::bind(&alice, "10.0.0.1:9".parse().expect("an address")).await;
+        from.expect("free")
+            .send_to(b"x", ears.local_addr())
+            .await
+            .expect("sent");
+        let heard = tokio::time::timeout(Duration::from_secs(1), ears.recv_from(&mut [0; 8])).await;
+        sim.step(if heard.is_ok() { "heard" } else { "deaf" }, "");
+    });
+    assert_eq!(steps(&ending.trace)[0].1, "heard");
+}

@@ -1,16 +1,14 @@
 //! TCP.
 
 use std::{
-    collections::BTreeSet,
-    future::poll_fn,
     io,
     net::SocketAddr,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll},
 };
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use turmoil_net::{NetstatState, shim::tokio::net as shim};
+use turmoil_net::shim::tokio::net as shim;
 
 use super::{Pinned, pinned};
 use crate::world::Host;
@@ -43,29 +41,39 @@ impl TcpListener {
     }
 }
 
-/// The local ends of the connections from `host` to `peer` that are being made.
-fn connecting(host: &Host, peer: SocketAddr) -> BTreeSet<SocketAddr> {
-    let sockets = turmoil_net::netstat(host.addresses()[0]).entries;
-    let connecting = sockets
-        .iter()
-        .filter(|s| s.state == Some(NetstatState::SynSent) && s.peer == Some(peer));
-    connecting.map(|s| s.local).collect()
+/// A connection that is being made. Whoever gives it up drops it, and `turmoil-net` then closes its socket: the host has to
+/// be pinned for that too, or a socket of another host is closed that has the same number there.
+struct Connecting<F> {
+    host: Host,
+    future: Option<Pin<Box<F>>>,
 }
 
-/// Forgets a connection that nobody waits for any more: `turmoil-net` 0.1.0 goes on with it
-/// (only a stream that was made closes its socket).
-struct GivenUp<'a> {
-    host: &'a Host,
-    peer: SocketAddr,
-    // The end here, as long as it is being made.
-    local: Option<SocketAddr>,
-}
-
-impl Drop for GivenUp<'_> {
-    fn drop(&mut self) {
-        if let Some(local) = self.local {
-            self.host.sim().give_up(local, self.peer);
+impl<F> Connecting<F> {
+    fn new(host: &Host, future: F) -> Self {
+        Self {
+            host: host.clone(),
+            future: Some(Box::pin(future)),
         }
+    }
+}
+
+impl<F: Future> Future for Connecting<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.host.pin();
+        let future = self.future.as_mut().expect("only drop takes it");
+        let polled = future.as_mut().poll(cx);
+        self.host.sim().want_egress();
+        polled
+    }
+}
+
+impl<F> Drop for Connecting<F> {
+    fn drop(&mut self) {
+        self.host.pin();
+        self.future.take();
+        self.host.sim().want_egress();
     }
 }
 
@@ -80,23 +88,7 @@ impl TcpStream {
     /// # Errors
     /// As the system's: refused, or reset on the way.
     pub async fn connect(host: &Host, address: SocketAddr) -> io::Result<Self> {
-        let before = connecting(host, address);
-        let mut given_up = GivenUp {
-            host,
-            peer: address,
-            local: None,
-        };
-        let mut connected = pin!(pinned(host, shim::TcpStream::connect(address)));
-        let stream = poll_fn(|cx| {
-            let polled = connected.as_mut().poll(cx);
-            if polled.is_pending() && given_up.local.is_none() {
-                given_up.local = connecting(host, address).difference(&before).next().copied();
-            }
-            polled
-        })
-        .await;
-        given_up.local = None;
-        let stream = stream?;
+        let stream = Connecting::new(host, shim::TcpStream::connect(address)).await?;
         Ok(Self {
             inner: Pinned::new(host, stream),
         })

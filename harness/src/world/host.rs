@@ -138,12 +138,8 @@ impl Host {
     }
 }
 
-/// Whether the kernel alone holds a socket: it was closed by its app, or given up while it connected (which
-/// `turmoil-net` 0.1.0 does not notice; whoever still connects shows by the task).
+/// Whether the kernel alone holds a socket, because its app has closed it (RFC 9293, section 3.3.2).
 fn is_orphan(socket: &NetstatEntry) -> bool {
-    use NetstatState::{Closing, FinWait1, FinWait2, LastAck, SynSent};
-    matches!(
-        socket.state,
-        Some(SynSent | FinWait1 | FinWait2 | Closing | LastAck)
-    )
+    use NetstatState::{Closing, FinWait1, FinWait2, LastAck};
+    matches!(socket.state, Some(FinWait1 | FinWait2 | Closing | LastAck))
 }

@@ -90,15 +90,6 @@ impl<'a> Pump<'a> {
             self.sim.tick();
             let now = self.sim.now();
             self.turn(now);
-            for (src, dst) in self
-                .sim
-                .take_given_up()
-                .into_iter()
-                .map(|(local, peer)| (peer, local))
-            {
-                let proto = Proto::Tcp;
-                self.network.deliver(reset(Flow { proto, src, dst }));
-            }
             self.take_from_hosts(now);
             if self.move_packets(now) {
                 // What was delivered may be answered within the stack: acknowledgements.

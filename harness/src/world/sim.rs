@@ -3,9 +3,9 @@
 use std::{
     collections::BTreeMap,
     future,
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, Weak},
+    sync::{Arc, Mutex, Weak},
     task::Poll,
     time::Duration,
 };
@@ -46,8 +46,6 @@ pub(super) struct Shared {
     pub(super) foreign: Vec<IpAddr>,
     pub(super) switches: Vec<NetworkSwitch>,
     egress: Notify,
-    // Connections that their apps gave up while they were made: the end here, and the other one.
-    given_up: Mutex<Vec<(SocketAddr, SocketAddr)>>,
     draws: Mutex<BTreeMap<String, (IndexedStream, u64)>>,
 }
 
@@ -89,7 +87,6 @@ impl Sim {
                 foreign: spec.addresses(),
                 switches: spec.switches.clone(),
                 egress: Notify::new(),
-                given_up: Mutex::default(),
                 draws: Mutex::default(),
             }),
         };
@@ -130,21 +127,6 @@ impl Sim {
     /// Wakes the pump: a socket may have something to send.
     pub(crate) fn want_egress(&self) {
         self.shared.egress.notify_one();
-    }
-
-    /// Nobody waits any more for the connection from `local` to `peer` that is being made.
-    pub(crate) fn give_up(&self, local: SocketAddr, peer: SocketAddr) {
-        self.given_up().push((local, peer));
-        self.want_egress();
-    }
-
-    /// Takes the connections that were given up.
-    pub(super) fn take_given_up(&self) -> Vec<(SocketAddr, SocketAddr)> {
-        std::mem::take(&mut *self.given_up())
-    }
-
-    fn given_up(&self) -> MutexGuard<'_, Vec<(SocketAddr, SocketAddr)>> {
-        self.shared.given_up.lock().expect("no panic while it is held")
     }
 
     /// The simulated time.
