@@ -10,7 +10,7 @@ use std::{
 };
 
 /// The program under test, without shard variables of an engine that runs the tests.
-pub fn command(args: &[&str]) -> Command {
+fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(args);
     for (name, _) in std::env::vars() {
@@ -28,12 +28,12 @@ pub fn command(args: &[&str]) -> Command {
     command
 }
 
-pub fn xtask(args: &[&str]) -> Output {
+fn xtask(args: &[&str]) -> Output {
     command(args).output().expect("it starts")
 }
 
 /// Starts it without waiting for its end.
-pub fn start(args: &[&str]) -> Child {
+fn start(args: &[&str]) -> Child {
     let quiet = command(args)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -42,25 +42,25 @@ pub fn start(args: &[&str]) -> Child {
     quiet.expect("it starts")
 }
 
-pub fn code(output: &Output) -> i32 {
+fn code(output: &Output) -> i32 {
     output.status.code().expect("it exits by itself")
 }
 
-pub fn stderr(output: &Output) -> String {
+fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-pub fn text(path: &Path) -> &str {
+fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
 /// What a folder's runs came to, to the byte.
-pub fn outcome(folder: &Path) -> [String; 3] {
+fn outcome(folder: &Path) -> [String; 3] {
     ["results.jsonl", "summary.json", "summary.md"]
         .map(|name| fs::read_to_string(folder.join(name)).unwrap_or_else(|e| panic!("{name}: {e}")))
 }
 
 /// Whole lines of a file; none if it is not there.
-pub fn lines(path: &Path) -> usize {
+fn lines(path: &Path) -> usize {
     fs::read(path).map_or(0, |text| text.iter().filter(|b| **b == b'\n').count())
 }
