@@ -146,7 +146,10 @@ pub struct MergeArgs {
 
 #[derive(Debug, Args)]
 pub struct WorkerArgs {
-    /// The parent's own file.
+    /// What tells the parent's own file from any other.
+    #[arg(long)]
+    pub stamp: String,
+    /// The parent's build, for what is saved.
     #[arg(long)]
     pub build: String,
     /// The most memory that it may have, in MiB.

@@ -6,12 +6,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use sleet::{
     run::{
         repro::{REPRO_VERSION, Repro},
@@ -51,6 +51,8 @@ impl Folder {
     pub fn create(path: &Path, runs: Option<u64>) -> anyhow::Result<Self> {
         let advice = || no_room(path);
         fs::create_dir_all(path).with_context(advice)?;
+        let started = lock(path)?;
+        started.set_len(0).with_context(advice)?;
         match fs::remove_dir_all(path.join("fail")) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error).with_context(advice),
             _ => {}
@@ -64,7 +66,7 @@ impl Folder {
             }
         }
         Ok(Self {
-            started: File::create(path.join(STARTED)).with_context(advice)?,
+            started,
             results: File::create(path.join(RESULTS)).with_context(advice)?,
             path: path.to_owned(),
             progress: Progress::new(runs),
@@ -78,10 +80,7 @@ impl Folder {
     /// If the results there are not of this schedule, or cannot be read or added to.
     pub fn resume(path: &Path, schedule: &Schedule) -> anyhow::Result<Self> {
         let advice = || no_room(path);
-        let open = |name: &str| {
-            let file = OpenOptions::new().create(true).append(true).open(path.join(name));
-            file.with_context(advice)
-        };
+        let started = lock(path)?;
         let (whole, results) = read_results(&path.join(RESULTS))?;
         let mut ended = BTreeMap::new();
         for result in results {
@@ -97,11 +96,15 @@ impl Folder {
             })?;
             ended.insert(place, (job, result));
         }
-        let results = open(RESULTS)?;
+        let results = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path.join(RESULTS));
+        let results = results.with_context(advice)?;
         results.set_len(whole).with_context(advice)?;
         let left = schedule.len().map(|runs| runs - ended.len() as u64);
         Ok(Self {
-            started: open(STARTED)?,
+            started,
             results,
             path: path.to_owned(),
             progress: Progress::new(left),
@@ -237,6 +240,23 @@ impl Folder {
             self.path.display(),
             self.ended.len()
         ))
+    }
+}
+
+/// Opens the file of what began, and keeps every other suite out of the folder for as long as it is open.
+fn lock(path: &Path) -> anyhow::Result<File> {
+    let started = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path.join(STARTED));
+    let started = started.with_context(|| no_room(path))?;
+    match started.try_lock() {
+        Ok(()) => Ok(started),
+        Err(TryLockError::WouldBlock) => bail!(
+            "another suite is running in '{}': wait for it, or choose another folder with --out",
+            path.display()
+        ),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| no_room(path)),
     }
 }
 

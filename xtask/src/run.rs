@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -88,6 +88,7 @@ fn play(args: &RunArgs, schedule: &Schedule, folder: &Mutex<Folder>, began: Inst
         jobs: workers(args),
         settings: Settings {
             stamp: protocol::stamp().context("cannot look at this program")?,
+            build: build_id()?,
             memory_limit_mib: args.memory_limit.get(),
             hang_after: Duration::from_secs(args.hang_after.get()),
         },
@@ -237,9 +238,13 @@ fn interrupt_flag() -> anyhow::Result<Arc<AtomicBool>> {
 
 /// Tells builds apart: the digest of this program.
 pub fn build_id() -> anyhow::Result<String> {
-    let path = std::env::current_exe().context("cannot find this program")?;
+    static KNOWN: OnceLock<String> = OnceLock::new();
+    if let Some(known) = KNOWN.get() {
+        return Ok(known.clone());
+    }
+    let path = protocol::program().context("cannot find this program")?;
     let program = std::fs::read(&path).with_context(|| format!("cannot read '{}'", path.display()))?;
-    Ok(Digest::of(&program).to_string())
+    Ok(KNOWN.get_or_init(|| Digest::of(&program).to_string()).clone())
 }
 
 /// The versions of what a result depends on, from the lock file that this was built with.

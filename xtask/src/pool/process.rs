@@ -32,8 +32,10 @@ const STARTS: usize = 3;
 /// What every worker of a suite is started with.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The parent's own file (`protocol::stamp`).
+    /// What tells the parent's own file from any other (`protocol::stamp`).
     pub stamp: String,
+    /// The parent's build.
+    pub build: String,
     /// The most memory that a worker may have.
     pub memory_limit_mib: u64,
     /// How long a run may make no headway in real time.
@@ -83,7 +85,7 @@ impl Process {
     fn start_once(settings: &Settings) -> anyhow::Result<Result<Self, Death>> {
         let mut child = Command::new(program()?)
             .arg0("sleet-worker")
-            .args(["worker", "--build", &settings.stamp])
+            .args(["worker", "--stamp", &settings.stamp, "--build", &settings.build])
             .args(["--memory-limit", &settings.memory_limit_mib.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -111,7 +113,7 @@ impl Process {
             drains: Some(drains),
         };
         match process.reply(settings.hang_after, &AtomicBool::new(false)) {
-            Ok(Reply::Hello { v: PROTOCOL, build }) if build == settings.stamp => Ok(Ok(process)),
+            Ok(Reply::Hello { v: PROTOCOL, stamp }) if stamp == settings.stamp => Ok(Ok(process)),
             Ok(Reply::Refused { why }) => bail!("a worker refuses: {why}"),
             Ok(other) => bail!("a worker of another build answers: {other:?}"),
             Err(Fate::Died(death)) => Ok(Err(death)),

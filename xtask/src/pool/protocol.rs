@@ -30,7 +30,7 @@ pub enum Request {
 #[serde(rename_all = "kebab-case")]
 pub enum Reply {
     /// It is ready.
-    Hello { v: u32, build: String },
+    Hello { v: u32, stamp: String },
     /// It will do nothing: another build's parent, or a machine that cannot run simulations.
     Refused { why: String },
     /// The run got on since the last time.

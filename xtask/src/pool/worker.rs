@@ -36,7 +36,7 @@ use sleet::{
 use sleet_reports::failure;
 
 use super::protocol::{PROTOCOL, Reply, Request, stamp};
-use crate::{Done, cli::WorkerArgs, run::build_id, select};
+use crate::{Done, cli::WorkerArgs, select};
 
 /// How often a run that gets on says so.
 const BEAT: Duration = Duration::from_millis(100);
@@ -44,11 +44,11 @@ const BEAT: Duration = Duration::from_millis(100);
 /// Serves the parent until it goes away.
 pub fn serve(args: &WorkerArgs) -> Done {
     let out = Out::take().context("the parent's pipe cannot be taken over")?;
-    let build = stamp().context("cannot look at this program")?;
-    if build != args.build {
+    let stamp = stamp().context("cannot look at this program")?;
+    if stamp != args.stamp {
         let why = format!(
-            "this is another build ({build}) than the parent's ({})",
-            args.build
+            "this is another build ({stamp}) than the parent's ({})",
+            args.stamp
         );
         out.say(&Reply::Refused { why: why.clone() });
         anyhow::bail!(why);
@@ -57,7 +57,7 @@ pub fn serve(args: &WorkerArgs) -> Done {
     let scenarios = sleet_scenarios::catalogue();
     let requests = listen();
     let watched = beat(&out);
-    out.say(&Reply::Hello { v: PROTOCOL, build });
+    out.say(&Reply::Hello { v: PROTOCOL, stamp });
     let mut last = None;
     for request in requests {
         out.say(&match request {
@@ -70,7 +70,7 @@ pub fn serve(args: &WorkerArgs) -> Done {
                 *watched.lock().expect("beating does not panic") = watch.clone();
                 let plan = Arc::new(scenario.draw(seed));
                 match execute_watched(&scenario, seed, plan, watch) {
-                    Ok(record) => ended(&scenario, last.insert(record), save.as_deref()),
+                    Ok(record) => ended(&scenario, last.insert(record), save.as_deref(), &args.build),
                     Err(error) => failed(&scenario, seed, &error),
                 }
             }
@@ -157,8 +157,8 @@ fn stream_into(folder: &Path) -> Watch {
 /// The file of a failure's trace.
 pub const TRACE: &str = "trace.jsonl";
 
-fn ended(scenario: &Scenario, record: &RunRecord, save: Option<&Path>) -> Reply {
-    let saved = save.map_or(Ok(()), |folder| self::save(scenario, record, folder));
+fn ended(scenario: &Scenario, record: &RunRecord, save: Option<&Path>, build: &str) -> Reply {
+    let saved = save.map_or(Ok(()), |folder| self::save(scenario, record, folder, build));
     Reply::Ended {
         result: Box::new(record.result()),
         unsaved: saved.err().map(|e| format!("{e:#}")),
@@ -183,8 +183,7 @@ fn failed(scenario: &Scenario, seed: Seed, error: &WorldError) -> Reply {
 }
 
 /// Leaves what is needed to look into a run. The plan comes last: where it is, the rest is whole.
-fn save(scenario: &Scenario, record: &RunRecord, folder: &Path) -> anyhow::Result<()> {
-    let build = build_id()?;
+fn save(scenario: &Scenario, record: &RunRecord, folder: &Path, build: &str) -> anyhow::Result<()> {
     let write = |name: &str, text: String| {
         let path = folder.join(name);
         fs::write(&path, text).with_context(|| format!("cannot write '{}'", path.display()))
@@ -192,7 +191,7 @@ fn save(scenario: &Scenario, record: &RunRecord, folder: &Path) -> anyhow::Resul
     fs::create_dir_all(folder).with_context(|| format!("cannot make '{}'", folder.display()))?;
     write(TRACE, record.trace.to_json_lines())?;
     write("report.txt", failure::report(scenario, record))?;
-    write("repro.json", Repro::of(record, &build).to_json() + "\n")
+    write("repro.json", Repro::of(record, build).to_json() + "\n")
 }
 
 fn dump(last: Option<&RunRecord>, file: &Path) -> Reply {

@@ -254,7 +254,6 @@ fn an_interrupt_keeps_what_ran_and_takes_the_workers_along() {
     for name in [Signal::SIGINT, Signal::SIGTERM] {
         let folder = TempDir::new().expect("a folder");
         let out = text(folder.path());
-        // The busy loops would go on for a minute.
         let args = [
             "run",
             "selftest/nondeterministic",
@@ -268,6 +267,13 @@ fn an_interrupt_keeps_what_ran_and_takes_the_workers_along() {
         let mut parent = start(&args);
         let log = folder.path().join("results.jsonl");
         assert!(wait(&mut parent, || lines(&log) >= 20));
+        let second = xtask(&args);
+        assert_eq!(code(&second), 2);
+        assert!(
+            stderr(&second).contains("another suite is running"),
+            "{}",
+            stderr(&second)
+        );
         let ids = workers(parent.id());
         assert!(!ids.is_empty());
         signal(parent.id(), name);
@@ -489,7 +495,15 @@ fn a_reader_that_goes_away_costs_nothing() {
 
 #[test]
 fn a_worker_refuses_the_parent_of_another_build() {
-    let output = xtask(&["worker", "--build", "another", "--memory-limit", "1024"]);
+    let output = xtask(&[
+        "worker",
+        "--stamp",
+        "another",
+        "--build",
+        "b3:0",
+        "--memory-limit",
+        "1024",
+    ]);
     assert_eq!(code(&output), 2);
     assert!(
         stderr(&output).contains("this is another build"),
