@@ -16,7 +16,6 @@ use sleet::{
         summary::{Summary, exit},
     },
     scenario::Scenario,
-    seed::Seed,
 };
 
 use crate::{
@@ -142,7 +141,7 @@ fn shards_missing(parts: &[Part]) -> Option<String> {
 }
 
 /// The scenarios and runs of the whole suite, in its order.
-fn suite(whole: &Manifest) -> anyhow::Result<(Vec<Arc<Scenario>>, Vec<(String, Seed)>)> {
+fn suite(whole: &Manifest) -> anyhow::Result<(Vec<Arc<Scenario>>, Vec<merge::Run>)> {
     let mut left: BTreeMap<&str, &str> = whole
         .scenarios
         .iter()

@@ -14,7 +14,7 @@ use crate::seed::Seed;
 const NAMED: usize = 3;
 
 /// A run, named.
-type Run = (String, Seed);
+pub type Run = (String, Seed);
 
 /// Parts that are not a whole.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

@@ -11,6 +11,7 @@
 //! - [`pump`]: carries packets between the hosts
 //! - [`runtime`]: the runtime and its hooks
 //! - [`panics`]: panics become events
+//! - [`warm`]: what libraries set up once in a process
 //!
 //! Nothing in here knows of signaling, peers or scenarios.
 
@@ -22,6 +23,7 @@ mod pump;
 mod runtime;
 pub mod sim;
 mod tasks;
+mod warm;
 
 use std::{sync::Arc, thread, time::Duration};
 
@@ -145,6 +147,7 @@ where
     Fut: Future<Output = ()> + Send + 'static,
 {
     panics::install_hook();
+    warm::up();
     thread::Builder::new()
         .name("simulation".into())
         .stack_size(STACK)
