@@ -52,7 +52,7 @@ impl Death {
 
     /// Whether somebody outside did it: no program sends these to itself but on purpose. The kernel, where memory runs
     /// out, is somebody outside.
-    pub fn from_outside(&self) -> bool {
+    pub fn is_from_outside(&self) -> bool {
         matches!(self, Self::Signal(name, _)
             if ["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"].contains(&name.as_str()))
     }
@@ -95,7 +95,7 @@ mod tests {
         );
         assert!(name(abort, "memory allocation of 9 bytes failed").ends_with("more memory than its limit"));
         assert_eq!(Death::of(ExitStatus::from_raw(3 << 8), ""), Death::Exit(3));
-        assert!(Death::of(ExitStatus::from_raw(9), "").from_outside());
-        assert!(!Death::of(ExitStatus::from_raw(11), "").from_outside());
+        assert!(Death::of(ExitStatus::from_raw(9), "").is_from_outside());
+        assert!(!Death::of(ExitStatus::from_raw(11), "").is_from_outside());
     }
 }

@@ -72,7 +72,7 @@ impl Process {
         for _ in 1..STARTS {
             match Self::start_once(settings)? {
                 Ok(process) => return Ok(process),
-                Err(death) if death.from_outside() => {}
+                Err(death) if death.is_from_outside() => {}
                 Err(death) => bail!("a worker could not be started: {death}"),
             }
         }

@@ -131,7 +131,7 @@ impl<'a> Slot<'a> {
                     *process = Some(alive);
                     return Ok(Some(Run::Ended(result)));
                 }
-                Fate::Died(death) if death.from_outside() && lost < LOST => self.notes.push(format!(
+                Fate::Died(death) if death.is_from_outside() && lost < LOST => self.notes.push(format!(
                     "somebody outside killed worker {} while it ran {}@{}: {death}; the run takes place in another",
                     alive.id(),
                     job.scenario.name,
