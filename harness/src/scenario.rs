@@ -65,6 +65,8 @@ pub struct Scenario {
     pub known: Option<fn(&Plan) -> Option<Known>>,
     /// The cell of a matrix that a plan fills, if the scenario fills one.
     pub cell: Option<fn(&Plan) -> Cell>,
+    /// Whether it takes down or stops the process that runs it.
+    pub deadly: bool,
     draw: Draw,
     story: Story,
 }
@@ -121,6 +123,7 @@ impl Scenario {
             remedy: None,
             known: None,
             cell: None,
+            deadly: false,
             draw: Box::new(draw),
             story: Box::new(move |sim, plan| Box::pin(story(sim, plan))),
         }
@@ -184,6 +187,12 @@ impl Scenario {
     pub fn except_where(mut self, oracle: &'static Oracle, shows: fn(&Plan) -> Option<Known>) -> Self {
         self.oracles.insert(0, oracle);
         self.known = Some(shows);
+        self
+    }
+
+    /// Says that it takes down or stops the process that runs it: a test of the workers.
+    pub fn deadly(mut self) -> Self {
+        self.deadly = true;
         self
     }
 

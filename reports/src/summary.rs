@@ -150,9 +150,15 @@ fn marks(summary: &Summary) -> String {
 pub fn failures(summary: &Summary) -> String {
     let mut out = String::new();
     for failure in &summary.failures {
-        let oracle = failure.oracle.as_deref().unwrap_or("no oracle");
+        let broken = failure.oracle.as_deref().unwrap_or(match failure.outcome {
+            Outcome::Pass | Outcome::Fail => "no oracle",
+            Outcome::Nondeterministic => "nondeterministic",
+            Outcome::Crash => "crash",
+            Outcome::Hang => "hang",
+            Outcome::Error => "error",
+        });
         out.push_str(&format!(
-            "- {}@{} ({oracle}): {}\n  `{}`\n",
+            "- {}@{} ({broken}): {}\n  `{}`\n",
             failure.scenario,
             failure.seed,
             failure.why.as_deref().unwrap_or("no reason was recorded"),

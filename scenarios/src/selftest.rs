@@ -1,7 +1,13 @@
 //! Tests of the harness itself: clients that do what no client should. Hidden from suites.
+//!
+//! The deadly ones take down or stop the process that runs them, which must be a worker; never run them in a test.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    hint::{self, black_box},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -59,7 +65,63 @@ pub fn family() -> Vec<Scenario> {
         )
         .about("A client that keeps state across runs is caught.")
         .from("DESIGN 4"),
+        deadly("aborts", abort, "A client aborts its process."),
+        deadly(
+            "overflows-stack",
+            overflow_stack,
+            "A client recurses without end.",
+        ),
+        deadly("busy-loop", spin, "A client loops without awaiting anything."),
+        deadly("deadlocks", deadlock, "A client locks a mutex that it holds."),
+        deadly("eats-memory", eat_memory, "A client allocates without end."),
     ]
+}
+
+/// A scenario in which alice does `deed` after a while.
+fn deadly(name: &str, deed: fn(), about: &str) -> Scenario {
+    let name = format!("selftest/{name}");
+    Scenario::new(Kind::Selftest, &name, short, move |sim, _| async move {
+        sim.sleep(Duration::from_millis(10)).await;
+        sim.step("about to", "do what no client should");
+        deed();
+    })
+    .about(about)
+    .from("DESIGN 6")
+    .deadly()
+}
+
+fn abort() {
+    std::process::abort();
+}
+
+fn overflow_stack() {
+    #[allow(unconditional_recursion, reason = "on purpose")]
+    fn deeper(depth: u64) -> u64 {
+        // Work after the call, so that it cannot become a loop.
+        black_box(deeper(black_box(depth) + 1)) + 1
+    }
+    black_box(deeper(0));
+}
+
+fn spin() {
+    loop {
+        hint::spin_loop();
+    }
+}
+
+fn deadlock() {
+    let mutex = Mutex::new(());
+    let held = mutex.lock();
+    drop(mutex.lock());
+    drop(held);
+}
+
+/// Zeroed pages that nobody touches cost the machine nothing, but count against the limit.
+fn eat_memory() {
+    let mut eaten = Vec::new();
+    loop {
+        eaten.push(black_box(vec![0_u8; 16 << 20]));
+    }
 }
 
 fn short(seed: Seed) -> Plan {

@@ -1,12 +1,20 @@
 //! Every flag, declared in one place.
 
-use std::{num::NonZeroUsize, ops::Range, path::PathBuf, str::FromStr};
+use std::{
+    num::{NonZeroU64, NonZeroUsize},
+    ops::Range,
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sleet::{
     seed::{self, Seed, SeedError},
     time::SimTime,
 };
+
+use crate::{shards::ShardArg, wall};
 
 /// Deterministic chaos tests for WebRTC call software.
 #[derive(Debug, Parser)]
@@ -19,13 +27,16 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0    everything held
-  2    bad usage, bad input, or a machine that cannot run simulations
+  2    bad usage, bad input, or a machine that cannot go on: a full disk, a clock that is not under control
   4    the filter selected nothing
-  100  an invariant failed
+  100  an invariant failed, or a run crashed or hung
   120  nondeterminism, or a replay that diverged
   121  a suite was vacuous: a mark was not reached, or a demonstration did not fail
+  122  merge: a seed is missing, doubled or in conflict
   123  a saved failure did not reproduce
-  130  interrupted; what ran is kept";
+  124  the budget ended first; what ran, held, and --resume goes on (a soak, which only its budget ends, exits 0)
+  130  interrupted; what ran is kept, and --resume goes on
+120 wins over 100, 100 over 122, 122 over 121, 121 over 124, 124 over 130.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -35,6 +46,11 @@ pub enum Command {
     List(ListArgs),
     /// Run one seed again and show what happens.
     Replay(ReplayArgs),
+    /// Put the folders of all shards of a suite together.
+    Merge(MergeArgs),
+    /// Run seeds for a parent process.
+    #[command(hide = true)]
+    Worker(WorkerArgs),
 }
 
 #[derive(Debug, Args)]
@@ -51,15 +67,30 @@ pub struct RunArgs {
     /// One seed, decimal or 0x…; may be given several times.
     #[arg(long, value_name = "N")]
     pub seed: Vec<Seed>,
-    /// How many seeds to run at once. Default: the number of cores.
+    /// How many worker processes. Default: the number of cores.
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
     /// The folder for the results. Default: target/sim and the profile.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Run every seed twice and compare the traces to the byte.
+    /// Run only this part of the suite: K/N, or `auto` to ask the engine that runs us (docs/scale-out.md).
+    #[arg(long, value_name = "K/N|auto")]
+    pub shard: Option<ShardArg>,
+    /// Begin no further run after this time: 90s, 10m, 2h.
+    #[arg(long, value_name = "TIME", value_parser = wall::parse_duration)]
+    pub budget: Option<Duration>,
+    /// Go on in the folder where a suite was stopped. Where there is none, begin.
+    #[arg(long)]
+    pub resume: bool,
+    /// Run every seed a second time in another process and compare the traces to the byte.
     #[arg(long)]
     pub verify_determinism: bool,
+    /// Seconds of real time without headway after which a run counts as hung.
+    #[arg(long, value_name = "SECONDS", default_value_t = NonZeroU64::new(30).expect("not zero"))]
+    pub hang_after: NonZeroU64,
+    /// The most memory that a worker may have, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = NonZeroU64::new(4_096).expect("not zero"))]
+    pub memory_limit: NonZeroU64,
 }
 
 /// Defaults of a run.
@@ -69,6 +100,8 @@ pub enum Profile {
     Smoke,
     /// Some minutes.
     Ci,
+    /// Fresh seeds until the budget ends, from --seed or from the date.
+    Soak,
 }
 
 impl Profile {
@@ -77,14 +110,16 @@ impl Profile {
         match self {
             Self::Smoke => "smoke",
             Self::Ci => "ci",
+            Self::Soak => "soak",
         }
     }
 
-    /// How many seeds it runs of a scenario that needs `min_seeds` to be judged.
-    pub fn seeds(self, min_seeds: u64) -> u64 {
+    /// How many seeds it runs of a scenario that needs `min_seeds` to be judged; nothing if only the budget ends it.
+    pub fn seeds(self, min_seeds: u64) -> Option<u64> {
         match self {
-            Self::Smoke => min_seeds.max(100),
-            Self::Ci => min_seeds.max(1_000),
+            Self::Smoke => Some(min_seeds.max(100)),
+            Self::Ci => Some(min_seeds.max(1_000)),
+            Self::Soak => None,
         }
     }
 }
@@ -97,6 +132,29 @@ pub struct ListArgs {
     /// Include the hidden scenarios that test the harness itself.
     #[arg(long)]
     pub all: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// The folders of all shards.
+    #[arg(required = true, value_name = "DIR")]
+    pub dirs: Vec<PathBuf>,
+    /// The folder for the whole.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct WorkerArgs {
+    /// What tells the parent's own file from any other.
+    #[arg(long)]
+    pub stamp: String,
+    /// The parent's build, for what is saved.
+    #[arg(long)]
+    pub build: String,
+    /// The most memory that it may have, in MiB.
+    #[arg(long)]
+    pub memory_limit: u64,
 }
 
 #[derive(Debug, Args)]

@@ -3,11 +3,17 @@
 mod cli;
 mod folder;
 mod list;
+mod manifest;
+mod merge;
+mod pool;
 mod progress;
 mod replay;
 mod run;
+mod schedule;
 mod select;
+mod shards;
 mod terminal;
+mod wall;
 
 use std::process::ExitCode;
 
@@ -23,6 +29,8 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::List(args) => list::list(&args),
         Command::Replay(args) => replay::replay(&args),
+        Command::Merge(args) => merge::merge(&args),
+        Command::Worker(args) => pool::worker::serve(&args),
     };
     match done {
         Ok(code) => ExitCode::from(code),

@@ -9,20 +9,23 @@ use crate::terminal;
 /// Shows progress.
 pub struct Progress {
     bar: Option<ProgressBar>,
-    total: u64,
+    total: Option<u64>,
     done: u64,
     unexpected: u64,
 }
 
 /// Lines of a whole suite where there is no terminal.
 const LINES: u64 = 10;
+/// Runs a line where nobody knows how many there will be.
+const RUNS_A_LINE: u64 = 1_000;
 
 impl Progress {
-    /// Of `total` runs.
-    pub fn new(total: u64) -> Self {
+    /// Of `total` runs, if they end.
+    pub fn new(total: Option<u64>) -> Self {
         let bar = io::stderr().is_terminal().then(|| {
             let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} {elapsed}");
-            ProgressBar::new(total).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
+            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
         Self {
             bar,
@@ -39,8 +42,9 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.set_message(format!("{scenario}{}", self.trouble()));
             bar.inc(1);
-        } else if self.done == self.total || self.done.is_multiple_of(self.total.div_ceil(LINES)) {
-            terminal::note(&format!("{}/{} runs{}", self.done, self.total, self.trouble()));
+        } else if Some(self.done) == self.total || self.done.is_multiple_of(self.every()) {
+            let of = self.total.map_or_else(String::new, |total| format!("/{total}"));
+            terminal::note(&format!("{}{of} runs{}", self.done, self.trouble()));
         }
     }
 
@@ -57,6 +61,12 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+
+    /// Runs between two lines.
+    fn every(&self) -> u64 {
+        self.total
+            .map_or(RUNS_A_LINE, |total| total.div_ceil(LINES).max(1))
     }
 
     fn trouble(&self) -> String {

@@ -104,7 +104,7 @@ fn a_client_that_keeps_state_across_runs_is_caught() {
 
 #[test]
 fn a_panic_and_an_endless_story_are_named() {
-    let (output, folder) = run(&["selftest", "--seeds", "0..1"]);
+    let (output, folder) = run(&["selftest/panics", "selftest/never-ends", "--seeds", "0..1"]);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     let results = fs::read_to_string(folder.path().join("results.jsonl")).expect("results");
     assert!(

@@ -51,7 +51,7 @@ fn life_of<'a>(trace: &'a Trace, host: &'a str, event: &Event) -> Option<Vec<&'a
 
 /// The last remote description that was applied in `call`: of which peer, and of which generation.
 fn live_generation<'a>(life: &[&'a Event], call: &str) -> Option<(&'a str, &'a str)> {
-    let described = life.iter().filter_map(|e| match &e.kind {
+    let mut described = life.iter().filter_map(|e| match &e.kind {
         EventKind::Described {
             peer,
             remote: true,
@@ -60,7 +60,7 @@ fn live_generation<'a>(life: &[&'a Event], call: &str) -> Option<(&'a str, &'a s
         } if belongs(peer, call) => Some((peer.as_str(), ufrag.as_str())),
         _ => None,
     });
-    described.last()
+    described.next_back()
 }
 
 /// How long a client may take over a candidate.

@@ -2,6 +2,7 @@
 //!
 //! - [`execute`]: one scenario with one seed or one plan
 //! - [`suite`]: many of them on several threads
+//! - [`shard`], [`merge`]: a suite dealt to several machines, and put together again
 //! - [`result`]: the line of `results.jsonl`
 //! - [`summary`]: what a suite comes to, and its exit code
 //! - [`matrix`]: how calls were carried, by what their ends are behind
@@ -10,8 +11,10 @@
 
 mod hits;
 pub mod matrix;
+pub mod merge;
 pub mod repro;
 pub mod result;
+pub mod shard;
 pub mod stats;
 pub mod suite;
 pub mod summary;
@@ -26,7 +29,7 @@ use crate::{
     scenario::{Cell, Scenario},
     seed::Seed,
     time::SimTime,
-    trace::{EventKind, Trace},
+    trace::{EventKind, Trace, Watch},
     world::{self, WorldError, WorldSpec},
 };
 
@@ -66,6 +69,19 @@ pub fn execute(scenario: &Arc<Scenario>, seed: Seed) -> Result<RunRecord, WorldE
 /// # Errors
 /// [`WorldError`]
 pub fn execute_plan(scenario: &Arc<Scenario>, seed: Seed, plan: Arc<Plan>) -> Result<RunRecord, WorldError> {
+    execute_watched(scenario, seed, plan, Arc::default())
+}
+
+/// As [`execute_plan`], while `watch` is told how far the run is.
+///
+/// # Errors
+/// [`WorldError`]
+pub fn execute_watched(
+    scenario: &Arc<Scenario>,
+    seed: Seed,
+    plan: Arc<Plan>,
+    watch: Arc<Watch>,
+) -> Result<RunRecord, WorldError> {
     let spec = WorldSpec {
         seed,
         topology: plan.topology.clone(),
@@ -77,7 +93,7 @@ pub fn execute_plan(scenario: &Arc<Scenario>, seed: Seed, plan: Arc<Plan>) -> Re
         bounds: plan.bounds(),
     };
     let (played, script) = (scenario.clone(), plan.clone());
-    let ending = world::run(spec, move |sim| played.play(sim, script))?;
+    let ending = world::run_watched(spec, watch, move |sim| played.play(sim, script))?;
     let evidence = Evidence {
         trace: &ending.trace,
         plan: &plan,

@@ -19,6 +19,10 @@ pub enum Outcome {
     Fail,
     /// Two runs of the same seed differed.
     Nondeterministic,
+    /// The process that ran it died, twice in the same way.
+    Crash,
+    /// It made no headway in real time, twice.
+    Hang,
     /// The run could not take place.
     Error,
 }
@@ -58,6 +62,29 @@ pub struct RunResult {
     pub cell: Option<FilledCell>,
     /// The command that replays it.
     pub replay: String,
+}
+
+impl RunResult {
+    /// Of a run that left no record.
+    pub fn without_record(scenario: &str, seed: Seed, outcome: Outcome, why: String) -> Self {
+        Self {
+            v: RESULT_VERSION,
+            scenario: scenario.to_owned(),
+            seed,
+            outcome,
+            oracle: None,
+            why: Some(why),
+            digest: None,
+            sim_ms: 0,
+            events: 0,
+            packets: 0,
+            marks: BTreeMap::new(),
+            stats: BTreeMap::new(),
+            known: None,
+            cell: None,
+            replay: replay_line(scenario, seed),
+        }
+    }
 }
 
 /// A cell of a matrix with what was seen.

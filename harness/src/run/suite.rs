@@ -1,4 +1,8 @@
-//! Many runs on several threads.
+//! Many runs on several threads of this process.
+//!
+//! For users of the library, and the measure of every other way to run a suite: the command line runs seeds in worker
+//! processes and must come to the same results. A run that takes its process down takes the suite with it here, so
+//! scenarios that are there to do that are refused.
 //!
 //! Every run gets a fresh thread of its own below its worker, so neither the number of workers nor the
 //! order of the runs can show in a result.
@@ -17,7 +21,7 @@ use thiserror::Error;
 
 use super::{
     RunRecord, execute,
-    result::{Outcome, RESULT_VERSION, RunResult, replay_line},
+    result::{Outcome, RunResult},
 };
 use crate::{
     scenario::Scenario,
@@ -130,7 +134,7 @@ fn work(
     }
     let (result, record) = match run_job(job, options.verify_determinism) {
         Ok((result, record)) => (result, Some(record)),
-        Err(error @ WorldError::Panicked(_)) => (error_result(job, &error), None),
+        Err(error @ WorldError::Panicked(_)) => (failed(job, &error), None),
         Err(error) => return stop(error.into()),
     };
     let mut shared = lock();
@@ -146,6 +150,11 @@ fn work(
 /// Runs a job, and once more if it failed or if it is to be verified: no failure is reported that does
 /// not repeat.
 fn run_job(job: &Job, verify: bool) -> Result<(RunResult, RunRecord), WorldError> {
+    if job.scenario.deadly {
+        return Err(WorldError::Panicked(
+            "it would take this process down: run it in a worker".into(),
+        ));
+    }
     let record = execute(&job.scenario, job.seed)?;
     let mut result = record.result();
     if verify || result.outcome == Outcome::Fail {
@@ -159,24 +168,8 @@ fn run_job(job: &Job, verify: bool) -> Result<(RunResult, RunRecord), WorldError
     Ok((result, record))
 }
 
-fn error_result(job: &Job, error: &WorldError) -> RunResult {
-    RunResult {
-        v: RESULT_VERSION,
-        scenario: job.scenario.name.clone(),
-        seed: job.seed,
-        outcome: Outcome::Error,
-        oracle: None,
-        why: Some(error.to_string()),
-        digest: None,
-        sim_ms: 0,
-        events: 0,
-        packets: 0,
-        marks: Default::default(),
-        stats: Default::default(),
-        known: None,
-        cell: None,
-        replay: replay_line(&job.scenario.name, job.seed),
-    }
+fn failed(job: &Job, error: &WorldError) -> RunResult {
+    RunResult::without_record(&job.scenario.name, job.seed, Outcome::Error, error.to_string())
 }
 
 /// Names the first event in which two runs of a seed differ.

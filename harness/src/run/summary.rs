@@ -68,7 +68,8 @@ pub struct ScenarioSummary {
 pub enum Judgement {
     /// Everything was as expected.
     Held,
-    /// Nothing was unexpected, but there were too few seeds to judge marks, demonstrations and findings.
+    /// Nothing was unexpected, but there were too few seeds, or only a part of them, to judge marks, demonstrations
+    /// and findings.
     NotJudged,
     /// It did not check what it is there to check.
     Vacuous(String),
@@ -124,16 +125,41 @@ pub mod exit {
     pub const USAGE: u8 = 2;
     /// The filter selected nothing.
     pub const NOTHING_SELECTED: u8 = 4;
-    /// An invariant failed.
+    /// An invariant failed, or a run crashed or hung.
     pub const BROKEN: u8 = 100;
     /// Nondeterminism, or a replay that diverged.
     pub const NONDETERMINISTIC: u8 = 120;
     /// A suite did not check what it is there to check.
     pub const VACUOUS: u8 = 121;
+    /// Merging: a run is missing, doubled or in conflict.
+    pub const UNMERGEABLE: u8 = 122;
     /// A saved failure did not reproduce.
     pub const NOT_REPRODUCED: u8 = 123;
+    /// The budget ended first; what ran, held.
+    pub const BUDGET: u8 = 124;
     /// Interrupted.
     pub const INTERRUPTED: u8 = 130;
+
+    /// The gravest of `codes`: 120 wins over 100, 100 over 122, 122 over 121, 121 over 124, 124 over 130.
+    pub fn gravest(codes: impl IntoIterator<Item = u8>) -> u8 {
+        const ORDER: [u8; 6] = [
+            NONDETERMINISTIC,
+            BROKEN,
+            UNMERGEABLE,
+            VACUOUS,
+            BUDGET,
+            INTERRUPTED,
+        ];
+        let rank = |code: &u8| ORDER.iter().position(|c| c == code).unwrap_or(ORDER.len());
+        codes.into_iter().min_by_key(rank).unwrap_or(OK)
+    }
+}
+
+/// How much of a suite results are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    Part,
 }
 
 impl Judgement {
@@ -151,6 +177,19 @@ impl Judgement {
 impl Summary {
     /// Sums up `results` of the scenarios of `catalogue`.
     pub fn of<'a>(catalogue: impl IntoIterator<Item = &'a Scenario>, results: &[RunResult]) -> Self {
+        Self::over(catalogue, results, Extent::Whole)
+    }
+
+    /// Sums up `results` that are a part of a suite: what needs many seeds is not judged.
+    pub fn of_part<'a>(catalogue: impl IntoIterator<Item = &'a Scenario>, results: &[RunResult]) -> Self {
+        Self::over(catalogue, results, Extent::Part)
+    }
+
+    fn over<'a>(
+        catalogue: impl IntoIterator<Item = &'a Scenario>,
+        results: &[RunResult],
+        extent: Extent,
+    ) -> Self {
         let mut by_scenario = BTreeMap::<&str, Vec<&RunResult>>::new();
         for result in results {
             by_scenario.entry(&result.scenario).or_default().push(result);
@@ -162,7 +201,7 @@ impl Summary {
                 continue;
             };
             runs.sort_by_key(|r| r.seed);
-            scenarios.push(summarise(scenario, &runs));
+            scenarios.push(summarise(scenario, &runs, extent));
             matrices.extend(Matrix::of(&scenario.name, &runs));
             failures.extend(
                 runs.iter()
@@ -184,13 +223,9 @@ impl Summary {
         }
     }
 
-    /// The exit code: the gravest that a scenario calls for. 120 wins over 100, 100 over 121.
+    /// The exit code: the gravest that a scenario calls for, in the order of [`exit::gravest`].
     pub fn exit_code(&self) -> u8 {
-        let codes: Vec<u8> = self.scenarios.iter().map(|s| s.judgement.exit_code()).collect();
-        [exit::NONDETERMINISTIC, exit::BROKEN, exit::VACUOUS]
-            .into_iter()
-            .find(|code| codes.contains(code))
-            .unwrap_or(exit::OK)
+        exit::gravest(self.scenarios.iter().map(|s| s.judgement.exit_code()))
     }
 
     /// How many runs there were.
@@ -202,14 +237,14 @@ impl Summary {
 /// Whether a run broke what is expected of its scenario.
 pub fn unexpected(scenario: &Scenario, result: &RunResult) -> bool {
     match result.outcome {
-        Outcome::Nondeterministic | Outcome::Error => true,
+        Outcome::Nondeterministic | Outcome::Crash | Outcome::Hang | Outcome::Error => true,
         Outcome::Fail if result.known.is_some() => result.oracle != result.known,
         Outcome::Fail => result.oracle.as_deref() != scenario.trips || scenario.trips.is_none(),
         Outcome::Pass => scenario.kind == Kind::Finding || result.known.is_some(),
     }
 }
 
-fn summarise(scenario: &Scenario, runs: &[&RunResult]) -> ScenarioSummary {
+fn summarise(scenario: &Scenario, runs: &[&RunResult], extent: Extent) -> ScenarioSummary {
     let (mut outcomes, mut marks) = (BTreeMap::new(), BTreeMap::new());
     for run in runs {
         *outcomes.entry(run.outcome).or_default() += 1;
@@ -225,14 +260,20 @@ fn summarise(scenario: &Scenario, runs: &[&RunResult]) -> ScenarioSummary {
         kind: scenario.kind,
         seeds: runs.len() as u64,
         known: runs.iter().filter(|r| r.known.is_some()).count() as u64,
-        judgement: judge(scenario, runs, &marks, shown.is_some()),
+        judgement: judge(scenario, runs, &marks, shown.is_some(), extent),
         outcomes,
         marks,
         shown_by: shown.map(|r| r.seed),
     }
 }
 
-fn judge(scenario: &Scenario, runs: &[&RunResult], marks: &BTreeMap<String, u64>, shown: bool) -> Judgement {
+fn judge(
+    scenario: &Scenario,
+    runs: &[&RunResult],
+    marks: &BTreeMap<String, u64>,
+    shown: bool,
+    extent: Extent,
+) -> Judgement {
     let on = |r: &RunResult| {
         format!(
             "seed {}: {}",
@@ -252,7 +293,8 @@ fn judge(scenario: &Scenario, runs: &[&RunResult], marks: &BTreeMap<String, u64>
             _ => on(run),
         });
     }
-    if (runs.len() as u64) < scenario.min_seeds {
+    let needs_many = scenario.trips.is_some() || !scenario.marks_required.is_empty();
+    if (runs.len() as u64) < scenario.min_seeds || needs_many && extent == Extent::Part {
         return Judgement::NotJudged;
     }
     let missing: Vec<&str> = scenario

@@ -74,7 +74,8 @@ pub(super) struct Hasher {
 }
 
 impl Hasher {
-    pub(super) fn add(&mut self, event: &Event) {
+    /// Adds `event`; returns its line.
+    pub(super) fn add(&mut self, event: &Event) -> &[u8] {
         self.line.clear();
         write_line(&mut self.line, event);
         self.hasher.update(&self.line);
@@ -82,6 +83,7 @@ impl Hasher {
         if self.count.is_multiple_of(CHECKPOINT_EVERY) {
             self.checkpoints.push(Digest(self.hasher.finalize()));
         }
+        &self.line
     }
 
     pub(super) fn finish(self) -> (Digest, Vec<Digest>) {

@@ -6,15 +6,17 @@
 
 mod digest;
 mod event;
+mod watch;
 pub mod wire;
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use digest::Hasher;
 pub use digest::{CHECKPOINT_EVERY, Digest, DigestError};
 pub use event::{
     Candidate, Cause, CauseKind, Event, EventKind, Flow, Machine, PacketId, Proto, SignalDirection, Stop,
 };
+pub use watch::Watch;
 
 use crate::time::SimTime;
 
@@ -109,10 +111,19 @@ pub struct Recorder {
 struct Recording {
     events: Vec<Event>,
     hasher: Hasher,
+    watch: Option<Arc<Watch>>,
     closed: bool,
 }
 
 impl Recorder {
+    /// From here on, `watch` is told of every event.
+    ///
+    /// # Panics
+    /// If a thread panicked while it recorded.
+    pub fn watched_by(&self, watch: Arc<Watch>) {
+        self.inner.lock().expect("recording does not panic").watch = Some(watch);
+    }
+
     /// Adds an event. Events after [`Recorder::close`] are not part of the run.
     ///
     /// # Panics
@@ -128,7 +139,11 @@ impl Recorder {
             host: host.map(str::to_owned),
             kind,
         };
-        inner.hasher.add(&event);
+        let inner = &mut *inner;
+        let line = inner.hasher.add(&event);
+        if let Some(watch) = &inner.watch {
+            watch.recorded(line);
+        }
         inner.events.push(event);
     }
 
@@ -189,6 +204,25 @@ mod tests {
         let shorter = steps(4_096, None);
         let found = first_divergence(&whole, &shorter).expect("they differ");
         assert_eq!((found.index, found.right), (4_096, None));
+    }
+
+    #[test]
+    fn a_watch_is_told_of_every_event_as_it_happens() {
+        let (mut reader, writer) = std::io::pipe().expect("a pipe");
+        let watch = Arc::new(Watch::streaming(writer));
+        let recorder = Recorder::default();
+        recorder.watched_by(watch.clone());
+        for at in 0..3 {
+            let mark = format!("mark {at}");
+            recorder.record(SimTime::from_millis(at), None, EventKind::Mark { mark });
+            assert_eq!(watch.steps(), at + 1);
+        }
+        let trace = recorder.close();
+        recorder.record(SimTime::ZERO, None, EventKind::Mark { mark: "late".into() });
+        drop((recorder, watch));
+        let mut streamed = String::new();
+        std::io::Read::read_to_string(&mut reader, &mut streamed).expect("text");
+        assert_eq!(streamed, trace.to_json_lines());
     }
 
     #[test]

@@ -43,7 +43,7 @@ use crate::{
     net::{nat::NatFault, switch::NetworkSwitch, topology::Topology, weather::TimedFault},
     seed::Seed,
     time::SimTime,
-    trace::{EventKind, Stop, Trace},
+    trace::{EventKind, Stop, Trace, Watch},
 };
 
 /// What a run may use up before it is stopped.
@@ -147,12 +147,24 @@ where
     F: FnOnce(Sim) -> Fut + Send + 'static,
     Fut: Future<Output = ()> + Send + 'static,
 {
+    run_watched(spec, Arc::default(), story)
+}
+
+/// As [`run`], while `watch` is told how far it is.
+///
+/// # Errors
+/// [`WorldError`]
+pub fn run_watched<F, Fut>(spec: WorldSpec, watch: Arc<Watch>, story: F) -> Result<Ending, WorldError>
+where
+    F: FnOnce(Sim) -> Fut + Send + 'static,
+    Fut: Future<Output = ()> + Send + 'static,
+{
     panics::install_hook();
     tables::make();
     thread::Builder::new()
         .name("simulation".into())
         .stack_size(STACK)
-        .spawn(move || run_here(spec, story))
+        .spawn(move || run_here(spec, watch, story))
         .map_err(|e| WorldError::NoThread(e.to_string()))?
         .join()
         .unwrap_or_else(|payload| Err(WorldError::Panicked(panics::message(payload.as_ref()))))
@@ -160,7 +172,7 @@ where
 
 /// The run itself. Its parts are dropped in the reverse order of their making: tasks while their network
 /// still exists, the network while the clock is still ours.
-fn run_here<F, Fut>(spec: WorldSpec, story: F) -> Result<Ending, WorldError>
+fn run_here<F, Fut>(spec: WorldSpec, watch: Arc<Watch>, story: F) -> Result<Ending, WorldError>
 where
     F: FnOnce(Sim) -> Fut + Send + 'static,
     Fut: Future<Output = ()> + Send + 'static,
@@ -181,9 +193,10 @@ where
     let network = net.enter();
 
     let tasks = Arc::new(tasks::TaskTable::new(spec.bounds.polls));
-    let runtime = runtime::build(spec.seed, &clock, &tasks);
+    let runtime = runtime::build(spec.seed, &clock, &tasks, &watch);
     Ok(runtime.block_on(async {
         let sim = Sim::new(clock, tasks.clone(), &spec, &host_ids);
+        sim.watched_by(watch);
         let _panics = panics::record_into(&sim);
         tell(&sim, &network, spec, story).await
     }))

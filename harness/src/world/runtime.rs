@@ -12,6 +12,7 @@ use crate::{
     ambient::{self, AmbientClock},
     seed::Seed,
     time::SimTime,
+    trace::Watch,
 };
 
 thread_local! {
@@ -25,9 +26,15 @@ thread_local! {
 ///
 /// # Panics
 /// If tokio cannot build it.
-pub(super) fn build(seed: Seed, clock: &Arc<AmbientClock>, tasks: &Arc<TaskTable>) -> Runtime {
+pub(super) fn build(
+    seed: Seed,
+    clock: &Arc<AmbientClock>,
+    tasks: &Arc<TaskTable>,
+    watch: &Arc<Watch>,
+) -> Runtime {
     let select_seed = RngSeed::from_bytes(&seed.0.to_le_bytes());
     let (spawned, before, ended) = (tasks.clone(), tasks.clone(), tasks.clone());
+    let watch = watch.clone();
     let (before_clock, after_clock, blocking_clock) = (clock.clone(), clock.clone(), clock.clone());
     Builder::new_current_thread()
         .enable_time()
@@ -47,6 +54,7 @@ pub(super) fn build(seed: Seed, clock: &Arc<AmbientClock>, tasks: &Arc<TaskTable
         .on_before_task_poll(move |meta| {
             before_clock.set(now());
             before_clock.begin_poll();
+            watch.polled();
             before.begin_poll(meta);
         })
         .on_after_task_poll(move |_| {

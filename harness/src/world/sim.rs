@@ -27,7 +27,7 @@ use crate::{
     net::{latency::Latency, switch::NetworkSwitch, topology::HostSpec},
     seed::{IndexedStream, Seed, Stream},
     time::SimTime,
-    trace::{EventKind, Recorder, Trace},
+    trace::{EventKind, Recorder, Trace, Watch},
 };
 
 /// The world, as everything inside it sees it. Cheap to clone.
@@ -92,6 +92,11 @@ impl Sim {
         };
         sim.tick();
         sim
+    }
+
+    /// From here on, `watch` is told of every event.
+    pub(super) fn watched_by(&self, watch: Arc<Watch>) {
+        self.shared.recorder.watched_by(watch);
     }
 
     pub(super) fn from_shared(shared: Arc<Shared>) -> Self {
