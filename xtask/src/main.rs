@@ -1,12 +1,16 @@
 //! The command line of Sleet. This file only dispatches.
 
 mod cli;
+mod corpus;
+mod explain;
 mod folder;
 mod list;
 mod progress;
 mod replay;
 mod run;
 mod select;
+mod shrink;
+mod subject;
 mod terminal;
 
 use std::process::ExitCode;
@@ -23,6 +27,9 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::List(args) => list::list(&args),
         Command::Replay(args) => replay::replay(&args),
+        Command::Shrink(args) => shrink::shrink(&args),
+        Command::Explain(args) => explain::explain(&args),
+        Command::Corpus(args) => corpus::corpus(&args),
     };
     match done {
         Ok(code) => ExitCode::from(code),

@@ -24,6 +24,7 @@ use sleet_reports::summary;
 use crate::{
     Done,
     cli::RunArgs,
+    corpus,
     folder::{Folder, Manifest},
     select, terminal,
 };
@@ -74,6 +75,7 @@ pub fn run(args: &RunArgs) -> Done {
         path.display()
     ));
 
+    let corpus = corpus::run_first(&scenarios)?;
     let interrupted = interrupt_flag()?;
     let options = Options {
         jobs: workers,
@@ -94,11 +96,16 @@ pub fn run(args: &RunArgs) -> Done {
         sum.runs(),
         began.elapsed().as_secs_f64()
     ));
-    if manifest.interrupted && sum.exit_code() == exit::OK {
+    let code = match sum.exit_code() {
+        exit::NONDETERMINISTIC => exit::NONDETERMINISTIC,
+        _ if corpus != exit::OK => corpus,
+        code => code,
+    };
+    if manifest.interrupted && code == exit::OK {
         terminal::note("interrupted: what ran is kept");
         return Ok(exit::INTERRUPTED);
     }
-    Ok(sum.exit_code())
+    Ok(code)
 }
 
 fn print_summary(sum: &Summary, path: &Path) {
