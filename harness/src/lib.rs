@@ -14,7 +14,7 @@
 //! - [`world`], [`socket`]: runtime, event loop and hosts; UDP and TCP
 //! - [`nic`], [`servers`], [`peer`], [`signaling`]: what stands on sockets
 //! - [`fault`], [`swarm`], [`reach`], [`oracle`]: plans, plans drawn at random, who can reach whom, and what must hold
-//! - [`scenario`], [`run`]: what a user calls
+//! - [`scenario`], [`run`], [`shrink`], [`explain`]: what a user calls
 //!
 //! # Example
 //!
@@ -47,6 +47,7 @@
 //! ```
 
 pub mod ambient;
+pub mod explain;
 pub mod fault;
 pub mod net;
 pub mod nic;
@@ -57,6 +58,7 @@ pub mod run;
 pub mod scenario;
 pub mod seed;
 pub mod servers;
+pub mod shrink;
 pub mod signaling;
 pub mod socket;
 pub mod swarm;

@@ -51,6 +51,12 @@ pub enum Command {
     /// Run seeds for a parent process.
     #[command(hide = true)]
     Worker(WorkerArgs),
+    /// Find the smallest plan that breaks the same oracle.
+    Shrink(ShrinkArgs),
+    /// Shrink a failure and say what decided it, event by event.
+    Explain(ExplainArgs),
+    /// Keep shrunken failures, which run first on every run.
+    Corpus(CorpusArgs),
 }
 
 #[derive(Debug, Args)]
@@ -173,6 +179,73 @@ pub struct ReplayArgs {
     /// Print the events as JSON lines.
     #[arg(long)]
     pub json: bool,
+    /// Show the first event in which it differs from another run: SCENARIO@SEED, a repro.json or a trace.jsonl.
+    #[arg(long, value_name = "OTHER", conflicts_with_all = ["json", "from", "until", "host"])]
+    pub diff: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ShrinkArgs {
+    /// SCENARIO@SEED, or the path of a saved failure (repro.json).
+    pub what: String,
+    #[command(flatten)]
+    pub effort: Effort,
+    /// The file for the smallest plan. Default: target/sim/shrink/SCENARIO.SEED/repro.json, with its
+    /// trace and a report.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Put the smallest plan into scenarios/corpus.
+    #[arg(long)]
+    pub add_to_corpus: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// SCENARIO@SEED, or the path of a saved failure (repro.json).
+    pub what: String,
+    #[command(flatten)]
+    pub effort: Effort,
+}
+
+/// How long shrinking may take, and on how many threads.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Effort {
+    /// When to be content with what was found: 30s, 1m, 2h.
+    #[arg(long, value_name = "TIME", value_parser = wall::parse_duration, default_value = "1m")]
+    pub budget: Duration,
+    /// How many plans to try in all.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub tries: u64,
+    /// How many plans to try at once; the result does not depend on it. Default: the number of cores.
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+pub struct CorpusArgs {
+    /// The folder. Default: scenarios/corpus.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: CorpusCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CorpusCommand {
+    /// Add a shrunken failure.
+    Add {
+        /// A repro.json.
+        file: PathBuf,
+        /// The page of the known defect that it shows: it must go on breaking its oracle.
+        #[arg(long, value_name = "PAGE")]
+        known: Option<String>,
+    },
+    /// Drop what no longer says anything, and say why.
+    Prune {
+        /// Only say what would go.
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 fn seconds(text: &str) -> Result<SimTime, String> {

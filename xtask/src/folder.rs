@@ -333,6 +333,7 @@ impl Obituary<'_> {
             v: REPRO_VERSION,
             scenario: self.job.scenario.name.clone(),
             seed: self.job.seed,
+            known: None,
             oracle: None,
             digest: self.trace.digest,
             build: build_id()?,

@@ -1,6 +1,8 @@
 //! The command line of Sleet. This file only dispatches.
 
 mod cli;
+mod corpus;
+mod explain;
 mod folder;
 mod list;
 mod manifest;
@@ -12,6 +14,8 @@ mod run;
 mod schedule;
 mod select;
 mod shards;
+mod shrink;
+mod subject;
 mod terminal;
 mod wall;
 
@@ -31,6 +35,9 @@ fn main() -> ExitCode {
         Command::Replay(args) => replay::replay(&args),
         Command::Merge(args) => merge::merge(&args),
         Command::Worker(args) => pool::worker::serve(&args),
+        Command::Shrink(args) => shrink::shrink(&args),
+        Command::Explain(args) => explain::explain(&args),
+        Command::Corpus(args) => corpus::corpus(&args),
     };
     match done {
         Ok(code) => ExitCode::from(code),

@@ -1,46 +1,33 @@
 //! `cargo xtask replay`
 
-use std::{fs, path::Path, sync::Arc};
+use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use sleet::{
-    fault::Plan,
     run::{
         RunRecord, execute_plan,
-        repro::Repro,
         result::Outcome,
-        suite,
         summary::{exit, unexpected},
     },
     scenario::Scenario,
-    seed::Seed,
-    trace::{Event, Trace, first_divergence},
+    trace::Event,
 };
-use sleet_reports::timeline::{self, View};
+use sleet_reports::{
+    divergence::{self, Side},
+    timeline::{self, View},
+};
 
 use crate::{
     Done,
-    cli::{ReplayArgs, Target},
+    cli::ReplayArgs,
     run::build_id,
-    select, terminal,
+    subject::{Saved, Subject, read_trace},
+    terminal,
 };
-
-/// What to run again, and what is known of the run before.
-struct Subject {
-    scenario: Arc<Scenario>,
-    seed: Seed,
-    plan: Arc<Plan>,
-    saved: Option<Saved>,
-}
-
-struct Saved {
-    repro: Repro,
-    trace: Option<Trace>,
-}
 
 /// Runs a seed or a saved failure again and shows what happens.
 pub fn replay(args: &ReplayArgs) -> Done {
-    let subject = find(&args.what)?;
+    let subject = Subject::find(&args.what)?;
     if let Some(host) = &args.host
         && subject.plan.topology.host(host).is_none()
     {
@@ -55,10 +42,13 @@ pub fn replay(args: &ReplayArgs) -> Done {
     }
     let run = || execute_plan(&subject.scenario, subject.seed, subject.plan.clone());
     let record = run()?;
+    if let Some(other) = &args.diff {
+        return diff(&args.what, &record, other);
+    }
     show(args, &record);
     let again = run()?;
-    if let Some(divergence) = first_divergence(&record.trace, &again.trace) {
-        terminal::note(&suite::describe(&divergence));
+    if let Some(text) = divergence::text(side("this run", &record), side("the same again", &again)) {
+        terminal::note(&text);
         return Ok(exit::NONDETERMINISTIC);
     }
     tell_verdict(&subject.scenario, &record);
@@ -71,43 +61,40 @@ pub fn replay(args: &ReplayArgs) -> Done {
     }
 }
 
-/// Reads `SCENARIO@SEED`, or a saved failure.
-fn find(what: &str) -> anyhow::Result<Subject> {
-    if what.ends_with(".json") || Path::new(what).is_file() {
-        return read(Path::new(what));
+/// Shows where `record` and another run part.
+fn diff(what: &str, record: &RunRecord, other: &str) -> Done {
+    let other_record;
+    let saved;
+    let right = if other.ends_with(".jsonl") {
+        saved = read_trace(Path::new(other))?;
+        Side {
+            name: other,
+            trace: &saved,
+            topology: &record.plan.topology,
+        }
+    } else {
+        let subject = Subject::find(other)?;
+        other_record = execute_plan(&subject.scenario, subject.seed, subject.plan)?;
+        side(other, &other_record)
+    };
+    match divergence::text(side(what, record), right) {
+        Some(text) => {
+            terminal::print(text.trim_end());
+            Ok(exit::NONDETERMINISTIC)
+        }
+        None => {
+            terminal::print(&format!("{what} and {other} are equal: {}", record.trace.digest));
+            Ok(exit::OK)
+        }
     }
-    let target: Target = what
-        .parse()
-        .with_context(|| format!("'{what}' is neither SCENARIO@SEED nor the path of a repro.json"))?;
-    let scenario = select::scenario(&target.scenario)?;
-    Ok(Subject {
-        plan: Arc::new(scenario.draw(target.seed)),
-        seed: target.seed,
-        scenario,
-        saved: None,
-    })
 }
 
-fn read(path: &Path) -> anyhow::Result<Subject> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read '{}'", path.display()))?;
-    let repro = Repro::parse(&text).with_context(|| format!("'{}'", path.display()))?;
-    let scenario = select::scenario(&repro.scenario).with_context(|| format!("'{}'", path.display()))?;
-    Ok(Subject {
-        scenario,
-        seed: repro.seed,
-        plan: Arc::new(repro.plan.clone()),
-        saved: Some(Saved {
-            trace: read_trace(&path.with_file_name("trace.jsonl")),
-            repro,
-        }),
-    })
-}
-
-/// The trace beside a saved failure, if it is there and whole.
-fn read_trace(path: &Path) -> Option<Trace> {
-    let text = fs::read_to_string(path).ok()?;
-    let events: Result<Vec<Event>, _> = text.lines().map(serde_json::from_str).collect();
-    events.ok().map(Trace::from_events)
+fn side<'a>(name: &'a str, record: &'a RunRecord) -> Side<'a> {
+    Side {
+        name,
+        trace: &record.trace,
+        topology: &record.plan.topology,
+    }
 }
 
 fn show(args: &ReplayArgs, record: &RunRecord) {
@@ -169,25 +156,21 @@ fn compare(saved: &Saved, record: &RunRecord) -> Done {
         terminal::note(&format!("digest matches {} (as saved)", record.trace.digest));
         return Ok(exit::OK);
     }
-    let divergence = saved
-        .trace
-        .as_ref()
-        .and_then(|trace| first_divergence(trace, &record.trace));
-    let first = divergence.map_or_else(
-        || "the trace that was saved is not beside it".to_owned(),
-        |d| {
-            suite::describe(&d).replace(
-                "two runs of this seed differ first",
-                "the saved run and this one differ first",
-            )
-        },
-    );
+    let parted = saved.trace.as_ref().and_then(|trace| {
+        let saved = Side {
+            name: "the saved run",
+            trace,
+            topology: &record.plan.topology,
+        };
+        divergence::text(saved, side("this run", record))
+    });
+    let first = parted.unwrap_or_else(|| "the trace that was saved is not beside it".to_owned());
     if saved.repro.build != build_id()? {
         terminal::note(&format!(
-            "reproduced by another build, along another path: {first}"
+            "reproduced by another build, along another path:\n{first}"
         ));
         return Ok(exit::OK);
     }
-    terminal::note(&format!("diverged: {first}"));
+    terminal::note(&format!("diverged:\n{first}"));
     Ok(exit::NONDETERMINISTIC)
 }

@@ -24,6 +24,7 @@ use sleet_reports::summary;
 use crate::{
     Done,
     cli::{Profile, RunArgs},
+    corpus,
     folder::Folder,
     manifest::{MANIFEST_VERSION, Manifest},
     pool::{self, End, Settings, Suite, protocol},
@@ -62,6 +63,7 @@ pub fn run(args: &RunArgs) -> Done {
     folder.write_manifest(&manifest)?;
     say_what_begins(&folder, &schedule, &manifest, scenarios.len());
 
+    let corpus = corpus::run_first(&scenarios)?;
     let folder = Mutex::new(folder);
     let end = play(args, &schedule, &folder, began)?;
 
@@ -78,7 +80,11 @@ pub fn run(args: &RunArgs) -> Done {
         sum.runs(),
         began.elapsed().as_secs_f64()
     ));
-    Ok(exit::gravest([sum.exit_code(), say_how_it_ended(args, end)]))
+    Ok(exit::gravest([
+        sum.exit_code(),
+        corpus,
+        say_how_it_ended(args, end),
+    ]))
 }
 
 /// Has the slots run what is left, and then confirms what they found.

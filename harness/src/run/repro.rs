@@ -29,6 +29,9 @@ pub struct Repro {
     pub digest: Digest,
     /// The program that saved it.
     pub build: String,
+    /// The page of the known defect that it shows, if it shows one: then it breaks its oracle for good.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub known: Option<String>,
     /// What happens.
     pub plan: Plan,
 }
@@ -57,6 +60,7 @@ impl Repro {
             oracle: record.failure().map(|(id, _)| id.to_owned()),
             digest: record.trace.digest,
             build: build.to_owned(),
+            known: None,
             plan: (*record.plan).clone(),
         }
     }

@@ -460,3 +460,11 @@ pub enum EventKind {
     /// The story ended.
     Ended,
 }
+
+impl EventKind {
+    /// The name of its kind, as `event` holds it in the JSON form.
+    pub fn name(&self) -> String {
+        let json = serde_json::to_value(self).expect("events are plain data");
+        json["event"].as_str().unwrap_or_default().to_owned()
+    }
+}

@@ -1,0 +1,207 @@
+//! The life of a remote candidate: gathered, sent, passed on, received, and then applied, refused or thrown away.
+
+use super::Link;
+use crate::{
+    oracle::calls::{Call, belongs},
+    time::SimTime,
+    trace::{Candidate, Event, EventKind, SignalDirection, Trace},
+};
+
+/// What became of the first candidate of `call` that a peer refused or threw away.
+pub(super) fn lost(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
+    let is_lost = |e: &&Event| match &e.kind {
+        EventKind::CandidateRefused { peer, .. } => belongs(peer, call.name),
+        _ => false,
+    };
+    let mut lost = trace.events.iter().filter(is_lost);
+    let Some(first) = lost.next() else {
+        return Vec::new();
+    };
+    let mut chain = life(trace, first);
+    let more = lost.count();
+    if let Some(last) = chain.last_mut().filter(|_| more > 0) {
+        last.what.push_str(&format!(", and {more} more like it"));
+    }
+    chain
+}
+
+/// The life of the candidate that `event` is about, up to there, beside that of its description.
+pub(super) fn life(trace: &Trace, event: &Event) -> Vec<Link> {
+    let (Some(candidate), Some(host)) = (candidate_of(&event.kind), event.host.as_deref()) else {
+        return Vec::new();
+    };
+    let mut chain = Vec::new();
+    if let Some(gathered) = gathered(trace, candidate) {
+        let origin = gathered.host.as_deref().unwrap_or_default();
+        chain.push(Link::new(
+            gathered,
+            format!("{origin} gathered its candidate {candidate}"),
+        ));
+        chain.extend(overtaking(trace, candidate, origin, host));
+    }
+    chain.extend(end(trace, event, candidate, host));
+    chain
+}
+
+fn candidate_of(kind: &EventKind) -> Option<&Candidate> {
+    match kind {
+        EventKind::CandidateRefused { candidate, .. }
+        | EventKind::CandidateDiscarded { candidate, .. }
+        | EventKind::CandidateApplied { candidate, .. }
+        | EventKind::Signal {
+            candidate: Some(candidate),
+            ..
+        } => Some(candidate),
+        _ => None,
+    }
+}
+
+fn gathered<'a>(trace: &'a Trace, candidate: &Candidate) -> Option<&'a Event> {
+    trace.events.iter().find(
+        |e| matches!(&e.kind, EventKind::Gathered { candidate: Some(c), .. } if c.attribute == candidate.attribute),
+    )
+}
+
+/// A place on the way of a signaling message.
+struct Stage {
+    host: String,
+    direction: SignalDirection,
+    words: String,
+}
+
+fn stages(origin: &str, host: &str) -> [Stage; 4] {
+    let stage = |host: &str, direction, words: String| Stage {
+        host: host.to_owned(),
+        direction,
+        words,
+    };
+    let (sent, received) = (SignalDirection::Sent, SignalDirection::Received);
+    [
+        stage(origin, sent, format!("{origin} sent it")),
+        stage(
+            "server",
+            received,
+            format!("on the way from {origin} to the server"),
+        ),
+        stage("server", sent, "in the server".to_owned()),
+        stage(host, received, format!("on the way from the server to {host}")),
+    ]
+}
+
+/// When a message passed `stage` for the first time.
+fn passed<'a>(trace: &'a Trace, stage: &Stage, is: impl Fn(&EventKind) -> bool) -> Option<&'a Event> {
+    let there = |e: &&Event| match &e.kind {
+        EventKind::Signal { direction, .. } => *direction == stage.direction && is(&e.kind),
+        _ => false,
+    };
+    let of_host = |e: &&Event| e.host.as_deref() == Some(&stage.host);
+    trace.events.iter().filter(of_host).find(there)
+}
+
+fn carries(candidate: &Candidate) -> impl Fn(&EventKind) -> bool {
+    move |kind| matches!(kind, EventKind::Signal { candidate: Some(c), .. } if c == candidate)
+}
+
+fn describes(ufrag: &str) -> impl Fn(&EventKind) -> bool {
+    move |kind| {
+        matches!(kind, EventKind::Signal { message, ufrag: Some(u), candidate: None, .. }
+            if u == ufrag && (message == "offer" || message == "answer"))
+    }
+}
+
+/// Where the candidate came to be before the description of its generation: where it gained most.
+fn overtaking(trace: &Trace, candidate: &Candidate, origin: &str, host: &str) -> Option<Link> {
+    let kind = description_kind(trace, &candidate.ufrag);
+    let mut lead_before = 0;
+    let mut most: Option<(i128, &Event, Stage, String)> = None;
+    for stage in stages(origin, host) {
+        let Some(first) = passed(trace, &stage, carries(candidate)) else {
+            break;
+        };
+        let Some(description) = passed(trace, &stage, describes(&candidate.ufrag)) else {
+            let never = format!("the {kind} never came as far as the candidate: {}", stage.words);
+            return Some(Link::new(first, never));
+        };
+        let lead = description.at.as_nanos() as i128 - first.at.as_nanos() as i128;
+        let gained = lead - lead_before;
+        if lead > 0 && most.as_ref().is_none_or(|(best, ..)| gained > *best) {
+            most = Some((gained, first, stage, ms(first.at, description.at)));
+        }
+        lead_before = lead;
+    }
+    let (_, first, stage, by) = most?;
+    let what = if first.host.as_deref() == Some(origin) {
+        format!("{} {by} before the {kind}", stage.words)
+    } else {
+        format!(
+            "the candidate overtook the {kind} {}: it was {by} ahead",
+            stage.words
+        )
+    };
+    Some(Link::new(first, what))
+}
+
+fn description_kind<'a>(trace: &'a Trace, ufrag: &str) -> &'a str {
+    let described = trace.events.iter().find_map(|e| match &e.kind {
+        EventKind::Described { kind, ufrag: u, .. } if u == ufrag => Some(kind.as_str()),
+        _ => None,
+    });
+    described.unwrap_or("description")
+}
+
+fn ms(from: SimTime, to: SimTime) -> String {
+    match (to - from).as_micros() {
+        us if us < 1_000 => format!("{us} us"),
+        us => format!("{} ms", us / 1_000),
+    }
+}
+
+/// What `host` did with the candidate in the end.
+fn end(trace: &Trace, event: &Event, candidate: &Candidate, host: &str) -> Vec<Link> {
+    let received = trace.of(host).find(|e| {
+        matches!(&e.kind, EventKind::Signal { direction: SignalDirection::Received, candidate: Some(c), .. } if c == candidate)
+    });
+    let described = trace.of(host).find(
+        |e| matches!(&e.kind, EventKind::Described { remote: true, ufrag, .. } if *ufrag == candidate.ufrag),
+    );
+    let mut chain = Vec::new();
+    if let Some(received) = received.filter(|r| r.seq != event.seq) {
+        let state = match described {
+            Some(d) if d.at > received.at => {
+                format!(
+                    "; it had no remote description until {}",
+                    ms(received.at, d.at) + " later"
+                )
+            }
+            None => "; it never had that remote description".to_owned(),
+            Some(_) => String::new(),
+        };
+        chain.push(Link::new(
+            received,
+            format!("{host} received the candidate{state}"),
+        ));
+    }
+    if let EventKind::CandidateApplied { into, .. } = &event.kind
+        && *into != candidate.ufrag
+    {
+        let replaced = trace
+            .of(host)
+            .find(|e| matches!(&e.kind, EventKind::Described { remote: true, ufrag, .. } if ufrag == into));
+        chain.extend(
+            replaced.map(|e| Link::new(e, format!("{host} set the remote description of another attempt"))),
+        );
+    }
+    let what = match &event.kind {
+        EventKind::CandidateRefused { error, .. } => {
+            format!("the stack refused it ({error}), and it is lost")
+        }
+        EventKind::CandidateDiscarded { .. } => format!("{host} threw it away: it is of another generation"),
+        EventKind::CandidateApplied { into, .. } if *into != candidate.ufrag => {
+            format!("{host} gave the candidate to the generation of that other attempt")
+        }
+        EventKind::CandidateApplied { .. } => format!("{host} applied it, not for the first time"),
+        _ => format!("{host} received the candidate and never applied it"),
+    };
+    chain.push(Link::new(event, what));
+    chain
+}

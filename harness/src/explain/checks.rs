@@ -1,0 +1,117 @@
+//! Connectivity checks and handshakes that went nowhere: how many packets, and what dropped them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Link;
+use crate::{
+    oracle::calls::Call,
+    run::RunRecord,
+    trace::{Event, EventKind, PacketId},
+};
+
+/// A kind of packet: how it begins in the words of the trace, and its name.
+const CHECKS: (&str, &str) = ("stun binding request", "connectivity checks");
+/// The handshake that follows the checks.
+const HANDSHAKE: (&str, &str) = ("dtls", "DTLS packets");
+
+/// The packets of one kind that one host sent, in order.
+struct Sent<'a> {
+    packets: Vec<&'a Event>,
+    dropped: BTreeMap<String, usize>,
+    delivered: usize,
+}
+
+/// What became of the checks and of the handshake of both sides of `call`.
+pub(super) fn unanswered(record: &RunRecord, call: &Call<'_>) -> Vec<Link> {
+    let sides = [(call.caller, call.callee), (call.callee, call.caller)];
+    let told = sides.iter().flat_map(|(from, to)| {
+        let mut told = tell(record, from, to, CHECKS);
+        told.extend(tell(record, from, to, HANDSHAKE));
+        told.extend(never_checked(record, from));
+        told
+    });
+    told.collect()
+}
+
+/// Where more of the packets were lost than arrived: from when on, and what dropped them.
+fn tell(record: &RunRecord, from: &str, to: &str, kind: (&str, &str)) -> Vec<Link> {
+    let sent = sent(record, from, kind.0);
+    let lost: usize = sent.dropped.values().sum();
+    let (Some(first), Some(last)) = (sent.packets.first(), sent.packets.last()) else {
+        return Vec::new();
+    };
+    if lost <= sent.delivered {
+        return Vec::new();
+    }
+    let causes: Vec<String> = sent
+        .dropped
+        .iter()
+        .map(|(cause, n)| format!("{n} {cause}"))
+        .collect();
+    let arrived = match sent.delivered {
+        0 => format!("none reached {to}"),
+        n => format!("{n} reached {to}"),
+    };
+    let (count, name) = (sent.packets.len(), kind.1);
+    vec![
+        Link::new(first, format!("the first of {count} {name} of {from}")),
+        Link::new(
+            last,
+            format!("the last of them: {arrived}, dropped: {}", causes.join(", ")),
+        ),
+    ]
+}
+
+/// That a host with a remote description had nothing to check.
+fn never_checked(record: &RunRecord, host: &str) -> Option<Link> {
+    if !sent(record, host, CHECKS.0).packets.is_empty() {
+        return None;
+    }
+    let described = record
+        .trace
+        .of(host)
+        .find(|e| matches!(&e.kind, EventKind::Described { remote: true, .. }))?;
+    Some(Link::new(
+        described,
+        format!("{host} has a remote description and never sent a connectivity check"),
+    ))
+}
+
+fn sent<'a>(record: &'a RunRecord, from: &'a str, begins: &str) -> Sent<'a> {
+    let servers: BTreeSet<_> = record
+        .plan
+        .ice_servers
+        .iter()
+        .filter_map(|s| record.plan.topology.host(&s.host))
+        .flat_map(|h| h.addresses())
+        .collect();
+    let is_one = |e: &&Event| match &e.kind {
+        EventKind::PacketSent { says, flow, .. } => {
+            says.starts_with(begins) && !servers.contains(&flow.dst.ip())
+        }
+        _ => false,
+    };
+    let all: Vec<&Event> = record.trace.of(from).filter(is_one).collect();
+    let number = |e: &&Event| match &e.kind {
+        EventKind::PacketSent { packet, .. } => Some(*packet),
+        _ => None,
+    };
+    let packets: BTreeSet<PacketId> = all.iter().filter_map(number).collect();
+    let (mut dropped, mut delivered) = (BTreeMap::new(), BTreeSet::new());
+    for event in &record.trace.events {
+        match &event.kind {
+            EventKind::PacketDropped { packet, by } if packets.contains(packet) => {
+                *dropped.entry(by.to_string()).or_default() += 1;
+            }
+            EventKind::PacketDelivered { packet } if packets.contains(packet) => {
+                delivered.insert(*packet);
+            }
+            _ => {}
+        }
+    }
+    Sent {
+        packets: all,
+        dropped,
+        delivered: delivered.len(),
+    }
+}

@@ -1,0 +1,143 @@
+//! What peers reported, panics, and the last events where no rule knows more.
+
+use super::Link;
+use crate::{
+    oracle::calls::{Call, belongs},
+    run::RunRecord,
+    trace::{Event, EventKind, Machine, Trace},
+};
+
+/// How many events stand for what no rule knows.
+const LAST: usize = 12;
+
+/// What ICE and the connection of a call's peers reported, and what was heard over it.
+pub(super) fn of_peers(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
+    let link = |e: &Event| {
+        let host = e.host.as_deref().unwrap_or_default();
+        match &e.kind {
+            EventKind::State { peer, machine, state }
+                if belongs(peer, call.name)
+                    && state != "closed"
+                    && matches!(machine, Machine::Ice | Machine::Connection) =>
+            {
+                Some(Link::new(e, format!("{machine} of {host}: {state}")))
+            }
+            EventKind::Data {
+                peer,
+                received: true,
+                text,
+            } if belongs(peer, call.name) => Some(Link::new(e, format!("{host} heard '{text}'"))),
+            _ => None,
+        }
+    };
+    trace.events.iter().filter_map(link).collect()
+}
+
+/// The panic `event`, and the packet that its host had just received if something had changed that on its way.
+pub(super) fn panic(trace: &Trace, event: &Event) -> Vec<Link> {
+    let EventKind::Panicked { message, place } = &event.kind else {
+        return Vec::new();
+    };
+    let host = event.host.as_deref().unwrap_or("the network");
+    let before = &trace.events[..event.seq as usize];
+    let mut chain = Vec::new();
+    let received = before.iter().rev().find_map(|e| match &e.kind {
+        EventKind::PacketDelivered { packet } if e.host == event.host => Some((e, *packet)),
+        _ => None,
+    });
+    if let Some((delivered, id)) = received {
+        chain.extend(before.iter().filter_map(|e| packet_link(e, id)));
+        chain.push(Link::new(delivered, format!("{host} received it")));
+    }
+    chain.push(Link::new(
+        event,
+        format!("a task of {host} panicked at {place}: {message}"),
+    ));
+    chain
+}
+
+/// What happened to packet `id` on its way.
+fn packet_link(event: &Event, id: u64) -> Option<Link> {
+    let host = event.host.as_deref().unwrap_or_default();
+    let what = match &event.kind {
+        EventKind::PacketSent { packet, says, .. } if *packet == id => {
+            format!("{host} sent packet {id}: {says}")
+        }
+        EventKind::PacketCorrupted { packet, by, bit } if *packet == id => {
+            format!("it was {by}: bit {bit} of its payload was flipped")
+        }
+        EventKind::PacketTruncated { packet, by, len } if *packet == id => {
+            format!("it was {by}: {len} bytes were left")
+        }
+        EventKind::PacketDuplicated { packet, by } if *packet == id => format!("it was {by}"),
+        _ => return None,
+    };
+    Some(Link::new(event, what))
+}
+
+/// The last events that touch the peer of `decided`, or the calls where none decided: what there is to look at.
+pub(super) fn last_events(record: &RunRecord, decided: Option<&Event>) -> Vec<Link> {
+    // What happens when everybody hangs up says nothing.
+    let closing = record
+        .trace
+        .events
+        .iter()
+        .find(|e| matches!(e.kind, EventKind::Closing { .. }));
+    let end = decided
+        .or(closing)
+        .map_or(record.trace.events.len(), |e| e.seq as usize);
+    let peer = decided.and_then(|e| peer_of(&e.kind));
+    let host = decided.and_then(|e| e.host.as_deref());
+    let touches = |e: &&Event| {
+        let of_peer = peer.is_none_or(|p| peer_of(&e.kind) == Some(p));
+        of_peer && (host.is_none() || e.host.as_deref() == host) && words(&e.kind).is_some()
+    };
+    let last = record.trace.events[..end].iter().rev().filter(touches).take(LAST);
+    let link = |e: &Event| {
+        let host = e.host.as_deref().unwrap_or("the network");
+        Some(Link::new(e, format!("{host}: {}", words(&e.kind)?)))
+    };
+    last.filter_map(link).collect()
+}
+
+fn peer_of(kind: &EventKind) -> Option<&str> {
+    match kind {
+        EventKind::State { peer, .. }
+        | EventKind::Gathered { peer, .. }
+        | EventKind::CandidateApplied { peer, .. }
+        | EventKind::Described { peer, .. }
+        | EventKind::PairSelected { peer, .. }
+        | EventKind::Closing { peer }
+        | EventKind::Closed { peer }
+        | EventKind::Data { peer, .. } => Some(peer),
+        _ => None,
+    }
+}
+
+/// What happened to a peer or a call, in a few words.
+fn words(kind: &EventKind) -> Option<String> {
+    Some(match kind {
+        EventKind::State { peer, machine, state } => format!("{peer} reports {machine} {state}"),
+        EventKind::Gathered {
+            peer,
+            candidate: None,
+        } => format!("{peer} gathered everything"),
+        EventKind::Described {
+            peer, remote, kind, ..
+        } => {
+            format!(
+                "{peer} set the {} {kind}",
+                if *remote { "remote" } else { "local" }
+            )
+        }
+        EventKind::PairSelected { peer, local, remote } => format!("{peer} selected {local} and {remote}"),
+        EventKind::Closing { peer } => format!("the client closes {peer}"),
+        EventKind::Closed { peer } => format!("{peer} is closed"),
+        EventKind::Dialed { call, to } => format!("the user dials {to}, {call}"),
+        EventKind::HungUp { call } => format!("the user hangs {call} up"),
+        EventKind::Failed { step, error } => format!("{step} failed: {error}"),
+        EventKind::FaultStarted { fault } => format!("fault {fault} begins"),
+        EventKind::FaultEnded { fault } => format!("fault {fault} ends"),
+        _ => return None,
+    })
+}

@@ -1,0 +1,236 @@
+//! What can be removed from a plan, each with a name: faults, impairments, actions, hosts and boxes.
+//!
+//! A kind of element is a row of [`KINDS`]: how it is listed, and how some of it are taken away. Elements are numbered
+//! in the plan that was listed, so that the order of removals cannot matter. What a removed element carries goes
+//! with it (the retry with its dial, the answer with the last dial that it answers). What would make failing trivial is
+//! no element: the budget of a call, an answer by itself, a STUN or TURN server while there is a NAT.
+
+use std::collections::BTreeSet;
+
+use super::{
+    people::{actions, idle_hosts, remove_actions, remove_hosts, remove_nats},
+    values::{SIGNALING, impairments, listed, remove_impairments, remove_of},
+    words,
+};
+use crate::{fault::Plan, net::topology::HostSpec, servers::IceServerSpec};
+
+/// Something that can be removed from a plan.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Element {
+    /// What it is, in words that do not depend on what else is in the plan.
+    pub words: String,
+    /// Where it stands in the plan.
+    pub path: String,
+    place: Place,
+}
+
+/// The row of [`KINDS`] and the number within.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    kind: usize,
+    item: usize,
+}
+
+/// One of the elements of a kind.
+pub(super) struct Item {
+    pub item: usize,
+    pub path: String,
+    pub words: String,
+}
+
+/// Those of a kind that are to go, by number.
+pub(super) type Gone = BTreeSet<usize>;
+
+/// A kind of element.
+struct Kind {
+    /// The elements that a plan has.
+    list: fn(&Plan) -> Vec<Item>,
+    /// Takes elements away, by their numbers in the plan that was listed.
+    remove: fn(&mut Plan, &Gone),
+    /// Whether it can only stand in the way of a call: without any such there is nothing to blame but the users.
+    weather: bool,
+}
+
+/// Every kind. They are removed in this order: what stands on a host or behind a NAT before the host or the NAT.
+const KINDS: &[Kind] = &[
+    Kind {
+        list: |plan| numbered("faults", plan.faults.iter().map(words::link)),
+        remove: |plan, gone| drop_from(&mut plan.faults, gone),
+        weather: true,
+    },
+    Kind {
+        list: |plan| numbered("signal_faults", plan.signal_faults.iter().map(words::signal)),
+        remove: |plan, gone| drop_from(&mut plan.signal_faults, gone),
+        weather: true,
+    },
+    Kind {
+        list: |plan| numbered("service_faults", plan.service_faults.iter().map(words::service)),
+        remove: |plan, gone| drop_from(&mut plan.service_faults, gone),
+        weather: true,
+    },
+    Kind {
+        list: |plan| numbered("host_faults", plan.host_faults.iter().map(words::host)),
+        remove: |plan, gone| drop_from(&mut plan.host_faults, gone),
+        weather: true,
+    },
+    Kind {
+        list: |plan| numbered("nat_faults", plan.nat_faults.iter().map(words::nat)),
+        remove: |plan, gone| drop_from(&mut plan.nat_faults, gone),
+        weather: true,
+    },
+    Kind {
+        list: |plan| {
+            numbered(
+                "network_switches",
+                plan.network_switches.iter().map(words::switch),
+            )
+        },
+        remove: |plan, gone| drop_from(&mut plan.network_switches, gone),
+        weather: true,
+    },
+    Kind {
+        list: |plan| {
+            numbered(
+                "ice_server_faults",
+                plan.ice_server_faults.iter().map(words::ice_server),
+            )
+        },
+        remove: |plan, gone| drop_from(&mut plan.ice_server_faults, gone),
+        weather: true,
+    },
+    Kind {
+        list: |plan| numbered("stretch", plan.stretch.iter().map(words::stretch)),
+        remove: |plan, gone| drop_from(&mut plan.stretch, gone),
+        weather: true,
+    },
+    Kind {
+        list: |plan| listed(SIGNALING, plan),
+        remove: |plan, gone| remove_of(SIGNALING, plan, gone),
+        weather: true,
+    },
+    Kind {
+        list: impairments,
+        remove: remove_impairments,
+        weather: true,
+    },
+    Kind {
+        list: actions,
+        remove: remove_actions,
+        weather: false,
+    },
+    Kind {
+        list: |plan| {
+            // Behind a NAT nobody connects without them.
+            let servers = plan.ice_servers.iter().filter(|_| plan.topology.nats.is_empty());
+            let word =
+                |s: &IceServerSpec| format!("{} server on {}", if s.turn { "TURN" } else { "STUN" }, s.host);
+            numbered("ice_servers", servers.map(word))
+        },
+        remove: |plan, gone| drop_from(&mut plan.ice_servers, gone),
+        weather: false,
+    },
+    Kind {
+        list: |plan| {
+            let walled = plan.topology.hosts.iter().enumerate();
+            let walled = walled.filter(|(_, host)| host.firewall.is_some());
+            let item = |(i, host): (usize, &HostSpec)| Item {
+                item: i,
+                path: format!("topology.hosts[{i}].firewall"),
+                words: format!("firewall of {}", host.name),
+            };
+            walled.map(item).collect()
+        },
+        remove: |plan, gone| gone.iter().for_each(|i| plan.topology.hosts[*i].firewall = None),
+        weather: true,
+    },
+    Kind {
+        list: |plan| {
+            numbered(
+                "topology.nats",
+                plan.topology.nats.iter().map(|n| format!("NAT {}", n.name)),
+            )
+        },
+        remove: remove_nats,
+        weather: true,
+    },
+    Kind {
+        list: idle_hosts,
+        remove: remove_hosts,
+        weather: false,
+    },
+];
+
+/// A plan with its elements.
+#[derive(Clone, Debug)]
+pub struct Inventory {
+    plan: Plan,
+    elements: Vec<Element>,
+}
+
+impl Inventory {
+    /// Lists the elements of `plan`.
+    pub fn of(plan: &Plan) -> Self {
+        let elements = KINDS.iter().enumerate().flat_map(|(kind, row)| {
+            (row.list)(plan).into_iter().map(move |item| Element {
+                words: item.words,
+                path: item.path,
+                place: Place {
+                    kind,
+                    item: item.item,
+                },
+            })
+        });
+        Self {
+            elements: elements.collect(),
+            plan: plan.clone(),
+        }
+    }
+
+    /// The elements.
+    pub fn elements(&self) -> &[Element] {
+        &self.elements
+    }
+
+    /// The plan without the elements at `gone`. There is none where that could not be run: an action would name a
+    /// host that is not there.
+    ///
+    /// # Panics
+    /// If there is no element at one of `gone`.
+    pub fn without(&self, gone: &BTreeSet<usize>) -> Option<Plan> {
+        let mut plan = self.plan.clone();
+        for (kind, row) in KINDS.iter().enumerate() {
+            let places = gone.iter().map(|i| self.elements[*i].place);
+            let items: Gone = places.filter(|p| p.kind == kind).map(|p| p.item).collect();
+            if !items.is_empty() {
+                (row.remove)(&mut plan, &items);
+            }
+        }
+        plan.check().is_ok().then_some(plan)
+    }
+
+    /// The plan in calm weather: users do the same, and nothing stands in their way.
+    pub fn calm(&self) -> Option<Plan> {
+        let places = self.elements.iter().enumerate();
+        let weather = places.filter(|(_, e)| KINDS[e.place.kind].weather);
+        self.without(&weather.map(|(i, _)| i).collect())
+    }
+}
+
+/// Things of a list as elements.
+fn numbered(field: &str, words: impl Iterator<Item = String>) -> Vec<Item> {
+    let item = |(item, words)| Item {
+        item,
+        path: format!("{field}[{item}]"),
+        words,
+    };
+    words.enumerate().map(item).collect()
+}
+
+/// Takes the things at `gone` out of a list.
+pub(super) fn drop_from<T>(list: &mut Vec<T>, gone: &Gone) {
+    let mut index = 0;
+    list.retain(|_| {
+        index += 1;
+        !gone.contains(&(index - 1))
+    });
+}

@@ -1,0 +1,70 @@
+//! How a candidate plan is judged: in this process, or wherever an implementation of [`Executor`] runs it.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::{
+    fault::Plan,
+    run::{self, RunRecord},
+    scenario::Scenario,
+    seed::Seed,
+    world::WorldError,
+};
+
+/// What a plan breaks. Two plans fail alike if this is equal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// The id of the first oracle that is broken.
+    pub oracle: String,
+    /// The kind of event that decided it, such as `candidate-refused`, if one did: a call that does not connect because
+    /// a candidate is lost is another failure than one whose callee is not online.
+    pub decided_by: Option<String>,
+}
+
+impl Broken {
+    /// What `record` breaks, if anything.
+    pub fn of(record: &RunRecord) -> Option<Self> {
+        let (oracle, violation) = record.failure()?;
+        let decided = violation
+            .event
+            .and_then(|seq| record.trace.events.get(seq as usize));
+        Some(Self {
+            oracle: oracle.to_owned(),
+            decided_by: decided.map(|event| event.kind.name()),
+        })
+    }
+}
+
+/// Runs plans of one scenario with one seed.
+pub trait Executor: Sync {
+    /// Runs `plan` and returns what it breaks, none if every oracle holds. The same plan must always come out the same.
+    ///
+    /// # Errors
+    /// [`ExecuteError`] when nothing can be run any more. A plan that cannot be run to its end breaks no oracle.
+    fn run(&self, plan: &Arc<Plan>) -> Result<Option<Broken>, ExecuteError>;
+}
+
+/// No more plans can be run.
+#[derive(Debug, Error)]
+#[error("a candidate could not be run: {0}")]
+pub struct ExecuteError(pub String);
+
+/// Runs plans on threads of this process.
+#[derive(Clone, Debug)]
+pub struct InProcess {
+    /// What.
+    pub scenario: Arc<Scenario>,
+    /// With which seed.
+    pub seed: Seed,
+}
+
+impl Executor for InProcess {
+    fn run(&self, plan: &Arc<Plan>) -> Result<Option<Broken>, ExecuteError> {
+        match run::execute_plan(&self.scenario, self.seed, plan.clone()) {
+            Ok(record) => Ok(Broken::of(&record)),
+            Err(WorldError::Panicked(_)) => Ok(None),
+            Err(error) => Err(ExecuteError(error.to_string())),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Users, hosts and the NATs in front of them, and what goes with each when it is removed.
+
+use super::edit::{Gone, Item, drop_from};
+use crate::{
+    fault::{Act, Plan, Scripted, When},
+    net::topology::HostSpec,
+};
+
+/// What users do, but for the answers to what others do.
+pub(super) fn actions(plan: &Plan) -> Vec<Item> {
+    let all = plan.script.iter().enumerate();
+    // An unanswered call connects for nobody: that is not what was found.
+    let own = all.filter(|(_, s)| s.act != Act::Answer || !answers_a_dial(&plan.script, s));
+    let item = |(item, scripted): (usize, &Scripted)| Item {
+        item,
+        path: format!("script[{item}]"),
+        words: action_words(scripted),
+    };
+    own.map(item).collect()
+}
+
+fn answers_a_dial(script: &[Scripted], answer: &Scripted) -> bool {
+    script
+        .iter()
+        .any(|s| matches!(&s.act, Act::Dial { to, .. } if *to == answer.host))
+}
+
+fn action_words(scripted: &Scripted) -> String {
+    let host = &scripted.host;
+    let what = match &scripted.act {
+        Act::Dial { to, call } => format!("{host} dials {to}, {call}"),
+        Act::Retry { call } => format!("{host} tries {call} again"),
+        Act::Hangup { call } => format!("{host} hangs {call} up"),
+        Act::Answer => format!("{host} answers"),
+    };
+    match scripted.when {
+        When::At { ms } => format!("{what}, at {ms} ms"),
+        When::Rung { ms } => format!("{what}, {ms} ms after it rings"),
+    }
+}
+
+/// With a dial go its retries and hangups, and the answers of whom nobody dials any more.
+pub(super) fn remove_actions(plan: &mut Plan, gone: &Gone) {
+    let before = plan.script.clone();
+    drop_from(&mut plan.script, gone);
+    let dialed = |script: &[Scripted], name: &str| {
+        script
+            .iter()
+            .any(|s| matches!(&s.act, Act::Dial { call, .. } if call == name))
+    };
+    let left = plan.script.clone();
+    plan.script.retain(|s| match &s.act {
+        Act::Retry { call } | Act::Hangup { call } => dialed(&left, call) || !dialed(&before, call),
+        Act::Answer => answers_a_dial(&left, s) || !answers_a_dial(&before, s),
+        Act::Dial { .. } => true,
+    });
+}
+
+/// Who was behind a removed NAT is behind what that NAT was behind.
+pub(super) fn remove_nats(plan: &mut Plan, gone: &Gone) {
+    let topology = &mut plan.topology;
+    // The innermost first: an outer NAT comes before those inside it.
+    for index in gone.iter().rev() {
+        let nat = topology.nats.remove(*index);
+        plan.nat_faults.retain(|f| f.nat != nat.name);
+        let inner = topology.nats.iter_mut().map(|n| &mut n.behind);
+        let hosts = topology.hosts.iter_mut().map(|h| &mut h.nat);
+        for behind in inner.chain(hosts).filter(|b| b.as_ref() == Some(&nat.name)) {
+            behind.clone_from(&nat.behind);
+        }
+    }
+}
+
+/// Hosts that neither the service nor a user nor a server for ICE is on.
+pub(super) fn idle_hosts(plan: &Plan) -> Vec<Item> {
+    let named = |name: &str| {
+        name == "server"
+            || plan.ice_servers.iter().any(|s| s.host == name)
+            || plan
+                .script
+                .iter()
+                .any(|s| s.host == name || matches!(&s.act, Act::Dial { to, .. } if to == name))
+    };
+    let hosts = plan.topology.hosts.iter().enumerate();
+    let item = |(item, host): (usize, &HostSpec)| Item {
+        item,
+        path: format!("topology.hosts[{item}]"),
+        words: format!("host {}", host.name),
+    };
+    hosts.filter(|(_, h)| !named(&h.name)).map(item).collect()
+}
+
+/// With a host goes what happens to it.
+pub(super) fn remove_hosts(plan: &mut Plan, gone: &Gone) {
+    for index in gone.iter().rev() {
+        let host = plan.topology.hosts.remove(*index);
+        let links: Vec<String> = (0..host.interfaces.len()).map(|i| host.link_base(i)).collect();
+        plan.faults.retain(|f| !links.contains(&f.link));
+        plan.signal_faults.retain(|f| f.client != host.name);
+        plan.stretch.retain(|s| s.host != host.name);
+        plan.host_faults.retain(|f| f.host != host.name);
+        plan.network_switches.retain(|s| s.host != host.name);
+        plan.ice_server_faults.retain(|f| f.host != host.name);
+    }
+}

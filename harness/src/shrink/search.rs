@@ -1,0 +1,313 @@
+//! The search: delta debugging over elements, then one by one, then shorter and plainer, until nothing changes.
+//!
+//! A candidate must break the oracle because of what stands in the way of its users: if it breaks it in calm weather too
+//! (a user who dials before the callee is online), it is another failure, unless the plan to shrink does so itself.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroUsize,
+    sync::Arc,
+    thread,
+};
+
+use thiserror::Error;
+
+use super::{
+    ddmin::{Kept, ddmin, one_by_one},
+    edit::{Element, Inventory},
+    executor::{Broken, ExecuteError, Executor},
+    simpler::{self, Knob},
+};
+use crate::{fault::Plan, trace::Digest};
+
+/// How long shrinking may go on, and on how many threads.
+#[derive(Clone, Copy)]
+pub struct Limits<'a> {
+    /// How many candidates are run at once. The result does not depend on it.
+    pub jobs: NonZeroUsize,
+    /// How many candidates are tried at most.
+    pub tries: u64,
+    /// Whether there is time left; asked before candidates are run.
+    pub go_on: &'a dyn Fn() -> bool,
+}
+
+/// How far shrinking is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Candidates tried.
+    pub tries: u64,
+    /// Elements of the smallest plan so far that fails.
+    pub elements: usize,
+}
+
+/// The smallest plan that was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shrunk {
+    /// It breaks the same oracle first, by the same kind of event.
+    pub plan: Plan,
+    /// That oracle.
+    pub oracle: String,
+    /// How many elements there were.
+    pub before: usize,
+    /// The elements that are left.
+    pub elements: Vec<Element>,
+    /// How many candidates were tried.
+    pub tries: u64,
+    /// Whether the search came to its end: then no single element can go.
+    pub complete: bool,
+}
+
+/// Nothing to shrink.
+#[derive(Debug, Error)]
+pub enum ShrinkError {
+    /// Every oracle holds.
+    #[error("nothing to shrink: every oracle holds")]
+    Holds,
+    /// No candidate can be run.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
+}
+
+/// Finds a small plan that breaks the oracle that `plan` breaks first, decided by the same kind of event.
+///
+/// # Errors
+/// [`ShrinkError`]
+pub fn shrink(
+    executor: &dyn Executor,
+    plan: &Plan,
+    limits: Limits<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Shrunk, ShrinkError> {
+    let broken = executor.run(&Arc::new(plan.clone()))?;
+    let target = broken.ok_or(ShrinkError::Holds)?;
+    let mut search = Search {
+        judge: Judge {
+            executor,
+            target: &target,
+            limits,
+            known: BTreeMap::new(),
+            calm_holds: false,
+            counted: BTreeSet::new(),
+            stopped: false,
+            error: None,
+        },
+        plan: plan.clone(),
+        progress,
+    };
+    search.judge.calm_holds = search.judge.holds_when_calm(plan)?;
+    search.remove(ddmin);
+    loop {
+        let before = search.plan.clone();
+        search.remove(one_by_one);
+        search.shorten();
+        if search.plan == before {
+            break;
+        }
+    }
+    let Search {
+        judge,
+        plan: smallest,
+        ..
+    } = search;
+    if let Some(error) = judge.error {
+        return Err(error.into());
+    }
+    Ok(Shrunk {
+        before: Inventory::of(plan).elements().len(),
+        elements: Inventory::of(&smallest).elements().to_vec(),
+        tries: judge.tries(),
+        complete: !judge.stopped,
+        plan: smallest,
+        oracle: target.oracle.clone(),
+    })
+}
+
+type Reduce = fn(Kept, &mut dyn FnMut(&[Kept]) -> Option<usize>) -> Kept;
+
+/// The smallest plan so far, and what judges others.
+struct Search<'a> {
+    judge: Judge<'a>,
+    plan: Plan,
+    progress: &'a mut dyn FnMut(Progress),
+}
+
+impl Search<'_> {
+    /// Removes elements by `reduce`.
+    fn remove(&mut self, reduce: Reduce) {
+        let inventory = Inventory::of(&self.plan);
+        let all: Kept = (0..inventory.elements().len()).collect();
+        let keeping = |kept: &Kept| inventory.without(&all.difference(kept).copied().collect());
+        let (judge, progress) = (&mut self.judge, &mut self.progress);
+        let mut smallest = all.len();
+        let kept = reduce(all.clone(), &mut |candidates| {
+            let found = judge.first_failing(candidates.len(), |i| keeping(&candidates[i]));
+            smallest = found.map_or(smallest, |i| candidates[i].len());
+            progress(Progress {
+                tries: judge.tries(),
+                elements: smallest,
+            });
+            found
+        });
+        self.plan = keeping(&kept).expect("it was run");
+    }
+
+    /// Makes distributions constant and numbers small and round.
+    fn shorten(&mut self) {
+        let mut place = 0;
+        while let Some(alternatives) = simpler::constants(&self.plan).get(place) {
+            match self
+                .judge
+                .first_failing(alternatives.len(), |i| Some(alternatives[i].clone()))
+            {
+                Some(i) => self.plan = alternatives[i].clone(),
+                None => place += 1,
+            }
+        }
+        for place in 0.. {
+            let knobs = simpler::knobs(&self.plan);
+            let Some(knob) = knobs.get(place) else { break };
+            self.turn(knob);
+            (self.progress)(Progress {
+                tries: self.judge.tries(),
+                elements: Inventory::of(&self.plan).elements().len(),
+            });
+        }
+    }
+
+    /// Bisects between the smallest value, which need not fail, and the one that does.
+    fn turn(&mut self, knob: &Knob) {
+        let (mut low, mut high) = (knob.least, knob.value);
+        if self.accept(knob, low) {
+            return;
+        }
+        while let Some(middle) = simpler::round_middle(low, high).filter(|_| high - low > high / 8) {
+            if self.accept(knob, middle) {
+                high = middle;
+            } else {
+                low = middle;
+            }
+        }
+    }
+
+    fn accept(&mut self, knob: &Knob, value: u64) -> bool {
+        let Some(plan) = knob.at(&self.plan, value) else {
+            return false;
+        };
+        let fails = self.judge.first_failing(1, |_| Some(plan.clone())).is_some();
+        if fails {
+            self.plan = plan;
+        }
+        fails
+    }
+}
+
+/// Judges candidates in their order, several at once.
+struct Judge<'a> {
+    executor: &'a dyn Executor,
+    target: &'a Broken,
+    limits: Limits<'a>,
+    /// Whether plans fail alike, by their digests.
+    known: BTreeMap<String, bool>,
+    /// Whether the oracle holds in calm weather, and has to.
+    calm_holds: bool,
+    /// The plans that a search on one thread would have tried too.
+    counted: BTreeSet<String>,
+    stopped: bool,
+    error: Option<ExecuteError>,
+}
+
+impl Judge<'_> {
+    fn tries(&self) -> u64 {
+        self.counted.len() as u64
+    }
+
+    /// The first of `count` candidates that breaks the oracle; none also when the limits are reached.
+    fn first_failing(&mut self, count: usize, candidate: impl Fn(usize) -> Option<Plan>) -> Option<usize> {
+        let mut next = 0;
+        while next < count {
+            let batch: Vec<(usize, String, Arc<Plan>)> = (next..count)
+                .filter_map(|i| Some((i, Arc::new(candidate(i)?))))
+                .map(|(i, plan)| (i, key(&plan), plan))
+                .take(self.limits.jobs.get())
+                .collect();
+            next = batch.last().map_or(count, |(i, ..)| i + 1);
+            if self.is_over() || !self.learn(&batch) {
+                return None;
+            }
+            for (i, key, plan) in batch {
+                if self.tries() >= self.limits.tries && !self.counted.contains(&key) {
+                    self.stopped = true;
+                    return None;
+                }
+                let fails = self.known[&key];
+                self.counted.insert(key);
+                match fails && (!self.calm_holds || self.is_fair(&plan)) {
+                    true => return Some(i),
+                    false if self.error.is_some() => return None,
+                    false => {}
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether `plan` breaks the oracle only because of its weather.
+    fn is_fair(&mut self, plan: &Plan) -> bool {
+        self.holds_when_calm(plan).unwrap_or_else(|error| {
+            self.error = Some(error);
+            false
+        })
+    }
+
+    fn holds_when_calm(&mut self, plan: &Plan) -> Result<bool, ExecuteError> {
+        let Some(calm) = Inventory::of(plan).calm() else {
+            return Ok(false);
+        };
+        let key = key(&calm);
+        if let Some(breaks) = self.known.get(&key) {
+            return Ok(!breaks);
+        }
+        let breaks = self.executor.run(&Arc::new(calm))?.as_ref() == Some(self.target);
+        self.known.insert(key, breaks);
+        Ok(!breaks)
+    }
+
+    fn is_over(&mut self) -> bool {
+        self.stopped |= !(self.limits.go_on)();
+        self.stopped || self.error.is_some()
+    }
+
+    /// Runs what is not known yet; false if it could not be run.
+    fn learn(&mut self, batch: &[(usize, String, Arc<Plan>)]) -> bool {
+        let (executor, target) = (self.executor, self.target);
+        let new: Vec<_> = batch
+            .iter()
+            .filter(|(_, key, _)| !self.known.contains_key(key))
+            .collect();
+        let broken = thread::scope(|scope| {
+            let runs: Vec<_> = new
+                .iter()
+                .map(|(.., plan)| scope.spawn(move || executor.run(plan)))
+                .collect();
+            let ended = runs
+                .into_iter()
+                .map(|run| run.join().expect("executors do not panic"));
+            ended.collect::<Vec<_>>()
+        });
+        for ((_, key, _), broken) in new.iter().zip(broken) {
+            match broken {
+                Ok(broken) => self.known.insert(key.clone(), broken.as_ref() == Some(target)),
+                Err(error) => {
+                    self.error = Some(error);
+                    return false;
+                }
+            };
+        }
+        true
+    }
+}
+
+/// Tells plans apart.
+fn key(plan: &Plan) -> String {
+    Digest::of(&serde_json::to_vec(plan).expect("plans are plain data")).to_string()
+}

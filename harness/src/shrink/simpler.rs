@@ -1,0 +1,235 @@
+//! What can be made plainer in a plan: distributions become constants, numbers become small and round.
+//!
+//! Never touched: when users dial, the budget of a call and how long a run may go on after it.
+
+use super::values::longest_us;
+use crate::{
+    fault::{Plan, ServiceFault, Verdict, When},
+    net::{latency::Latency, link::LinkProfile},
+};
+
+type LatencyOf = Box<dyn Fn(&mut Plan) -> Option<&mut Latency>>;
+
+type Setter = Box<dyn Fn(&mut Plan, u64)>;
+
+/// A number of a plan that may be smaller.
+pub(super) struct Knob {
+    /// What it is.
+    pub value: u64,
+    /// The smallest that it may be.
+    pub least: u64,
+    set: Setter,
+}
+
+impl Knob {
+    fn new(value: u64, least: u64, set: impl Fn(&mut Plan, u64) + 'static) -> Self {
+        Self {
+            value,
+            least,
+            set: Box::new(set),
+        }
+    }
+
+    /// `plan` with the number at `value`; none if that could not be run.
+    pub fn at(&self, plan: &Plan, value: u64) -> Option<Plan> {
+        let mut plan = plan.clone();
+        (self.set)(&mut plan, value);
+        plan.check().is_ok().then_some(plan)
+    }
+}
+
+/// The plans that differ from `plan` in one distribution that is a constant: the shortest first.
+pub(super) fn constants(plan: &Plan) -> Vec<Vec<Plan>> {
+    let alternatives = latencies(plan).into_iter().filter_map(|(latency, _)| {
+        let mut copy = plan.clone();
+        let (low, high) = match latency(&mut copy)? {
+            Latency::Constant { .. } => return None,
+            Latency::Uniform { min_us, max_us } => (*min_us, *max_us),
+            Latency::Quantiles { points } => (points.first()?.1, points.last()?.1),
+        };
+        let with = |us: u64| {
+            let mut plan = plan.clone();
+            *latency(&mut plan)? = Latency::constant_ms(us / 1_000);
+            Some(plan)
+        };
+        Some(
+            [low, low.midpoint(high), high]
+                .into_iter()
+                .filter_map(with)
+                .collect(),
+        )
+    });
+    alternatives.collect()
+}
+
+/// Every number that may be smaller.
+pub(super) fn knobs(plan: &Plan) -> Vec<Knob> {
+    let mut knobs = faults(plan);
+    knobs.extend(signaling(plan));
+    for (i, scripted) in plan.script.iter().enumerate() {
+        // Who dials earlier may dial before the callee is online, which is another failure.
+        if let When::Rung { ms } = scripted.when {
+            knobs.push(Knob::new(ms, 0, move |plan, ms| {
+                plan.script[i].when = When::Rung { ms }
+            }));
+        }
+    }
+    for (latency, least) in latencies(plan) {
+        let mut copy = plan.clone();
+        if let Some(Latency::Constant { us }) = latency(&mut copy) {
+            knobs.push(Knob::new(*us / 1_000, least, move |plan, ms| {
+                if let Some(latency) = latency(plan) {
+                    *latency = Latency::constant_ms(ms);
+                }
+            }));
+        }
+    }
+    knobs.push(Knob::new(plan.talk_ms, 100, |plan, ms| plan.talk_ms = ms));
+    let after = plan.horizon_ms.saturating_sub(plan.heal_at_ms);
+    knobs.push(Knob::new(plan.heal_at_ms, 0, move |plan, ms| {
+        (plan.heal_at_ms, plan.horizon_ms) = (ms, ms + after);
+    }));
+    knobs.retain(|k| k.value > k.least);
+    knobs
+}
+
+/// How long timed faults last, and when they begin.
+fn faults(plan: &Plan) -> Vec<Knob> {
+    let knobs = plan.faults.iter().enumerate().flat_map(|(i, fault)| {
+        let lasts = fault.until_ms - fault.from_ms;
+        [
+            Knob::new(lasts, 1, move |plan, ms| {
+                plan.faults[i].until_ms = plan.faults[i].from_ms + ms;
+            }),
+            Knob::new(fault.from_ms, 0, move |plan, ms| {
+                plan.faults[i].from_ms = ms;
+                plan.faults[i].until_ms = ms + lasts;
+            }),
+        ]
+    });
+    knobs.chain(host_faults(plan)).chain(moments(plan)).collect()
+}
+
+/// How long hosts are down or stand still, and when that begins.
+fn host_faults(plan: &Plan) -> impl Iterator<Item = Knob> {
+    plan.host_faults.iter().enumerate().flat_map(|(i, fault)| {
+        let lasts = fault.until_ms - fault.from_ms;
+        [
+            Knob::new(lasts, 1, move |plan, ms| {
+                plan.host_faults[i].until_ms = plan.host_faults[i].from_ms + ms;
+            }),
+            Knob::new(fault.from_ms, 0, move |plan, ms| {
+                plan.host_faults[i].from_ms = ms;
+                plan.host_faults[i].until_ms = ms + lasts;
+            }),
+        ]
+    })
+}
+
+/// When something happens to NATs, to where a phone is, and to STUN and TURN servers.
+fn moments(plan: &Plan) -> impl Iterator<Item = Knob> {
+    let nats = plan.nat_faults.iter().enumerate();
+    let nats = nats.map(|(i, f)| Knob::new(f.at_ms, 0, move |plan, ms| plan.nat_faults[i].at_ms = ms));
+    let switches = plan.network_switches.iter().enumerate();
+    let switches =
+        switches.map(|(i, s)| Knob::new(s.at_ms, 0, move |plan, ms| plan.network_switches[i].at_ms = ms));
+    let servers = plan.ice_server_faults.iter().enumerate();
+    let servers = servers.map(|(i, f)| {
+        Knob::new(f.from_ms, 0, move |plan, ms| {
+            plan.ice_server_faults[i].from_ms = ms
+        })
+    });
+    nats.chain(switches).chain(servers)
+}
+
+/// How late messages are, and when something happens to the service and for how long.
+fn signaling(plan: &Plan) -> Vec<Knob> {
+    let mut knobs = Vec::new();
+    for (i, fault) in plan.signal_faults.iter().enumerate() {
+        if let Verdict::Delay { ms } = fault.verdict {
+            knobs.push(Knob::new(ms, 1, move |plan, ms| {
+                plan.signal_faults[i].verdict = Verdict::Delay { ms };
+            }));
+        }
+    }
+    for (i, fault) in plan.service_faults.iter().enumerate() {
+        match *fault {
+            ServiceFault::SignalingReset { at_ms } => {
+                knobs.push(Knob::new(at_ms, 0, move |plan, at_ms| {
+                    plan.service_faults[i] = ServiceFault::SignalingReset { at_ms };
+                }));
+            }
+            ServiceFault::ServerRestart { from_ms, until_ms } => {
+                let lasts = until_ms - from_ms;
+                let down = move |plan: &mut Plan, from_ms: u64, lasts: u64| {
+                    let until_ms = from_ms + lasts;
+                    plan.service_faults[i] = ServiceFault::ServerRestart { from_ms, until_ms };
+                };
+                knobs.push(Knob::new(lasts, 1, move |plan, ms| {
+                    down(plan, from_ms, ms);
+                }));
+                knobs.push(Knob::new(from_ms, 0, move |plan, ms| {
+                    down(plan, ms, lasts);
+                }));
+            }
+        }
+    }
+    knobs
+}
+
+/// Every distribution of delays, of links, of the service and of the clients' steps, and the least that it may be in
+/// milliseconds: what a good link takes.
+fn latencies(plan: &Plan) -> Vec<(LatencyOf, u64)> {
+    let mut all: Vec<(LatencyOf, u64)> = Vec::new();
+    let good_ms = longest_us(&LinkProfile::default().latency) / 1_000;
+    for (h, host) in plan.topology.hosts.iter().enumerate() {
+        for i in 0..host.interfaces.len() {
+            let up: LatencyOf = Box::new(move |p| Some(&mut p.topology.hosts[h].interfaces[i].up.latency));
+            let down: LatencyOf =
+                Box::new(move |p| Some(&mut p.topology.hosts[h].interfaces[i].down.latency));
+            all.extend([(up, good_ms), (down, good_ms)]);
+        }
+    }
+    all.push((Box::new(|p| Some(&mut p.signaling.descriptions)), 0));
+    all.push((Box::new(|p| Some(&mut p.signaling.others)), 0));
+    all.push((Box::new(|p| p.signaling.push.as_mut()), 0));
+    for i in 0..plan.stretch.len() {
+        all.push((Box::new(move |p| Some(&mut p.stretch[i].by)), 0));
+    }
+    all
+}
+
+/// The middle of two numbers, as round as it can be: the fewest digits that are not zero.
+pub(super) fn round_middle(low: u64, high: u64) -> Option<u64> {
+    let middle = low.midpoint(high);
+    // Rounder numbers in the middle half will do.
+    let quarter = (high - low) / 4;
+    let mut unit = 1;
+    let mut best = middle;
+    while unit <= middle {
+        let rounded = middle / unit * unit;
+        if middle - rounded > quarter {
+            break;
+        }
+        best = rounded;
+        unit *= 10;
+    }
+    (low < best && best < high).then_some(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn middles_are_round_and_lie_between() {
+        assert_eq!(round_middle(0, 100), Some(50));
+        assert_eq!(round_middle(0, 1_257), Some(600));
+        assert_eq!(round_middle(123, 987), Some(500));
+        assert_eq!(round_middle(7, 8), None);
+        for (low, high) in [(0, 2), (5, 9), (999, 1_234), (15_000, 15_003)] {
+            let middle = round_middle(low, high).expect("there is room");
+            assert!(low < middle && middle < high, "{low} {middle} {high}");
+        }
+    }
+}

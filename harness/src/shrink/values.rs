@@ -1,0 +1,212 @@
+//! Single values of a plan that are plain when they are removed: of signaling, and of each direction of a link.
+
+use super::edit::{Gone, Item};
+use crate::{
+    fault::Plan,
+    net::{latency::Latency, link::LinkProfile, topology::Topology},
+    seed::Ppm,
+    signaling::Ordering,
+};
+
+/// The longest delay that a distribution has, in microseconds.
+pub(super) fn longest_us(latency: &Latency) -> u64 {
+    match latency {
+        Latency::Constant { us: longest } | Latency::Uniform { max_us: longest, .. } => *longest,
+        Latency::Quantiles { points } => points.last().map_or(0, |p| p.1),
+    }
+}
+
+/// A distribution of delays, in milliseconds.
+pub(super) fn in_words(latency: &Latency) -> String {
+    let ms = |us: u64| match us % 1_000 {
+        0 => (us / 1_000).to_string(),
+        _ => format!("{}.{:03}", us / 1_000, us % 1_000),
+    };
+    match latency {
+        Latency::Constant { us } => format!("{} ms", ms(*us)),
+        Latency::Uniform { min_us, max_us } => format!("{} to {} ms", ms(*min_us), ms(*max_us)),
+        Latency::Quantiles { points } => {
+            let ends = points.first().zip(points.last());
+            ends.map_or_else(String::new, |(a, b)| {
+                format!("{} to {} ms, uneven", ms(a.1), ms(b.1))
+            })
+        }
+    }
+}
+
+/// A single value of a plan, or of a part of it, that is plain when it is removed.
+pub(super) struct Value<T> {
+    field: &'static str,
+    /// What it is, where it is not plain.
+    words: fn(&T) -> Option<String>,
+    remove: fn(&mut T),
+}
+
+/// What the service does that a good one does not.
+pub(super) const SIGNALING: &[Value<Plan>] = &[
+    Value {
+        field: "signaling.ordering",
+        words: |plan| {
+            (plan.signaling.ordering == Ordering::Concurrent)
+                .then(|| "signaling messages overtake each other in the server".to_owned())
+        },
+        remove: |plan| plan.signaling.ordering = Ordering::InOrder,
+    },
+    Value {
+        field: "signaling.descriptions",
+        words: |plan| slow("descriptions in the server", &plan.signaling.descriptions),
+        remove: |plan| plan.signaling.descriptions = Latency::NONE,
+    },
+    Value {
+        field: "signaling.others",
+        words: |plan| slow("other messages in the server", &plan.signaling.others),
+        remove: |plan| plan.signaling.others = Latency::NONE,
+    },
+    Value {
+        field: "signaling.push",
+        words: |plan| {
+            let push = plan.signaling.push.as_ref()?;
+            Some(format!("callee asleep until a push, {}", in_words(push)))
+        },
+        remove: |plan| plan.signaling.push = None,
+    },
+];
+
+fn slow(what: &str, latency: &Latency) -> Option<String> {
+    (*latency != Latency::NONE).then(|| format!("{what} take {}", in_words(latency)))
+}
+
+/// The values that are not plain.
+pub(super) fn listed<T>(values: &[Value<T>], of: &T) -> Vec<Item> {
+    let items = values.iter().enumerate().filter_map(|(item, value)| {
+        Some(Item {
+            item,
+            path: value.field.to_owned(),
+            words: (value.words)(of)?,
+        })
+    });
+    items.collect()
+}
+
+/// Makes the values at `gone` plain.
+pub(super) fn remove_of<T>(values: &[Value<T>], from: &mut T, gone: &Gone) {
+    gone.iter().for_each(|i| (values[*i].remove)(from));
+}
+
+/// What a link does that a good one does not.
+const IMPAIRMENTS: &[Value<LinkProfile>] = &[
+    Value {
+        field: "loss",
+        words: |link| share("loss", link.loss),
+        remove: |link| link.loss = Ppm::ZERO,
+    },
+    Value {
+        field: "bursts",
+        words: |link| {
+            let bursts = link.bursts?;
+            Some(format!(
+                "bursts of {} lost in {}",
+                bursts.bad_packets, bursts.good_packets
+            ))
+        },
+        remove: |link| link.bursts = None,
+    },
+    Value {
+        field: "duplicate",
+        words: |link| share("doubles", link.duplicate),
+        remove: |link| link.duplicate = Ppm::ZERO,
+    },
+    Value {
+        field: "reorder",
+        words: |link| share("reordering", link.reorder),
+        remove: |link| (link.reorder, link.reorder_by) = (Ppm::ZERO, Latency::NONE),
+    },
+    Value {
+        field: "corrupt",
+        words: |link| share("flipped bits", link.corrupt),
+        remove: |link| link.corrupt = Ppm::ZERO,
+    },
+    Value {
+        field: "truncate",
+        words: |link| share("cut datagrams", link.truncate),
+        remove: |link| link.truncate = Ppm::ZERO,
+    },
+    Value {
+        field: "bandwidth_kbps",
+        words: |link| Some(format!("{} kbit/s", link.bandwidth_kbps?)),
+        remove: |link| (link.bandwidth_kbps, link.queue) = (None, None),
+    },
+    Value {
+        field: "queue",
+        words: |link| link.queue.map(|_| "short queue".to_owned()),
+        remove: |link| link.queue = None,
+    },
+    Value {
+        field: "mtu",
+        words: |link| Some(format!("MTU of {}", link.mtu?)),
+        remove: |link| link.mtu = None,
+    },
+    Value {
+        field: "latency",
+        words: |link| {
+            let (longest, good) = (
+                longest_us(&link.latency),
+                longest_us(&LinkProfile::default().latency),
+            );
+            (longest > good).then(|| format!("takes {}", in_words(&link.latency)))
+        },
+        remove: |link| link.latency = LinkProfile::default().latency,
+    },
+    Value {
+        field: "jitter",
+        words: |link| (link.jitter != Latency::NONE).then(|| format!("jitter, {}", in_words(&link.jitter))),
+        remove: |link| link.jitter = Latency::NONE,
+    },
+];
+
+fn share(what: &str, share: Ppm) -> Option<String> {
+    let ppm = share.get();
+    (ppm > 0).then(|| format!("{what} of {}.{:02} %", ppm / 10_000, ppm % 10_000 / 100))
+}
+
+/// Both directions of every access link, with the names of link and direction and the path.
+fn directions(topology: &Topology) -> Vec<(String, String, &LinkProfile)> {
+    let mut all = Vec::new();
+    for (h, host) in topology.hosts.iter().enumerate() {
+        for (i, interface) in host.interfaces.iter().enumerate() {
+            let (link, at) = (host.link_base(i), format!("topology.hosts[{h}].interfaces[{i}]"));
+            all.push((format!("{link} up"), format!("{at}.up"), &interface.up));
+            all.push((format!("{link} down"), format!("{at}.down"), &interface.down));
+        }
+    }
+    all
+}
+
+/// The same, to change them.
+fn directions_mut(topology: &mut Topology) -> Vec<&mut LinkProfile> {
+    let interfaces = topology.hosts.iter_mut().flat_map(|h| &mut h.interfaces);
+    interfaces.flat_map(|i| [&mut i.up, &mut i.down]).collect()
+}
+
+/// Everything that any direction of a link does and a good one does not.
+pub(super) fn impairments(plan: &Plan) -> Vec<Item> {
+    let all = directions(&plan.topology).into_iter().enumerate();
+    let of = |(n, (link, path, profile)): (usize, (String, String, &LinkProfile))| {
+        let items = listed(IMPAIRMENTS, profile).into_iter().map(move |i| Item {
+            item: n * IMPAIRMENTS.len() + i.item,
+            path: format!("{path}.{}", i.path),
+            words: format!("{link}: {}", i.words),
+        });
+        items.collect::<Vec<_>>()
+    };
+    all.flat_map(of).collect()
+}
+
+/// Takes impairments away, by their numbers in [`impairments`].
+pub(super) fn remove_impairments(plan: &mut Plan, gone: &Gone) {
+    let mut links = directions_mut(&mut plan.topology);
+    for item in gone {
+        let (link, which) = (item / IMPAIRMENTS.len(), item % IMPAIRMENTS.len());
+        (IMPAIRMENTS[which].remove)(links[link]);
+    }
+}
