@@ -32,6 +32,7 @@ fn plan(topology: Topology, turn: Option<bool>) -> Plan {
         ice_timeouts: None,
         signal_faults: Vec::new(),
         service_faults: Vec::new(),
+        order: None,
         stretch: Vec::new(),
         script: Vec::new(),
         faults: Vec::new(),

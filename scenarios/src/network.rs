@@ -53,6 +53,7 @@ pub fn story_a(seed: Seed) -> Plan {
         talk_ms: USUAL_TALK_MS,
         signal_faults: Vec::new(),
         service_faults: Vec::new(),
+        order: None,
         // Nothing is wrong with the network of this story: it needs no healing.
         heal_at_ms: 0,
         budget_ms: 10_000,

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use sleet::{
+    explore,
     fault::{Act, Plan, When},
     net::topology::HostSpec,
     servers::RunningServer,
@@ -72,7 +73,8 @@ pub async fn calls(sim: Sim, plan: Arc<Plan>, policy: Policy) {
     let mut deadline = plan.heal_at() + plan.budget();
     let mut calls = Vec::new();
     for scripted in &plan.script {
-        let (When::At { ms }, Some(user)) = (scripted.when, app(&scripted.host)) else {
+        let (When::At { ms } | When::Free { from_ms: ms }, Some(user)) = (scripted.when, app(&scripted.host))
+        else {
             continue;
         };
         deadline = deadline.max(SimTime::from_millis(ms) + plan.budget());
@@ -84,11 +86,18 @@ pub async fn calls(sim: Sim, plan: Arc<Plan>, policy: Policy) {
                     .map(|app| (app, call.clone())),
             );
         }
+        if let When::Free { .. } = scripted.when {
+            continue;
+        }
         let (sim, act) = (sim.clone(), scripted.act.clone());
         sim.clone().host(&scripted.host).spawn("user", async move {
             sim.sleep(SimTime::from_millis(ms) - SimTime::ZERO).await;
             user.act(act).await;
         });
+    }
+
+    for user in &apps {
+        user.host().spawn("user", act_freely(user.clone(), plan.clone()));
     }
 
     let all_connected = async {
@@ -105,12 +114,29 @@ pub async fn calls(sim: Sim, plan: Arc<Plan>, policy: Policy) {
         },
         "",
     );
+    sim.all_turns_taken().await;
     sim.sleep(plan.talk()).await;
     for app in &apps {
         app.host().spawn("hang up", app.clone().hang_up_all());
     }
     sim.sleep(AFTERMATH).await;
     take_census(&sim, &apps, &plan, &ice_servers).await;
+}
+
+/// Does one after the other what the user may do at any time, whenever the order of the plan says so.
+async fn act_freely(user: Arc<App>, plan: Arc<Plan>) {
+    let host = user.host();
+    for scripted in plan.script.iter().filter(|s| s.host == host.name()) {
+        let When::Free { from_ms } = scripted.when else {
+            continue;
+        };
+        host.sim()
+            .sleep(SimTime::from_millis(from_ms) - host.sim().now())
+            .await;
+        let step = format!("user {}", scripted.act.name());
+        host.turn(explore::USER, &step).await;
+        host.spawn("user", user.clone().act(scripted.act.clone()));
+    }
 }
 
 /// The hosts that people hold in their hands.

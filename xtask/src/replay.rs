@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use sleet::{
     fault::Plan,
     run::{
-        RunRecord, execute_plan,
+        RunRecord, execute_plan, plan_of,
         repro::Repro,
         result::Outcome,
         suite,
@@ -81,7 +81,7 @@ fn find(what: &str) -> anyhow::Result<Subject> {
         .with_context(|| format!("'{what}' is neither SCENARIO@SEED nor the path of a repro.json"))?;
     let scenario = select::scenario(&target.scenario)?;
     Ok(Subject {
-        plan: Arc::new(scenario.draw(target.seed)),
+        plan: plan_of(&scenario, target.seed)?,
         seed: target.seed,
         scenario,
         saved: None,

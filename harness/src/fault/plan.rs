@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::Stretch;
 use crate::{
+    explore::Order,
     net::{
         topology::Topology,
         weather::{Schedule, TimedFault},
@@ -57,6 +58,9 @@ pub struct Plan {
     /// What happens to the signaling service during the chaos phase.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub service_faults: Vec<ServiceFault>,
+    /// In which order messages are delivered, users act and clients go on, where that is free.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub order: Option<Order>,
     /// When the chaos phase ends: faults end, links become good.
     pub heal_at_ms: u64,
     /// How long after the healing, and after the user's action, liveness oracles have.
@@ -111,6 +115,11 @@ pub enum When {
         /// Milliseconds since then.
         ms: u64,
     },
+    /// When the order of the plan says so.
+    Free {
+        /// Not before, in milliseconds since the beginning.
+        from_ms: u64,
+    },
 }
 
 /// What a user does.
@@ -136,6 +145,18 @@ pub enum Act {
     },
     /// Answers whatever rings.
     Answer,
+}
+
+impl Act {
+    /// What the user does, in words.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Dial { .. } => "dials",
+            Self::Retry { .. } => "tries again",
+            Self::Hangup { .. } => "hangs up",
+            Self::Answer => "answers",
+        }
+    }
 }
 
 /// A plan that cannot be run.
@@ -232,9 +253,15 @@ impl Plan {
             {
                 return Err(format!("script[{i}].act.dial.to: there is no host '{to}'"));
             }
+            if let When::Free { .. } = scripted.when
+                && self.order.is_none()
+            {
+                return Err(format!("script[{i}].when.free: the plan has no order"));
+            }
         }
         Schedule::check(&self.faults, &self.topology)?;
         ServiceFaults::check(&self.signal_faults, &self.service_faults, known)?;
+        self.order.as_ref().map_or(Ok(()), |order| order.check(known))?;
         if self.horizon_ms < self.heal_at_ms + self.budget_ms {
             return Err("horizon_ms: ends before heal_at_ms + budget_ms".into());
         }

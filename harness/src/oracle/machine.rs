@@ -200,6 +200,7 @@ pub(super) mod testing {
             talk_ms: USUAL_TALK_MS,
             signal_faults: Vec::new(),
             service_faults: Vec::new(),
+            order: None,
             heal_at_ms: 0,
             budget_ms: 1,
             horizon_ms: 1,

@@ -10,6 +10,7 @@
 //! - [`pump`]: carries packets between the hosts
 //! - [`runtime`]: the runtime and its hooks
 //! - [`panics`]: panics become events
+//! - [`turns`]: steps wait for their turn, where a run keeps an order
 //!
 //! Nothing in here knows of signaling, peers or scenarios.
 
@@ -18,6 +19,7 @@ mod pump;
 mod runtime;
 pub mod sim;
 mod tasks;
+mod turns;
 
 use std::{sync::Arc, thread, time::Duration};
 

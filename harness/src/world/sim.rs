@@ -14,6 +14,7 @@ use turmoil_net::HostId;
 use super::{
     pump, runtime,
     tasks::{self, TaskTable},
+    turns::Turns,
 };
 use crate::{
     ambient::AmbientClock,
@@ -38,6 +39,7 @@ pub(super) struct Shared {
     foreign: Vec<IpAddr>,
     egress: Notify,
     draws: Mutex<BTreeMap<String, (IndexedStream, u64)>>,
+    turns: Turns,
 }
 
 struct HostEntry {
@@ -75,6 +77,7 @@ impl Sim {
                 foreign: topology.addresses().collect(),
                 egress: Notify::new(),
                 draws: Mutex::default(),
+                turns: Turns::default(),
             }),
         };
         sim.tick();
@@ -91,6 +94,10 @@ impl Sim {
 
     pub(super) fn tasks(&self) -> &TaskTable {
         &self.shared.tasks
+    }
+
+    pub(super) fn turns(&self) -> &Turns {
+        &self.shared.turns
     }
 
     /// Sets the clock that libraries read to the simulated time.
@@ -175,11 +182,17 @@ impl Sim {
     /// # Panics
     /// If the topology has none.
     pub fn host(&self, name: &str) -> Host {
-        let index = self.shared.hosts.iter().position(|h| h.name == name);
-        Host {
+        self.find_host(name)
+            .unwrap_or_else(|| panic!("the topology has no host '{name}'"))
+    }
+
+    /// The host called `name`, if the topology has one.
+    pub fn find_host(&self, name: &str) -> Option<Host> {
+        let index = self.shared.hosts.iter().position(|h| h.name == name)?;
+        Some(Host {
             sim: self.clone(),
-            index: index.unwrap_or_else(|| panic!("the topology has no host '{name}'")),
-        }
+            index,
+        })
     }
 
     /// Starts a task of the host whose task is being polled.
