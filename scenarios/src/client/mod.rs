@@ -199,10 +199,9 @@ impl App {
             to: to.clone(),
         });
         self.note_other(&call, &to);
-        self.online()
-            .await
-            .send(&to, Message::Dial { call: call.clone() })
-            .await?;
+        let signaling = self.online().await;
+        self.check_live(&call)?;
+        signaling.send(&to, Message::Dial { call: call.clone() }).await?;
         self.offer(call, to).await
     }
 
@@ -218,6 +217,7 @@ impl App {
 
     /// Begins an attempt and offers it.
     async fn offer(self: &Arc<Self>, call: String, to: String) -> Result<(), CallError> {
+        self.check_live(&call)?;
         let number = self.slots().entry(call.clone()).or_default().next_attempt();
         self.stretch.pause("create-peer").await;
         let attempt = self.begin(&call, &to, number, Role::Offerer).await?;
@@ -373,6 +373,14 @@ impl App {
             .lock()
             .expect("no panic while it is held")
             .contains(call)
+    }
+
+    /// Whether the user has not hung up while something was awaited.
+    fn check_live(&self, call: &str) -> Result<(), CallError> {
+        match self.is_over(call) {
+            true => Err(CallError::Superseded),
+            false => Ok(()),
+        }
     }
 
     fn settle(&self, call: String) {
