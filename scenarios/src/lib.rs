@@ -4,7 +4,7 @@
 //! - [`network`]: the networks that the stories play on
 //! - [`story`]: brings server, clients and users together and lets a call happen
 //! - [`candidates`], [`chaos`], [`states`], [`findings`], [`nat`], [`teardown`],
-//!   [`dark`], [`nomination`], [`selftest`]: one family of scenarios each
+//!   [`dark`], [`nomination`], [`exhaustive`], [`selftest`]: one family of scenarios each
 //!
 //! A scenario reads as a story: who is there, what the network is like, what users do, what must hold.
 
@@ -12,6 +12,7 @@ pub mod candidates;
 pub mod chaos;
 pub mod client;
 pub mod dark;
+pub mod exhaustive;
 pub mod findings;
 pub mod nat;
 pub mod network;
@@ -34,6 +35,7 @@ pub fn catalogue() -> Vec<Arc<Scenario>> {
     all.extend(teardown::family());
     all.extend(dark::family());
     all.extend(nomination::family());
+    all.extend(exhaustive::family());
     all.extend(findings::family());
     all.extend(selftest::family());
     all.into_iter().map(Arc::new).collect()
