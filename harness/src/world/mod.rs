@@ -10,7 +10,7 @@
 //! - [`pump`]: carries packets between the hosts
 //! - [`runtime`]: the runtime and its hooks
 //! - [`panics`]: panics become events
-//! - [`turns`]: steps wait for their turn, where a run keeps an order
+//! - [`waiting`]: steps wait for their turn, where a run keeps an order
 //!
 //! Nothing in here knows of signaling, peers or scenarios.
 
@@ -19,7 +19,7 @@ mod pump;
 mod runtime;
 pub mod sim;
 mod tasks;
-mod turns;
+mod waiting;
 
 use std::{sync::Arc, thread, time::Duration};
 

@@ -14,7 +14,7 @@ use turmoil_net::HostId;
 use super::{
     pump, runtime,
     tasks::{self, TaskTable},
-    turns::Turns,
+    waiting::Turns,
 };
 use crate::{
     ambient::AmbientClock,
