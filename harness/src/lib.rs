@@ -8,7 +8,7 @@
 //!
 //! Lower layers first; a module imports only from layers above it in this list.
 //!
-//! - [`time`], [`seed`]: simulated time; labelled random streams
+//! - [`time`], [`seed`], [`explore`]: simulated time; labelled random streams; every order of the free steps of a run
 //! - [`ambient`], [`trace`]: the process's clock and entropy under our control; events and their digest
 //! - [`net`]: the packet path, as pure state machines that are told the time
 //! - [`world`], [`socket`]: runtime, event loop and hosts; UDP and TCP
@@ -48,6 +48,7 @@
 
 pub mod ambient;
 pub mod explain;
+pub mod explore;
 pub mod fault;
 pub mod net;
 pub mod nic;

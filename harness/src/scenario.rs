@@ -67,6 +67,8 @@ pub struct Scenario {
     pub cell: Option<fn(&Plan) -> Cell>,
     /// Whether it takes down or stops the process that runs it.
     pub deadly: bool,
+    /// Which orders of its free steps it goes through, if it does not leave the order to the seed.
+    pub explores: Option<Exploration>,
     draw: Draw,
     story: Story,
 }
@@ -78,6 +80,15 @@ pub struct Known {
     pub oracle: &'static str,
     /// Whether it must break it; else it may, by chance of the draws.
     pub always: bool,
+}
+
+/// All orders of the free steps of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exploration {
+    /// In how many parts they are dealt out: seed *n* goes through part *n* modulo that.
+    pub parts: u64,
+    /// What bounds them, in words.
+    pub bound: String,
 }
 
 /// A cell of a matrix.
@@ -124,6 +135,7 @@ impl Scenario {
             known: None,
             cell: None,
             deadly: false,
+            explores: None,
             draw: Box::new(draw),
             story: Box::new(move |sim, plan| Box::pin(story(sim, plan))),
         }
@@ -199,6 +211,17 @@ impl Scenario {
     /// Fills the cells of a matrix.
     pub fn in_matrix(mut self, cell: fn(&Plan) -> Cell) -> Self {
         self.cell = Some(cell);
+        self
+    }
+
+    /// Goes through every order of the free steps of its plan, dealt out to `parts` seeds, which it takes to judge it;
+    /// `bound` says in words which steps those are.
+    pub fn explores(mut self, parts: u64, bound: &str) -> Self {
+        self.min_seeds = self.min_seeds.max(parts);
+        self.explores = Some(Exploration {
+            parts,
+            bound: bound.to_owned(),
+        });
         self
     }
 

@@ -9,7 +9,7 @@ use sleet::{
     fault::Plan,
     net::{latency::Latency, topology::HostSpec},
     oracle::Verdict,
-    run::RunRecord,
+    run::{RunRecord, orders::Explored},
     scenario::Scenario,
     trace::{Event, EventKind, Machine, SignalDirection, Trace},
 };
@@ -32,6 +32,9 @@ pub fn report(scenario: &Scenario, record: &RunRecord) -> String {
     section(&mut out, "selected pairs", pairs(trace));
     section(&mut out, "timeline", timeline(trace, &names));
     section(&mut out, "oracles", oracles(record));
+    if let Some(explored) = &record.explored {
+        section(&mut out, "orders", orders(explored));
+    }
     section(
         &mut out,
         "marks",
@@ -52,6 +55,15 @@ fn section(out: &mut String, title: &str, lines: Vec<String>) {
     for line in lines {
         out.push_str(&format!("  {line}\n"));
     }
+}
+
+fn orders(explored: &Explored) -> Vec<String> {
+    let of = |n: u64, what: &str| format!("{what}: {n}");
+    vec![
+        of(explored.orders, "of this part"),
+        of(explored.failed, "failed"),
+        of(explored.steps, "most steps"),
+    ]
 }
 
 fn topology(plan: &Plan) -> Vec<String> {

@@ -26,6 +26,9 @@ pub fn to_markdown(summary: &Summary) -> String {
     for matrix in &summary.matrices {
         out.push_str(&format!("\n## {}\n\n{}", matrix.scenario, self::matrix(matrix)));
     }
+    if let Some(orders) = orders(summary) {
+        out.push_str(&format!("\n## Orders\n\n{orders}"));
+    }
     out.push_str("\n## Marks\n\n");
     out.push_str(&marks(summary));
     let findings: Vec<&ScenarioSummary> = summary
@@ -130,6 +133,36 @@ pub fn matrix(matrix: &Matrix) -> String {
         table.row(std::iter::once(row.clone()).chain(cells));
     }
     table.to_markdown()
+}
+
+/// How many orders were gone through, if any scenario goes through orders.
+pub fn orders(summary: &Summary) -> Option<String> {
+    let mut table = Table::new(&[
+        "scenario",
+        ">orders",
+        ">failed",
+        ">cut short",
+        ">most steps",
+        "covered",
+        "what is free",
+    ]);
+    for s in &summary.scenarios {
+        let Some(orders) = &s.orders else { continue };
+        table.row([
+            s.name.clone(),
+            orders.orders.to_string(),
+            orders.failed.to_string(),
+            orders.repeats.to_string(),
+            orders.steps.to_string(),
+            match orders.times {
+                0 => "NOT ALL".to_owned(),
+                1 => "all".to_owned(),
+                n => format!("all, {n} times"),
+            },
+            orders.bound.clone(),
+        ]);
+    }
+    (!table.is_empty()).then(|| table.to_markdown())
 }
 
 fn percent(share: f64) -> String {

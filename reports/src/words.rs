@@ -265,6 +265,24 @@ impl Names {
             } => format!("{peer} said '{text}'"),
             EventKind::Step { step, detail } => format!("{step} {detail}").trim_end().to_owned(),
             EventKind::Failed { step, error } => format!("FAILED {step}: {error}"),
+            EventKind::Turn { taken: None, .. } => "from here on this order repeats another".into(),
+            EventKind::Turn {
+                taken: Some(taken),
+                awake,
+                ..
+            } if awake.is_empty() => format!("turn of {taken}, as in another order"),
+            EventKind::Turn {
+                taken: Some(taken),
+                awake,
+                asleep,
+            } => {
+                let others = awake.iter().chain(asleep).filter(|step| *step != taken);
+                let others: Vec<&str> = others.map(String::as_str).collect();
+                match others[..] {
+                    [] => format!("turn of {taken}"),
+                    _ => format!("turn of {taken}, before {}", others.join(" and ")),
+                }
+            }
             EventKind::Mark { mark } => format!("* {mark}"),
             EventKind::Panicked { message, place } => format!("PANIC at {place}: {message}"),
             EventKind::Stopped {

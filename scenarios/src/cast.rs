@@ -6,6 +6,7 @@ use std::{
 };
 
 use sleet::{
+    explore,
     fault::{Act, Plan, Scripted, ServiceFaults, When},
     servers::RunningServer,
     signaling::{push::PushService, server::Server},
@@ -18,6 +19,21 @@ use crate::{
     client::{App, Policy, Standing},
     story,
 };
+
+/// Does one after the other what the user may do at any time, whenever the order of the plan says so.
+async fn act_freely(user: Arc<App>, plan: Arc<Plan>) {
+    let host = user.host();
+    for scripted in plan.script.iter().filter(|s| s.host == host.name()) {
+        let When::Free { from_ms } = scripted.when else {
+            continue;
+        };
+        let sim = host.sim();
+        sim.sleep(SimTime::from_millis(from_ms) - sim.now()).await;
+        let step = format!("user {}", scripted.act.name());
+        host.turn(explore::USER, &step).await;
+        host.spawn("user", user.clone().act(scripted.act.clone()));
+    }
+}
 
 /// The host of the signaling service.
 const SERVER: &str = "server";
@@ -88,7 +104,9 @@ impl Cast {
     pub(crate) fn follow_the_script(self: &Arc<Self>) -> SimTime {
         let mut last_act = SimTime::ZERO;
         for scripted in &self.plan.script {
-            let When::At { ms } = scripted.when else { continue };
+            let (When::At { ms } | When::Free { from_ms: ms }) = scripted.when else {
+                continue;
+            };
             if !self.is_client(&scripted.host) {
                 continue;
             }
@@ -96,7 +114,9 @@ impl Cast {
             if let Act::Dial { to, call } = &scripted.act {
                 self.expect([&scripted.host, to], call);
             }
-            self.sim.spawn("user", self.clone().act(scripted.clone(), ms));
+            if let When::At { .. } = scripted.when {
+                self.sim.spawn("user", self.clone().act(scripted.clone(), ms));
+            }
         }
         story::deadline(&self.plan, last_act)
     }
@@ -155,6 +175,9 @@ impl Cast {
             apps.insert(host.name().to_owned(), app.clone());
         });
         self.dial_again(host, &app);
+        if self.plan.order.is_some() {
+            host.spawn("user", act_freely(app, self.plan.clone()));
+        }
     }
 
     /// A user whose phone has started again dials again what the crash took away.

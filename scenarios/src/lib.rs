@@ -4,8 +4,8 @@
 //! - [`network`]: the networks that the stories play on
 //! - [`story`]: brings servers, clients and users together and lets calls happen
 //! - [`candidates`], [`chaos`], [`states`], [`findings`], [`nat`], [`teardown`],
-//!   [`dark`], [`nomination`], [`recovery`], [`mobility`], [`servers`], [`bindings`], [`presets`], [`selftest`]: one
-//!   family of scenarios each
+//!   [`dark`], [`nomination`], [`recovery`], [`mobility`], [`servers`], [`bindings`], [`presets`],
+//!   [`exhaustive`], [`selftest`]: one family of scenarios each
 //!
 //! A scenario reads as a story: who is there, what the network is like, what users do, what must hold.
 
@@ -15,6 +15,7 @@ mod cast;
 pub mod chaos;
 pub mod client;
 pub mod dark;
+pub mod exhaustive;
 pub mod findings;
 pub mod mobility;
 pub mod nat;
@@ -46,6 +47,7 @@ pub fn catalogue() -> Vec<Arc<Scenario>> {
     all.extend(servers::family());
     all.extend(bindings::family());
     all.extend(presets::family());
+    all.extend(exhaustive::family());
     all.extend(findings::family());
     all.extend(selftest::family());
     all.into_iter().map(Arc::new).collect()

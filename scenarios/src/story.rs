@@ -32,6 +32,8 @@ pub async fn calls(sim: Sim, plan: Arc<Plan>, policy: Policy) {
         },
         "",
     );
+    sim.all_turns_taken().await;
+    sim.all_turns_taken().await;
     sim.sleep(plan.talk()).await;
     for app in cast.apps() {
         app.host().spawn("hang up", app.clone().hang_up_all());

@@ -208,6 +208,9 @@ pub fn print_summary(sum: &Summary, path: &Path) {
     if !sum.remedies.is_empty() {
         terminal::print(&summary::remedies(&sum.remedies));
     }
+    if let Some(orders) = summary::orders(sum) {
+        terminal::print(&orders);
+    }
     for matrix in &sum.matrices {
         terminal::print(&format!("{}\n\n{}", matrix.scenario, summary::matrix(matrix)));
     }

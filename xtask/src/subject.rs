@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 use anyhow::Context;
 use sleet::{
     fault::Plan,
-    run::repro::Repro,
+    run::{plan_of, repro::Repro},
     scenario::Scenario,
     seed::Seed,
     trace::{Event, Trace},
@@ -38,7 +38,7 @@ impl Subject {
             .with_context(|| format!("'{what}' is neither SCENARIO@SEED nor the path of a repro.json"))?;
         let scenario = select::scenario(&target.scenario)?;
         Ok(Self {
-            plan: Arc::new(scenario.draw(target.seed)),
+            plan: plan_of(&scenario, target.seed)?,
             seed: target.seed,
             scenario,
             saved: None,

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::Stretch;
 use crate::{
+    explore::Order,
     net::{
         nat::NatFault,
         switch::NetworkSwitch,
@@ -71,6 +72,9 @@ pub struct Plan {
     /// What happens to STUN and TURN servers during the chaos phase.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub ice_server_faults: Vec<IceServerFault>,
+    /// In which order messages are delivered, users act and clients go on, where that is free.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub order: Option<Order>,
     /// When the chaos phase ends: faults end, links become good.
     pub heal_at_ms: u64,
     /// How long after the healing, and after the user's action, liveness oracles have.
@@ -125,6 +129,11 @@ pub enum When {
         /// Milliseconds since then.
         ms: u64,
     },
+    /// When the order of the plan says so.
+    Free {
+        /// Not before, in milliseconds since the beginning.
+        from_ms: u64,
+    },
 }
 
 /// What a user does.
@@ -150,6 +159,18 @@ pub enum Act {
     },
     /// Answers whatever rings.
     Answer,
+}
+
+impl Act {
+    /// What the user does, in words.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Dial { .. } => "dials",
+            Self::Retry { .. } => "tries again",
+            Self::Hangup { .. } => "hangs up",
+            Self::Answer => "answers",
+        }
+    }
 }
 
 /// A plan that cannot be run.
@@ -183,6 +204,7 @@ impl Plan {
             nat_faults: Vec::new(),
             network_switches: Vec::new(),
             ice_server_faults: Vec::new(),
+            order: None,
             heal_at_ms: 0,
             budget_ms: 10_000,
             horizon_ms: 60_000,
@@ -278,6 +300,11 @@ impl Plan {
             {
                 return Err(format!("script[{i}].act.dial.to: there is no host '{to}'"));
             }
+            if let When::Free { .. } = scripted.when
+                && self.order.is_none()
+            {
+                return Err(format!("script[{i}].when.free: the plan has no order"));
+            }
         }
         Schedule::check(&self.faults, &self.topology)?;
         HostFault::check(&self.host_faults, &self.topology)?;
@@ -285,6 +312,7 @@ impl Plan {
         NatFault::check(&self.nat_faults, &self.topology)?;
         NetworkSwitch::check(&self.network_switches, &self.topology)?;
         IceServerFault::check(&self.ice_server_faults, &self.ice_servers)?;
+        self.order.as_ref().map_or(Ok(()), |order| order.check(known))?;
         if self.horizon_ms < self.heal_at_ms + self.budget_ms {
             return Err("horizon_ms: ends before heal_at_ms + budget_ms".into());
         }

@@ -2,7 +2,7 @@
 //!
 //! A real client awaits databases, the user interface and the network between two steps of the call; this
 //! is how callbacks and user actions come to cross. A client names each of its steps and asks the
-//! [`Stretcher`] to pause there.
+//! [`Stretcher`] to pause there. Where the plan has an order in which the step is free, it goes on when it is its turn.
 
 use std::sync::Arc;
 
@@ -41,6 +41,9 @@ impl Stretcher {
 
     /// Reaches `step`, and stays there as long as the plan says.
     pub async fn pause(&self, step: &str) {
+        if self.host.turn(step, step).await {
+            return;
+        }
         let name = self.host.name();
         let rule = self
             .plan

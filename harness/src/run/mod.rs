@@ -1,6 +1,7 @@
 //! Running scenarios and keeping what came of it.
 //!
 //! - [`execute`]: one scenario with one seed or one plan
+//! - [`orders`]: one job that goes through many orders
 //! - [`suite`]: many of them on several threads
 //! - [`shard`], [`merge`]: a suite dealt to several machines, and put together again
 //! - [`result`]: the line of `results.jsonl`
@@ -12,6 +13,7 @@
 mod hits;
 pub mod matrix;
 pub mod merge;
+pub mod orders;
 pub mod repro;
 pub mod result;
 pub mod shard;
@@ -21,6 +23,7 @@ pub mod summary;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use orders::Explored;
 use result::{FilledCell, Outcome, RunResult};
 
 use crate::{
@@ -30,7 +33,7 @@ use crate::{
     seed::Seed,
     time::SimTime,
     trace::{EventKind, Trace, Watch},
-    world::{self, WorldError, WorldSpec},
+    world::{self, Sim, WorldError, WorldSpec},
 };
 
 /// One run, with everything that it recorded.
@@ -54,14 +57,42 @@ pub struct RunRecord {
     pub cell: Option<Cell>,
     /// What each oracle found, by id.
     pub verdicts: Vec<(&'static str, Verdict)>,
+    /// What the orders come to of which this is one.
+    pub explored: Option<Explored>,
 }
 
-/// Runs `scenario` with the plan that `seed` draws.
+/// Runs `scenario` with the plan that `seed` draws, or goes through the orders that `seed` names.
 ///
 /// # Errors
 /// [`WorldError`]
 pub fn execute(scenario: &Arc<Scenario>, seed: Seed) -> Result<RunRecord, WorldError> {
-    execute_plan(scenario, seed, Arc::new(scenario.draw(seed)))
+    execute_seed_watched(scenario, seed, Arc::default())
+}
+
+/// As [`execute`], while `watch` is told how far the run is. It is told nothing of a run that goes through orders.
+///
+/// # Errors
+/// [`WorldError`]
+pub fn execute_seed_watched(
+    scenario: &Arc<Scenario>,
+    seed: Seed,
+    watch: Arc<Watch>,
+) -> Result<RunRecord, WorldError> {
+    match &scenario.explores {
+        Some(explores) => orders::explore(scenario, seed, explores.parts),
+        None => execute_watched(scenario, seed, Arc::new(scenario.draw(seed)), watch),
+    }
+}
+
+/// The plan that shows what `seed` does: of several orders, that of the one whose record [`execute`] keeps.
+///
+/// # Errors
+/// [`WorldError`]
+pub fn plan_of(scenario: &Arc<Scenario>, seed: Seed) -> Result<Arc<Plan>, WorldError> {
+    match scenario.explores {
+        Some(_) => Ok(execute(scenario, seed)?.plan),
+        None => Ok(Arc::new(scenario.draw(seed))),
+    }
 }
 
 /// Runs `scenario` with `plan`, drawing what the plan leaves open from `seed`.
@@ -93,7 +124,10 @@ pub fn execute_watched(
         bounds: plan.bounds(),
     };
     let (played, script) = (scenario.clone(), plan.clone());
-    let ending = world::run_watched(spec, watch, move |sim| played.play(sim, script))?;
+    let ending = world::run_watched(spec, watch, move |sim| {
+        let story = played.play(sim.clone(), script.clone());
+        in_order(story, sim, script)
+    })?;
     let evidence = Evidence {
         trace: &ending.trace,
         plan: &plan,
@@ -118,7 +152,21 @@ pub fn execute_watched(
         ended_at: ending.at,
         packets: ending.packets,
         verdicts,
+        explored: None,
     })
+}
+
+/// Plays `story` in the order of `plan`, if it has one; it ends at once where that turns out to repeat another.
+async fn in_order(story: impl Future<Output = ()>, sim: Sim, plan: Arc<Plan>) {
+    let Some(order) = &plan.order else {
+        return story.await;
+    };
+    sim.keep(order);
+    tokio::select! {
+        biased;
+        () = story => {}
+        () = sim.redundant() => {}
+    }
 }
 
 impl RunRecord {
@@ -129,6 +177,9 @@ impl RunRecord {
 
     /// How often each mark was reached, and how often each kind of fault hit something.
     pub fn marks(&self) -> BTreeMap<String, u64> {
+        if let Some(explored) = &self.explored {
+            return explored.marks.clone();
+        }
         let mut marks = BTreeMap::new();
         for event in &self.trace.events {
             if let EventKind::Mark { mark } = &event.kind {
@@ -160,6 +211,7 @@ impl RunRecord {
         if let Some(slowest) = times.and_then(|t| t.into_iter().max()) {
             stats.insert("connect_ms".to_owned(), slowest.as_millis() as u64);
         }
+        stats.extend(self.explored.iter().flat_map(Explored::stats));
         RunResult {
             v: result::RESULT_VERSION,
             scenario: self.scenario.clone(),
@@ -171,7 +223,7 @@ impl RunRecord {
             },
             oracle: failure.map(|(id, _)| id.to_owned()),
             why: failure.map(|(_, violation)| violation.why.clone()),
-            digest: Some(self.trace.digest),
+            digest: Some(self.explored.as_ref().map_or(self.trace.digest, |e| e.digest)),
             sim_ms: self.ended_at.as_millis(),
             events: self.trace.events.len() as u64,
             packets: self.packets,

@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     matrix::Matrix,
+    orders::{self, part_of},
     result::{Outcome, RunResult},
     stats::{Share, percentile},
 };
 use crate::{
     oracle::calls::CONNECTS,
-    scenario::{Kind, Scenario},
+    scenario::{Exploration, Kind, Scenario},
     seed::Seed,
     trace::Digest,
 };
@@ -60,6 +61,26 @@ pub struct ScenarioSummary {
     pub judgement: Judgement,
     /// The first seed that failed as it should: of a demonstration or a finding.
     pub shown_by: Option<Seed>,
+    /// The orders that it went through, if it does not leave the order to the seed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub orders: Option<Orders>,
+}
+
+/// The orders that the runs of a scenario went through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Orders {
+    /// What bounds them.
+    pub bound: String,
+    /// How many.
+    pub orders: u64,
+    /// How many broke an oracle.
+    pub failed: u64,
+    /// How many more runs it took, which were cut off because they began to repeat another.
+    pub repeats: u64,
+    /// The most free steps that one had.
+    pub steps: u64,
+    /// How many times over all orders were gone through; 0 if some were not.
+    pub times: u64,
 }
 
 /// What the runs of a scenario mean.
@@ -264,6 +285,10 @@ fn summarise(scenario: &Scenario, runs: &[&RunResult], extent: Extent) -> Scenar
         outcomes,
         marks,
         shown_by: shown.map(|r| r.seed),
+        orders: scenario
+            .explores
+            .as_ref()
+            .map(|explores| Orders::of(explores, runs)),
     }
 }
 
@@ -311,6 +336,24 @@ fn judge(
             Judgement::Vacuous(format!("{oracle} did not fail on any of {} seeds", runs.len()))
         }
         _ => Judgement::Held,
+    }
+}
+
+impl Orders {
+    fn of(explores: &Exploration, runs: &[&RunResult]) -> Self {
+        let stats = |name| runs.iter().filter_map(move |r| r.stats.get(name).copied());
+        let mut parts = vec![0; explores.parts as usize];
+        for run in runs {
+            parts[part_of(run.seed, explores.parts).index as usize] += 1;
+        }
+        Self {
+            bound: explores.bound.clone(),
+            orders: stats(orders::ORDERS).sum(),
+            failed: stats(orders::FAILED).sum(),
+            repeats: stats(orders::REPEATS).sum(),
+            steps: stats(orders::STEPS).max().unwrap_or_default(),
+            times: parts.into_iter().min().unwrap_or_default(),
+        }
     }
 }
 

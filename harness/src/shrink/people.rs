@@ -36,6 +36,7 @@ fn action_words(scripted: &Scripted) -> String {
     match scripted.when {
         When::At { ms } => format!("{what}, at {ms} ms"),
         When::Rung { ms } => format!("{what}, {ms} ms after it rings"),
+        When::Free { from_ms } => format!("{what}, in its turn from {from_ms} ms on"),
     }
 }
 

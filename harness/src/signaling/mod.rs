@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod fault;
+mod held;
 mod link;
 pub mod message;
 mod outage;

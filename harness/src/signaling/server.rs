@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::Message as Frame;
 use super::{
     Ordering, PORT, SignalingSpec,
     fault::{ServiceFaults, Verdict},
+    held,
     message::{Envelope, Message},
     push::{Notification, PushService},
     record,
@@ -249,7 +250,9 @@ impl Server {
             _ => ("others", &spec.others),
         };
         let takes = sim.draw(&format!("signaling/{from}/{kind}"), latency);
-        sim.sleep(delay + takes).await;
+        if !held::until_its_turn(self.host(), &from, &envelope).await {
+            sim.sleep(delay + takes).await;
+        }
         if life != *self.shared.life.borrow() {
             return;
         }

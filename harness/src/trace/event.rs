@@ -438,6 +438,16 @@ pub enum EventKind {
         /// Why.
         error: String,
     },
+    /// The plan says in which order free steps are taken, and it was the turn of one.
+    Turn {
+        /// Which; none where the run ends because from here on it repeats another.
+        taken: Option<String>,
+        /// Those that it was taken from, in their order.
+        awake: Vec<String>,
+        /// Those that waited too, but whose turn here would repeat another order.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        asleep: Vec<String>,
+    },
     /// An interesting path was reached.
     Mark {
         /// Its name.

@@ -14,6 +14,7 @@
 //! - [`runtime`]: the runtime and its hooks
 //! - [`panics`]: panics become events
 //! - [`tables`]: what libraries make once in a process
+//! - [`waiting`]: steps wait for their turn, where a run keeps an order
 //!
 //! Nothing in here knows of signaling, peers or scenarios.
 
@@ -28,6 +29,7 @@ pub mod sim;
 mod tables;
 mod tasks;
 mod turns;
+mod waiting;
 
 use std::{net::IpAddr, sync::Arc, thread, time::Duration};
 

@@ -21,6 +21,7 @@ use super::{
     lives::{Liveness, Lives},
     runtime,
     tasks::{self, TaskTable},
+    waiting::Turns,
 };
 use crate::{
     ambient::AmbientClock,
@@ -47,6 +48,7 @@ pub(super) struct Shared {
     pub(super) switches: Vec<NetworkSwitch>,
     egress: Notify,
     draws: Mutex<BTreeMap<String, (IndexedStream, u64)>>,
+    turns: Turns,
 }
 
 pub(super) struct HostEntry {
@@ -88,6 +90,7 @@ impl Sim {
                 switches: spec.switches.clone(),
                 egress: Notify::new(),
                 draws: Mutex::default(),
+                turns: Turns::default(),
             }),
         };
         sim.tick();
@@ -109,6 +112,10 @@ impl Sim {
 
     pub(super) fn tasks(&self) -> &TaskTable {
         &self.shared.tasks
+    }
+
+    pub(super) fn turns(&self) -> &Turns {
+        &self.shared.turns
     }
 
     /// Sets the clock that libraries read to the simulated time.
@@ -195,7 +202,14 @@ impl Sim {
     /// # Panics
     /// If the topology has none.
     pub fn host(&self, name: &str) -> Host {
-        Host::new(self, self.shared.lives.owner(self.index_of(name)))
+        self.find_host(name)
+            .unwrap_or_else(|| panic!("the topology has no host '{name}'"))
+    }
+
+    /// The host called `name`, if the topology has one.
+    pub fn find_host(&self, name: &str) -> Option<Host> {
+        let index = self.shared.hosts.iter().position(|h| h.name == name)?;
+        Some(Host::new(self, self.shared.lives.owner(index)))
     }
 
     fn index_of(&self, name: &str) -> usize {

@@ -20,6 +20,7 @@ use super::{
 impl App {
     /// Begins an attempt and offers it.
     pub(super) async fn offer(self: &Arc<Self>, call: String, to: String) -> Result<(), CallError> {
+        self.check_live(&call)?;
         let number = self.slots().entry(call.clone()).or_default().next_attempt();
         self.stretch.pause("create-peer").await;
         let attempt = self.begin(&call, &to, number, Role::Offerer).await?;

@@ -207,10 +207,9 @@ impl App {
             to: to.clone(),
         });
         self.note_other(&call, &to);
-        self.online()
-            .await
-            .send(&to, Message::Dial { call: call.clone() })
-            .await?;
+        let signaling = self.online().await;
+        self.check_live(&call)?;
+        signaling.send(&to, Message::Dial { call: call.clone() }).await?;
         self.offer(call, to).await
     }
 
@@ -244,6 +243,14 @@ impl App {
             .lock()
             .expect("no panic while it is held")
             .contains(call)
+    }
+
+    /// Whether the user has not hung up while something was awaited.
+    fn check_live(&self, call: &str) -> Result<(), CallError> {
+        match self.is_over(call) {
+            true => Err(CallError::Superseded),
+            false => Ok(()),
+        }
     }
 
     /// Whether `attempt` is still what `call` is about.

@@ -24,7 +24,7 @@ use nix::{
 };
 use sleet::{
     run::{
-        RunRecord, execute_watched,
+        RunRecord, execute_seed_watched,
         repro::Repro,
         result::{Outcome, RunResult},
     },
@@ -68,8 +68,7 @@ pub fn serve(args: &WorkerArgs) -> Done {
                     None => Watch::default(),
                 });
                 *watched.lock().expect("beating does not panic") = watch.clone();
-                let plan = Arc::new(scenario.draw(seed));
-                match execute_watched(&scenario, seed, plan, watch) {
+                match execute_seed_watched(&scenario, seed, watch) {
                     Ok(record) => ended(&scenario, last.insert(record), save.as_deref(), &args.build),
                     Err(error) => failed(&scenario, seed, &error),
                 }

@@ -1,0 +1,75 @@
+//! Whose turn it is.
+
+use std::collections::BTreeSet;
+
+use super::{Order, Part, Repeats, Step, part::Dealt};
+
+/// Takes the steps of one run in the order that its plan says. Knows nothing but the steps that it was shown.
+#[derive(Clone, Debug)]
+pub struct Chooser {
+    choices: std::vec::IntoIter<usize>,
+    part: Part,
+    repeats: Repeats,
+    is_redundant: bool,
+    asleep: BTreeSet<Step>,
+}
+
+/// What a [`Chooser`] chose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pick {
+    /// One of the steps that are awake.
+    Take {
+        /// Its place among them.
+        taken: usize,
+        /// They, in their order.
+        awake: Vec<Step>,
+    },
+    /// None: whatever comes from here on comes in another order too.
+    Redundant,
+    /// This one, to repeat an order.
+    Again(Step),
+}
+
+impl Chooser {
+    /// For a run that keeps `order`.
+    pub fn new(order: &Order) -> Self {
+        Self {
+            choices: order.choices.clone().into_iter(),
+            part: order.part,
+            repeats: order.repeats,
+            is_redundant: false,
+            asleep: BTreeSet::new(),
+        }
+    }
+
+    /// Chooses one of the steps that are enabled.
+    pub fn choose<'a>(&mut self, enabled: impl IntoIterator<Item = &'a Step>) -> Pick {
+        let enabled: BTreeSet<Step> = enabled.into_iter().cloned().collect();
+        let awake: Vec<Step> = enabled.difference(&self.asleep).cloned().collect();
+        self.is_redundant |= awake.is_empty();
+        if self.is_redundant {
+            let again = enabled
+                .into_iter()
+                .next()
+                .filter(|_| self.repeats == Repeats::RunOn);
+            return again.map_or(Pick::Redundant, Pick::Again);
+        }
+        let taken = self.place(awake.len());
+        if self.repeats != Repeats::Count {
+            self.asleep.extend(awake[..taken].iter().cloned());
+            self.asleep.retain(|step| step.is_independent_of(&awake[taken]));
+        }
+        Pick::Take { taken, awake }
+    }
+
+    /// The place of the step to take among `awake`.
+    fn place(&mut self, awake: usize) -> usize {
+        if awake == 1 {
+            return 0;
+        }
+        let Dealt { first, rest, .. } = self.part.deal(awake);
+        self.part = rest;
+        // A choice that a change of the client has made impossible is the last that is possible.
+        self.choices.next().map_or(first, |choice| choice.min(awake - 1))
+    }
+}

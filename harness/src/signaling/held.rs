@@ -1,0 +1,20 @@
+//! Messages that wait at the server until it is their turn, where a run keeps an order.
+//!
+//! A message acts on the client that it is for, so that is whose step its delivery is. Messages of one sender wait
+//! together where the server handles them concurrently, and one at a time where it handles them in order.
+
+use super::message::Envelope;
+use crate::world::Host;
+
+/// Waits until it is the turn of `envelope`, which `from` sent through `server`; says whether it had to.
+pub(super) async fn until_its_turn(server: &Host, from: &str, envelope: &Envelope) -> bool {
+    let Some(to) = &envelope.to else { return false };
+    let (kind, call) = (
+        envelope.message.name(),
+        envelope.message.call().unwrap_or_default(),
+    );
+    match server.sim().find_host(to) {
+        Some(to) => to.turn(kind, &format!("{kind} of {call} from {from}")).await,
+        None => false,
+    }
+}

@@ -1,0 +1,190 @@
+//! Holds free steps back until their turn comes, where a run keeps an [`Order`].
+//!
+//! A step that waits is woken when no other has come for a while, so that all that the step before caused has come to
+//! wait as well, or is done. Without an order nothing ever waits here.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard},
+    time::Duration,
+};
+
+use tokio::sync::{oneshot, watch};
+
+use super::{Host, Sim};
+use crate::{
+    explore::{Chooser, Order, Pick, Step},
+    trace::EventKind,
+};
+
+/// The steps of a run that wait.
+#[derive(Default)]
+pub(super) struct Turns {
+    kept: Mutex<Option<Kept>>,
+    stage: watch::Sender<Stage>,
+    // How many steps have come or gone.
+    news: watch::Sender<u64>,
+}
+
+struct Kept {
+    order: Order,
+    chooser: Chooser,
+    waiting: BTreeMap<Step, oneshot::Sender<()>>,
+    // How many steps of each name have come.
+    come: BTreeMap<Step, u32>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Choosing,
+    /// No step waits, and none has come for a while.
+    Idle,
+    /// Only steps that another order has taken are left.
+    Redundant,
+}
+
+impl Turns {
+    fn kept(&self) -> MutexGuard<'_, Option<Kept>> {
+        self.kept.lock().expect("choosing does not panic")
+    }
+
+    /// Lets a step wait; nothing if it is not free.
+    fn wait(&self, host: &str, kind: &str, name: &str) -> Option<(Step, oneshot::Receiver<()>)> {
+        let mut kept = self.kept();
+        let kept = kept.as_mut().filter(|kept| kept.order.is_free(host, kind))?;
+        let mut step = Step {
+            host: host.to_owned(),
+            name: name.to_owned(),
+        };
+        let come = kept.come.entry(step.clone()).or_default();
+        *come += 1;
+        if *come > 1 {
+            step.name = format!("{name} ({come})");
+        }
+        let (wake, woken) = oneshot::channel();
+        kept.waiting.insert(step.clone(), wake);
+        self.news.send_modify(|news| *news += 1);
+        Some((step, woken))
+    }
+
+    /// A step that waited is gone with the task that waited.
+    fn withdraw(&self, step: &Step) {
+        if let Some(kept) = self.kept().as_mut()
+            && kept.waiting.remove(step).is_some()
+        {
+            self.news.send_modify(|news| *news += 1);
+        }
+    }
+
+    /// Wakes the step whose turn it is, and says what happened.
+    fn wake_next(&self) -> Option<EventKind> {
+        let mut kept = self.kept();
+        let kept = kept.as_mut()?;
+        let (taken, awake) = match kept.chooser.choose(kept.waiting.keys()) {
+            Pick::Take { taken, awake } => (Some(awake[taken].clone()), awake),
+            Pick::Again(step) => (Some(step), Vec::new()),
+            Pick::Redundant => (None, Vec::new()),
+        };
+        let asleep = kept.waiting.keys().filter(|step| !awake.contains(step));
+        let turn = EventKind::Turn {
+            taken: taken.as_ref().map(Step::to_string),
+            asleep: asleep.map(Step::to_string).collect(),
+            awake: awake.iter().map(Step::to_string).collect(),
+        };
+        if let Some(wake) = taken.and_then(|step| kept.waiting.remove(&step)) {
+            // Whoever waited may have been dropped meanwhile.
+            let _ = wake.send(());
+        }
+        Some(turn)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.kept().as_ref().is_none_or(|kept| kept.waiting.is_empty())
+    }
+}
+
+/// Withdraws a step when its task is dropped while it waits.
+struct Place<'a> {
+    turns: &'a Turns,
+    step: Step,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.turns.withdraw(&self.step);
+    }
+}
+
+impl Sim {
+    /// Lets the free steps of `order` wait for their turn from now on.
+    pub(crate) fn keep(&self, order: &Order) {
+        *self.turns().kept() = Some(Kept {
+            chooser: Chooser::new(order),
+            order: order.clone(),
+            waiting: BTreeMap::new(),
+            come: BTreeMap::new(),
+        });
+        let (sim, quiet) = (self.clone(), Duration::from_millis(order.quiet_ms));
+        self.spawn("order", async move { sim.choose(quiet).await });
+    }
+
+    /// Wakes one step after the other until none is left that is worth it.
+    async fn choose(&self, quiet: Duration) {
+        let turns = self.turns();
+        let mut news = turns.news.subscribe();
+        loop {
+            // The sender lives as long as the world.
+            while tokio::time::timeout(quiet, news.changed()).await.is_ok() {}
+            if turns.is_empty() {
+                turns.stage.send_replace(Stage::Idle);
+                let _ = news.changed().await;
+                turns.stage.send_replace(Stage::Choosing);
+                continue;
+            }
+            let Some(turn) = turns.wake_next() else { return };
+            let is_redundant = matches!(turn, EventKind::Turn { taken: None, .. });
+            self.record(turn);
+            if is_redundant {
+                turns.stage.send_replace(Stage::Redundant);
+                return;
+            }
+        }
+    }
+
+    /// Ends when the run turns out to repeat another order; never if it keeps none.
+    pub(crate) async fn redundant(&self) {
+        let mut stage = self.turns().stage.subscribe();
+        // The sender lives as long as the world.
+        drop(stage.wait_for(|stage| *stage == Stage::Redundant).await);
+    }
+
+    /// Waits until every free step of the run has been taken; from then on nothing waits any more.
+    pub async fn all_turns_taken(&self) {
+        let turns = self.turns();
+        let Some(quiet) = turns.kept().as_ref().map(|kept| kept.order.quiet_ms) else {
+            return;
+        };
+        let mut stage = turns.stage.subscribe();
+        // What the last step caused has not come yet.
+        self.sleep(Duration::from_millis(quiet)).await;
+        let idle = |stage: &Stage| *stage == Stage::Idle && turns.is_empty();
+        drop(stage.wait_for(idle).await);
+        *turns.kept() = None;
+    }
+}
+
+impl Host {
+    /// If the run keeps an order in which steps of `kind` on this host are free, waits until it is the turn of the step
+    /// `name`; says whether it did.
+    pub async fn turn(&self, kind: &str, name: &str) -> bool {
+        let turns = self.sim().turns();
+        let Some((step, woken)) = turns.wait(self.name(), kind, name) else {
+            return false;
+        };
+        let _place = Place { turns, step };
+        // Nobody wakes it any more once the order is over.
+        let _ = woken.await;
+        true
+    }
+}

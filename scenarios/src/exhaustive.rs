@@ -1,0 +1,323 @@
+//! One small call in every order, instead of a sample of orders.
+//!
+//! The network is good and the same on every seed. What is free is the order in which the server delivers messages,
+//! clients go on after an await, and users dial and hang up. Each seed goes through its part of all orders
+//! (docs/exhaustive.md).
+
+use sleet::{
+    explore::{Free, Order, Part, Repeats},
+    fault::{Act, Plan, Scripted, When},
+    net::{latency::Latency, link::LinkProfile},
+    oracle::{
+        Oracle,
+        calls::CONNECTS,
+        candidates::{APPLIED, OWN_GENERATION},
+        connection::COMPUTED,
+        ice::EDGES,
+        peers::{CLOSES, NOTHING_LEFT, STACK_ENDS},
+        signaling::TURNS,
+    },
+    peer::PeerKind,
+    scenario::{Kind, Scenario},
+    seed::Seed,
+    signaling,
+};
+
+use crate::{
+    client::{
+        Policy,
+        policy::{Receive, Send},
+    },
+    network::{answers, dials, story_a},
+    story,
+};
+
+/// In how many parts the orders are dealt out: the seeds that the smoke suite runs of every scenario.
+const PARTS: u64 = 100;
+/// When everybody is online.
+const ONLINE_MS: u64 = 100;
+/// When it rings at bob's, if alice dials then.
+const RINGING_MS: u64 = ONLINE_MS + 20;
+/// Longer than any step takes to cause all that it causes: three round trips of 14 ms to come online.
+const QUIET_MS: u64 = 50;
+
+const NAIVE: Policy = Policy::NAIVE.bare();
+const SEQUENTIAL: Policy = NAIVE.sending(Send::AfterDescription);
+const BUFFER_RECEIVER: Policy = NAIVE.receiving(Receive::Buffer);
+const BUFFER_SENDER: Policy = NAIVE.sending(Send::OnceJoined);
+const BUFFER_BOTH: Policy = BUFFER_SENDER.receiving(Receive::Buffer);
+
+/// The same client on peer connections instead of agents.
+const fn full(policy: Policy) -> Policy {
+    Policy {
+        peers: PeerKind::Full,
+        ..policy
+    }
+}
+
+/// What holds of every call, but that nothing is left of it.
+const KEPT: [&Oracle; 7] = [
+    &APPLIED,
+    &OWN_GENERATION,
+    &CONNECTS,
+    &CLOSES,
+    &EDGES,
+    &COMPUTED,
+    &TURNS,
+];
+/// The page of the defect that hangups meet on peer connections.
+const HANDSHAKE: &str = "docs/findings/0011-closed-in-handshake.md";
+
+/// What a call consists of. The ring is left out: clients do nothing about it.
+const MESSAGES: [&str; 5] = ["offer", "answer", "joined", "candidate", "end-of-candidates"];
+/// The same without the end of candidates, about which clients do nothing either, and with hanging up.
+const CALL: [&str; 5] = ["offer", "answer", "joined", "candidate", "hangup"];
+/// Of two calls, the messages that make them.
+const REDIAL: [&str; 4] = ["offer", "answer", "joined", "hangup"];
+/// What a client awaits while it applies what it received.
+const APPLYING: [&str; 2] = ["set-remote", "add-candidate"];
+/// What a client awaits while it describes itself and takes the other side's description.
+const DESCRIBING: [&str; 3] = ["set-local", "create-answer", "set-remote"];
+/// What a caller's client awaits until its offer is sent and set.
+const DIALING: [&str; 5] = [
+    "connect",
+    "create-peer",
+    "create-offer",
+    "send-description",
+    "set-local",
+];
+
+/// The scenarios of the family.
+pub fn family() -> Vec<Scenario> {
+    let families = [candidates(), attempts(), hangups(), on_the_stack()];
+    families.into_iter().flatten().collect()
+}
+
+/// Field report A.
+fn candidates() -> Vec<Scenario> {
+    let (messages, in_order) = (call(&MESSAGES), in_order(call(&MESSAGES)));
+    let applying = awaiting(messages.clone(), "*", &APPLYING);
+    let describing = awaiting(messages.clone(), "*", &DESCRIBING);
+    let in_order = awaiting(in_order, "*", &APPLYING);
+    vec![
+        broken("naive", NAIVE, messages.clone(), &CONNECTS)
+            .about("The client of the report, in every order: which of them lose the call."),
+        broken("sequential", SEQUENTIAL, messages, &CONNECTS).about(
+            "Producing no candidate before the description is written: the server reorders all the same.",
+        ),
+        broken("sequential-in-order", SEQUENTIAL, in_order.clone(), &CONNECTS)
+            .about("The server keeps the order, and the tasks of the receiver do not."),
+        connects("sequential-end-to-end", SEQUENTIAL.in_order(), in_order)
+            .about("Server and receiver keep the order: what is left are crossings of the two directions."),
+        connects("buffer-receiver", BUFFER_RECEIVER, applying)
+            .about("The receiver buffers: messages in every order, also while it applies one."),
+        connects("buffer-sender", BUFFER_SENDER, describing.clone())
+            .about("The sender buffers: messages in every order, also while descriptions are set."),
+        connects("buffer-both", BUFFER_BOTH, describing)
+            .about("Sender and receiver buffer: messages in every order, also while descriptions are set."),
+        connects("buffer-both-full", full(BUFFER_BOTH), call(&MESSAGES))
+            .about("Sender and receiver buffer, with peer connections: messages in every order."),
+    ]
+}
+
+/// Several attempts, several calls.
+fn attempts() -> Vec<Scenario> {
+    let any_generation = NAIVE.receiving(Receive::BufferAnyGeneration);
+    vec![
+        connects("retry", BUFFER_BOTH, retried(call(&CALL)))
+            .about("The caller gives up at any time and tries again: messages of both attempts in every order."),
+        broken(
+            "stale-generation",
+            any_generation,
+            retried(call(&["offer", "candidate"])),
+            &OWN_GENERATION,
+        )
+        .about("A receiver that buffers without looking at the generation gives old candidates to a new attempt."),
+        connects("redial", BUFFER_BOTH, redialed(call(&REDIAL)))
+            .from("STORIES B")
+            .about("The caller dials, hangs up and dials again at any time: the second call connects."),
+    ]
+}
+
+/// Field report B, with the client that keeps every call.
+fn hangups() -> Vec<Scenario> {
+    let ends = |name, plan| connects(name, BUFFER_BOTH, plan).from("STORIES B");
+    let dialing = awaiting(call(&CALL), "alice", &DIALING);
+    let answering = awaiting(awaiting(call(&CALL), "bob", &["create-peer"]), "bob", &DESCRIBING);
+    let describing = awaiting(answering.clone(), "alice", &DESCRIBING);
+    let waiting = NAIVE.sending(Send::OnceJoinedInCallback);
+    vec![
+        ends("dial-hangup", dialed_freely(dialing))
+            .about("The caller dials and hangs up at any time, between any two steps of her client."),
+        ends("reject", hung_up_by(&["bob"], describing))
+            .about("The callee hangs up at any time from the first ring on, also before the offer has come."),
+        ends("both-hang-up", hung_up_by(&["alice", "bob"], answering))
+            .about("Both hang up, and the two hangups cross everything else."),
+        broken(
+            "wait-in-callback",
+            waiting,
+            hung_up_by(&["alice"], call(&CALL)),
+            &CLOSES,
+        )
+        .from("ORACLES 3, hazard 4")
+        .about(
+            "Buffering by waiting inside the stack's callback: the orders in which a hangup never returns.",
+        ),
+    ]
+}
+
+/// A defect of the stack that the client cannot do anything about.
+fn on_the_stack() -> Vec<Scenario> {
+    let both = hung_up_by(&["alice", "bob"], call(&CALL));
+    vec![
+        scenario(Kind::Demonstration, "both-hang-up-full", full(BUFFER_BOTH), both.clone())
+            .about("Both hang up, with peer connections: the orders in which the stack leaves a handshake behind.")
+            .from("STORIES B")
+            .from(HANDSHAKE)
+            .holds(&KEPT)
+            .holds(&[&NOTHING_LEFT])
+            .trips(&STACK_ENDS, PARTS),
+        Scenario::new(
+            Kind::Finding,
+            "findings/hangup-in-handshake",
+            move |_| in_handshake(both.clone()),
+            |sim, plan| story::calls(sim, plan, full(BUFFER_BOTH)),
+        )
+        .about("Closed while it waits for the second ClientHello, a peer connection leaves its handshake behind.")
+        .from("STORIES B")
+        .from(HANDSHAKE)
+        .holds(&KEPT)
+        .holds(&[&NOTHING_LEFT])
+        .trips(&STACK_ENDS, 1),
+    ]
+}
+
+/// `plan` in the order in which alice, who is the DTLS server, hangs up between two flights of the handshake.
+fn in_handshake(mut plan: Plan) -> Plan {
+    if let Some(order) = &mut plan.order {
+        order.choices = vec![1, 0, 0, 1, 0, 0, 0, 0];
+    }
+    plan
+}
+
+/// A client that keeps every call that is not hung up.
+fn connects(name: &str, policy: Policy, plan: Plan) -> Scenario {
+    scenario(Kind::Promise, name, policy, plan)
+        .from("STORIES A")
+        .holds(&KEPT)
+        .holds(&[&NOTHING_LEFT, &STACK_ENDS])
+}
+
+fn broken(name: &str, policy: Policy, plan: Plan, oracle: &'static Oracle) -> Scenario {
+    scenario(Kind::Demonstration, name, policy, plan)
+        .from("STORIES A")
+        .trips(oracle, PARTS)
+}
+
+fn scenario(kind: Kind, name: &str, policy: Policy, plan: Plan) -> Scenario {
+    let bound = bound(&plan);
+    let story = move |sim, plan| story::calls(sim, plan, policy);
+    Scenario::new(kind, &format!("exhaustive/{name}"), move |_| plan.clone(), story)
+        .from("DESIGN 6")
+        .explores(PARTS, &bound)
+}
+
+/// What is free in `plan`.
+fn bound(plan: &Plan) -> String {
+    let free = plan.order.iter().flat_map(|order| &order.free);
+    let steps = free.map(|free| match free.host.as_str() {
+        "*" => free.step.clone(),
+        host => format!("{host}'s {}", free.step),
+    });
+    let acts = plan.script.iter().filter(|s| matches!(s.when, When::Free { .. }));
+    let acts = acts.map(|s| format!("{} {}", s.host, s.act.name()));
+    steps.chain(acts).collect::<Vec<_>>().join(", ")
+}
+
+/// Alice dials bob over a good network, who answers at once. The messages of `free` are delivered in any order.
+fn call(free: &[&str]) -> Plan {
+    let mut plan = story_a(Seed(0));
+    for host in &mut plan.topology.hosts {
+        let ms = if host.name == "server" { 2 } else { 5 };
+        for interface in &mut host.interfaces {
+            interface.up = LinkProfile::good(Latency::constant_ms(ms));
+            interface.down = interface.up.clone();
+        }
+    }
+    plan.signaling.descriptions = Latency::constant_ms(1);
+    plan.signaling.others = Latency::constant_ms(1);
+    plan.stretch.clear();
+    plan.script = vec![dials("alice", "bob", "c1", ONLINE_MS), answers("bob", 0)];
+    plan.talk_ms = 100;
+    plan.budget_ms = 5_000;
+    plan.horizon_ms = 30_000;
+    plan.order = Some(Order {
+        free: Vec::new(),
+        quiet_ms: QUIET_MS,
+        choices: Vec::new(),
+        part: Part::WHOLE,
+        repeats: Repeats::CutOff,
+    });
+    awaiting(plan, "*", free)
+}
+
+/// The same, where `steps` of `host` wait for their turn too.
+fn awaiting(mut plan: Plan, host: &str, steps: &[&str]) -> Plan {
+    if let Some(order) = &mut plan.order {
+        order.free.extend(steps.iter().map(|step| Free {
+            host: host.to_owned(),
+            step: (*step).to_owned(),
+        }));
+    }
+    plan
+}
+
+/// The same over a server that keeps the order of each sender's messages.
+fn in_order(mut plan: Plan) -> Plan {
+    plan.signaling.ordering = signaling::Ordering::InOrder;
+    plan
+}
+
+/// The same, where each of `hosts` hangs up some time from the ringing on.
+fn hung_up_by(hosts: &[&str], mut plan: Plan) -> Plan {
+    let hangup = |host: &&str| freely(host, RINGING_MS, hangs_up("c1"));
+    plan.script.extend(hosts.iter().map(hangup));
+    plan
+}
+
+/// The same, where alice tries again some time.
+fn retried(mut plan: Plan) -> Plan {
+    let call = "c1".to_owned();
+    plan.script.push(freely("alice", RINGING_MS, Act::Retry { call }));
+    plan
+}
+
+/// The same, where alice dials any time, also before she is online, and hangs up any time after it.
+fn dialed_freely(mut plan: Plan) -> Plan {
+    plan.script.retain(|s| s.host != "alice");
+    let dial = dials("alice", "bob", "c1", ONLINE_MS);
+    plan.script.push(freely("alice", 0, dial.act));
+    plan.script.push(freely("alice", 0, hangs_up("c1")));
+    plan
+}
+
+/// The same, where alice hangs up some time and then dials again.
+fn redialed(mut plan: Plan) -> Plan {
+    plan.script.push(freely("alice", RINGING_MS, hangs_up("c1")));
+    let again = dials("alice", "bob", "c2", RINGING_MS);
+    plan.script.push(freely("alice", RINGING_MS, again.act));
+    plan
+}
+
+fn hangs_up(call: &str) -> Act {
+    Act::Hangup { call: call.into() }
+}
+
+/// The user at `host` acts whenever the order says so.
+fn freely(host: &str, from_ms: u64, act: Act) -> Scripted {
+    Scripted {
+        host: host.into(),
+        when: When::Free { from_ms },
+        act,
+    }
+}
