@@ -18,6 +18,7 @@ use crate::{
         fault::{ServiceFault, ServiceFaults, SignalFault},
     },
     time::SimTime,
+    trace::Point,
     world::Bounds,
 };
 
@@ -111,6 +112,18 @@ pub enum When {
         /// Milliseconds since then.
         ms: u64,
     },
+    /// Some time after the call of the act came to a point of its life on the user's host, for the first time.
+    Reached {
+        /// The point.
+        point: Point,
+        /// Milliseconds since then: 0 is the next moment at which anything else can run.
+        after_ms: u64,
+    },
+    /// Some time after the call of the act was over on the user's host.
+    Over {
+        /// Milliseconds since then.
+        after_ms: u64,
+    },
 }
 
 /// What a user does.
@@ -136,6 +149,49 @@ pub enum Act {
     },
     /// Answers whatever rings.
     Answer,
+    /// Refuses a call that rings.
+    Reject {
+        /// The call.
+        call: String,
+    },
+    /// Dials whom an earlier call was to or from.
+    Redial {
+        /// The earlier call.
+        call: String,
+        /// What the new call is named.
+        again: String,
+    },
+    /// Dials several people at once: a group.
+    DialGroup {
+        /// What the group is named.
+        group: String,
+        /// Whom: the call to each is named `group.client`.
+        to: Vec<String>,
+    },
+    /// Hangs up all calls of a group.
+    HangupGroup {
+        /// The group.
+        group: String,
+    },
+}
+
+impl Act {
+    /// The call that it is about, if it is about one.
+    pub fn call(&self) -> Option<&str> {
+        match self {
+            Self::Dial { call, .. }
+            | Self::Retry { call }
+            | Self::Hangup { call }
+            | Self::Reject { call }
+            | Self::Redial { call, .. } => Some(call),
+            Self::Answer | Self::DialGroup { .. } | Self::HangupGroup { .. } => None,
+        }
+    }
+}
+
+/// What the call of `group` to `client` is named.
+pub fn leg_of(group: &str, client: &str) -> String {
+    format!("{group}.{client}")
 }
 
 /// A plan that cannot be run.
@@ -231,6 +287,13 @@ impl Plan {
                 && !known(to)
             {
                 return Err(format!("script[{i}].act.dial.to: there is no host '{to}'"));
+            }
+            if let Act::DialGroup { to, .. } = &scripted.act
+                && let Some(unknown) = to.iter().find(|to| !known(to))
+            {
+                return Err(format!(
+                    "script[{i}].act.dial-group.to: there is no host '{unknown}'"
+                ));
             }
         }
         Schedule::check(&self.faults, &self.topology)?;
