@@ -1,4 +1,7 @@
 //! Story B: users dial and hang up quickly, in groups, at each other and at who is busy.
+//!
+//! The fixed client holds everything in every scene; each broken client is judged by the oracle that names its
+//! mistake alone, in a scene in which the mistake can show.
 
 mod scenes;
 mod story;
@@ -6,33 +9,181 @@ mod story;
 use sleet::{
     fault::Plan,
     oracle::{
+        Oracle,
+        after::{DEAD, QUIET},
         candidates::{APPLIED, OWN_GENERATION},
         connection::COMPUTED,
+        factory::AS_LONG_AS_CALLS,
+        hangup::{CLOSED_FIRST, CLOSED_ONCE, RETURNS},
         ice::EDGES,
+        outcomes::{AGREED, GOES_ON},
         peers::{CLOSES, NOTHING_LEFT},
+        ringing::CALLED,
         signaling::TURNS,
     },
     peer::PeerKind,
     scenario::{Kind, Scenario},
     seed::Seed,
+    trace::Point,
 };
 
-use crate::phone::Make;
+use crate::phone::{Make, Mistake};
 
+/// Seeds that it takes to judge marks and demonstrations.
 const ENOUGH: u64 = 200;
+
+/// What the fixed client holds.
+const ALL: [&Oracle; 16] = [
+    &AGREED,
+    &GOES_ON,
+    &QUIET,
+    &DEAD,
+    &CALLED,
+    &AS_LONG_AS_CALLS,
+    &RETURNS,
+    &CLOSED_ONCE,
+    &CLOSED_FIRST,
+    &CLOSES,
+    &NOTHING_LEFT,
+    &APPLIED,
+    &OWN_GENERATION,
+    &EDGES,
+    &COMPUTED,
+    &TURNS,
+];
 
 /// The scenarios of the family.
 pub fn family() -> Vec<Scenario> {
-    vec![
+    let everywhere = [&scenes::CALLER[..], &scenes::CALLEE].concat();
+    let mut all = vec![
         fixed("rapid", PeerKind::Bare, scenes::rapid)
-            .about("Dialed and hung up at every point of a call's life, and dialed again within milliseconds.")
-    ]
+            .about("Dialed, hung up at every point of a call's life at either end, and dialed again within milliseconds.")
+            .reaches(&hangups_at(&everywhere), ENOUGH),
+        fixed("rapid-full", PeerKind::Full, scenes::rapid)
+            .about("The same with peer connections instead of bare agents.")
+            .reaches(&hangups_at(&everywhere), ENOUGH),
+        fixed("three-networks", PeerKind::Bare, scenes::rapid_on_three_networks)
+            .about("The same from a phone that gathers three candidates: the stack has callbacks waiting when it is closed.")
+            .from("ORACLES 3, hazard 3")
+            .reaches(&hangups_at(&[Point::OnCandidate]), ENOUGH),
+        fixed("glare", PeerKind::Bare, scenes::glare)
+            .about("Two dial each other: the larger call id wins, and whoever yields picks up.")
+            .reaches(&["glare"], ENOUGH),
+        fixed("busy", PeerKind::Bare, scenes::busy)
+            .about("A third caller is told that the line is busy, and the call that is there is not harmed.")
+            .reaches(&["told-busy"], ENOUGH),
+        fixed("groups", PeerKind::Bare, scenes::groups)
+            .about("Two groups of calls that overlap are dialed and hung up, each as one.")
+            .reaches(&["dialed-again"], ENOUGH),
+        fixed("asleep", PeerKind::Bare, scenes::asleep)
+            .about("The callee is asleep, and the caller may have gone when the push wakes it.")
+            .reaches(&["push-woke-callee", "told-that-the-call-is-over"], ENOUGH),
+        fixed("recovering", PeerKind::Bare, scenes::recovering)
+            .about("The network goes dark, attempts fail and are made anew, and users hang up meanwhile.")
+            .reaches(&hangups_at(&scenes::FAILING), ENOUGH),
+    ];
+    all.extend(Mistake::ALL.map(broken));
+    all
+}
+
+/// The marks of hangups at `points`.
+fn hangups_at(points: &[Point]) -> Vec<String> {
+    let mut marks: Vec<String> = points.iter().map(|p| format!("hangup-at-{p}")).collect();
+    marks.sort_unstable();
+    marks.dedup();
+    marks
 }
 
 fn fixed(name: &str, peers: PeerKind, scene: fn(Seed) -> Plan) -> Scenario {
-    let make = Make { peers, mistake: None };
+    scenario(Kind::Promise, name, Make { peers, mistake: None }, scene).holds(&ALL)
+}
+
+fn broken(mistake: Mistake) -> Scenario {
+    let (scene, oracle, about): (fn(Seed) -> Plan, &'static Oracle, &str) = caught(mistake);
+    let make = Make {
+        peers: PeerKind::Bare,
+        mistake: Some(mistake),
+    };
+    scenario(Kind::Demonstration, mistake.name(), make, scene)
+        .about(about)
+        .trips_first(oracle, ENOUGH)
+}
+
+/// Where a mistake shows, and by which oracle.
+fn caught(mistake: Mistake) -> (fn(Seed) -> Plan, &'static Oracle, &'static str) {
+    let rapid = scenes::rapid;
+    match mistake {
+        Mistake::PeerOnResponse => (
+            rapid,
+            &DEAD,
+            "The caller makes its peer when the response to its dial arrives: after a hangup, for a call that is over.",
+        ),
+        Mistake::CallbacksGoOn => (rapid, &QUIET, "What a callback began goes on after the hangup."),
+        Mistake::LateClose => (
+            rapid,
+            &CLOSED_FIRST,
+            "The peer is closed after the hangup has returned.",
+        ),
+        Mistake::StreamsStay => (
+            rapid,
+            &NOTHING_LEFT,
+            "The streams of a call stay after its hangup.",
+        ),
+        Mistake::FactoryPerGroup => (
+            scenes::groups,
+            &AS_LONG_AS_CALLS,
+            "The end of a group releases the factory, though calls of another group live.",
+        ),
+        Mistake::SharedCounter => (
+            scenes::groups,
+            &RETURNS,
+            "Groups share the counter of the calls that they wait for: one overwrites it, and the other waits for ever.",
+        ),
+        Mistake::QueueKept => (
+            rapid,
+            &QUIET,
+            "Messages that wait to be sent are sent after the hangup.",
+        ),
+        Mistake::HangupWaits => (
+            rapid,
+            &RETURNS,
+            "A hangup waits for the answer to what was offered.",
+        ),
+        Mistake::DoubleClose => (rapid, &CLOSED_ONCE, "The peer is closed twice."),
+        Mistake::CloseInCallback => (
+            scenes::rapid_on_three_networks,
+            &CLOSES,
+            "A hangup while candidates are gathered closes the peer inside the stack's callback, which never returns.",
+        ),
+        Mistake::AnswersTheDead => (
+            rapid,
+            &DEAD,
+            "The user picks up a call that is over, and the app answers.",
+        ),
+        Mistake::StateByNumber => (
+            scenes::recovering,
+            &AGREED,
+            "ICE `failed` has the number of the peer connection's `closed`: the app thinks that the call is over.",
+        ),
+        Mistake::CandidatesByUser => (
+            rapid,
+            &OWN_GENERATION,
+            "Candidates are kept by user: those of an old call are fed to the next one.",
+        ),
+        Mistake::EarlyHangupForgotten => (
+            rapid,
+            &CALLED,
+            "A hangup that overtakes its call is forgotten, and the phone rings for nobody.",
+        ),
+        Mistake::NoRecovery => (
+            scenes::recovering,
+            &GOES_ON,
+            "An attempt that comes to nothing is the end of the call, though nobody hung up.",
+        ),
+    }
+}
+
+fn scenario(kind: Kind, name: &str, make: Make, scene: fn(Seed) -> Plan) -> Scenario {
     let story = move |sim, plan| story::play(sim, plan, make);
-    Scenario::new(Kind::Promise, &format!("calls/{name}"), scene, story)
-        .from("STORIES B")
-        .holds(&[&APPLIED, &OWN_GENERATION, &CLOSES, &NOTHING_LEFT, &EDGES, &COMPUTED, &TURNS])
+    Scenario::new(kind, &format!("calls/{name}"), scene, story).from("STORIES B")
 }

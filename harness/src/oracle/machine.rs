@@ -173,12 +173,18 @@ pub(super) mod testing {
 
     /// Judges a trace of `kinds`, each with its time in milliseconds.
     pub fn judged_timed(oracle: &Oracle, kinds: Vec<(u64, EventKind)>) -> Verdict {
-        let ended = kinds.last().map_or(0, |(at, _)| at + 1);
-        let events = kinds.into_iter().chain([(ended, EventKind::Ended)]);
-        let event = |(seq, (at, kind)): (usize, _)| Event {
+        let alices = kinds.into_iter().map(|(at, kind)| (at, "alice", kind));
+        judged_on(oracle, alices.collect())
+    }
+
+    /// Judges a trace of events, each with its time in milliseconds and its host. The budget is 1 ms.
+    pub fn judged_on(oracle: &Oracle, events: Vec<(u64, &str, EventKind)>) -> Verdict {
+        let ended = events.last().map_or(0, |(at, ..)| at + 1);
+        let events = events.into_iter().chain([(ended, "alice", EventKind::Ended)]);
+        let event = |(seq, (at, host, kind)): (usize, (u64, &str, _))| Event {
             seq: seq as u64,
             at: SimTime::from_millis(at),
-            host: Some("alice".into()),
+            host: Some(host.into()),
             kind,
         };
         let trace = Trace::from_events(events.enumerate().map(event).collect());

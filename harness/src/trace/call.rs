@@ -203,7 +203,10 @@ mod tests {
             },
         };
         let json = serde_json::to_string(&event).expect("plain data");
-        assert_eq!(json, r#"{"event":"call","call":"c1","what":"over","outcome":"busy"}"#);
+        assert_eq!(
+            json,
+            r#"{"event":"call","call":"c1","what":"over","outcome":"busy"}"#
+        );
         let read: super::super::EventKind = serde_json::from_str(&json).expect("own output");
         assert_eq!(read, event);
     }

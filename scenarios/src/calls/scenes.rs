@@ -1,56 +1,307 @@
-//! What users do, drawn from the seed.
+//! What users do and what the network is like, drawn from the seed. Every act can be left out of a plan by itself.
+
+use std::collections::BTreeSet;
 
 use sleet::{
     fault::{Act, Plan, Scripted, When},
     net::{
         firewall::FirewallSpec,
         latency::Latency,
-        link::LinkProfile,
         topology::{HostSpec, Topology},
+        weather::{Directions, LinkFault, TimedFault},
     },
+    peer::IceTimeouts,
     seed::{Ppm, Seed, Stream},
-    swarm,
+    swarm::{self, Kind},
     trace::Point,
 };
 
-use crate::network::{answers, dials, story_a, stretch};
+use crate::network::{answers, dials, link, story_a, stretch};
 
+/// When the chaos phase ends.
 const HEAL_AT_MS: u64 = 6_000;
-const BUDGET_MS: u64 = 20_000;
+/// What calls have from then on: signaling may have to be found again (8 s), and an attempt that is under way to
+/// be given up twice.
+const BUDGET_MS: u64 = 25_000;
+
 const PEOPLE: [&str; 9] = [
     "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan",
 ];
 
-/// The network.
+/// The kinds of fault that the network may have: what outlasts the chaos phase, and slow awaits, are the scenes' own.
+const WEATHER: [Kind; 12] = [
+    Kind::Loss,
+    Kind::Duplicate,
+    Kind::Reorder,
+    Kind::OneWayPartition,
+    Kind::Partition,
+    Kind::Hold,
+    Kind::TcpReset,
+    Kind::SignalDelay,
+    Kind::SignalDrop,
+    Kind::SignalDuplicate,
+    Kind::SignalingReset,
+    Kind::ServerRestart,
+];
+
+/// Where a caller hangs up.
+pub const CALLER: [Point; 11] = [
+    Point::Dialing,
+    Point::CreateOffer,
+    Point::OfferCreated,
+    Point::OfferSent,
+    Point::Ringing,
+    Point::Checking,
+    Point::Connected,
+    Point::OnCandidate,
+    Point::OnAnswer,
+    Point::OnRemoteCandidate,
+    Point::OnJoined,
+];
+
+/// Where a callee hangs up.
+pub const CALLEE: [Point; 9] = [
+    Point::Ringing,
+    Point::CreateAnswer,
+    Point::AnswerSent,
+    Point::Checking,
+    Point::Connected,
+    Point::OnCandidate,
+    Point::OnOffer,
+    Point::OnRemoteCandidate,
+    Point::OnJoined,
+];
+
+/// Where either end hangs up when attempts fail.
+pub const FAILING: [Point; 2] = [Point::OnFailed, Point::Recovering];
+
+/// Alice dials bob. At some point of the call's life one of them hangs up, and alice dials again at once.
+pub fn rapid(seed: Seed) -> Plan {
+    let mut plan = stage(seed, 2);
+    let mut draws = seed.stream("calls/rapid");
+    plan.script = vec![
+        dials("alice", "bob", "c1", draws.between(200, 600)),
+        answers("bob", draws.between(20, 900)),
+    ];
+    let (host, points) = one_of(&mut draws, &[("alice", &CALLER[..]), ("bob", &CALLEE[..])]);
+    let point = one_of(&mut draws, points);
+    let soon = draws.between(0, 25);
+    let after_ms = one_of(&mut draws, &[0, 0, soon]);
+    plan.script
+        .push(hangs_up(host, "c1", When::Reached { point, after_ms }));
+    if draws.chance(Ppm::percent(25)) {
+        // The other one hangs up too: two hangups cross, or there is none but this one.
+        let other = if host == "alice" { "bob" } else { "alice" };
+        let when = When::At {
+            ms: draws.between(300, 2_500),
+        };
+        plan.script.push(hangs_up(other, "c1", when));
+    }
+    plan.script
+        .push(redials("alice", "c1", "c2", draws.between(0, 5)));
+    if draws.chance(Ppm::percent(40)) {
+        let when = When::Reached {
+            point: one_of(&mut draws, &CALLER),
+            after_ms: 0,
+        };
+        plan.script.push(hangs_up("alice", "c2", when));
+        plan.script
+            .push(redials("alice", "c2", "c3", draws.between(0, 5)));
+    }
+    unsettled(seed, plan)
+}
+
+/// The same from a phone with three networks, which gathers three candidates.
+pub fn rapid_on_three_networks(seed: Seed) -> Plan {
+    let mut plan = rapid(seed);
+    let alice = HostSpec {
+        interfaces: Vec::new(),
+        ..plan.topology.hosts[0].clone()
+    };
+    plan.topology.hosts[0] = (1..=3).fold(alice, |host, n| {
+        host.interface(&format!("net{n}"), &format!("10.1.{n}.1"), link(10 * n))
+    });
+    // Faults name the links of one network.
+    plan.faults.clear();
+    plan
+}
+
+/// Alice and bob dial each other at about the same time.
+pub fn glare(seed: Seed) -> Plan {
+    let mut plan = stage(seed, 2);
+    let mut draws = seed.stream("calls/glare");
+    let at = draws.between(200, 500);
+    plan.script = vec![
+        dials("alice", "bob", "c1", at),
+        dials("bob", "alice", "c2", at + draws.between(0, 150)),
+        answers("alice", draws.between(20, 900)),
+        answers("bob", draws.between(20, 900)),
+    ];
+    if draws.chance(Ppm::percent(50)) {
+        let (host, call) = one_of(
+            &mut draws,
+            &[("alice", "c1"), ("alice", "c2"), ("bob", "c1"), ("bob", "c2")],
+        );
+        let when = When::At {
+            ms: at + draws.between(0, 1_000),
+        };
+        plan.script.push(hangs_up(host, call, when));
+        plan.script.push(redials(host, call, "c3", draws.between(0, 50)));
+    }
+    unsettled(seed, plan)
+}
+
+/// Alice and bob are in a call, or about to be, and carol dials one of them. Sometimes bob does not want to.
+pub fn busy(seed: Seed) -> Plan {
+    let mut plan = stage(seed, 3);
+    let mut draws = seed.stream("calls/busy");
+    let carol_dials = draws.between(300, 3_000);
+    let to = one_of(&mut draws, &["alice", "bob"]);
+    plan.script = vec![
+        dials("alice", "bob", "c1", 300),
+        dials("carol", to, "c2", carol_dials),
+        answers("alice", draws.between(20, 900)),
+        answers("bob", draws.between(20, 900)),
+    ];
+    if draws.chance(Ppm::percent(30)) {
+        let when = When::Reached {
+            point: Point::Ringing,
+            after_ms: draws.between(0, 600),
+        };
+        let call = "c1".into();
+        plan.script.push(acts("bob", when, Act::Reject { call }));
+    }
+    if draws.chance(Ppm::percent(60)) {
+        let host = one_of(&mut draws, &["alice", "bob"]);
+        let when = When::At {
+            ms: draws.between(300, 4_000),
+        };
+        plan.script.push(hangs_up(host, "c1", when));
+    }
+    plan.script
+        .push(redials("carol", "c2", "c3", draws.between(0, 2_000)));
+    unsettled(seed, plan)
+}
+
+/// Alice dials two groups of two to eight, which overlap in time and sometimes in people, and hangs them up.
+pub fn groups(seed: Seed) -> Plan {
+    let mut draws = seed.stream("calls/groups");
+    let people = draws.between(4, PEOPLE.len() as u64) as usize;
+    let mut plan = stage(seed, people);
+    let first = draws.between(2, (people as u64 - 1).min(8)) as usize;
+    let shared = draws.below(3).min(first as u64) as usize;
+    let others = &PEOPLE[1..people];
+    let begins = (first - shared).min(others.len() - 2);
+    plan.script = vec![
+        dials_group("g1", &others[..first], 300),
+        dials_group("g2", &others[begins..], draws.between(300, 1_500)),
+    ];
+    for callee in others {
+        plan.script.push(answers(callee, draws.between(20, 900)));
+        if draws.chance(Ppm::percent(10)) {
+            let when = When::Reached {
+                point: Point::Ringing,
+                after_ms: draws.between(0, 200),
+            };
+            let call = format!("g1.{callee}");
+            plan.script.push(acts(callee, when, Act::Reject { call }));
+        }
+    }
+    let at = draws.between(600, 4_000);
+    for (group, ms) in [("g1", at), ("g2", at + draws.between(0, 60))] {
+        // Sometimes they are hung up nearly together, and sometimes one goes on.
+        if draws.chance(Ppm::percent(80)) {
+            let group = group.into();
+            plan.script
+                .push(acts("alice", When::At { ms }, Act::HangupGroup { group }));
+        }
+    }
+    unsettled(seed, plan)
+}
+
+/// Alice dials bob, whose app is asleep until a push notification wakes it, and is not always patient.
+pub fn asleep(seed: Seed) -> Plan {
+    let mut plan = stage(seed, 2);
+    let mut draws = seed.stream("calls/asleep");
+    let longest = one_of(&mut draws, &[800, 3_000]);
+    plan.signaling.push = Some(Latency::uniform_ms(150, longest));
+    plan.script = vec![
+        dials("alice", "bob", "c1", 300),
+        answers("bob", draws.between(20, 900)),
+    ];
+    if draws.chance(Ppm::percent(80)) {
+        let when = When::At {
+            ms: 300 + draws.between(0, 4_000),
+        };
+        plan.script.push(hangs_up("alice", "c1", when));
+        plan.script
+            .push(redials("alice", "c1", "c2", draws.between(0, 1_500)));
+    }
+    unsettled(seed, plan)
+}
+
+/// Alice's network goes dark before or after the call is connected, for long enough that attempts fail; sometimes
+/// somebody hangs up while they recover.
+pub fn recovering(seed: Seed) -> Plan {
+    let mut plan = stage(seed, 2);
+    let mut draws = seed.stream("calls/recovering");
+    plan.ice_timeouts = Some(IceTimeouts {
+        disconnected_ms: 1_500,
+        failed_ms: 1_500,
+    });
+    plan.heal_at_ms = 12_000;
+    let from_ms = draws.between(500, 4_000);
+    plan.faults = vec![TimedFault {
+        fault: LinkFault::Partition,
+        link: "alice".into(),
+        directions: one_of(&mut draws, &[Directions::Both, Directions::Up, Directions::Down]),
+        from_ms,
+        until_ms: from_ms + draws.between(1_000, 8_000),
+    }];
+    plan.script = vec![
+        dials("alice", "bob", "c1", 300),
+        answers("bob", draws.between(20, 900)),
+    ];
+    if draws.chance(Ppm::percent(60)) {
+        let host = one_of(&mut draws, &["alice", "bob"]);
+        let when = When::Reached {
+            point: one_of(&mut draws, &FAILING),
+            after_ms: draws.between(0, 40),
+        };
+        plan.script.push(hangs_up(host, "c1", when));
+        plan.script
+            .push(redials("alice", "c1", "c2", draws.between(0, 5)));
+    }
+    plan
+}
+
+/// The first `people` people, each behind a firewall, and a signaling service that overtakes itself. Every step takes
+/// a while, so that users, messages and callbacks come in between.
 fn stage(seed: Seed, people: usize) -> Plan {
     let mut draws = seed.stream("calls/stage");
-    let mut hosts: Vec<HostSpec> = PEOPLE[..people]
-        .iter()
-        .enumerate()
-        .map(|(i, name)| {
-            HostSpec::new(name, &format!("10.{}.0.1", i + 1), link(draws.between(8, 40)))
-                .behind(FirewallSpec::STRICT)
-        })
-        .collect();
+    let person = |(i, name): (usize, &&str)| {
+        let address = format!("10.{}.0.1", i + 1);
+        HostSpec::new(name, &address, link(draws.between(8, 40))).behind(FirewallSpec::STRICT)
+    };
+    let mut hosts: Vec<HostSpec> = PEOPLE[..people].iter().enumerate().map(person).collect();
     hosts.push(HostSpec::new("server", "10.99.0.1", link(2)));
+    let steps = [
+        ("create-peer", 5),
+        ("create-offer", 10),
+        ("create-answer", 10),
+        ("send-description", 10),
+        ("send", 8),
+        ("set-local", 40),
+        ("set-remote", 15),
+        ("add-candidate", 5),
+        ("callback", 20),
+        ("close", 30),
+    ];
     let mut plan = story_a(seed);
     plan.signaling.acknowledged = true;
     Plan {
         topology: Topology::new(hosts),
-        stretch: [
-            ("create-peer", 0, 5),
-            ("create-offer", 0, 10),
-            ("create-answer", 0, 10),
-            ("send-description", 0, 10),
-            ("send", 0, 5),
-            ("set-local", 0, 40),
-            ("set-remote", 0, 15),
-            ("add-candidate", 0, 5),
-            ("callback", 0, 20),
-            ("close", 0, 20),
-        ]
-        .map(|(step, min, max)| stretch(step, min, max))
-        .into(),
+        stretch: steps.map(|(step, most)| stretch(step, 0, most)).into(),
         script: Vec::new(),
         heal_at_ms: HEAL_AT_MS,
         budget_ms: BUDGET_MS,
@@ -59,43 +310,36 @@ fn stage(seed: Seed, people: usize) -> Plan {
     }
 }
 
-fn link(ms: u64) -> LinkProfile {
-    LinkProfile {
-        jitter: Latency::uniform_ms(0, 5),
-        ..LinkProfile::good(Latency::constant_ms(ms))
+/// On half of the seeds, `plan` in the weather that the swarm draws.
+fn unsettled(seed: Seed, plan: Plan) -> Plan {
+    if seed.stream("calls/weather").chance(Ppm::percent(50)) {
+        return plan;
     }
+    let mut kinds: BTreeSet<Kind> = swarm::kinds(seed);
+    kinds.retain(|kind| WEATHER.contains(kind));
+    swarm::brew(seed, &kinds, plan)
 }
 
 fn acts(host: &str, when: When, act: Act) -> Scripted {
-    Scripted {
-        host: host.into(),
-        when,
-        act,
-    }
+    let host = host.into();
+    Scripted { host, when, act }
 }
 
 fn hangs_up(host: &str, call: &str, when: When) -> Scripted {
     acts(host, when, Act::Hangup { call: call.into() })
 }
 
-/// Alice dials bob; somebody hangs up somewhere; alice dials again.
-pub fn rapid(seed: Seed) -> Plan {
-    let mut plan = stage(seed, 2);
-    let mut draws = seed.stream("calls/rapid");
-    plan.script = vec![dials("alice", "bob", "c1", 300), answers("bob", draws.between(50, 900))];
-    let point = Point::ALL[draws.below(16) as usize];
-    let who = ["alice", "bob"][draws.below(2) as usize];
-    let after_ms = [0, 0, draws.between(0, 30)][draws.below(3) as usize];
-    plan.script.push(hangs_up(who, "c1", When::Reached { point, after_ms }));
-    plan.script.push(acts(
-        "alice",
-        When::Over {
-            after_ms: draws.between(0, 5),
-        },
-        Act::Redial {
-            call: "c1".into(),
-            again: "c2".into(),
-        },
-    ));
-    plan
+fn redials(host: &str, call: &str, again: &str, after_ms: u64) -> Scripted {
+    let (call, again) = (call.into(), again.into());
+    acts(host, When::Over { after_ms }, Act::Redial { call, again })
+}
+
+fn dials_group(group: &str, to: &[&str], ms: u64) -> Scripted {
+    let to = to.iter().map(ToString::to_string).collect();
+    let group = group.into();
+    acts("alice", When::At { ms }, Act::DialGroup { group, to })
+}
+
+fn one_of<T: Clone>(draws: &mut Stream, all: &[T]) -> T {
+    all[draws.below(all.len() as u64) as usize].clone()
 }

@@ -16,6 +16,8 @@ use crate::phone::{Make, Phone};
 
 /// How long after the last hangup the run goes on: longer than telling the other end and closing a peer may take.
 const AFTERMATH: Duration = Duration::from_secs(4);
+/// How much later than the last deadline by the clock the last call is hung up: users take a while to pick up.
+const PICK_UP: Duration = Duration::from_secs(3);
 /// How long it takes to end a signaling connection in good order.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -55,7 +57,8 @@ pub async fn play(sim: Sim, plan: Arc<Plan>, make: Make) {
                 .later(Duration::from_millis(ms), scripted.act.clone());
         }
     }
-    sim.sleep(last_call(&plan) + plan.budget() - sim.now()).await;
+    sim.sleep(last_call(&plan) + plan.budget() + PICK_UP - sim.now())
+        .await;
     for phone in &phones {
         phone.host().spawn("hang up", phone.clone().hang_up_all());
     }

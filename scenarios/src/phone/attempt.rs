@@ -318,10 +318,7 @@ impl Call {
 
     async fn add(&self, candidate: Candidate) {
         let Some(attempt) = &self.attempt else { return };
-        let (peer, into) = (
-            attempt.name.clone(),
-            attempt.theirs.clone().unwrap_or_default(),
-        );
+        let (peer, into) = (attempt.name.clone(), attempt.theirs.clone().unwrap_or_default());
         let added = attempt.peer.add_candidate(candidate.clone()).await;
         self.phone.host.sim().record(match added {
             Ok(()) => EventKind::CandidateApplied {

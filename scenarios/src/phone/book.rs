@@ -140,7 +140,11 @@ mod tests {
         assert_eq!(talking.judge("c2", "carol"), Verdict::Busy);
         let line = talking.line("c1").expect("open");
         line.end(Ending::Ours(How::Hangup));
-        assert_eq!(talking.judge("c2", "carol"), Verdict::Take, "it is about to be over");
+        assert_eq!(
+            talking.judge("c2", "carol"),
+            Verdict::Take,
+            "it is about to be over"
+        );
     }
 
     #[test]

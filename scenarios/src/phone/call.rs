@@ -233,9 +233,10 @@ impl Call {
             self.say(message, None);
         }
         let outcome = ending.outcome(self.line.side, self.line.stage());
-        drop(self);
         phone.book().close(&call);
         phone.over(&call, outcome);
+        // Its share of the factory goes last.
+        drop(self);
     }
 
     /// Closes the peer of the attempt, one that is still being made, and waits for those that are being closed.

@@ -105,7 +105,12 @@ impl Phone {
         let welcome = welcome || self.book().is_welcome(call);
         let line = self.open(call, from, Side::Callee, welcome);
         if !welcome {
-            self.record(call, CallEvent::Rings { from: from.to_owned() });
+            self.record(
+                call,
+                CallEvent::Rings {
+                    from: from.to_owned(),
+                },
+            );
             self.let_the_user_answer(&line, from, &message);
         }
         line.ask(Work::Handle(message));

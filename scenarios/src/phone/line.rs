@@ -213,7 +213,12 @@ mod tests {
             (How::Busy, Stage::Begun, Side::Callee, Outcome::Busy),
             (How::Hangup, Stage::Answered, Side::Caller, Outcome::Dropped),
             (How::Hangup, Stage::Connected, Side::Callee, Outcome::Talked),
-            (How::Glare("c2".into()), Stage::Begun, Side::Caller, Outcome::Glare),
+            (
+                How::Glare("c2".into()),
+                Stage::Begun,
+                Side::Caller,
+                Outcome::Glare,
+            ),
         ];
         for (how, stage, side, outcome) in ours {
             let there = match side {

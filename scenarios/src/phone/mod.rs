@@ -204,6 +204,12 @@ impl Phone {
         }
     }
 
+    /// Whatever of the script has not begun by now does not begin any more.
+    fn end_script(&self) {
+        let mut begun = self.begun.lock().expect("no panic while it is held");
+        begun.extend(0..self.plan.script.len());
+    }
+
     /// The user acts after a while.
     pub fn later(self: Arc<Self>, after: Duration, act: Act) {
         let (host, sim) = (self.host.clone(), self.host.sim().clone());

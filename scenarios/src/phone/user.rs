@@ -54,8 +54,9 @@ impl Phone {
         }
     }
 
-    /// Hangs up every call.
+    /// Hangs up every call; the user does nothing any more.
     pub async fn hang_up_all(self: Arc<Self>) {
+        self.end_script();
         let lines = self.book().lines();
         self.hang_up(&lines).await;
     }
