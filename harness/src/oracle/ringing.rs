@@ -50,7 +50,7 @@ fn hangup_before<'a>(trace: &'a Trace, end: &End<'a>, ring: &Event) -> Option<&'
                 if message == "hangup" && call == end.call
         )
     };
-    trace.of(end.host).filter(|e| e.seq < ring.seq).find(told)
+    trace.of(end.host).filter(|e| e.at < ring.at).find(told)
 }
 
 fn silent_after(evidence: Evidence<'_>, end: &End<'_>, gone: &Event) -> Verdict {

@@ -268,6 +268,10 @@ impl Peer for FullPeer {
         self.hello.connected()
     }
 
+    fn ice_state(&self) -> watch::Receiver<String> {
+        self.log.ice.subscribe()
+    }
+
     fn ice_failed(&self) -> watch::Receiver<bool> {
         self.log.ice_failed.subscribe()
     }

@@ -11,11 +11,7 @@ mod bare;
 mod full;
 mod hello;
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -136,6 +132,8 @@ pub trait Peer: Send + Sync {
     async fn add_candidate(&self, candidate: Candidate) -> Result<(), PeerError>;
     /// Becomes true when a message has gone both ways.
     fn connected(&self) -> watch::Receiver<bool>;
+    /// The state that ICE reported last, by the name that it has in the trace.
+    fn ice_state(&self) -> watch::Receiver<String>;
     /// Becomes true when ICE has reported *failed* (RFC 8445, section 8.1.2).
     fn ice_failed(&self) -> watch::Receiver<bool>;
     /// Ends it and everything that belongs to it.
@@ -198,7 +196,7 @@ pub async fn create(
         sim: host.sim().clone(),
         host: host.clone(),
         peer: spec.name.clone(),
-        ice: Arc::default(),
+        ice: Arc::new(watch::Sender::new("new".to_owned())),
         ice_failed: Arc::new(watch::Sender::new(false)),
     };
     Ok(match spec.kind {
@@ -214,7 +212,7 @@ struct Log {
     host: Host,
     peer: String,
     // The ICE state reported last.
-    ice: Arc<Mutex<String>>,
+    ice: Arc<watch::Sender<String>>,
     ice_failed: Arc<watch::Sender<bool>>,
 }
 
@@ -241,14 +239,13 @@ impl Log {
 
     /// Marks what becomes of a path that falls silent.
     fn mark_ice(&self, now: String) {
-        let mut ice = self.ice.lock().expect("no panic while it is held");
-        let mark = match (ice.as_str(), now.as_str()) {
+        let before = self.ice.send_replace(now.clone());
+        let mark = match (before.as_str(), now.as_str()) {
             (_, "disconnected") => Some("disconnected"),
             ("disconnected", "connected" | "completed") => Some("recovered"),
             (_, "failed") => Some("failed"),
             _ => None,
         };
-        *ice = now;
         if let Some(mark) = mark {
             self.host.run(|| self.sim.mark(mark));
         }

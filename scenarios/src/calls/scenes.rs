@@ -123,6 +123,12 @@ pub fn rapid_on_three_networks(seed: Seed) -> Plan {
     });
     // Faults name the links of one network.
     plan.faults.clear();
+    let mut draws = seed.stream("calls/three-networks");
+    if draws.chance(Ppm::percent(50)) {
+        let point = Point::OnCandidate;
+        let after_ms = draws.between(0, 10);
+        plan.script[2] = hangs_up("alice", "c1", When::Reached { point, after_ms });
+    }
     plan
 }
 
@@ -290,11 +296,11 @@ fn stage(seed: Seed, people: usize) -> Plan {
         ("create-offer", 10),
         ("create-answer", 10),
         ("send-description", 10),
-        ("send", 8),
+        ("send", 20),
         ("set-local", 40),
         ("set-remote", 15),
         ("add-candidate", 5),
-        ("callback", 20),
+        ("callback", 40),
         ("close", 30),
     ];
     let mut plan = story_a(seed);

@@ -37,6 +37,8 @@ pub(super) enum News {
     Connected,
     Failed,
     TookTooLong,
+    /// Only a broken client takes a state of the peer for this.
+    Closed,
 }
 
 /// One attempt.
@@ -53,6 +55,8 @@ pub(super) struct Attempt {
     outgoing: Option<Vec<Option<Candidate>>>,
     connected: watch::Receiver<bool>,
     failed: watch::Receiver<bool>,
+    state: watch::Receiver<String>,
+    by_number: bool,
     told_connected: bool,
     told_failed: bool,
     deadline: Option<Instant>,
@@ -67,6 +71,7 @@ impl Attempt {
         let until = self.deadline.unwrap_or_else(Instant::now);
         let news = tokio::select! {
             biased;
+            () = becomes_six(&mut self.state), if self.by_number => News::Closed,
             () = becomes_true(&mut self.failed), if failed => News::Failed,
             () = becomes_true(&mut self.connected), if connected => News::Connected,
             () = sleep_until(until), if late => News::TookTooLong,
@@ -75,7 +80,7 @@ impl Attempt {
         match news {
             News::Failed => self.told_failed = true,
             News::Connected => self.told_connected = true,
-            News::TookTooLong => {}
+            News::TookTooLong | News::Closed => {}
         }
         self.deadline = None;
         news
@@ -205,6 +210,8 @@ impl Call {
         self.attempt = Some(Attempt {
             connected: peer.connected(),
             failed: peer.ice_failed(),
+            state: peer.ice_state(),
+            by_number: self.phone.makes(Mistake::StateByNumber),
             peer,
             name,
             ours: String::new(),
@@ -372,6 +379,28 @@ async fn becomes_true(watched: &mut watch::Receiver<bool>) {
     if watched.wait_for(|now| *now).await.is_err() {
         std::future::pending().await
     }
+}
+
+/// The mistake: waits until the ICE transport has the number of the peer connection's `closed`. That is its `failed`.
+async fn becomes_six(state: &mut watch::Receiver<String>) {
+    const CLOSED: u8 = 6;
+    if state.wait_for(|s| ice_number(s) == CLOSED).await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// The numbers of `webrtc`'s `RTCIceConnectionState` (`webrtc` 0.17.2, `src/ice_transport/ice_connection_state.rs`).
+fn ice_number(state: &str) -> u8 {
+    const NAMES: [&str; 7] = [
+        "new",
+        "checking",
+        "connected",
+        "completed",
+        "disconnected",
+        "failed",
+        "closed",
+    ];
+    NAMES.iter().position(|n| *n == state).map_or(0, |i| i as u8 + 1)
 }
 
 fn ufrag_of(description: &Description) -> String {

@@ -4,13 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::line::{Line, Side, Stage};
+use super::line::{Ending, Line, Side, Stage};
 
 /// What an app knows of its calls.
 #[derive(Default)]
 pub(super) struct Book {
     lines: BTreeMap<String, Line>,
-    over: BTreeSet<String>,
+    over: BTreeMap<String, Ending>,
     others: BTreeMap<String, String>,
     groups: BTreeMap<String, Vec<String>>,
     welcome: BTreeSet<String>,
@@ -39,9 +39,14 @@ impl Book {
     }
 
     /// A call is over, whether or not it had begun here.
-    pub fn close(&mut self, call: &str) {
+    pub fn close(&mut self, call: &str, ending: Ending) {
         self.lines.remove(call);
-        self.over.insert(call.to_owned());
+        self.over.insert(call.to_owned(), ending);
+    }
+
+    /// How a call ended that is over.
+    pub fn ending(&self, call: &str) -> Option<&Ending> {
+        self.over.get(call)
     }
 
     /// The line of a call that lives.
@@ -54,6 +59,16 @@ impl Book {
         self.lines.values().cloned().collect()
     }
 
+    /// The line of a call from `other` that rings.
+    pub fn rings_from(&self, other: &str) -> Option<Line> {
+        let rings = |l: &&Line| l.side == Side::Callee && l.stage() == Stage::Begun && !l.is_ended();
+        self.lines
+            .values()
+            .filter(rings)
+            .find(|line| line.other == other)
+            .cloned()
+    }
+
     /// The line of any call with `other` that lives.
     pub fn line_with(&self, other: &str) -> Option<Line> {
         self.lines.values().rfind(|line| line.other == other).cloned()
@@ -61,7 +76,7 @@ impl Book {
 
     /// Whether a call is over.
     pub fn is_over(&self, call: &str) -> bool {
-        self.over.contains(call)
+        self.over.contains_key(call)
     }
 
     /// Whether a call has been heard of.

@@ -17,7 +17,7 @@ use super::{
     Mistake, Phone,
     attempt::{Attempt, News},
     factory::Factory,
-    line::{Desk, Ending, Line, Side, Stage, Work},
+    line::{Desk, Ending, How, Line, Side, Stage, Work},
 };
 
 /// How long the broken client waits before it closes a peer.
@@ -175,6 +175,10 @@ impl Call {
                 self.recover().await
             }
             News::TookTooLong => self.recover().await,
+            News::Closed => {
+                self.line.end(Ending::Theirs(How::Hangup));
+                Ok(())
+            }
         }
     }
 
@@ -233,7 +237,7 @@ impl Call {
             self.say(message, None);
         }
         let outcome = ending.outcome(self.line.side, self.line.stage());
-        phone.book().close(&call);
+        phone.book().close(&call, ending.clone());
         phone.over(&call, outcome);
         // Its share of the factory goes last.
         drop(self);

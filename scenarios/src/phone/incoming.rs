@@ -49,7 +49,7 @@ impl Phone {
         match line {
             Some(line) => line.end(ending),
             None if self.makes(Mistake::EarlyHangupForgotten) => {}
-            None => self.book().close(call),
+            None => self.book().close(call, ending),
         }
     }
 
@@ -67,8 +67,12 @@ impl Phone {
             }
             Message::Offer { .. } | Message::Answer { .. } | Message::Ringing { .. } => {
                 self.host.sim().mark("told-that-the-call-is-over");
-                let call = call.to_owned();
-                self.tell(from, Message::Hangup { call }, None);
+                // In the words of the first time: this may overtake them.
+                let said = self.book().ending(call).and_then(|e| e.message(call));
+                let hangup = Message::Hangup {
+                    call: call.to_owned(),
+                };
+                self.tell(from, said.unwrap_or(hangup), None);
             }
             _ => {}
         }
@@ -118,7 +122,7 @@ impl Phone {
 
     fn refuse(self: &Arc<Self>, call: &str, from: &str, how: How) {
         let ending = Ending::Ours(how);
-        self.book().close(call);
+        self.book().close(call, ending.clone());
         if let Some(message) = ending.message(call) {
             self.tell(from, message, None);
         }

@@ -65,6 +65,11 @@ impl Phone {
         if self.book().knows(call) {
             return;
         }
+        let theirs = self.book().rings_from(to);
+        if let Some(line) = theirs {
+            // To dial who calls is to pick up.
+            return line.ask(Work::PickUp);
+        }
         self.host.sim().record(EventKind::Dialed {
             call: call.to_owned(),
             to: to.to_owned(),
