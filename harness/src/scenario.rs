@@ -61,6 +61,8 @@ pub struct Scenario {
     pub min_seeds: u64,
     /// The row of the remedy table that it fills, if any.
     pub remedy: Option<String>,
+    /// The row of the table of mistakes that it fills, if any.
+    pub mistake: Option<String>,
     /// Which plans show a known defect of the stack, and by which oracle: such a run must fail by it.
     pub known: Option<fn(&Plan) -> Option<Known>>,
     /// The cell of a matrix that a plan fills, if the scenario fills one.
@@ -119,6 +121,7 @@ impl Scenario {
             marks_required: Vec::new(),
             min_seeds: 1,
             remedy: None,
+            mistake: None,
             known: None,
             cell: None,
             draw: Box::new(draw),
@@ -176,6 +179,12 @@ impl Scenario {
     /// Fills the row `row` of the remedy table.
     pub fn in_table(mut self, row: &str) -> Self {
         self.remedy = Some(row.to_owned());
+        self
+    }
+
+    /// Fills the row `row` of the table of mistakes: which oracle catches it, and how often.
+    pub fn in_mistakes(mut self, row: &str) -> Self {
+        self.mistake = Some(row.to_owned());
         self
     }
 

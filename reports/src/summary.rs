@@ -4,7 +4,7 @@ use sleet::{
     run::{
         matrix::Matrix,
         result::Outcome,
-        summary::{Judgement, RemedyRow, ScenarioSummary, Summary},
+        summary::{Judgement, MistakeRow, RemedyRow, ScenarioSummary, Summary},
     },
     scenario::Kind,
 };
@@ -22,6 +22,10 @@ pub fn to_markdown(summary: &Summary) -> String {
     if !summary.remedies.is_empty() {
         out.push_str("\n## Remedies\n\n");
         out.push_str(&remedies(&summary.remedies));
+    }
+    if !summary.mistakes.is_empty() {
+        out.push_str("\n## Mistakes\n\n");
+        out.push_str(&mistakes(&summary.mistakes));
     }
     for matrix in &summary.matrices {
         out.push_str(&format!("\n## {}\n\n{}", matrix.scenario, self::matrix(matrix)));
@@ -108,6 +112,29 @@ pub fn remedies(rows: &[RemedyRow]) -> String {
             format!("{} to {}", percent(row.rate_low), percent(row.rate_high)),
             ms(row.median_ms),
             ms(row.p95_ms),
+        ]);
+    }
+    table.to_markdown()
+}
+
+/// Mistakes of clients, the oracle that catches each, and how often it does.
+pub fn mistakes(rows: &[MistakeRow]) -> String {
+    let mut table = Table::new(&[
+        "mistake",
+        "oracle",
+        ">first seed",
+        ">shown",
+        ">share",
+        "95 % interval",
+    ]);
+    for row in rows {
+        table.row([
+            row.mistake.clone(),
+            row.oracle.clone(),
+            row.first.map_or_else(|| "-".to_owned(), |seed| seed.to_string()),
+            format!("{}/{}", row.shown, row.seeds),
+            percent(row.shown as f64 / row.seeds as f64),
+            format!("{} to {}", percent(row.share_low), percent(row.share_high)),
         ]);
     }
     table.to_markdown()

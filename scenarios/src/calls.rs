@@ -106,6 +106,7 @@ fn broken(mistake: Mistake) -> Scenario {
     };
     scenario(Kind::Demonstration, mistake.name(), make, scene)
         .about(about)
+        .in_mistakes(mistake.name())
         .trips_first(oracle, ENOUGH)
 }
 
@@ -162,7 +163,7 @@ fn caught(mistake: Mistake) -> (fn(Seed) -> Plan, &'static Oracle, &'static str)
         ),
         Mistake::StateByNumber => (
             scenes::recovering,
-            &AGREED,
+            &GOES_ON,
             "ICE `failed` has the number of the peer connection's `closed`: the app thinks that the call is over.",
         ),
         Mistake::CandidatesByUser => (

@@ -106,6 +106,9 @@ fn print_summary(sum: &Summary, path: &Path) {
     if !sum.remedies.is_empty() {
         terminal::print(&summary::remedies(&sum.remedies));
     }
+    if !sum.mistakes.is_empty() {
+        terminal::print(&summary::mistakes(&sum.mistakes));
+    }
     for matrix in &sum.matrices {
         terminal::print(&format!("{}\n\n{}", matrix.scenario, summary::matrix(matrix)));
     }

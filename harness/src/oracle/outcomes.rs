@@ -24,19 +24,21 @@ pub const AGREED: Oracle = Oracle {
 /// A call that nobody ends goes on.
 pub const GOES_ON: Oracle = Oracle {
     id: "CONN-02",
-    meaning: "A dial that nobody ends rings or is picked up within its budget, and once it is picked up a message crosses it both ways within its budget.",
+    meaning: "A dial that nobody ends rings or is picked up within its budget; once it is picked up a message crosses it both ways within its budget, and it is not over by itself.",
     source: "STORIES B; ORACLES 1, liveness",
     check: goes_on,
 };
 
 /// Outcomes at caller and callee that differ and still agree, because two messages crossed.
-pub const CROSSED: [(Outcome, Outcome); 7] = [
+pub const CROSSED: [(Outcome, Outcome); 8] = [
     // The caller's hangup crossed the answer,
     (Outcome::Cancelled, Outcome::Dropped),
     // or what the callee said instead of one.
     (Outcome::Cancelled, Outcome::Rejected),
     (Outcome::Cancelled, Outcome::Busy),
     (Outcome::Cancelled, Outcome::Glare),
+    // The caller yielded to a call of the callee, who had just refused this one.
+    (Outcome::Glare, Outcome::Rejected),
     // The callee's hangup overtook its answer.
     (Outcome::Rejected, Outcome::Dropped),
     // A hangup crossed the last message that it takes to know of the connection.
@@ -130,6 +132,12 @@ fn judge(evidence: Evidence<'_>, call: &Call<'_>, ends: &[&End<'_>]) -> Verdict 
     let Some(by) = at_callee(|w| matches!(w, CallEvent::PickedUp)).map(deadline) else {
         return Verdict::Pass;
     };
+    if let Some((end, event)) = over_by_itself(trace, call, ends) {
+        return end.fail(
+            Some(event),
+            &format!("was over at {}, and nobody had ended it", event.at),
+        );
+    }
     let late = |host: &&str| call.connected_at(trace, host).is_none_or(|at| at > by);
     match [call.caller, call.callee].iter().find(|host| late(host)) {
         Some(host) if judged(by) => {
@@ -141,6 +149,37 @@ fn judge(evidence: Evidence<'_>, call: &Call<'_>, ends: &[&End<'_>]) -> Verdict 
         }
         _ => Verdict::Pass,
     }
+}
+
+/// The end and the event at which a call that had been picked up was over though nobody had hung up, and neither of
+/// the two had dialed the other again.
+fn over_by_itself<'e, 'a>(
+    trace: &'a Trace,
+    call: &Call<'_>,
+    ends: &[&'e End<'a>],
+) -> Option<(&'e End<'a>, &'a Event)> {
+    let again = |event: &Event| {
+        let two = [call.caller, call.callee];
+        calls(trace).iter().any(|c| {
+            c.name != call.name
+                && c.dialed <= event.at
+                && c.dialed >= call.dialed
+                && two.contains(&c.caller)
+                && two.contains(&c.callee)
+        })
+    };
+    let established = |outcome| matches!(outcome, Outcome::Talked | Outcome::Dropped);
+    let over = ends
+        .iter()
+        .flat_map(|end| end.outcomes().into_iter().map(|(e, o)| (*end, e, o)));
+    let (end, event, _) = over
+        .filter(|(_, _, o)| established(*o))
+        .min_by_key(|(_, e, _)| e.seq)?;
+    let hung_up = ends
+        .iter()
+        .flat_map(|e| &e.events)
+        .any(|e| e.seq < event.seq && matches!(e.kind, crate::trace::EventKind::HungUp { .. }));
+    (!hung_up && !again(event)).then_some((end, event))
 }
 
 fn last_word(trace: &Trace, call: &Call<'_>, host: &str) -> String {
@@ -244,6 +283,9 @@ mod tests {
         let mut answered = rung.clone();
         answered.insert(3, (2, "bob", picked_up));
         assert_ne!(judged_on(&GOES_ON, answered.clone()), Verdict::Pass);
+        let mut by_itself = answered.clone();
+        by_itself[4] = (2, "alice", over(Outcome::Dropped));
+        assert_eq!(decided(&judged_on(&GOES_ON, by_itself)), Some(4));
         answered.insert(4, (3, "alice", heard("pong")));
         answered.insert(5, (3, "bob", heard("ack")));
         assert_eq!(judged_on(&GOES_ON, answered), Verdict::Pass);

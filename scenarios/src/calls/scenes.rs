@@ -301,6 +301,7 @@ fn stage(seed: Seed, people: usize) -> Plan {
         ("set-remote", 15),
         ("add-candidate", 5),
         ("callback", 40),
+        ("recover", 20),
         ("close", 30),
     ];
     let mut plan = story_a(seed);

@@ -4,7 +4,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, Weak,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
@@ -206,7 +206,9 @@ impl Call {
         let made = making.await;
         self.making = None;
         let peer = made.map_err(|_| CallError::Making)??;
-        closer.knows(&peer);
+        if self.phone.makes(Mistake::CloseInCallback) {
+            closer.knows(&peer);
+        }
         self.attempt = Some(Attempt {
             connected: peer.connected(),
             failed: peer.ice_failed(),
@@ -368,10 +370,6 @@ impl Call {
         }
         Ok(())
     }
-
-    async fn pause(&self, step: &str) {
-        self.phone.stretch.pause(step).await;
-    }
 }
 
 /// Waits for that, or for ever if it cannot any more.
@@ -435,17 +433,17 @@ fn go_on(phone: &Arc<Phone>, line: &Line, number: u32, candidate: Option<Candida
 /// What the broken client's callback closes: the peer that it is a callback of.
 #[derive(Clone, Default)]
 struct Closer {
-    peer: Arc<Mutex<Option<Weak<dyn Peer>>>>,
+    peer: Arc<Mutex<Option<Arc<dyn Peer>>>>,
 }
 
 impl Closer {
     fn knows(&self, peer: &Arc<dyn Peer>) {
-        *self.peer.lock().expect("no panic while it is held") = Some(Arc::downgrade(peer));
+        *self.peer.lock().expect("no panic while it is held") = Some(peer.clone());
     }
 
     async fn close(&self) {
         let peer = self.peer.lock().expect("no panic while it is held").take();
-        if let Some(peer) = peer.and_then(|p| p.upgrade()) {
+        if let Some(peer) = peer {
             peer.close().await;
         }
     }

@@ -168,10 +168,12 @@ impl Call {
             News::Connected => {
                 self.line.reach_stage(Stage::Connected);
                 self.reach(Point::Connected);
+                self.pause("callback").await;
                 Ok(())
             }
             News::Failed => {
                 self.reach(Point::OnFailed);
+                self.pause("callback").await;
                 self.recover().await
             }
             News::TookTooLong => self.recover().await,
@@ -209,6 +211,7 @@ impl Call {
             return Ok(());
         }
         self.reach(Point::Recovering);
+        self.pause("recover").await;
         match self.line.side {
             Side::Caller => self.offer().await,
             Side::Callee => {
@@ -290,6 +293,11 @@ impl Call {
     /// Posts a message to the other end.
     pub fn say(&self, message: Message, point: Option<Point>) {
         self.phone.tell(&self.line.other, message, point);
+    }
+
+    /// Reaches a step, which may take a while.
+    pub async fn pause(&self, step: &str) {
+        self.phone.stretch.pause(step).await;
     }
 
     pub fn record(&self, what: CallEvent) {
