@@ -62,9 +62,16 @@ pub fn family() -> Vec<Scenario> {
         fixed("rapid-full", PeerKind::Full, scenes::rapid)
             .about("The same with peer connections instead of bare agents.")
             .reaches(&hangups_at(&everywhere), ENOUGH),
+        fixed("impatient", PeerKind::Bare, scenes::impatient)
+            .about("Dialed and hung up again and again before anything can come of it; the last call is let live.")
+            .reaches(&hangups_at(&scenes::EARLY), ENOUGH),
         fixed("three-networks", PeerKind::Bare, scenes::rapid_on_three_networks)
             .about("The same from a phone that gathers three candidates: the stack has callbacks waiting when it is closed.")
             .from("ORACLES 3, hazard 3")
+            .reaches(&hangups_at(&[Point::OnCandidate]), ENOUGH),
+        fixed("relayed", PeerKind::Bare, scenes::relayed)
+            .about("As rapid, with a TURN server a while away: whoever hangs up while candidates are gathered leaves nothing behind.")
+            .from("ORACLES 3, hazard 1")
             .reaches(&hangups_at(&[Point::OnCandidate]), ENOUGH),
         fixed("glare", PeerKind::Bare, scenes::glare)
             .about("Two dial each other: the larger call id wins, and whoever yields picks up.")
@@ -112,10 +119,10 @@ fn broken(mistake: Mistake) -> Scenario {
 
 /// Where a mistake shows, and by which oracle.
 fn caught(mistake: Mistake) -> (fn(Seed) -> Plan, &'static Oracle, &'static str) {
-    let rapid = scenes::rapid;
+    let (rapid, impatient) = (scenes::rapid, scenes::impatient);
     match mistake {
         Mistake::PeerOnResponse => (
-            rapid,
+            impatient,
             &DEAD,
             "The caller makes its peer when the response to its dial arrives: after a hangup, for a call that is over.",
         ),
@@ -141,12 +148,17 @@ fn caught(mistake: Mistake) -> (fn(Seed) -> Plan, &'static Oracle, &'static str)
             "Groups share the counter of the calls that they wait for: one overwrites it, and the other waits for ever.",
         ),
         Mistake::QueueKept => (
-            rapid,
+            impatient,
             &QUIET,
             "Messages that wait to be sent are sent after the hangup.",
         ),
-        Mistake::HangupWaits => (
+        Mistake::HangupCleared => (
             rapid,
+            &AGREED,
+            "The hangup is cleared away with what else waited to be sent: the other end goes on alone.",
+        ),
+        Mistake::HangupWaits => (
+            impatient,
             &RETURNS,
             "A hangup waits for the answer to what was offered.",
         ),
@@ -172,7 +184,7 @@ fn caught(mistake: Mistake) -> (fn(Seed) -> Plan, &'static Oracle, &'static str)
             "Candidates are kept by user: those of an old call are fed to the next one.",
         ),
         Mistake::EarlyHangupForgotten => (
-            rapid,
+            impatient,
             &CALLED,
             "A hangup that overtakes its call is forgotten, and the phone rings for nobody.",
         ),

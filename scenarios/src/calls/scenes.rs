@@ -12,6 +12,7 @@ use sleet::{
     },
     peer::IceTimeouts,
     seed::{Ppm, Seed, Stream},
+    servers::IceServerSpec,
     swarm::{self, Kind},
     trace::Point,
 };
@@ -72,6 +73,14 @@ pub const CALLEE: [Point; 9] = [
     Point::OnJoined,
 ];
 
+/// Where a caller hangs up who does not wait.
+pub const EARLY: [Point; 4] = [
+    Point::Dialing,
+    Point::CreateOffer,
+    Point::OfferCreated,
+    Point::OfferSent,
+];
+
 /// Where either end hangs up when attempts fail.
 pub const FAILING: [Point; 2] = [Point::OnFailed, Point::Recovering];
 
@@ -111,7 +120,27 @@ pub fn rapid(seed: Seed) -> Plan {
     unsettled(seed, plan)
 }
 
-/// The same from a phone with three networks, which gathers three candidates.
+/// Alice dials bob and hangs up before anything can come of it, several times; the last call she lets live.
+pub fn impatient(seed: Seed) -> Plan {
+    let mut plan = stage(seed, 2);
+    let mut draws = seed.stream("calls/impatient");
+    plan.script = vec![
+        dials("alice", "bob", "c1", draws.between(200, 600)),
+        answers("bob", draws.between(20, 300)),
+    ];
+    for n in 1..=draws.between(1, 4) {
+        let (call, again) = (format!("c{n}"), format!("c{}", n + 1));
+        let (point, later) = (one_of(&mut draws, &EARLY), draws.between(0, 150));
+        let after_ms = one_of(&mut draws, &[0, later]);
+        let when = When::Reached { point, after_ms };
+        plan.script.push(hangs_up("alice", &call, when));
+        let soon = draws.between(0, 30);
+        plan.script.push(redials("alice", &call, &again, soon));
+    }
+    unsettled(seed, plan)
+}
+
+/// As [`rapid`], from a phone with three networks, which gathers three candidates.
 pub fn rapid_on_three_networks(seed: Seed) -> Plan {
     let mut plan = rapid(seed);
     let alice = HostSpec {
@@ -129,6 +158,18 @@ pub fn rapid_on_three_networks(seed: Seed) -> Plan {
         let after_ms = draws.between(0, 10);
         plan.script[2] = hangs_up("alice", "c1", When::Reached { point, after_ms });
     }
+    plan
+}
+
+/// As [`rapid`], with a TURN server from which candidates come late.
+pub fn relayed(seed: Seed) -> Plan {
+    let mut plan = rapid(seed);
+    let away = link(seed.stream("calls/relayed").between(5, 120));
+    plan.topology.hosts.push(HostSpec::new("turn", "10.98.0.1", away));
+    plan.ice_servers = vec![IceServerSpec {
+        host: "turn".into(),
+        turn: true,
+    }];
     plan
 }
 

@@ -7,8 +7,10 @@ use std::{sync::Arc, time::Duration};
 use sleet::{
     fault::{Act, Plan, When},
     net::topology::HostSpec,
+    servers::RunningServer,
     signaling::{push::PushService, server::Server},
     time::SimTime,
+    trace::EventKind,
     world::Sim,
 };
 
@@ -30,12 +32,17 @@ pub async fn play(sim: Sim, plan: Arc<Plan>, make: Make) {
     if let Err(error) = started {
         return sim.step("the server did not start", error.to_string());
     }
-    let people: Vec<&HostSpec> = plan
-        .topology
-        .hosts
-        .iter()
-        .filter(|h| h.name != "server")
-        .collect();
+    // They run until the story is over.
+    let mut ice_servers = Vec::new();
+    for spec in &plan.ice_servers {
+        match RunningServer::start(&sim.host(&spec.host), spec.turn).await {
+            Ok(running) => ice_servers.push(running),
+            Err(error) => return sim.step("a server did not start", error.to_string()),
+        }
+    }
+    let serves = |name: &str| name == "server" || plan.ice_servers.iter().any(|s| s.host == name);
+    let hosts = plan.topology.hosts.iter();
+    let people: Vec<&HostSpec> = hosts.filter(|h| !serves(&h.name)).collect();
     let phones: Vec<Arc<Phone>> = people
         .iter()
         .map(|h| Phone::new(&sim.host(&h.name), &server, make, &plan))
@@ -69,6 +76,18 @@ pub async fn play(sim: Sim, plan: Arc<Plan>, make: Make) {
     sim.sleep(GOODBYE).await;
     for phone in &phones {
         phone.host().take_census(0);
+    }
+    for (spec, server) in plan.ice_servers.iter().zip(&ice_servers) {
+        // A server that does not answer has nothing left to say.
+        let allocations = server.allocations().await.unwrap_or_default() as u64;
+        let host = sim.host(&spec.host);
+        host.run(|| {
+            sim.record(EventKind::Census {
+                tasks: Vec::new(),
+                sockets: Vec::new(),
+                allocations,
+            });
+        });
     }
 }
 

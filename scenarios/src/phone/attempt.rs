@@ -2,19 +2,13 @@
 //!
 //! Steps are the owner's: each pauses as the plan says, and none goes on when the call has ended.
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use sleet::{
-    peer::{CandidateHandler, Description, DescriptionKind, Peer, PeerSpec, Role},
+    peer::{Description, DescriptionKind, Peer, PeerSpec, Role},
     servers,
     signaling::message::Message,
-    trace::{Candidate, EventKind, Point},
+    trace::{Candidate, Point},
 };
 use tokio::{
     sync::watch,
@@ -22,10 +16,11 @@ use tokio::{
 };
 
 use super::{
-    Mistake, Phone,
+    Mistake,
     call::{Call, CallError},
+    candidates::Gathering,
     description,
-    line::{Line, Side, Work},
+    line::Stage,
 };
 
 /// How long the caller waits until the other end has the offer, and from its answer on for the connection.
@@ -44,23 +39,23 @@ pub(super) enum News {
 /// One attempt.
 pub(super) struct Attempt {
     pub peer: Arc<dyn Peer>,
-    name: String,
+    pub name: String,
     /// The generation of our description.
-    ours: String,
+    pub ours: String,
     /// The generation of theirs, once it is set.
-    theirs: Option<String>,
+    pub theirs: Option<String>,
     /// The other end's offer, which an answer names.
     offer: String,
     /// Our candidates wait until the other end has our description.
-    outgoing: Option<Vec<Option<Candidate>>>,
+    pub outgoing: Option<Vec<Option<Candidate>>>,
     connected: watch::Receiver<bool>,
     failed: watch::Receiver<bool>,
     state: watch::Receiver<String>,
     by_number: bool,
     told_connected: bool,
     told_failed: bool,
-    deadline: Option<Instant>,
-    gathering: Arc<AtomicBool>,
+    pub deadline: Option<Instant>,
+    pub gathering: Arc<Gathering>,
 }
 
 impl Attempt {
@@ -84,11 +79,6 @@ impl Attempt {
         }
         self.deadline = None;
         news
-    }
-
-    /// Whether the stack still gathers candidates.
-    pub fn is_gathering(&self) -> bool {
-        self.gathering.load(Relaxed)
     }
 }
 
@@ -173,7 +163,7 @@ impl Call {
                 return Ok(());
             }
         }
-        self.line.reach_stage(super::line::Stage::Answered);
+        self.line.reach_stage(Stage::Answered);
         self.reach(Point::OnAnswer);
         self.set_remote(description(DescriptionKind::Answer, sdp)).await?;
         self.reach(Point::Checking);
@@ -191,9 +181,8 @@ impl Call {
             _ => format!("{}#{number}", self.line.call),
         };
         self.pause("create-peer").await;
-        let gathering = Arc::new(AtomicBool::new(true));
-        let closer = Closer::default();
-        let on_candidate = self.on_candidate(number, &gathering, &closer);
+        let gathering = Arc::new(Gathering::default());
+        let on_candidate = self.on_candidate(number, &gathering);
         let spec = PeerSpec {
             kind: self.phone.make.peers,
             name: name.clone(),
@@ -207,7 +196,7 @@ impl Call {
         self.making = None;
         let peer = made.map_err(|_| CallError::Making)??;
         if self.phone.makes(Mistake::CloseInCallback) {
-            closer.knows(&peer);
+            gathering.is_of(&peer);
         }
         self.attempt = Some(Attempt {
             connected: peer.connected(),
@@ -234,113 +223,6 @@ impl Call {
         servers
             .map(|s| servers::address_of(&sim.host(&s.host), s.turn))
             .collect()
-    }
-
-    /// What the stack calls with each candidate: it posts to the owner.
-    fn on_candidate(&self, number: u32, gathering: &Arc<AtomicBool>, closer: &Closer) -> CandidateHandler {
-        let (phone, line) = (self.phone.clone(), self.line.clone());
-        let (gathering, closer) = (gathering.clone(), closer.clone());
-        Box::new(move |candidate| {
-            if candidate.is_none() {
-                gathering.store(false, Relaxed);
-            }
-            match phone.make.mistake {
-                Some(Mistake::CallbacksGoOn) => go_on(&phone, &line, number, candidate),
-                Some(Mistake::CloseInCallback) => {
-                    let (phone, line, closer) = (phone.clone(), line.clone(), closer.clone());
-                    return Box::pin(async move {
-                        phone.stretch.pause("callback").await;
-                        line.ask(Work::Gathered(number, candidate));
-                        if line.is_ended() {
-                            closer.close().await;
-                        }
-                    });
-                }
-                _ => line.ask(Work::Gathered(number, candidate)),
-            }
-            Box::pin(async {})
-        })
-    }
-
-    /// The stack gathered a candidate for the attempt `number`.
-    pub async fn gathered(&mut self, number: u32, candidate: Option<Candidate>) {
-        if number != self.newest {
-            return;
-        }
-        self.reach(Point::OnCandidate);
-        self.pause("callback").await;
-        match self.attempt.as_mut().map(|a| (&mut a.outgoing, &a.ours)) {
-            Some((Some(outgoing), _)) => {
-                self.phone.host.sim().mark("local-candidate-buffered");
-                outgoing.push(candidate);
-            }
-            Some((None, ours)) => {
-                let ours = ours.clone();
-                self.send_candidate(&ours, candidate);
-            }
-            None => {}
-        }
-    }
-
-    fn send_candidate(&self, ours: &str, candidate: Option<Candidate>) {
-        self.say(candidate_message(&self.line.call, ours, candidate), None);
-    }
-
-    /// The other end has our description of the generation `ufrag`: our candidates can go.
-    pub fn joined(&mut self, ufrag: &str) {
-        let caller = self.line.side == Side::Caller;
-        let Some(attempt) = self.attempt.as_mut().filter(|a| a.ours == ufrag) else {
-            return;
-        };
-        if caller && attempt.theirs.is_none() {
-            // From here on it is for their user to answer.
-            attempt.deadline = None;
-        }
-        let waiting = attempt.outgoing.take().unwrap_or_default();
-        self.reach(Point::OnJoined);
-        for candidate in waiting {
-            self.send_candidate(ufrag, candidate);
-        }
-    }
-
-    /// A candidate of the other end came.
-    pub async fn remote_candidate(&mut self, candidate: Candidate) {
-        self.reach(Point::OnRemoteCandidate);
-        let described = self.attempt.as_ref().is_some_and(|a| a.theirs.is_some());
-        if described && self.is_for_us(&candidate) {
-            self.pause("add-candidate").await;
-            return self.add(candidate).await;
-        }
-        self.phone.host.sim().mark("candidate-before-description");
-        self.phone.host.sim().record(EventKind::CandidateBuffered {
-            peer: self.line.call.clone(),
-            candidate: candidate.clone(),
-        });
-        self.waiting.push(candidate);
-    }
-
-    /// Whether a candidate belongs to the description that is set.
-    fn is_for_us(&self, candidate: &Candidate) -> bool {
-        let theirs = self.attempt.as_ref().and_then(|a| a.theirs.as_ref());
-        theirs == Some(&candidate.ufrag) || self.phone.makes(Mistake::CandidatesByUser)
-    }
-
-    async fn add(&self, candidate: Candidate) {
-        let Some(attempt) = &self.attempt else { return };
-        let (peer, into) = (attempt.name.clone(), attempt.theirs.clone().unwrap_or_default());
-        let added = attempt.peer.add_candidate(candidate.clone()).await;
-        self.phone.host.sim().record(match added {
-            Ok(()) => EventKind::CandidateApplied {
-                peer,
-                candidate,
-                into,
-            },
-            Err(error) => EventKind::CandidateRefused {
-                peer,
-                candidate,
-                error: error.to_string(),
-            },
-        });
     }
 
     async fn set_local(&mut self, description: Description) -> Result<(), CallError> {
@@ -403,48 +285,4 @@ fn ice_number(state: &str) -> u8 {
 
 fn ufrag_of(description: &Description) -> String {
     description.ufrag().unwrap_or_default().to_owned()
-}
-
-fn candidate_message(call: &str, ours: &str, candidate: Option<Candidate>) -> Message {
-    let call = call.to_owned();
-    match candidate {
-        Some(c) => Message::Candidate {
-            call,
-            ufrag: c.ufrag,
-            candidate: c.attribute,
-        },
-        None => Message::EndOfCandidates {
-            call,
-            ufrag: ours.to_owned(),
-        },
-    }
-}
-
-/// The mistake: a callback goes on by itself, and does not look whether there still is a call.
-fn go_on(phone: &Arc<Phone>, line: &Line, number: u32, candidate: Option<Candidate>) {
-    let (host, phone, line) = (phone.host.clone(), phone.clone(), line.clone());
-    host.spawn("callback", async move {
-        phone.stretch.pause("callback").await;
-        phone.reach(&line.call, Point::OnCandidate);
-        line.ask(Work::Gathered(number, candidate));
-    });
-}
-
-/// What the broken client's callback closes: the peer that it is a callback of.
-#[derive(Clone, Default)]
-struct Closer {
-    peer: Arc<Mutex<Option<Arc<dyn Peer>>>>,
-}
-
-impl Closer {
-    fn knows(&self, peer: &Arc<dyn Peer>) {
-        *self.peer.lock().expect("no panic while it is held") = Some(peer.clone());
-    }
-
-    async fn close(&self) {
-        let peer = self.peer.lock().expect("no panic while it is held").take();
-        if let Some(peer) = peer {
-            peer.close().await;
-        }
-    }
 }

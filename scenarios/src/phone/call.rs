@@ -239,6 +239,9 @@ impl Call {
         if let Some(message) = ending.message(&call) {
             self.say(message, None);
         }
+        if phone.makes(Mistake::HangupCleared) {
+            phone.post.clear(&call);
+        }
         let outcome = ending.outcome(self.line.side, self.line.stage());
         phone.book().close(&call, ending.clone());
         phone.over(&call, outcome);
@@ -254,7 +257,7 @@ impl Call {
             self.close(peer);
         }
         if let Some(attempt) = self.attempt.take() {
-            let left_to_callback = self.phone.makes(Mistake::CloseInCallback) && attempt.is_gathering();
+            let left_to_callback = self.phone.makes(Mistake::CloseInCallback) && !attempt.gathering.is_over();
             if !left_to_callback {
                 self.close(attempt.peer);
             }

@@ -19,6 +19,8 @@ pub enum Mistake {
     SharedCounter,
     /// Messages of the call that wait to be sent are sent after the hangup.
     QueueKept,
+    /// The queue is cleared once more when the hangup waits in it: nobody is told.
+    HangupCleared,
     /// A hangup waits for the answer to what was offered.
     HangupWaits,
     /// The user interface closes the peer, and so does the call.
@@ -39,7 +41,7 @@ pub enum Mistake {
 
 impl Mistake {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::PeerOnResponse,
         Self::CallbacksGoOn,
         Self::LateClose,
@@ -47,6 +49,7 @@ impl Mistake {
         Self::FactoryPerGroup,
         Self::SharedCounter,
         Self::QueueKept,
+        Self::HangupCleared,
         Self::HangupWaits,
         Self::DoubleClose,
         Self::CloseInCallback,
@@ -67,6 +70,7 @@ impl Mistake {
             Self::FactoryPerGroup => "factory-per-group",
             Self::SharedCounter => "shared-counter",
             Self::QueueKept => "queue-kept",
+            Self::HangupCleared => "hangup-cleared",
             Self::HangupWaits => "hangup-waits",
             Self::DoubleClose => "double-close",
             Self::CloseInCallback => "close-in-callback",

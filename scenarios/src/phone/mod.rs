@@ -2,8 +2,8 @@
 //!
 //! - [`Phone`]: the app on one host; here is what all its calls share
 //! - `user`: what the user does; `incoming`: what signaling brings, for calls that live and calls that do not
-//! - `call`: the owner of one call, a task with a queue; `attempt`: one attempt of it to connect; `line`: how others
-//!   reach the owner
+//! - `call`: the owner of one call, a task with a queue; `attempt` and `candidates`: one attempt of it to connect;
+//!   `line`: how others reach the owner
 //! - `factory`, `postbox`, `book`: the factory of all peers, the messages that wait, who is in which call
 //! - [`mistake`]: what broken clients do wrong
 //!
@@ -13,6 +13,7 @@
 mod attempt;
 mod book;
 mod call;
+mod candidates;
 mod factory;
 mod incoming;
 mod line;
