@@ -30,15 +30,17 @@ pub const GOES_ON: Oracle = Oracle {
 };
 
 /// Outcomes at caller and callee that differ and still agree, because two messages crossed.
-pub const CROSSED: [(Outcome, Outcome); 8] = [
+pub const CROSSED: [(Outcome, Outcome); 10] = [
     // The caller's hangup crossed the answer,
     (Outcome::Cancelled, Outcome::Dropped),
     // or what the callee said instead of one.
     (Outcome::Cancelled, Outcome::Rejected),
     (Outcome::Cancelled, Outcome::Busy),
     (Outcome::Cancelled, Outcome::Glare),
-    // The caller yielded to a call of the callee, who had just refused this one.
+    // The caller yielded to a call of the callee, who had ended this one already, before dialing or because it came late.
+    (Outcome::Glare, Outcome::Dropped),
     (Outcome::Glare, Outcome::Rejected),
+    (Outcome::Glare, Outcome::Busy),
     // The callee's hangup overtook its answer.
     (Outcome::Rejected, Outcome::Dropped),
     // A hangup crossed the last message that it takes to know of the connection.

@@ -46,10 +46,10 @@ fn nothing_left(evidence: Evidence<'_>) -> Verdict {
         censuses += 1;
         if !tasks.is_empty() || !sockets.is_empty() || *allocations > 0 {
             let host = event.host.as_deref().unwrap_or_default();
-            let left = [tasks.join(", "), sockets.join(", ")].join(", ");
+            let left: String = tasks.iter().chain(sockets).map(|l| format!(", {l}")).collect();
             return Verdict::Fail(Violation {
                 event: Some(event.seq),
-                why: format!("at the end {host} still had {allocations} allocations, {left}"),
+                why: format!("at the end {host} still had {allocations} allocations{left}"),
             });
         }
     }

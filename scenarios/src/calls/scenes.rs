@@ -86,6 +86,10 @@ pub const FAILING: [Point; 2] = [Point::OnFailed, Point::Recovering];
 
 /// Alice dials bob. At some point of the call's life one of them hangs up, and alice dials again at once.
 pub fn rapid(seed: Seed) -> Plan {
+    unsettled(seed, rapid_in_fair_weather(seed))
+}
+
+fn rapid_in_fair_weather(seed: Seed) -> Plan {
     let mut plan = stage(seed, 2);
     let mut draws = seed.stream("calls/rapid");
     plan.script = vec![
@@ -117,7 +121,7 @@ pub fn rapid(seed: Seed) -> Plan {
         plan.script
             .push(redials("alice", "c2", "c3", draws.between(0, 5)));
     }
-    unsettled(seed, plan)
+    plan
 }
 
 /// Alice dials bob and hangs up before anything can come of it, several times; the last call she lets live.
@@ -140,9 +144,9 @@ pub fn impatient(seed: Seed) -> Plan {
     unsettled(seed, plan)
 }
 
-/// As [`rapid`], from a phone with three networks, which gathers three candidates.
+/// As [`rapid`] in fair weather, from a phone with three networks, which gathers three candidates.
 pub fn rapid_on_three_networks(seed: Seed) -> Plan {
-    let mut plan = rapid(seed);
+    let mut plan = rapid_in_fair_weather(seed);
     let alice = HostSpec {
         interfaces: Vec::new(),
         ..plan.topology.hosts[0].clone()
@@ -150,8 +154,6 @@ pub fn rapid_on_three_networks(seed: Seed) -> Plan {
     plan.topology.hosts[0] = (1..=3).fold(alice, |host, n| {
         host.interface(&format!("net{n}"), &format!("10.1.{n}.1"), link(10 * n))
     });
-    // Faults name the links of one network.
-    plan.faults.clear();
     let mut draws = seed.stream("calls/three-networks");
     if draws.chance(Ppm::percent(50)) {
         let point = Point::OnCandidate;
@@ -161,15 +163,65 @@ pub fn rapid_on_three_networks(seed: Seed) -> Plan {
     plan
 }
 
-/// As [`rapid`], with a TURN server from which candidates come late.
+/// As [`rapid`], with a TURN server from which candidates come late. The weather is fair: where a TURN server does not
+/// answer, closing takes long (finding 0021).
 pub fn relayed(seed: Seed) -> Plan {
-    let mut plan = rapid(seed);
+    let mut plan = rapid_in_fair_weather(seed);
     let away = link(seed.stream("calls/relayed").between(5, 120));
     plan.topology.hosts.push(HostSpec::new("turn", "10.98.0.1", away));
-    plan.ice_servers = vec![IceServerSpec {
-        host: "turn".into(),
-        turn: true,
+    plan.ice_servers = vec![turn()];
+    plan
+}
+
+/// Alice dials bob; both have relayed candidates when the TURN server falls silent, and bob picks up after that, so that
+/// nobody answers when the first check is about to be relayed. Alice hangs up soon after.
+pub fn turn_falls_silent(seed: Seed) -> Plan {
+    let mut plan = stage(seed, 2);
+    let mut draws = seed.stream("calls/turn-falls-silent");
+    plan.topology
+        .hosts
+        .push(HostSpec::new("turn", "10.98.0.1", link(20)));
+    plan.ice_servers = vec![turn()];
+    plan.heal_at_ms = 20_000;
+    plan.faults = vec![TimedFault {
+        fault: LinkFault::Partition,
+        link: "turn".into(),
+        directions: Directions::Both,
+        from_ms: 3_000,
+        until_ms: 20_000,
     }];
+    let checks = When::Reached {
+        point: Point::Checking,
+        after_ms: draws.between(900, 1_400),
+    };
+    plan.script = vec![
+        dials("alice", "bob", "c1", 300),
+        answers("bob", 3_000),
+        hangs_up("alice", "c1", checks),
+    ];
+    plan
+}
+
+fn turn() -> IceServerSpec {
+    let host = "turn".into();
+    IceServerSpec { host, turn: true }
+}
+
+/// Alice dials bob and hangs up while her second request for an allocation, or its answer, is under way: the first, and
+/// its refusal, take 200 to 220 ms, and so does the second.
+pub fn hung_up_while_gathering(seed: Seed) -> Plan {
+    let mut plan = stage(seed, 2);
+    let alice = &mut plan.topology.hosts[0].interfaces[0];
+    (alice.up, alice.down) = (link(20), link(20));
+    plan.topology
+        .hosts
+        .push(HostSpec::new("turn", "10.98.0.1", link(80)));
+    plan.ice_servers = vec![turn()];
+    let gathers = When::Reached {
+        point: Point::OnCandidate,
+        after_ms: seed.stream("calls/hung-up-while-gathering").between(280, 330),
+    };
+    plan.script = vec![dials("alice", "bob", "c1", 300), hangs_up("alice", "c1", gathers)];
     plan
 }
 
