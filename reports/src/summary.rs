@@ -188,3 +188,39 @@ pub fn failures(summary: &Summary) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use sleet::seed::Seed;
+
+    use super::*;
+
+    #[test]
+    fn a_mistake_that_no_seed_showed_has_no_first_seed() {
+        let row = |mistake: &str, shown| MistakeRow {
+            mistake: mistake.into(),
+            scenario: format!("calls/{mistake}"),
+            oracle: "TEAR-03".into(),
+            first: (shown > 0).then_some(Seed(7)),
+            shown,
+            seeds: 200,
+            share_low: 0.0,
+            share_high: 0.5,
+        };
+        let table = mistakes(&[row("double-close", 50), row("late-close", 0)]);
+        let cells = |line: &str| -> Vec<String> { line.split('|').map(|c| c.trim().to_owned()).collect() };
+        let rows: Vec<Vec<String>> = table.lines().skip(2).map(cells).collect();
+        assert_eq!(
+            rows[0][1..7],
+            [
+                "double-close",
+                "TEAR-03",
+                "7",
+                "50/200",
+                "25.0 %",
+                "0.0 % to 50.0 %"
+            ]
+        );
+        assert_eq!(rows[1][3..5], ["-", "0/200"]);
+    }
+}

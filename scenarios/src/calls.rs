@@ -267,3 +267,61 @@ fn scenario(kind: Kind, name: &str, make: Make, scene: fn(Seed) -> Plan) -> Scen
     let story = move |sim, plan| story::play(sim, plan, make);
     Scenario::new(kind, &format!("calls/{name}"), scene, story).from("STORIES B")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use sleet::run;
+
+    use super::*;
+
+    #[test]
+    fn hangups_are_drawn_at_every_point_of_a_call() {
+        let drawn = [&scenes::CALLER[..], &scenes::CALLEE, &scenes::FAILING].concat();
+        for point in Point::ALL {
+            assert!(drawn.contains(&point), "nobody hangs up at {point}");
+        }
+    }
+
+    #[test]
+    fn every_act_can_be_left_out_of_a_script_by_itself() {
+        let promises = family().into_iter().filter(|s| s.kind == Kind::Promise);
+        for scenario in promises.map(Arc::new) {
+            let seed = Seed(11);
+            let plan = scenario.draw(seed);
+            for left_out in 0..plan.script.len() {
+                let mut shorter = plan.clone();
+                shorter.script.remove(left_out);
+                assert_eq!(shorter.check(), Ok(()), "{}", scenario.name);
+                let record = run::execute_plan(&scenario, seed, Arc::new(shorter)).expect("a run");
+                let broken = record
+                    .failure()
+                    .map(|(id, _)| id)
+                    .filter(|id| record.known != Some(id));
+                assert_eq!(broken, None, "{} without act {left_out}", scenario.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_client_without_a_mistake_is_not_caught_where_a_broken_one_is() {
+        for mistake in [
+            Mistake::FactoryPerGroup,
+            Mistake::LateClose,
+            Mistake::StateByNumber,
+        ] {
+            let (scene, oracle, _) = caught(mistake);
+            let [fixed, broken] = [None, Some(mistake)].map(|mistake| {
+                let make = Make {
+                    peers: PeerKind::Bare,
+                    mistake,
+                };
+                let scenario = scenario(Kind::Promise, "judged", make, scene).holds(&[oracle]);
+                let record = run::execute(&Arc::new(scenario), Seed(0)).expect("a run");
+                record.failure().map(|(id, _)| id)
+            });
+            assert_eq!((fixed, broken), (None, Some(oracle.id)), "{}", mistake.name());
+        }
+    }
+}
