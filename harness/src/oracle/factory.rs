@@ -126,7 +126,7 @@ mod tests {
             outcome: Outcome::Talked,
         };
         let begin = CallEvent::Rings { from: "bob".into() };
-        let both = vec![(0, dialed()), (0, factory(true)), (1, second(begin))];
+        let both = [(0, dialed()), (0, factory(true)), (1, second(begin))];
         let with = |more: Vec<(u64, EventKind)>| {
             verdict(both.iter().cloned().chain(more).chain([later()]).collect())
         };

@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn no_outcome_a_second_one_and_a_late_one_fail() {
-        let ring = vec![(0, "alice", dialed()), (1, "bob", rings())];
+        let ring = [(0, "alice", dialed()), (1, "bob", rings())];
         let with = |more: Vec<(u64, &'static str, EventKind)>| {
             judged_on(&AGREED, ring.iter().cloned().chain(more).collect())
         };

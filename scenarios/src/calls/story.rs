@@ -23,47 +23,21 @@ const PICK_UP: Duration = Duration::from_secs(3);
 /// How long it takes to end a signaling connection in good order.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// Everybody in the plan but the server has a phone of that make.
+/// Everybody in the plan but the servers has a phone of that make.
 pub async fn play(sim: Sim, plan: Arc<Plan>, make: Make) {
-    let server = sim.host("server");
     let push = PushService::default();
-    let faults = plan.signaling_faults();
-    let started = Server::start(&server, plan.signaling.clone(), push.clone(), faults).await;
-    if let Err(error) = started {
-        return sim.step("the server did not start", error.to_string());
-    }
     // They run until the story is over.
-    let mut ice_servers = Vec::new();
-    for spec in &plan.ice_servers {
-        match RunningServer::start(&sim.host(&spec.host), spec.turn).await {
-            Ok(running) => ice_servers.push(running),
-            Err(error) => return sim.step("a server did not start", error.to_string()),
-        }
-    }
-    let serves = |name: &str| name == "server" || plan.ice_servers.iter().any(|s| s.host == name);
-    let hosts = plan.topology.hosts.iter();
-    let people: Vec<&HostSpec> = hosts.filter(|h| !serves(&h.name)).collect();
-    let phones: Vec<Arc<Phone>> = people
+    let ice_servers = match start_servers(&sim, &plan, &push).await {
+        Ok(running) => running,
+        Err(error) => return sim.step("a server did not start", error),
+    };
+    let server = sim.host("server");
+    let phones: Vec<Arc<Phone>> = people(&plan)
         .iter()
         .map(|h| Phone::new(&sim.host(&h.name), &server, make, &plan))
         .collect();
-    for phone in &phones {
-        let host = phone.host();
-        if plan.signaling.push.is_some() && !dials(&plan, host.name()) {
-            let pushes = push.register(host.name(), host);
-            phone.keep(host.spawn("asleep", phone.clone().sleep_until_pushed(pushes)));
-        } else {
-            host.spawn("go online", phone.clone().go_online());
-        }
-    }
-    for scripted in &plan.script {
-        let phone = phones.iter().find(|p| p.host().name() == scripted.host);
-        if let (When::At { ms }, Some(phone)) = (scripted.when, phone) {
-            phone
-                .clone()
-                .later(Duration::from_millis(ms), scripted.act.clone());
-        }
-    }
+    wake(&plan, &phones, &push);
+    begin_script(&plan, &phones);
     sim.sleep(last_call(&plan) + plan.budget() + PICK_UP - sim.now())
         .await;
     for phone in &phones {
@@ -77,7 +51,55 @@ pub async fn play(sim: Sim, plan: Arc<Plan>, make: Make) {
     for phone in &phones {
         phone.host().take_census(0);
     }
-    for (spec, server) in plan.ice_servers.iter().zip(&ice_servers) {
+    count_allocations(&sim, &plan, &ice_servers).await;
+}
+
+/// Starts the signaling server and those of the plan.
+async fn start_servers(sim: &Sim, plan: &Plan, push: &PushService) -> Result<Vec<RunningServer>, String> {
+    let (server, signaling) = (sim.host("server"), plan.signaling.clone());
+    let started = Server::start(&server, signaling, push.clone(), plan.signaling_faults()).await;
+    started.map_err(|e| e.to_string())?;
+    let mut running = Vec::new();
+    for spec in &plan.ice_servers {
+        let started = RunningServer::start(&sim.host(&spec.host), spec.turn).await;
+        running.push(started.map_err(|e| e.to_string())?);
+    }
+    Ok(running)
+}
+
+/// The hosts that people hold in their hands.
+fn people(plan: &Plan) -> Vec<&HostSpec> {
+    let serves = |name: &str| name == "server" || plan.ice_servers.iter().any(|s| s.host == name);
+    let hosts = plan.topology.hosts.iter();
+    hosts.filter(|h| !serves(&h.name)).collect()
+}
+
+/// Brings every phone online, but for those that sleep until they are called.
+fn wake(plan: &Plan, phones: &[Arc<Phone>], push: &PushService) {
+    for phone in phones {
+        let host = phone.host();
+        if plan.signaling.push.is_some() && !dials(plan, host.name()) {
+            let pushes = push.register(host.name(), host);
+            phone.keep(host.spawn("asleep", phone.clone().sleep_until_pushed(pushes)));
+        } else {
+            host.spawn("go online", phone.clone().go_online());
+        }
+    }
+}
+
+/// What the script says by the clock happens by itself; the rest begins as calls come to its points.
+fn begin_script(plan: &Plan, phones: &[Arc<Phone>]) {
+    for scripted in &plan.script {
+        let phone = phones.iter().find(|p| p.host().name() == scripted.host);
+        if let (When::At { ms }, Some(phone)) = (scripted.when, phone) {
+            let act = scripted.act.clone();
+            phone.clone().later(Duration::from_millis(ms), act);
+        }
+    }
+}
+
+async fn count_allocations(sim: &Sim, plan: &Plan, ice_servers: &[RunningServer]) {
+    for (spec, server) in plan.ice_servers.iter().zip(ice_servers) {
         // A server that does not answer has nothing left to say.
         let allocations = server.allocations().await.unwrap_or_default() as u64;
         let host = sim.host(&spec.host);

@@ -11,7 +11,7 @@ use sleet::{
     trace::{CallEvent, Candidate, Point},
 };
 use thiserror::Error;
-use tokio::{task::JoinHandle, time::timeout};
+use tokio::{sync::mpsc::UnboundedReceiver, task::JoinHandle, time::timeout};
 
 use super::{
     Mistake, Phone,
@@ -104,7 +104,7 @@ impl Call {
     }
 
     /// Does the next thing.
-    async fn next(&mut self, work: &mut tokio::sync::mpsc::UnboundedReceiver<Work>) {
+    async fn next(&mut self, work: &mut UnboundedReceiver<Work>) {
         let news = async {
             match &mut self.attempt {
                 Some(attempt) => attempt.news().await,
