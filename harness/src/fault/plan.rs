@@ -288,6 +288,13 @@ impl Plan {
             {
                 return Err(format!("script[{i}].act.dial.to: there is no host '{to}'"));
             }
+            if matches!(scripted.when, When::Reached { .. } | When::Over { .. })
+                && scripted.act.call().is_none()
+            {
+                return Err(format!(
+                    "script[{i}].when: an act that is about no call cannot wait for one"
+                ));
+            }
             if let Act::DialGroup { to, .. } = &scripted.act
                 && let Some(unknown) = to.iter().find(|to| !known(to))
             {

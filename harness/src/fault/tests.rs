@@ -84,8 +84,14 @@ fn scripts_are_written_as_they_are_read_and_name_only_known_hosts() {
         group: "g1".into(),
         to: vec!["server".into(), "carol".into()],
     };
+    let mut waits = plan();
+    waits.script = vec![scripted(group.clone())];
+    assert!(wrong(&waits).starts_with("script[0].when: "));
     let mut dials = plan();
-    dials.script = vec![scripted(group)];
+    dials.script = vec![Scripted {
+        when: When::At { ms: 1 },
+        ..scripted(group)
+    }];
     assert_eq!(
         wrong(&dials),
         "script[0].act.dial-group.to: there is no host 'carol'"
