@@ -13,6 +13,7 @@ use sleet::{
         after::{DEAD, QUIET},
         candidates::{APPLIED, OWN_GENERATION},
         connection::COMPUTED,
+        events::NEWS,
         factory::AS_LONG_AS_CALLS,
         hangup::{CLOSED_FIRST, CLOSED_ONCE, RETURNS},
         ice::EDGES,
@@ -33,7 +34,7 @@ use crate::phone::{Make, Mistake};
 const ENOUGH: u64 = 200;
 
 /// What the fixed client holds whatever the stack does.
-const ITS_OWN: [&Oracle; 13] = [
+const ITS_OWN: [&Oracle; 14] = [
     &AGREED,
     &GOES_ON,
     &QUIET,
@@ -47,6 +48,7 @@ const ITS_OWN: [&Oracle; 13] = [
     &EDGES,
     &COMPUTED,
     &TURNS,
+    &NEWS,
 ];
 
 /// What it holds because the stack closes in time and completely: not where there is a TURN server (docs/findings/0020
