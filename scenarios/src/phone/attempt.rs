@@ -23,8 +23,8 @@ use super::{
     line::Stage,
 };
 
-/// How long the caller waits until the other end has the offer, and from its answer on for the connection.
-const PATIENCE: Duration = Duration::from_secs(6);
+/// How long the caller waits until the other end has the offer, and both ends from the answer on for the connection.
+pub(super) const PATIENCE: Duration = Duration::from_secs(6);
 
 /// What an attempt tells its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +145,7 @@ impl Call {
             ufrag: ufrag_of(&answer),
             sdp: answer.sdp.clone(),
         };
+        attempt.deadline = Some(Instant::now() + PATIENCE);
         self.pause("send-description").await;
         self.say(message, Some(Point::AnswerSent));
         self.set_local(answer).await?;

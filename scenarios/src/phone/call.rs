@@ -11,11 +11,15 @@ use sleet::{
     trace::{CallEvent, Candidate, Point},
 };
 use thiserror::Error;
-use tokio::{sync::mpsc::UnboundedReceiver, task::JoinHandle, time::timeout};
+use tokio::{
+    sync::mpsc::UnboundedReceiver,
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
 
 use super::{
     Mistake, Phone,
-    attempt::{Attempt, News},
+    attempt::{Attempt, News, PATIENCE},
     factory::Factory,
     line::{Desk, Ending, How, Line, Side, Stage, Work},
 };
@@ -220,6 +224,10 @@ impl Call {
             Side::Callee => {
                 let (call, attempt) = (self.line.call.clone(), self.newest);
                 self.say(Message::TryAgain { call, attempt }, None);
+                if let Some(attempt) = &mut self.attempt {
+                    // Who is asked may be gone for a moment.
+                    attempt.deadline = Some(Instant::now() + PATIENCE);
+                }
                 Ok(())
             }
         }
