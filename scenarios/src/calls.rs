@@ -4,6 +4,7 @@
 //! mistake alone, in a scene in which the mistake can show.
 
 mod scenes;
+mod stage;
 mod story;
 
 use sleet::{
