@@ -52,8 +52,8 @@ const ITS_OWN: [&Oracle; 14] = [
     &NEWS,
 ];
 
-/// What it holds because the stack closes in time and completely: not where there is a TURN server (docs/findings/0020
-/// and 0021).
+/// What it holds because the stack closes in time and completely: not where there is a TURN server, nor in a handshake
+/// (docs/findings/0020 to 0022).
 const WITH_THE_STACK: [&Oracle; 3] = [&CLOSED_FIRST, &CLOSES, &NOTHING_LEFT];
 
 /// The scenarios of the family.
@@ -64,7 +64,9 @@ pub fn family() -> Vec<Scenario> {
             .about("Dialed, hung up at every point of a call's life at either end, and dialed again within milliseconds.")
             .reaches(&hangups_at(&everywhere), ENOUGH),
         fixed("rapid-full", PeerKind::Full, scenes::rapid)
-            .about("The same with peer connections instead of bare agents.")
+            .about("The same with peer connections instead of bare agents. One that is closed in its handshake leaves it behind (finding 0022).")
+            .from("docs/findings/0022-hangup-in-handshake.md")
+            .except_where(&NOTHING_LEFT, handshake_may_stay)
             .reaches(&hangups_at(&everywhere), ENOUGH),
         fixed("impatient", PeerKind::Bare, scenes::impatient)
             .about("Dialed and hung up again and again before anything can come of it; the last call is let live.")
@@ -96,6 +98,7 @@ pub fn family() -> Vec<Scenario> {
         "hangup-while-gathering-bare",
         PeerKind::Bare,
     ));
+    all.push(hangup_in_handshake());
     all.push(turn_falls_silent("close-waits-for-turn", PeerKind::Full));
     all.push(turn_falls_silent("close-waits-for-turn-bare", PeerKind::Bare));
     all
@@ -150,6 +153,34 @@ fn hangup_while_gathering(name: &str, peers: PeerKind) -> Scenario {
     .from("RFC 8656 section 7")
     .holds(&ITS_OWN)
     .trips(&NOTHING_LEFT, 1)
+}
+
+/// Another one, of peer connections: a bare agent has no DTLS.
+fn hangup_in_handshake() -> Scenario {
+    let make = Make {
+        peers: PeerKind::Full,
+        mistake: None,
+    };
+    let story = move |sim, plan| story::play(sim, plan, make);
+    Scenario::new(
+        Kind::Finding,
+        "findings/hangup-in-handshake",
+        scenes::hung_up_in_handshake,
+        story,
+    )
+    .about("The caller hangs up while DTLS shakes hands: the tasks of the handshake stay for ever.")
+    .from("docs/findings/0022-hangup-in-handshake.md")
+    .from("W3C webrtc-pc 4.4.2 close")
+    .holds(&ITS_OWN)
+    .trips(&NOTHING_LEFT, 1)
+}
+
+/// In any plan an attempt may be given up in its handshake.
+fn handshake_may_stay(_: &Plan) -> Option<Known> {
+    Some(Known {
+        oracle: NOTHING_LEFT.id,
+        always: false,
+    })
 }
 
 /// Whether a hangup at a bad time leaves an allocation on a server of `plan`.

@@ -143,6 +143,25 @@ pub fn relayed(seed: Seed) -> Plan {
     plan
 }
 
+/// Alice dials bob and hangs up while DTLS shakes hands: a check and the nomination take her 320 to 360 ms from bob's
+/// candidate on, and the first flight of the handshake as long as each of them.
+pub fn hung_up_in_handshake(seed: Seed) -> Plan {
+    let mut plan = stage(seed, 2);
+    for host in &mut plan.topology.hosts[..2] {
+        (host.interfaces[0].up, host.interfaces[0].down) = (link(40), link(40));
+    }
+    let shakes_hands = When::Reached {
+        point: Point::OnRemoteCandidate,
+        after_ms: seed.stream("calls/hung-up-in-handshake").between(395, 430),
+    };
+    plan.script = vec![
+        dials("alice", "bob", "c1", 300),
+        answers("bob", 300),
+        hangs_up("alice", "c1", shakes_hands),
+    ];
+    plan
+}
+
 /// Alice dials bob; both have relayed candidates when the TURN server falls silent, and bob picks up after that, so that
 /// nobody answers when the first check is about to be relayed. Alice hangs up soon after.
 pub fn turn_falls_silent(seed: Seed) -> Plan {
