@@ -61,6 +61,8 @@ pub struct Scenario {
     pub min_seeds: u64,
     /// The row of the remedy table that it fills, if any.
     pub remedy: Option<String>,
+    /// The row of the table of mistakes that it fills, if any.
+    pub mistake: Option<String>,
     /// Which plans show a known defect of the stack, and by which oracle: such a run must fail by it.
     pub known: Option<fn(&Plan) -> Option<Known>>,
     /// The cell of a matrix that a plan fills, if the scenario fills one.
@@ -132,6 +134,7 @@ impl Scenario {
             marks_required: Vec::new(),
             min_seeds: 1,
             remedy: None,
+            mistake: None,
             known: None,
             cell: None,
             deadly: false,
@@ -194,9 +197,16 @@ impl Scenario {
         self
     }
 
+    /// Fills the row `row` of the table of mistakes: which oracle catches it, and how often.
+    pub fn in_mistakes(mut self, row: &str) -> Self {
+        self.mistake = Some(row.to_owned());
+        self
+    }
+
     /// Judges it by `oracle` before any other, which `shows` expects to be broken on the plans that it names: a known
     /// defect of the stack in a corner of a promise.
     pub fn except_where(mut self, oracle: &'static Oracle, shows: fn(&Plan) -> Option<Known>) -> Self {
+        self.oracles.retain(|o| o.id != oracle.id);
         self.oracles.insert(0, oracle);
         self.known = Some(shows);
         self

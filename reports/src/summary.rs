@@ -4,7 +4,7 @@ use sleet::{
     run::{
         matrix::Matrix,
         result::Outcome,
-        summary::{Judgement, RemedyRow, ScenarioSummary, Summary},
+        summary::{Judgement, MistakeRow, RemedyRow, ScenarioSummary, Summary},
     },
     scenario::Kind,
 };
@@ -22,6 +22,10 @@ pub fn to_markdown(summary: &Summary) -> String {
     if !summary.remedies.is_empty() {
         out.push_str("\n## Remedies\n\n");
         out.push_str(&remedies(&summary.remedies));
+    }
+    if !summary.mistakes.is_empty() {
+        out.push_str("\n## Mistakes\n\n");
+        out.push_str(&mistakes(&summary.mistakes));
     }
     for matrix in &summary.matrices {
         out.push_str(&format!("\n## {}\n\n{}", matrix.scenario, self::matrix(matrix)));
@@ -116,6 +120,29 @@ pub fn remedies(rows: &[RemedyRow]) -> String {
     table.to_markdown()
 }
 
+/// Mistakes of clients, the oracle that catches each, and how often it does.
+pub fn mistakes(rows: &[MistakeRow]) -> String {
+    let mut table = Table::new(&[
+        "mistake",
+        "oracle",
+        ">first seed",
+        ">shown",
+        ">share",
+        "95 % interval",
+    ]);
+    for row in rows {
+        table.row([
+            row.mistake.clone(),
+            row.oracle.clone(),
+            row.first.map_or_else(|| "-".to_owned(), |seed| seed.to_string()),
+            format!("{}/{}", row.shown, row.seeds),
+            percent(row.shown as f64 / row.seeds as f64),
+            format!("{} to {}", percent(row.share_low), percent(row.share_high)),
+        ]);
+    }
+    table.to_markdown()
+}
+
 /// How calls were carried: what the caller is behind down the side, the callee across.
 pub fn matrix(matrix: &Matrix) -> String {
     let heading: Vec<&str> = std::iter::once("")
@@ -199,4 +226,40 @@ pub fn failures(summary: &Summary) -> String {
         ));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use sleet::seed::Seed;
+
+    use super::*;
+
+    #[test]
+    fn a_mistake_that_no_seed_showed_has_no_first_seed() {
+        let row = |mistake: &str, shown| MistakeRow {
+            mistake: mistake.into(),
+            scenario: format!("calls/{mistake}"),
+            oracle: "TEAR-03".into(),
+            first: (shown > 0).then_some(Seed(7)),
+            shown,
+            seeds: 200,
+            share_low: 0.0,
+            share_high: 0.5,
+        };
+        let table = mistakes(&[row("double-close", 50), row("late-close", 0)]);
+        let cells = |line: &str| -> Vec<String> { line.split('|').map(|c| c.trim().to_owned()).collect() };
+        let rows: Vec<Vec<String>> = table.lines().skip(2).map(cells).collect();
+        assert_eq!(
+            rows[0][1..7],
+            [
+                "double-close",
+                "TEAR-03",
+                "7",
+                "50/200",
+                "25.0 %",
+                "0.0 % to 50.0 %"
+            ]
+        );
+        assert_eq!(rows[1][3..5], ["-", "0/200"]);
+    }
 }

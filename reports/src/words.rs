@@ -196,6 +196,9 @@ impl Names {
                 tasks.join("; "),
                 sockets.join("; ")
             ),
+            EventKind::Call { call, what } => format!("{call} {what}"),
+            EventKind::Factory { alive: true } => "the factory is created".into(),
+            EventKind::Factory { alive: false } => "the factory is released".into(),
             EventKind::HungUp { call } => format!("user hangs up, {call}"),
             EventKind::Closing { peer } => format!("{peer} closes"),
             EventKind::Closed { peer } => format!("{peer} closed"),

@@ -235,7 +235,7 @@ impl Cast {
                     call.clone_from(&dialed.call);
                 }
             }
-            Act::Answer => {}
+            _ => {}
         }
         app.host().spawn("user", app.clone().act(act));
     }

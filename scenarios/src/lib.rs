@@ -1,15 +1,17 @@
 //! The call clients under test and the catalogue of scenarios.
 //!
 //! - [`client`]: a call client with story A's policies as switches
+//! - [`phone`]: the calling app of story B, with its mistakes as switches
 //! - [`network`]: the networks that the stories play on
 //! - [`story`]: brings servers, clients and users together and lets calls happen
-//! - [`candidates`], [`chaos`], [`states`], [`findings`], [`nat`], [`teardown`],
+//! - [`candidates`], [`calls`], [`chaos`], [`states`], [`findings`], [`nat`], [`teardown`],
 //!   [`dark`], [`nomination`], [`recovery`], [`mobility`], [`servers`], [`bindings`], [`presets`],
 //!   [`exhaustive`], [`selftest`]: one family of scenarios each
 //!
 //! A scenario reads as a story: who is there, what the network is like, what users do, what must hold.
 
 pub mod bindings;
+pub mod calls;
 pub mod candidates;
 mod cast;
 pub mod chaos;
@@ -21,6 +23,7 @@ pub mod mobility;
 pub mod nat;
 pub mod network;
 pub mod nomination;
+pub mod phone;
 pub mod presets;
 pub mod recovery;
 pub mod selftest;
@@ -36,6 +39,7 @@ use sleet::scenario::Scenario;
 /// Every scenario, hidden ones included, in the order in which they are listed.
 pub fn catalogue() -> Vec<Arc<Scenario>> {
     let mut all = candidates::family();
+    all.extend(calls::family());
     all.extend(chaos::family());
     all.extend(states::family());
     all.extend(nat::family());

@@ -154,7 +154,7 @@ pub fn unanswered(seed: Seed) -> Plan {
 }
 
 /// A link that takes `ms` milliseconds and up to 5 more.
-fn link(ms: u64) -> LinkProfile {
+pub fn link(ms: u64) -> LinkProfile {
     LinkProfile {
         jitter: Latency::uniform_ms(0, 5),
         ..LinkProfile::good(Latency::constant_ms(ms))

@@ -211,6 +211,9 @@ pub fn print_summary(sum: &Summary, path: &Path) {
     if let Some(orders) = summary::orders(sum) {
         terminal::print(&orders);
     }
+    if !sum.mistakes.is_empty() {
+        terminal::print(&summary::mistakes(&sum.mistakes));
+    }
     for matrix in &sum.matrices {
         terminal::print(&format!("{}\n\n{}", matrix.scenario, summary::matrix(matrix)));
     }

@@ -8,7 +8,7 @@ mod stretch;
 #[cfg(test)]
 mod tests;
 
-pub use plan::{Act, PLAN_VERSION, Plan, PlanError, Scripted, USUAL_TALK_MS, When};
+pub use plan::{Act, PLAN_VERSION, Plan, PlanError, Scripted, USUAL_TALK_MS, When, leg_of};
 pub use stretch::{Stretch, Stretcher};
 
 pub use crate::signaling::fault::{ServiceFault, ServiceFaults, SignalFault, Verdict};

@@ -21,6 +21,7 @@ use crate::{
         fault::{ServiceFault, ServiceFaults, SignalFault},
     },
     time::SimTime,
+    trace::Point,
     world::{Bounds, HostFault},
 };
 
@@ -134,6 +135,18 @@ pub enum When {
         /// Not before, in milliseconds since the beginning.
         from_ms: u64,
     },
+    /// Some time after the call of the act came to a point of its life on the user's host, for the first time.
+    Reached {
+        /// The point.
+        point: Point,
+        /// Milliseconds since then: 0 is the next moment at which anything else can run.
+        after_ms: u64,
+    },
+    /// Some time after the call of the act was over on the user's host.
+    Over {
+        /// Milliseconds since then.
+        after_ms: u64,
+    },
 }
 
 /// What a user does.
@@ -159,6 +172,49 @@ pub enum Act {
     },
     /// Answers whatever rings.
     Answer,
+    /// Refuses a call that rings.
+    Reject {
+        /// The call.
+        call: String,
+    },
+    /// Dials whom an earlier call was to or from.
+    Redial {
+        /// The earlier call.
+        call: String,
+        /// What the new call is named.
+        again: String,
+    },
+    /// Dials several people at once: a group.
+    DialGroup {
+        /// What the group is named.
+        group: String,
+        /// Whom: the call to each is named `group.client`.
+        to: Vec<String>,
+    },
+    /// Hangs up all calls of a group.
+    HangupGroup {
+        /// The group.
+        group: String,
+    },
+}
+
+impl Act {
+    /// The call that it is about, if it is about one.
+    pub fn call(&self) -> Option<&str> {
+        match self {
+            Self::Dial { call, .. }
+            | Self::Retry { call }
+            | Self::Hangup { call }
+            | Self::Reject { call }
+            | Self::Redial { call, .. } => Some(call),
+            Self::Answer | Self::DialGroup { .. } | Self::HangupGroup { .. } => None,
+        }
+    }
+}
+
+/// What the call of `group` to `client` is named.
+pub fn leg_of(group: &str, client: &str) -> String {
+    format!("{group}.{client}")
 }
 
 impl Act {
@@ -169,6 +225,10 @@ impl Act {
             Self::Retry { .. } => "tries again",
             Self::Hangup { .. } => "hangs up",
             Self::Answer => "answers",
+            Self::Reject { .. } => "rejects",
+            Self::Redial { .. } => "redials",
+            Self::DialGroup { .. } => "dials a group",
+            Self::HangupGroup { .. } => "hangs a group up",
         }
     }
 }
@@ -291,21 +351,7 @@ impl Plan {
             }
             stretch.by.check().map_err(|e| format!("stretch[{i}].by: {e}"))?;
         }
-        for (i, scripted) in self.script.iter().enumerate() {
-            if !known(&scripted.host) {
-                return Err(format!("script[{i}].host: there is no host '{}'", scripted.host));
-            }
-            if let Act::Dial { to, .. } = &scripted.act
-                && !known(to)
-            {
-                return Err(format!("script[{i}].act.dial.to: there is no host '{to}'"));
-            }
-            if let When::Free { .. } = scripted.when
-                && self.order.is_none()
-            {
-                return Err(format!("script[{i}].when.free: the plan has no order"));
-            }
-        }
+        self.check_script(&known)?;
         Schedule::check(&self.faults, &self.topology)?;
         HostFault::check(&self.host_faults, &self.topology)?;
         ServiceFaults::check(&self.signal_faults, &self.service_faults, known)?;
@@ -315,6 +361,39 @@ impl Plan {
         self.order.as_ref().map_or(Ok(()), |order| order.check(known))?;
         if self.horizon_ms < self.heal_at_ms + self.budget_ms {
             return Err("horizon_ms: ends before heal_at_ms + budget_ms".into());
+        }
+        Ok(())
+    }
+
+    fn check_script(&self, known: &impl Fn(&str) -> bool) -> Result<(), String> {
+        for (i, Scripted { host, when, act }) in self.script.iter().enumerate() {
+            if !known(host) {
+                return Err(format!("script[{i}].host: there is no host '{host}'"));
+            }
+            match act {
+                Act::Dial { to, .. } if !known(to) => {
+                    return Err(format!("script[{i}].act.dial.to: there is no host '{to}'"));
+                }
+                Act::DialGroup { to, .. } => {
+                    if let Some(unknown) = to.iter().find(|to| !known(to)) {
+                        return Err(format!(
+                            "script[{i}].act.dial-group.to: there is no host '{unknown}'"
+                        ));
+                    }
+                }
+                _ => {}
+            }
+            match when {
+                When::Free { .. } if self.order.is_none() => {
+                    return Err(format!("script[{i}].when.free: the plan has no order"));
+                }
+                When::Reached { .. } | When::Over { .. } if act.call().is_none() => {
+                    return Err(format!(
+                        "script[{i}].when: an act that is about no call cannot wait for one"
+                    ));
+                }
+                _ => {}
+            }
         }
         Ok(())
     }

@@ -1,8 +1,9 @@
-//! Plans with faults that cannot be run.
+//! Plans with faults and scripts that cannot be run.
 
-use super::{Plan, PlanError, ServiceFault, SignalFault, Verdict};
+use super::{Act, Plan, PlanError, Scripted, ServiceFault, SignalFault, Verdict, When, leg_of};
 use crate::{
     net::nat::{NatEvent, NatFault, NatSpec},
+    trace::Point,
     world::{HostFault, HostFaultKind},
 };
 
@@ -151,4 +152,54 @@ fn faults_of_nats_are_written_as_they_are_read() {
         let fault: NatFault = serde_json::from_str(json).expect("a fault");
         assert_eq!(serde_json::to_string(&fault).expect("plain data"), json);
     }
+}
+
+#[test]
+fn scripts_are_written_as_they_are_read_and_name_only_known_hosts() {
+    let scripted = |act| Scripted {
+        host: "server".into(),
+        when: When::Reached {
+            point: Point::OfferCreated,
+            after_ms: 3,
+        },
+        act,
+    };
+    let group = Act::DialGroup {
+        group: "g1".into(),
+        to: vec!["server".into(), "carol".into()],
+    };
+    let mut waits = plan();
+    waits.script = vec![scripted(group.clone())];
+    assert!(wrong(&waits).starts_with("script[0].when: "));
+    let mut dials = plan();
+    dials.script = vec![Scripted {
+        when: When::At { ms: 1 },
+        ..scripted(group)
+    }];
+    assert_eq!(
+        wrong(&dials),
+        "script[0].act.dial-group.to: there is no host 'carol'"
+    );
+    let hangup = scripted(Act::Hangup {
+        call: leg_of("g1", "carol"),
+    });
+    let json = r#"{"host":"server","when":{"reached":{"point":"offer-created","after_ms":3}},"act":{"hangup":{"call":"g1.carol"}}}"#;
+    assert_eq!(serde_json::to_string(&hangup).expect("plain data"), json);
+    assert_eq!(
+        serde_json::from_str::<Scripted>(json).expect("own output"),
+        hangup
+    );
+}
+
+#[test]
+fn an_act_knows_the_call_that_it_is_about() {
+    let call = || "c1".to_owned();
+    let again = "c2".into();
+    let about = [
+        Act::Hangup { call: call() },
+        Act::Reject { call: call() },
+        Act::Redial { call: call(), again },
+    ];
+    assert!(about.iter().all(|act| act.call() == Some("c1")));
+    assert_eq!(Act::Answer.call(), None);
 }

@@ -3,20 +3,26 @@
 //! Each has a stable id, one sentence of meaning and its source; each is tripped by a broken client or
 //! network element in the catalogue. An oracle never looks at the world while it runs.
 
+pub mod after;
 pub mod again;
 pub mod calls;
 pub mod candidates;
 pub mod comeback;
 pub mod connection;
+mod ends;
 pub mod events;
+pub mod factory;
 pub mod gathering;
+pub mod hangup;
 pub mod ice;
 pub mod liveness;
 mod machine;
+pub mod outcomes;
 pub mod pace;
 pub mod pairs;
 pub mod peers;
 pub mod reach;
+pub mod ringing;
 pub mod runs;
 pub mod signaling;
 
@@ -81,6 +87,15 @@ pub const ALL: &[&Oracle] = &[
     &candidates::OWN_GENERATION,
     &calls::CONNECTS,
     &again::OUTLIVES,
+    &outcomes::AGREED,
+    &outcomes::GOES_ON,
+    &after::QUIET,
+    &after::DEAD,
+    &ringing::CALLED,
+    &factory::AS_LONG_AS_CALLS,
+    &hangup::RETURNS,
+    &hangup::CLOSED_ONCE,
+    &hangup::CLOSED_FIRST,
     &peers::CLOSES,
     &peers::NOTHING_LEFT,
     &peers::STACK_ENDS,

@@ -24,7 +24,7 @@ pub const NOTHING_LEFT: Oracle = Oracle {
 
 /// The stack clears up after itself.
 pub const STACK_ENDS: Oracle = Oracle {
-    id: "TEAR-03",
+    id: "TEAR-05",
     meaning: "When every peer is closed, no task that the WebRTC stack started is left.",
     source: "STORIES B; ORACLES 1, teardown; ORACLES 3, hazard 21",
     check: stack_ends,

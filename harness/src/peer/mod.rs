@@ -135,7 +135,7 @@ pub trait Peer: Send + Sync {
     async fn add_candidate(&self, candidate: Candidate) -> Result<(), PeerError>;
     /// Becomes true when a message has gone both ways.
     fn connected(&self) -> watch::Receiver<bool>;
-    /// The ICE state reported last, by the name that the specification gives it; empty before the first.
+    /// The ICE state reported last, by the name that the specification gives it; *new* before the first.
     fn ice_state(&self) -> watch::Receiver<String>;
     /// Ends it and everything that belongs to it.
     async fn close(&self);
@@ -197,7 +197,7 @@ pub async fn create(
         sim: host.sim().clone(),
         host: host.clone(),
         peer: spec.name.clone(),
-        ice: Arc::new(watch::Sender::new(String::new())),
+        ice: Arc::new(watch::Sender::new("new".to_owned())),
     };
     let peer: Arc<dyn Peer> = match spec.kind {
         PeerKind::Full => Arc::new(full::FullPeer::create(host, log, &spec, on_candidate).await?),

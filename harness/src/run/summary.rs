@@ -34,6 +34,9 @@ pub struct Summary {
     pub scenarios: Vec<ScenarioSummary>,
     /// Success by remedy, in the order of the catalogue.
     pub remedies: Vec<RemedyRow>,
+    /// Mistakes of clients and what catches them, in the order of the catalogue.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub mistakes: Vec<MistakeRow>,
     /// How calls were carried, by what their ends are behind.
     pub matrices: Vec<Matrix>,
     /// The first runs that broke what was expected of them.
@@ -119,6 +122,27 @@ pub struct RemedyRow {
     pub median_ms: Option<u64>,
     /// The 95th percentile.
     pub p95_ms: Option<u64>,
+}
+
+/// A row of the table of mistakes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MistakeRow {
+    /// The mistake.
+    pub mistake: String,
+    /// The scenario that was run.
+    pub scenario: String,
+    /// The oracle that names it.
+    pub oracle: String,
+    /// The first seed that showed it.
+    pub first: Option<Seed>,
+    /// How many seeds showed it.
+    pub shown: u64,
+    /// Of how many.
+    pub seeds: u64,
+    /// The lower end of the 95 % Wilson interval of the share.
+    pub share_low: f64,
+    /// The upper end.
+    pub share_high: f64,
 }
 
 /// A run that broke what was expected of it.
@@ -216,7 +240,7 @@ impl Summary {
             by_scenario.entry(&result.scenario).or_default().push(result);
         }
         let (mut scenarios, mut remedies, mut failures) = (Vec::new(), Vec::new(), Vec::new());
-        let mut matrices = Vec::new();
+        let (mut matrices, mut mistakes) = (Vec::new(), Vec::new());
         for scenario in catalogue {
             let Some(mut runs) = by_scenario.remove(scenario.name.as_str()) else {
                 continue;
@@ -232,12 +256,16 @@ impl Summary {
             if let Some(policy) = &scenario.remedy {
                 remedies.push(RemedyRow::of(policy, &runs));
             }
+            if let (Some(mistake), Some(oracle)) = (&scenario.mistake, scenario.trips) {
+                mistakes.push(MistakeRow::of(mistake, oracle, &runs));
+            }
         }
         failures.truncate(FAILURES_NAMED);
         Self {
             v: SUMMARY_VERSION,
             scenarios,
             remedies,
+            mistakes,
             matrices,
             failures,
             digest: digest_of(results),
@@ -387,6 +415,27 @@ impl RemedyRow {
             rate_high: share.high,
             median_ms: percentile(&times, 50),
             p95_ms: percentile(&times, 95),
+        }
+    }
+}
+
+impl MistakeRow {
+    fn of(mistake: &str, oracle: &str, runs: &[&RunResult]) -> Self {
+        let shown: Vec<Seed> = runs
+            .iter()
+            .filter(|r| r.oracle.as_deref() == Some(oracle))
+            .map(|r| r.seed)
+            .collect();
+        let share = Share::wilson(shown.len() as u64, runs.len() as u64);
+        Self {
+            mistake: mistake.to_owned(),
+            scenario: runs[0].scenario.clone(),
+            oracle: oracle.to_owned(),
+            first: shown.first().copied(),
+            shown: share.hits,
+            seeds: share.of,
+            share_low: share.low,
+            share_high: share.high,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::edit::{Gone, Item, drop_from};
 use crate::{
-    fault::{Act, Plan, Scripted, When},
+    fault::{Act, Plan, Scripted, When, leg_of},
     net::topology::HostSpec,
 };
 
@@ -19,10 +19,38 @@ pub(super) fn actions(plan: &Plan) -> Vec<Item> {
     own.map(item).collect()
 }
 
+/// Whether somebody dials whom `answer` is about. Whom a redial is to, the earlier call decides.
 fn answers_a_dial(script: &[Scripted], answer: &Scripted) -> bool {
+    script.iter().any(|s| match &s.act {
+        Act::Dial { to, .. } => *to == answer.host,
+        Act::DialGroup { to, .. } => to.contains(&answer.host),
+        Act::Redial { .. } => true,
+        _ => false,
+    })
+}
+
+/// Whether an act is about the host `name`.
+fn names(act: &Act, name: &str) -> bool {
+    match act {
+        Act::Dial { to, .. } => to == name,
+        Act::DialGroup { to, .. } => to.iter().any(|to| to == name),
+        _ => false,
+    }
+}
+
+/// Whether somebody makes the call `name`.
+fn is_made(script: &[Scripted], name: &str) -> bool {
+    script.iter().any(|s| match &s.act {
+        Act::Dial { call, .. } | Act::Redial { again: call, .. } => call == name,
+        Act::DialGroup { group, to } => to.iter().any(|to| leg_of(group, to) == name),
+        _ => false,
+    })
+}
+
+fn has_group(script: &[Scripted], name: &str) -> bool {
     script
         .iter()
-        .any(|s| matches!(&s.act, Act::Dial { to, .. } if *to == answer.host))
+        .any(|s| matches!(&s.act, Act::DialGroup { group, .. } if group == name))
 }
 
 fn action_words(scripted: &Scripted) -> String {
@@ -32,29 +60,39 @@ fn action_words(scripted: &Scripted) -> String {
         Act::Retry { call } => format!("{host} tries {call} again"),
         Act::Hangup { call } => format!("{host} hangs {call} up"),
         Act::Answer => format!("{host} answers"),
+        Act::Reject { call } => format!("{host} rejects {call}"),
+        Act::Redial { call, again } => format!("{host} redials {call}, {again}"),
+        Act::DialGroup { group, to } => format!("{host} dials {}, {group}", to.join(" and ")),
+        Act::HangupGroup { group } => format!("{host} hangs {group} up"),
     };
     match scripted.when {
         When::At { ms } => format!("{what}, at {ms} ms"),
         When::Rung { ms } => format!("{what}, {ms} ms after it rings"),
         When::Free { from_ms } => format!("{what}, in its turn from {from_ms} ms on"),
+        When::Reached { point, after_ms } => format!("{what}, {after_ms} ms after it is {point}"),
+        When::Over { after_ms } => format!("{what}, {after_ms} ms after it is over"),
     }
 }
 
-/// With a dial go its retries and hangups, and the answers of whom nobody dials any more.
+/// With a dial go its retries, hangups and redials, and the answers of whom nobody dials any more.
 pub(super) fn remove_actions(plan: &mut Plan, gone: &Gone) {
     let before = plan.script.clone();
     drop_from(&mut plan.script, gone);
-    let dialed = |script: &[Scripted], name: &str| {
-        script
-            .iter()
-            .any(|s| matches!(&s.act, Act::Dial { call, .. } if call == name))
-    };
-    let left = plan.script.clone();
-    plan.script.retain(|s| match &s.act {
-        Act::Retry { call } | Act::Hangup { call } => dialed(&left, call) || !dialed(&before, call),
-        Act::Answer => answers_a_dial(&left, s) || !answers_a_dial(&before, s),
-        Act::Dial { .. } => true,
-    });
+    // What a redial made goes with it, and so on.
+    loop {
+        let left = plan.script.clone();
+        plan.script.retain(|s| match &s.act {
+            Act::HangupGroup { group } => has_group(&left, group) || !has_group(&before, group),
+            Act::Answer => answers_a_dial(&left, s) || !answers_a_dial(&before, s),
+            Act::Dial { .. } | Act::DialGroup { .. } => true,
+            act => act
+                .call()
+                .is_none_or(|call| is_made(&left, call) || !is_made(&before, call)),
+        });
+        if plan.script.len() == left.len() {
+            return;
+        }
+    }
 }
 
 /// Who was behind a removed NAT is behind what that NAT was behind.
@@ -77,10 +115,7 @@ pub(super) fn idle_hosts(plan: &Plan) -> Vec<Item> {
     let named = |name: &str| {
         name == "server"
             || plan.ice_servers.iter().any(|s| s.host == name)
-            || plan
-                .script
-                .iter()
-                .any(|s| s.host == name || matches!(&s.act, Act::Dial { to, .. } if to == name))
+            || plan.script.iter().any(|s| s.host == name || names(&s.act, name))
     };
     let hosts = plan.topology.hosts.iter().enumerate();
     let item = |(item, host): (usize, &HostSpec)| Item {

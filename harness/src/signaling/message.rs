@@ -22,7 +22,9 @@
 //! `absent`. That ends a message for a client that was not heard of yet, as there is nobody to deliver it to; one
 //! that was heard of is only gone for a moment.
 //!
-//! `busy` rejects a dial; `error` is the server's answer to what it cannot handle.
+//! An app whose phone rings may say so with `ringing`; `busy`, `reject` and `glare` end a call that was not answered,
+//! and a callee whose attempt came to nothing asks for another with `try-again`. `error` is the server's answer to what
+//! it cannot handle.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -154,6 +156,30 @@ pub enum Message {
         /// The call that is rejected.
         call: String,
     },
+    /// The callee's phone rings.
+    Ringing {
+        /// The call.
+        call: String,
+    },
+    /// The user does not want the call.
+    Reject {
+        /// The call.
+        call: String,
+    },
+    /// We dialed each other, and the other of the two calls goes on.
+    Glare {
+        /// The call that does not.
+        call: String,
+        /// The call that goes on.
+        instead: String,
+    },
+    /// From the callee: an attempt of yours has come to nothing here, begin another.
+    TryAgain {
+        /// The call.
+        call: String,
+        /// The number of the attempt.
+        attempt: u32,
+    },
     /// The server cannot handle a message.
     Error {
         /// The call of the message.
@@ -241,6 +267,10 @@ impl Message {
             Self::EndOfCandidates { .. } => "end-of-candidates",
             Self::Hangup { .. } => "hangup",
             Self::Busy { .. } => "busy",
+            Self::Ringing { .. } => "ringing",
+            Self::Reject { .. } => "reject",
+            Self::Glare { .. } => "glare",
+            Self::TryAgain { .. } => "try-again",
             Self::Error { .. } => "error",
         }
     }
@@ -258,7 +288,11 @@ impl Message {
             | Self::Candidate { call, .. }
             | Self::EndOfCandidates { call, .. }
             | Self::Hangup { call }
-            | Self::Busy { call } => Some(call),
+            | Self::Busy { call }
+            | Self::Ringing { call }
+            | Self::Reject { call }
+            | Self::Glare { call, .. }
+            | Self::TryAgain { call, .. } => Some(call),
         }
     }
 
@@ -328,6 +362,16 @@ mod tests {
             },
             Message::Hangup { call: call.clone() },
             Message::Busy { call: call.clone() },
+            Message::Ringing { call: call.clone() },
+            Message::Reject { call: call.clone() },
+            Message::Glare {
+                call: call.clone(),
+                instead: "c2".into(),
+            },
+            Message::TryAgain {
+                call: call.clone(),
+                attempt: 2,
+            },
             Message::Error {
                 call: Some(call),
                 code: "absent".into(),

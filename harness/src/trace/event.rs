@@ -6,6 +6,7 @@ use std::{fmt, net::SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+use super::call::CallEvent;
 use crate::time::SimTime;
 
 /// Something that happened.
@@ -319,6 +320,19 @@ pub enum EventKind {
     Retried {
         /// The call.
         call: String,
+    },
+    /// Something happened to a call at the end that the event is of.
+    Call {
+        /// The call.
+        call: String,
+        /// What.
+        #[serde(flatten)]
+        what: CallEvent,
+    },
+    /// A client created the factory that all its peers come from, or released it.
+    Factory {
+        /// Whether there is one from now on.
+        alive: bool,
     },
     /// A push notification woke a client that was not connected.
     PushDelivered {

@@ -4,6 +4,7 @@
 //! those bytes, so that `trace.jsonl` can be checked with any blake3 tool. Nothing in an event may
 //! depend on the process that recorded it: no addresses in memory, no task ids, no wall time.
 
+mod call;
 mod digest;
 mod event;
 mod watch;
@@ -11,6 +12,7 @@ pub mod wire;
 
 use std::sync::{Arc, Mutex};
 
+pub use call::{CallEvent, Outcome, Point};
 use digest::Hasher;
 pub use digest::{CHECKPOINT_EVERY, Digest, DigestError};
 pub use event::{

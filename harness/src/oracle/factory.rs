@@ -1,0 +1,155 @@
+//! What must hold of the factory that the peers of an app come from.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use super::{Evidence, Oracle, Verdict, Violation, worst};
+use crate::{
+    time::SimTime,
+    trace::{CallEvent, Event, EventKind, Trace},
+};
+
+/// The factory lives as long as calls do.
+pub const AS_LONG_AS_CALLS: Oracle = Oracle {
+    id: "FACT-01",
+    meaning: "An app has one factory for its peers exactly while it has calls, up to half a second: it is not released while a call lives, and not kept when none does.",
+    source: "STORIES B; ORACLES 4, item 9",
+    check: as_long_as_calls,
+};
+
+/// How long a factory may be late.
+const GRACE: Duration = Duration::from_millis(500);
+
+fn as_long_as_calls(evidence: Evidence<'_>) -> Verdict {
+    let trace = evidence.trace;
+    let has_factory = |e: &&Event| matches!(e.kind, EventKind::Factory { .. });
+    let hosts: BTreeSet<&str> = trace
+        .events
+        .iter()
+        .filter(has_factory)
+        .filter_map(|e| e.host.as_deref())
+        .collect();
+    worst(hosts.into_iter().map(|host| judge(trace, host)))
+}
+
+fn judge(trace: &Trace, host: &str) -> Verdict {
+    let ended = trace.events.last().map_or(SimTime::ZERO, |e| e.at);
+    let fail = |seq: u64, why: String| {
+        Verdict::Fail(Violation {
+            event: Some(seq),
+            why: format!("the factory of {host} {why}"),
+        })
+    };
+    let mut alive = false;
+    let mut live: BTreeMap<&str, u64> = BTreeMap::new();
+    // Since when it has been there without a call, or a call without it.
+    let mut amiss: Option<(SimTime, u64)> = None;
+    for event in trace.of(host) {
+        if let Some((since, seq)) = amiss.filter(|(since, _)| event.at > *since + GRACE) {
+            return fail(seq, out_of_step(alive, since));
+        }
+        match &event.kind {
+            EventKind::Factory { alive: false } if !live.is_empty() => {
+                let calls: Vec<&str> = live.keys().copied().collect();
+                return fail(
+                    event.seq,
+                    format!(
+                        "was released at {}, while {} lived",
+                        event.at,
+                        calls.join(" and ")
+                    ),
+                );
+            }
+            EventKind::Factory { alive: true } if alive => {
+                return fail(event.seq, format!("was created again at {}", event.at));
+            }
+            EventKind::Factory { alive: now } => alive = *now,
+            EventKind::Dialed { call, .. } => {
+                live.insert(call, event.seq);
+            }
+            EventKind::Call { call, what } => match what {
+                CallEvent::Rings { .. } | CallEvent::PickedUp => {
+                    live.insert(call, event.seq);
+                }
+                CallEvent::Over { .. } => {
+                    live.remove(call.as_str());
+                }
+                _ => continue,
+            },
+            _ => continue,
+        }
+        amiss = (alive == live.is_empty()).then(|| amiss.unwrap_or((event.at, event.seq)));
+    }
+    match amiss.filter(|(since, _)| ended > *since + GRACE) {
+        Some((since, seq)) => fail(seq, out_of_step(alive, since)),
+        None => Verdict::Pass,
+    }
+}
+
+fn out_of_step(alive: bool, since: SimTime) -> String {
+    if alive {
+        format!("was kept without a call from {since} on")
+    } else {
+        format!("was missing from {since} on, while a call lived")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{ends::testing::*, machine::testing::*},
+        *,
+    };
+    use crate::trace::Outcome;
+
+    fn verdict(events: Vec<(u64, EventKind)>) -> Option<u64> {
+        decided(&judged_timed(&AS_LONG_AS_CALLS, events))
+    }
+
+    fn factory(alive: bool) -> EventKind {
+        EventKind::Factory { alive }
+    }
+
+    fn later() -> (u64, EventKind) {
+        (9_000, closed())
+    }
+
+    #[test]
+    fn it_comes_with_the_first_call_and_goes_with_the_last() {
+        let second = |what| EventKind::Call {
+            call: "c2".into(),
+            what,
+        };
+        let end = CallEvent::Over {
+            outcome: Outcome::Talked,
+        };
+        let begin = CallEvent::Rings { from: "bob".into() };
+        let both = [(0, dialed()), (0, factory(true)), (1, second(begin))];
+        let with = |more: Vec<(u64, EventKind)>| {
+            verdict(both.iter().cloned().chain(more).chain([later()]).collect())
+        };
+        let (first_over, second_over) = (over(Outcome::Talked), second(end));
+        assert_eq!(
+            with(vec![
+                (2, first_over.clone()),
+                (3, second_over.clone()),
+                (3, factory(false))
+            ]),
+            None
+        );
+        assert_eq!(with(vec![(2, first_over.clone()), (3, factory(false))]), Some(4));
+        assert_eq!(with(vec![(2, first_over), (3, second_over)]), Some(4), "kept");
+        assert_eq!(with(vec![(2, factory(true))]), Some(3), "two at once");
+        assert_eq!(
+            verdict(vec![
+                (0, factory(true)),
+                (1, factory(false)),
+                (2, dialed()),
+                later()
+            ]),
+            Some(2)
+        );
+    }
+}

@@ -1,0 +1,155 @@
+//! What must hold of hanging up: it returns soon, and then the peers of the call are closed, each once.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use super::{
+    Evidence, Oracle, Verdict, Violation,
+    ends::{End, ended, ends, peer_of},
+    worst,
+};
+use crate::trace::{CallEvent, Event, EventKind, Trace};
+
+/// A hangup returns.
+pub const RETURNS: Oracle = Oracle {
+    id: "HANG-01",
+    meaning: "A hangup, of one call or of a group, returns within three seconds of simulated time, whatever the call is at.",
+    source: "STORIES B; ORACLES 3, hazards 2 to 4",
+    check: returns,
+};
+
+/// A peer is closed once.
+pub const CLOSED_ONCE: Oracle = Oracle {
+    id: "TEAR-03",
+    meaning: "A client closes each of its peers at most once.",
+    source: "STORIES B; ORACLES 3, hazard 25",
+    check: closed_once,
+};
+
+/// The peer is closed before the hangup returns.
+pub const CLOSED_FIRST: Oracle = Oracle {
+    id: "TEAR-04",
+    meaning: "When a hangup has returned, every peer of its call is closed at that end.",
+    source: "STORIES B",
+    check: closed_first,
+};
+
+/// How long a hangup may take: one second more than the peer may take to close.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+fn returns(evidence: Evidence<'_>) -> Verdict {
+    let ends = ends(evidence.trace);
+    worst(ends.iter().flat_map(|end| {
+        let hung_up = end
+            .events
+            .iter()
+            .filter(|e| matches!(e.kind, EventKind::HungUp { .. }));
+        hung_up.map(|hung_up| {
+            let returned = end
+                .each(|w| *w == CallEvent::HangupReturned)
+                .find(|e| e.seq > hung_up.seq);
+            match returned {
+                Some(returned) if returned.at - hung_up.at <= PATIENCE => Verdict::Pass,
+                Some(returned) => end.fail(
+                    Some(hung_up),
+                    &format!(
+                        "was hung up at {}, which took {} ms",
+                        hung_up.at,
+                        (returned.at - hung_up.at).as_millis()
+                    ),
+                ),
+                None if ended(evidence) - hung_up.at <= PATIENCE => {
+                    Verdict::Unknown(format!("the run ended while {} was hung up", end.call))
+                }
+                None => end.fail(
+                    Some(hung_up),
+                    &format!("was hung up at {}, which never returned", hung_up.at),
+                ),
+            }
+        })
+    }))
+}
+
+fn closed_once(evidence: Evidence<'_>) -> Verdict {
+    let mut closed = BTreeSet::new();
+    for event in &evidence.trace.events {
+        let (EventKind::Closing { peer }, Some(host)) = (&event.kind, event.host.as_deref()) else {
+            continue;
+        };
+        if !closed.insert((host, peer)) {
+            return Verdict::Fail(Violation {
+                event: Some(event.seq),
+                why: format!("{host} closed {peer} again at {}", event.at),
+            });
+        }
+    }
+    Verdict::Pass
+}
+
+fn closed_first(evidence: Evidence<'_>) -> Verdict {
+    let ends = ends(evidence.trace);
+    worst(
+        ends.iter()
+            .map(|end| match end.first(|w| *w == CallEvent::HangupReturned) {
+                Some(returned) => all_closed(evidence.trace, end, returned),
+                None => Verdict::Pass,
+            }),
+    )
+}
+
+fn all_closed(trace: &Trace, end: &End<'_>, returned: &Event) -> Verdict {
+    let mut open: BTreeMap<&str, bool> = BTreeMap::new();
+    for event in trace.of(end.host).filter(|e| e.seq < returned.seq) {
+        if let Some(peer) = peer_of(event, end.call) {
+            let closed = matches!(event.kind, EventKind::Closed { .. });
+            *open.entry(peer).or_default() |= closed;
+        }
+    }
+    match open.iter().find(|(_, closed)| !**closed) {
+        Some((peer, _)) => end.fail(
+            Some(returned),
+            &format!(
+                "was over when its hangup returned at {}, and its peer {peer} was not closed",
+                returned.at
+            ),
+        ),
+        None => Verdict::Pass,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{ends::testing::*, machine::testing::*},
+        *,
+    };
+
+    #[test]
+    fn a_hangup_that_takes_too_long_or_never_returns_fails() {
+        let took = |ms| judged_timed(&RETURNS, vec![(0, hung_up()), (ms, returned())]);
+        assert_eq!(took(3_000), Verdict::Pass);
+        assert_eq!(decided(&took(3_001)), Some(0));
+        let never = |ms| judged_timed(&RETURNS, vec![(0, hung_up()), (0, rings()), (ms, closed())]);
+        assert_eq!(decided(&never(5_000)), Some(0));
+        assert!(matches!(never(100), Verdict::Unknown(_)));
+    }
+
+    #[test]
+    fn a_second_close_fails() {
+        assert_eq!(judged(&CLOSED_ONCE, vec![closing(), closed()]), Verdict::Pass);
+        let twice = vec![closing(), closed(), closing()];
+        assert_eq!(decided(&judged(&CLOSED_ONCE, twice)), Some(2));
+    }
+
+    #[test]
+    fn a_peer_that_is_closed_after_the_hangup_returned_fails() {
+        let in_time = vec![described(false, "a"), hung_up(), closing(), closed(), returned()];
+        assert_eq!(judged(&CLOSED_FIRST, in_time), Verdict::Pass);
+        let late = vec![described(false, "a"), hung_up(), returned(), closing(), closed()];
+        assert_eq!(decided(&judged(&CLOSED_FIRST, late)), Some(2));
+        let closing_only = vec![described(false, "a"), closing(), returned(), closed()];
+        assert_eq!(decided(&judged(&CLOSED_FIRST, closing_only)), Some(2));
+    }
+}

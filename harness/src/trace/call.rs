@@ -1,0 +1,213 @@
+//! What a calling app says of its calls: the points of a call's life and its outcomes.
+//!
+//! Plain vocabulary: which outcomes of two ends agree is for the oracles.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A point of a call's life at one end, recorded as the app comes to it. An operation begins there, or a message
+/// or a callback of the stack is handled there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Point {
+    /// The caller has dialed: the other end is told, and a peer is about to be made.
+    Dialing,
+    /// The caller has a peer, and no offer yet.
+    CreateOffer,
+    /// The offer is created and not sent.
+    OfferCreated,
+    /// The offer is handed to signaling.
+    OfferSent,
+    /// The callee's phone rings; the caller knows that it does.
+    Ringing,
+    /// The callee has picked up, and has no answer yet.
+    CreateAnswer,
+    /// The answer is handed to signaling: it is in flight.
+    AnswerSent,
+    /// An end has both descriptions: it checks.
+    Checking,
+    /// A message has gone both ways.
+    Connected,
+    /// An attempt has come to nothing, and another is about to begin.
+    Recovering,
+    /// The stack's candidate callback is handled.
+    OnCandidate,
+    /// The stack's *failed* is handled.
+    OnFailed,
+    /// The other end's offer is handled.
+    OnOffer,
+    /// The other end's answer is handled.
+    OnAnswer,
+    /// A candidate of the other end is handled.
+    OnRemoteCandidate,
+    /// The news that the other end has our description is handled.
+    OnJoined,
+}
+
+impl Point {
+    /// All of them, in the order in which a call comes to them, callbacks last.
+    pub const ALL: [Self; 16] = [
+        Self::Dialing,
+        Self::CreateOffer,
+        Self::OfferCreated,
+        Self::OfferSent,
+        Self::Ringing,
+        Self::CreateAnswer,
+        Self::AnswerSent,
+        Self::Checking,
+        Self::Connected,
+        Self::Recovering,
+        Self::OnCandidate,
+        Self::OnFailed,
+        Self::OnOffer,
+        Self::OnAnswer,
+        Self::OnRemoteCandidate,
+        Self::OnJoined,
+    ];
+
+    /// The name, such as `offer-created`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Dialing => "dialing",
+            Self::CreateOffer => "create-offer",
+            Self::OfferCreated => "offer-created",
+            Self::OfferSent => "offer-sent",
+            Self::Ringing => "ringing",
+            Self::CreateAnswer => "create-answer",
+            Self::AnswerSent => "answer-sent",
+            Self::Checking => "checking",
+            Self::Connected => "connected",
+            Self::Recovering => "recovering",
+            Self::OnCandidate => "on-candidate",
+            Self::OnFailed => "on-failed",
+            Self::OnOffer => "on-offer",
+            Self::OnAnswer => "on-answer",
+            Self::OnRemoteCandidate => "on-remote-candidate",
+            Self::OnJoined => "on-joined",
+        }
+    }
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What came of a call, as one end sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It was connected until somebody hung up.
+    Talked,
+    /// It was answered, and somebody hung up before it was connected.
+    Dropped,
+    /// The caller hung up before it was answered: at the callee, a missed call.
+    Cancelled,
+    /// The callee did not want it.
+    Rejected,
+    /// The callee was in another call.
+    Busy,
+    /// Both dialed each other, and the other of the two calls took its place.
+    Glare,
+}
+
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Talked,
+        Self::Dropped,
+        Self::Cancelled,
+        Self::Rejected,
+        Self::Busy,
+        Self::Glare,
+    ];
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Talked => "talked",
+            Self::Dropped => "dropped",
+            Self::Cancelled => "cancelled",
+            Self::Rejected => "rejected",
+            Self::Busy => "busy",
+            Self::Glare => "glare",
+        })
+    }
+}
+
+/// What happened to a call at one end. Who dialed and who hung up are events of users, and not here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum CallEvent {
+    /// The phone begins to ring.
+    Rings {
+        /// Who dialed.
+        from: String,
+    },
+    /// The phone rings no more.
+    Silent,
+    /// The user picks up.
+    PickedUp,
+    /// The call came to a point of its life.
+    Reached {
+        /// Which.
+        point: Point,
+    },
+    /// The call is over at this end.
+    Over {
+        /// What came of it.
+        outcome: Outcome,
+    },
+    /// The user's hangup has returned: the app says that the call is over and that nothing of it goes on.
+    HangupReturned,
+}
+
+impl fmt::Display for CallEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rings { from } => write!(f, "rings: {from} calls"),
+            Self::Silent => f.write_str("rings no more"),
+            Self::PickedUp => f.write_str("picked up"),
+            Self::Reached { point } => write!(f, "at {point}"),
+            Self::Over { outcome } => write!(f, "over: {outcome}"),
+            Self::HangupReturned => f.write_str("hangup returned"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_trace() {
+        for point in Point::ALL {
+            let json = serde_json::to_string(&point).expect("plain data");
+            assert_eq!(json, format!("\"{}\"", point.name()));
+        }
+        for outcome in Outcome::ALL {
+            let json = serde_json::to_string(&outcome).expect("plain data");
+            assert_eq!(json, format!("\"{outcome}\""));
+        }
+    }
+
+    #[test]
+    fn an_event_of_a_call_is_read_as_it_is_written() {
+        let event = super::super::EventKind::Call {
+            call: "c1".into(),
+            what: CallEvent::Over {
+                outcome: Outcome::Busy,
+            },
+        };
+        let json = serde_json::to_string(&event).expect("plain data");
+        assert_eq!(
+            json,
+            r#"{"event":"call","call":"c1","what":"over","outcome":"busy"}"#
+        );
+        let read: super::super::EventKind = serde_json::from_str(&json).expect("own output");
+        assert_eq!(read, event);
+    }
+}
