@@ -370,6 +370,17 @@ impl Plan {
             if !known(host) {
                 return Err(format!("script[{i}].host: there is no host '{host}'"));
             }
+            match when {
+                When::Free { .. } if self.order.is_none() => {
+                    return Err(format!("script[{i}].when.free: the plan has no order"));
+                }
+                When::Reached { .. } | When::Over { .. } if act.call().is_none() => {
+                    return Err(format!(
+                        "script[{i}].when: an act that is about no call cannot wait for one"
+                    ));
+                }
+                _ => {}
+            }
             match act {
                 Act::Dial { to, .. } if !known(to) => {
                     return Err(format!("script[{i}].act.dial.to: there is no host '{to}'"));
@@ -380,17 +391,6 @@ impl Plan {
                             "script[{i}].act.dial-group.to: there is no host '{unknown}'"
                         ));
                     }
-                }
-                _ => {}
-            }
-            match when {
-                When::Free { .. } if self.order.is_none() => {
-                    return Err(format!("script[{i}].when.free: the plan has no order"));
-                }
-                When::Reached { .. } | When::Over { .. } if act.call().is_none() => {
-                    return Err(format!(
-                        "script[{i}].when: an act that is about no call cannot wait for one"
-                    ));
                 }
                 _ => {}
             }

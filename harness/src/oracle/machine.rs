@@ -187,7 +187,10 @@ pub(super) mod testing {
             kind,
         };
         let trace = Trace::from_events(events.enumerate().map(event).collect());
-        let plan = Plan::new(Topology::default());
+        let plan = Plan {
+            budget_ms: 1,
+            ..Plan::new(Topology::default())
+        };
         (oracle.check)(Evidence {
             trace: &trace,
             plan: &plan,
