@@ -70,6 +70,9 @@ pub enum ServerError {
     Turn(#[from] turn::Error),
 }
 
+/// How long a life that ended takes to let go of its port: time moves only when nothing is left to do.
+const LETS_GO: Duration = Duration::from_millis(1);
+
 /// A running server.
 pub struct RunningServer {
     process: Process,
@@ -163,7 +166,8 @@ impl Process {
             sim.record(EventKind::FaultStarted { fault: name.clone() });
             self.end_life().await;
             let Some(until) = until else { return };
-            sim.sleep(until - sim.now()).await;
+            // A host that stood still meanwhile is late; the port is free once the old life has let go of it.
+            sim.sleep((until - sim.now()).max(LETS_GO)).await;
             if let Err(error) = self.begin_life().await {
                 return sim.step("a server did not come back", error.to_string());
             }

@@ -7,6 +7,7 @@
 mod call;
 mod digest;
 mod event;
+mod terms;
 mod watch;
 pub mod wire;
 
@@ -15,9 +16,8 @@ use std::sync::{Arc, Mutex};
 pub use call::{CallEvent, Outcome, Point};
 use digest::Hasher;
 pub use digest::{CHECKPOINT_EVERY, Digest, DigestError};
-pub use event::{
-    Candidate, Cause, CauseKind, Event, EventKind, Flow, Machine, PacketId, Proto, SignalDirection, Stop,
-};
+pub use event::{Event, EventKind};
+pub use terms::{Candidate, Cause, CauseKind, Flow, Machine, PacketId, Proto, SignalDirection, Stop};
 pub use watch::Watch;
 
 use crate::time::SimTime;

@@ -1,0 +1,168 @@
+//! The terms that events are made of: addresses, causes, candidates, state machines.
+//!
+//! Plain data; nothing here knows of an event.
+
+use std::{fmt, net::SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+/// A packet of a run, numbered from 1 in the order in which packets were sent.
+pub type PacketId = u64;
+
+/// The transport of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum Proto {
+    Udp,
+    Tcp,
+}
+
+/// Where a packet comes from and where it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Flow {
+    pub proto: Proto,
+    pub src: SocketAddr,
+    pub dst: SocketAddr,
+}
+
+impl Flow {
+    /// The same flow, seen from the other end.
+    pub fn reversed(self) -> Self {
+        Self {
+            proto: self.proto,
+            src: self.dst,
+            dst: self.src,
+        }
+    }
+}
+
+/// What kind of thing decided the fate of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CauseKind {
+    /// The link lost it.
+    Loss,
+    /// The link let it overtake or fall behind.
+    Reorder,
+    /// The link carried it twice.
+    Duplicate,
+    /// The link flipped a bit of it.
+    Corrupt,
+    /// The link cut its end off.
+    Truncate,
+    /// Too much was waiting for the link already.
+    QueueFull,
+    /// It was larger than the link's MTU.
+    TooLarge,
+    /// A partition of the fault plan.
+    Partition,
+    /// A hold of the fault plan.
+    Hold,
+    /// A reset of the fault plan, or TCP giving up.
+    Reset,
+    /// A firewall had not seen the flow from inside.
+    Firewall,
+    /// A NAT had no mapping, or filtered it.
+    Nat,
+    /// No host has the destination address.
+    Unroutable,
+    /// The host has crashed.
+    HostDown,
+}
+
+/// What decided the fate of a packet, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// What.
+    pub kind: CauseKind,
+    /// The link, the firewall or the fault of the plan, by name.
+    pub place: String,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.kind {
+            CauseKind::Loss => "lost on",
+            CauseKind::Reorder => "reordered on",
+            CauseKind::Duplicate => "duplicated on",
+            CauseKind::Corrupt => "corrupted on",
+            CauseKind::Truncate => "truncated on",
+            CauseKind::QueueFull => "queue full on",
+            CauseKind::TooLarge => "larger than the MTU of",
+            CauseKind::Partition => "partition",
+            CauseKind::Hold => "held by",
+            CauseKind::Reset => "reset on",
+            CauseKind::Firewall => "firewall of",
+            CauseKind::Nat => "NAT",
+            CauseKind::Unroutable => "no host at",
+            CauseKind::HostDown => "crash of",
+        };
+        write!(f, "{what} {}", self.place)
+    }
+}
+
+/// A candidate, as signaling carries it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The candidate attribute without its `candidate:` prefix (RFC 8839, section 5.1).
+    pub attribute: String,
+    /// The username fragment of the generation that it belongs to (RFC 8838, section 11).
+    pub ufrag: String,
+}
+
+impl fmt::Display for Candidate {
+    /// `host 10.0.0.1:50000`: type, address and port, which is what tells candidates apart.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words = self.attribute.split(' ').skip(4);
+        match (words.next(), words.next(), words.nth(1)) {
+            (Some(ip), Some(port), Some(kind)) => write!(f, "{kind} {ip}:{port}"),
+            _ => f.write_str(&self.attribute),
+        }
+    }
+}
+
+/// A state machine that a peer reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Machine {
+    /// `iceConnectionState`; of a bare agent, its connection state.
+    Ice,
+    /// `iceGatheringState`.
+    Gathering,
+    /// `connectionState`.
+    Connection,
+    /// `signalingState`.
+    Signaling,
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Machine::Ice => "ice",
+            Machine::Gathering => "gathering",
+            Machine::Connection => "connection",
+            Machine::Signaling => "signaling",
+        })
+    }
+}
+
+/// Which way a signaling message passed the host that recorded it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum SignalDirection {
+    Sent,
+    Received,
+}
+
+/// Why a run ended before its story did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stop {
+    /// Its simulated time was used up.
+    Horizon,
+    /// It did more than it may: too many packets or too many steps of its tasks.
+    Work,
+}
