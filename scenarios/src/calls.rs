@@ -74,6 +74,10 @@ pub fn family() -> Vec<Scenario> {
             .about("The same from a phone that gathers three candidates: the stack has callbacks waiting when it is closed.")
             .from("ORACLES 3, hazard 3")
             .reaches(&hangups_at(&[Point::OnCandidate]), ENOUGH),
+        fixed("on-the-move", PeerKind::Bare, scenes::on_the_move)
+            .about("The same from a phone that leaves its Wi-Fi for cellular, before the call, in it or after it.")
+            .from("DESIGN 5, network switch")
+            .reaches(&["network-switch-hit", "signaling-reconnected"], ENOUGH),
         fixed("glare", PeerKind::Bare, scenes::glare)
             .about("Two dial each other: the larger call id wins, and whoever yields picks up.")
             .reaches(&["glare"], ENOUGH),

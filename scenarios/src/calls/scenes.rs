@@ -4,6 +4,7 @@ use sleet::{
     fault::{Act, Plan, When},
     net::{
         latency::Latency,
+        switch::NetworkSwitch,
         topology::HostSpec,
         weather::{Directions, LinkFault, TimedFault},
     },
@@ -130,6 +131,21 @@ pub fn rapid_on_three_networks(seed: Seed) -> Plan {
         let after_ms = draws.between(0, 10);
         plan.script[2] = hangs_up("alice", "c1", When::Reached { point, after_ms });
     }
+    plan
+}
+
+/// As [`rapid`] in fair weather, from a phone that leaves its Wi-Fi for cellular in the middle of it.
+pub fn on_the_move(seed: Seed) -> Plan {
+    let mut plan = rapid_in_fair_weather(seed);
+    let phone = plan.topology.hosts[0].clone();
+    let wifi = phone.interfaces[0].name.clone();
+    plan.topology.hosts[0] = phone.interface("rmnet0", "10.1.9.1", link(45));
+    plan.network_switches = vec![NetworkSwitch {
+        host: "alice".into(),
+        from: wifi,
+        to: "rmnet0".into(),
+        at_ms: seed.stream("calls/on-the-move").between(250, 4_000),
+    }];
     plan
 }
 
