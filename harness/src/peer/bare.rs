@@ -246,7 +246,6 @@ impl Peer for BarePeer {
     }
 
     async fn set_local(&self, description: Description) -> Result<(), PeerError> {
-        self.log.described(false, &description);
         self.session().local = true;
         self.agent.gather_candidates().map_err(stack)?;
         self.begin();
@@ -254,7 +253,6 @@ impl Peer for BarePeer {
     }
 
     async fn set_remote(&self, description: Description) -> Result<(), PeerError> {
-        self.log.described(true, &description);
         let credentials = description
             .ufrag()
             .zip(description.password())

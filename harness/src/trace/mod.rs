@@ -7,6 +7,8 @@
 mod call;
 mod digest;
 mod event;
+mod intent;
+mod peer_id;
 mod terms;
 mod watch;
 pub mod wire;
@@ -17,6 +19,8 @@ pub use call::{CallEvent, Outcome, Point};
 use digest::Hasher;
 pub use digest::{CHECKPOINT_EVERY, Digest, DigestError};
 pub use event::{Event, EventKind};
+pub use intent::{Intent, leg_of};
+pub use peer_id::PeerId;
 pub use terms::{Candidate, Cause, CauseKind, Flow, Machine, PacketId, Proto, SignalDirection, Stop};
 pub use watch::Watch;
 
