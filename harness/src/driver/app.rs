@@ -4,14 +4,19 @@
 //! A program is a black box. The driver starts it, lets its user act on it and looks at what it shows; what it did is
 //! read from adapters and from the wire. There is no other door, not for our own clients either.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use thiserror::Error;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::Screen;
-use crate::{fault::Plan, signaling::push::Notification, trace::Intent, world::Host};
+use crate::{
+    fault::{Plan, ServiceFaults},
+    signaling::push::{Notification, PushService},
+    trace::Intent,
+    world::Host,
+};
 
 /// Something that runs on a host, from the start of the host on, in each of its lives: an app or a server.
 #[async_trait]
@@ -24,7 +29,6 @@ pub trait Program: Send + Sync + 'static {
 }
 
 /// What a program is given when it starts.
-#[derive(Debug)]
 pub struct Launch {
     /// Where it runs.
     pub host: Host,
@@ -34,6 +38,15 @@ pub struct Launch {
     pub screen: Screen,
     /// If it is asleep: it stays offline until the first notification comes.
     pub pushes: Option<UnboundedReceiver<Notification>>,
+    /// The push service, for servers that wake who is asleep.
+    pub push: PushService,
+    pub(crate) signaling_faults: ServiceFaults,
+}
+
+impl fmt::Debug for Launch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Launch on {}", self.host.name())
+    }
 }
 
 /// A program that did not start.

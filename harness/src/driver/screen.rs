@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The screen of the app on one host. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Screen {
     host: Host,
 }

@@ -245,7 +245,7 @@ impl Peer for BarePeer {
         Ok(self.describe(DescriptionKind::Answer).await)
     }
 
-    async fn set_local(&self, description: Description) -> Result<(), PeerError> {
+    async fn set_local(&self, _: Description) -> Result<(), PeerError> {
         self.session().local = true;
         self.agent.gather_candidates().map_err(stack)?;
         self.begin();

@@ -164,6 +164,16 @@ pub enum EventKind {
         /// The number of the intent.
         id: u64,
     },
+    /// What runs on the host did not start: the run has no meaning.
+    NotStarted {
+        /// Why.
+        error: String,
+    },
+    /// How many allocations a TURN server has could not be had.
+    NotCounted {
+        /// Why.
+        error: String,
+    },
     /// The run is being cleaned up: from here on calls end because the run does, and no user acts.
     CleanUp,
     /// The app on the host of the event shows its user something of a call: a claim, which oracles check.
