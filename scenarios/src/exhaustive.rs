@@ -25,11 +25,11 @@ use sleet::{
 
 use crate::{
     client::{
-        Policy,
-        policy::{Receive, Send},
+        Make, Policy,
+        policy::{ReceivePolicy, SendPolicy},
     },
+    fixture::played,
     network::{answers, dials, story_a},
-    story,
 };
 
 /// In how many parts the orders are dealt out: the seeds that the smoke suite runs of every scenario.
@@ -42,16 +42,16 @@ const RINGING_MS: u64 = ONLINE_MS + 20;
 const QUIET_MS: u64 = 50;
 
 const NAIVE: Policy = Policy::NAIVE.bare();
-const SEQUENTIAL: Policy = NAIVE.sending(Send::AfterDescription);
-const BUFFER_RECEIVER: Policy = NAIVE.receiving(Receive::Buffer);
-const BUFFER_SENDER: Policy = NAIVE.sending(Send::OnceJoined);
-const BUFFER_BOTH: Policy = BUFFER_SENDER.receiving(Receive::Buffer);
+const SEQUENTIAL: Policy = NAIVE.sending(SendPolicy::AfterDescription);
+const BUFFER_RECEIVER: Policy = NAIVE.receiving(ReceivePolicy::Buffer);
+const BUFFER_SENDER: Policy = NAIVE.sending(SendPolicy::OnceJoined);
+const BUFFER_BOTH: Policy = BUFFER_SENDER.receiving(ReceivePolicy::Buffer);
 
 /// The same client on peer connections instead of agents.
-const fn full(policy: Policy) -> Policy {
+const fn full(app: impl Into<Make>) -> Policy {
     Policy {
         peers: PeerKind::Full,
-        ..policy
+        ..app
     }
 }
 
@@ -122,7 +122,7 @@ fn candidates() -> Vec<Scenario> {
 
 /// Several attempts, several calls.
 fn attempts() -> Vec<Scenario> {
-    let any_generation = NAIVE.receiving(Receive::BufferAnyGeneration);
+    let any_generation = NAIVE.receiving(ReceivePolicy::BufferAnyGeneration);
     vec![
         connects("retry", BUFFER_BOTH, retried(call(&CALL)))
             .about("The caller gives up at any time and tries again: messages of both attempts in every order."),
@@ -145,7 +145,7 @@ fn hangups() -> Vec<Scenario> {
     let dialing = awaiting(call(&CALL), "alice", &DIALING);
     let answering = awaiting(awaiting(call(&CALL), "bob", &["create-peer"]), "bob", &DESCRIBING);
     let describing = awaiting(answering.clone(), "alice", &DESCRIBING);
-    let waiting = NAIVE.sending(Send::OnceJoinedInCallback);
+    let waiting = NAIVE.sending(SendPolicy::OnceJoinedInCallback);
     vec![
         ends("dial-hangup", dialed_freely(dialing))
             .about("The caller dials and hangs up at any time, between any two steps of her client."),
@@ -201,23 +201,22 @@ fn in_handshake(mut plan: Plan) -> Plan {
 }
 
 /// A client that keeps every call that is not hung up.
-fn connects(name: &str, policy: Policy, plan: Plan) -> Scenario {
-    scenario(Kind::Promise, name, policy, plan)
+fn connects(name: &str, app: impl Into<Make>, plan: Plan) -> Scenario {
+    scenario(Kind::Promise, name, app, plan)
         .from("STORIES A")
         .holds(&KEPT)
         .holds(&[&NOTHING_LEFT, &STACK_ENDS])
 }
 
-fn broken(name: &str, policy: Policy, plan: Plan, oracle: &'static Oracle) -> Scenario {
-    scenario(Kind::Demonstration, name, policy, plan)
+fn broken(name: &str, app: impl Into<Make>, plan: Plan, oracle: &'static Oracle) -> Scenario {
+    scenario(Kind::Demonstration, name, app, plan)
         .from("STORIES A")
         .trips(oracle, PARTS)
 }
 
-fn scenario(kind: Kind, name: &str, policy: Policy, plan: Plan) -> Scenario {
+fn scenario(kind: Kind, name: &str, app: impl Into<Make>, plan: Plan) -> Scenario {
     let bound = bound(&plan);
-    let story = move |sim, plan| story::calls(sim, plan, policy);
-    Scenario::new(kind, &format!("exhaustive/{name}"), move |_| plan.clone(), story)
+    played(kind, &format!("exhaustive/{name}"), move |_| plan.clone(), app)
         .from("DESIGN 6")
         .explores(PARTS, &bound)
 }

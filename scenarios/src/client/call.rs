@@ -182,7 +182,9 @@ impl Call {
                 self.say(Message::Ringing { call });
                 Ok(())
             }
-            Message::Ringing { .. } if self.phone.makes(Mistake::PeerOnResponse) && self.state().newest == 0 => {
+            Message::Ringing { .. }
+                if self.phone.makes(Mistake::PeerOnResponse) && self.state().newest == 0 =>
+            {
                 let first = self.begin_attempt();
                 self.offer(first).await
             }

@@ -125,7 +125,10 @@ impl Call {
         let Some(attempt) = attempt else {
             // A peer that was lost in a crash cannot go on.
             let call = self.handle.call.clone();
-            self.say(Message::TryAgain { call, attempt: number });
+            self.say(Message::TryAgain {
+                call,
+                attempt: number,
+            });
             return Ok(());
         };
         self.next_round(&attempt, number);
@@ -198,7 +201,9 @@ impl Call {
         self.handle.reach(Progress::Answered);
         if self.phone.make.policy.receive == ReceivePolicy::Buffer {
             // The stack refuses an answer to an offer that is not set yet.
-            attempt.until(|exchange| exchange.local_set || exchange.over).await;
+            attempt
+                .until(|exchange| exchange.local_set || exchange.over)
+                .await;
         }
         let kind = DescriptionKind::Answer;
         self.apply(&attempt, round, Description { kind, sdp }).await

@@ -197,7 +197,12 @@ mod tests {
 
     #[test]
     fn every_mistake_has_a_name_of_its_own() {
-        let all = || Mistake::OWN.into_iter().chain(Mistake::acts()).chain(Mistake::claims());
+        let all = || {
+            Mistake::OWN
+                .into_iter()
+                .chain(Mistake::acts())
+                .chain(Mistake::claims())
+        };
         let names: BTreeSet<String> = all().map(|m| m.to_string()).collect();
         assert_eq!(names.len(), all().count());
         for name in ["late-close", "ignores-hangup", "reports-busy-without-cause"] {

@@ -21,8 +21,14 @@ use sleet::{
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::{
-    Make, SERVER, call::Call, ending::Side, factory::Factories, handle::{CallHandle, Work},
-    mistake::Mistake, outbox::Outbox, registry::Registry,
+    Make, SERVER,
+    call::Call,
+    ending::Side,
+    factory::Factories,
+    handle::{CallHandle, Work},
+    mistake::Mistake,
+    outbox::Outbox,
+    registry::Registry,
 };
 
 /// The app on one host. It has the name of its host.
@@ -66,7 +72,11 @@ impl Phone {
         match pushes {
             None => phone.keep(phone.host.spawn("go online", phone.clone().go_online())),
             Some(pushes) => {
-                phone.keep(phone.host.spawn("asleep", phone.clone().sleep_until_pushed(pushes)));
+                phone.keep(
+                    phone
+                        .host
+                        .spawn("asleep", phone.clone().sleep_until_pushed(pushes)),
+                );
             }
         }
         phone

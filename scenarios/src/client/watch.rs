@@ -63,7 +63,9 @@ impl Call {
         let call = self.clone();
         self.launch(async move {
             loop {
-                let talks = call.attempt().is_some_and(|a| is_up(&a.peer.ice_state().borrow()));
+                let talks = call
+                    .attempt()
+                    .is_some_and(|a| is_up(&a.peer.ice_state().borrow()));
                 let mut heard = call.state().heard;
                 if talks {
                     heard = Instant::now();
@@ -113,7 +115,9 @@ impl Watcher {
                 News::Broken(_) => {
                     self.tell(news);
                     let restarted = self.attempt.until(|exchange| exchange.round != round);
-                    if timeout(after, restarted).await.is_err() || timeout(after, self.leaves_failed()).await.is_ok() {
+                    if timeout(after, restarted).await.is_err()
+                        || timeout(after, self.leaves_failed()).await.is_ok()
+                    {
                         continue;
                     }
                     "ICE does not restart"
