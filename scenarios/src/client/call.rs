@@ -111,24 +111,20 @@ impl Call {
 
     /// Owns the call until it is over and nothing of it is left.
     pub async fn run(self: Arc<Self>, mut mailbox: Mailbox) {
-        let ending = loop {
-            tokio::select! {
+        loop {
+            let work = tokio::select! {
                 biased;
-                ending = mailbox.ending.wait_for(Option::is_some) => {
-                    let ending = ending.expect("the handle holds the sender, and the call holds the handle");
-                    break ending.clone().expect("waited for");
-                }
-                work = mailbox.work.recv() => {
-                    let work = work.expect("the call holds the handle");
-                    let call = self.clone();
-                    let step = self.until_ended(async move { call.step(work).await });
-                    match self.phone.make.policy.dispatch {
-                        Dispatch::OwnerPerCall => step.await,
-                        Dispatch::AsTheyCome => drop(self.phone.host.spawn("step", step)),
-                    }
-                }
+                () = self.handle.ended() => break,
+                work = mailbox.work.recv() => work.expect("the call holds the handle"),
+            };
+            let call = self.clone();
+            let step = self.until_ended(async move { call.step(work).await });
+            match self.phone.make.policy.dispatch {
+                Dispatch::OwnerPerCall => step.await,
+                Dispatch::AsTheyCome => drop(self.phone.host.spawn("step", step)),
             }
-        };
+        }
+        let ending = self.handle.ending().expect("it has been ended");
         self.tear_down(&ending).await;
         // Whoever waits for this call learns that nothing of it is left when the sender goes.
         drop(mailbox.gone);

@@ -43,7 +43,6 @@ pub(super) struct CallHandle {
 /// The owner's side of a handle.
 pub(super) struct Mailbox {
     pub work: mpsc::UnboundedReceiver<Work>,
-    pub ending: watch::Receiver<Option<Ending>>,
     /// Dropped when nothing of the call is left.
     pub gone: watch::Sender<()>,
 }
@@ -61,11 +60,7 @@ impl CallHandle {
             progress: Arc::new(watch::Sender::new(Progress::Begun)),
             gone: until_gone,
         };
-        let mailbox = Mailbox {
-            work: todo,
-            ending: handle.ending.subscribe(),
-            gone,
-        };
+        let mailbox = Mailbox { work: todo, gone };
         (handle, mailbox)
     }
 
@@ -82,6 +77,11 @@ impl CallHandle {
             now.get_or_insert(ending);
             first
         });
+    }
+
+    /// How the call has been ended, if it has been.
+    pub fn ending(&self) -> Option<Ending> {
+        self.ending.borrow().clone()
     }
 
     /// Whether the call has been ended.
@@ -138,10 +138,10 @@ mod tests {
 
     #[test]
     fn the_first_ending_counts() {
-        let (handle, mailbox) = CallHandle::new("c1", "bob", Side::Caller);
+        let (handle, _mailbox) = CallHandle::new("c1", "bob", Side::Caller);
         handle.end(Ending::Theirs(How::Busy));
         handle.end(Ending::Ours(How::Hangup));
-        assert_eq!(*mailbox.ending.borrow(), Some(Ending::Theirs(How::Busy)));
+        assert_eq!(handle.ending(), Some(Ending::Theirs(How::Busy)));
     }
 
     #[test]

@@ -55,6 +55,7 @@ impl Phone {
             plan,
             screen,
             pushes,
+            ..
         } = launch;
         let phone = Arc::new(Self {
             make,
