@@ -44,7 +44,7 @@ const CLIENT: Policy = Policy::NAIVE
 /// The scenarios of the family, and the findings that belong to it.
 pub fn family() -> Vec<Scenario> {
     let mut all = Vec::new();
-    for (suffix, client) in [("", CLIENT), ("-bare", CLIENT.bare())] {
+    for (suffix, client) in [("", CLIENT.full()), ("-bare", CLIENT.bare())] {
         let recovering = client.recovering(PATIENCE);
         let promise = |name: &str, app, lifetime_s| {
             scenario(

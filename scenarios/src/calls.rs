@@ -13,6 +13,7 @@ use sleet::{
         Oracle,
         hangup::CLOSED_FIRST,
         peers::{CLOSES, NOTHING_LEFT, STACK_ENDS},
+        runs::RUN_03_PLAYED,
     },
     peer::PeerKind,
     scenario::{Kind, Known, Scenario},
@@ -21,7 +22,7 @@ use sleet::{
 };
 
 use crate::{
-    client::{Make, Mistake, Policy},
+    client::{Make, Policy},
     fixture::{self, KEPT},
 };
 
@@ -70,6 +71,16 @@ pub fn family() -> Vec<Scenario> {
             .about("The network goes dark, attempts fail and are made anew, and users hang up meanwhile.")
             .reaches(&hangups_at(&scenes::FAILING), ENOUGH),
     ];
+    all.push(
+        played(
+            Kind::Demonstration,
+            "unknown-act",
+            Policy::FIXED.bare(),
+            scenes::unknown_act,
+        )
+        .about("The script asks for something that the app cannot do: an error of the run, not a silent nothing.")
+        .tripping(RUN_03_PLAYED.id),
+    );
     all.push(relayed());
     all.extend(caught::family());
     all.push(hangup_while_gathering("hangup-while-gathering", PeerKind::Full));

@@ -91,22 +91,22 @@ pub const NAT_HITS: [&str; 5] = [
 /// The scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     let mut all = vec![
-        promise("buffer-receiver", BUFFER_RECEIVER, story_a),
-        promise("buffer-sender", BUFFER_SENDER, story_a),
-        promise("buffer-both", BUFFER_BOTH, story_a),
+        promise("buffer-receiver", BUFFER_RECEIVER.full(), story_a),
+        promise("buffer-sender", BUFFER_SENDER.full(), story_a),
+        promise("buffer-both", BUFFER_BOTH.full(), story_a),
         promise("buffer-receiver-bare", BUFFER_RECEIVER.bare(), story_a),
         promise("buffer-both-bare", BUFFER_BOTH.bare(), story_a),
-        promise("buffer-sender-push", BUFFER_SENDER, story_a_push).reaches(&["push-woke-callee"], ENOUGH),
-        promise("buffer-both-push", BUFFER_BOTH, story_a_push).reaches(&["push-woke-callee"], ENOUGH),
+        promise("buffer-sender-push", BUFFER_SENDER.full(), story_a_push).reaches(&["push-woke-callee"], ENOUGH),
+        promise("buffer-both-push", BUFFER_BOTH.full(), story_a_push).reaches(&["push-woke-callee"], ENOUGH),
         promise("buffer-both-push-bare", BUFFER_BOTH.bare(), story_a_push)
             .reaches(&["push-woke-callee"], ENOUGH),
-        scenario(Kind::Demonstration, "no-recovery", BUFFER_BOTH, story_a)
+        scenario(Kind::Demonstration, "no-recovery", BUFFER_BOTH.full(), story_a)
             .about("Buffering alone: what the storm breaks, no healing of the network mends.")
             .holds(&TIDY)
             .trips(&CONNECTS, ENOUGH),
     ];
     all.extend([
-        behind_nats("buffer-both-nat", BUFFER_BOTH),
+        behind_nats("buffer-both-nat", BUFFER_BOTH.full()),
         behind_nats("buffer-both-nat-bare", BUFFER_BOTH.bare()),
     ]);
     all
@@ -115,7 +115,7 @@ pub fn family() -> Vec<Scenario> {
 /// The faults of NATs, of TURN servers and of phones with two networks, and all others. Nobody is tidy here: closing waits for
 /// requests to the TURN server that were lost, whatever lost them (docs/findings/0008), and an allocation whose client crashed
 /// stays until it expires (RFC 8656, section 3.2).
-fn behind_nats(name: &str, app: impl Into<Make>) -> Scenario {
+fn behind_nats(name: &str, app: Make) -> Scenario {
     let app = app.recovering(PATIENCE_BEHIND_NATS);
     patient_promise(name, app, nats_and_relay).reaches(&NAT_HITS, ENOUGH)
 }
@@ -154,7 +154,7 @@ fn nats_and_relay(seed: Seed) -> Plan {
     plan
 }
 
-fn promise(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
+fn promise(name: &str, app: Make, network: fn(Seed) -> Plan) -> Scenario {
     let scenario = patient_promise(name, app.recovering(PATIENCE), network).holds(&TIDY);
     match app.peers {
         PeerKind::Bare => scenario.holds(&[&STACK_ENDS]),
@@ -163,7 +163,7 @@ fn promise(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scena
     }
 }
 
-fn patient_promise(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
+fn patient_promise(name: &str, app: Make, network: fn(Seed) -> Plan) -> Scenario {
     let scenario = scenario(Kind::Promise, name, app, network)
         .about(&format!(
             "{name} with recovery: what must always hold holds in the storm, and afterwards every call connects."
@@ -177,7 +177,7 @@ fn patient_promise(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) 
     }
 }
 
-fn scenario(kind: Kind, name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
+fn scenario(kind: Kind, name: &str, app: Make, network: fn(Seed) -> Plan) -> Scenario {
     let draw = move |seed| storm(seed, &drawn(seed, app), network);
     played(kind, &format!("chaos/{name}"), draw, app)
         .from("STORIES A")
@@ -186,7 +186,7 @@ fn scenario(kind: Kind, name: &str, app: impl Into<Make>, network: fn(Seed) -> P
 }
 
 /// The kinds of fault that a run of `policy` has.
-fn drawn(seed: Seed, app: impl Into<Make>) -> BTreeSet<swarm::Kind> {
+fn drawn(seed: Seed, app: Make) -> BTreeSet<swarm::Kind> {
     let mut kinds = swarm::kinds(seed);
     if app.peers == PeerKind::Full {
         // A flipped bit can make DTLS panic, which nothing in a client can prevent: docs/findings/0006.

@@ -43,7 +43,7 @@ pub fn family() -> Vec<Scenario> {
     let recovering = CLIENT.recovering(PATIENCE);
     let mut all = Vec::new();
     for (suffix, kept, retried) in [
-        ("", CLIENT, recovering),
+        ("", CLIENT.full(), recovering.full()),
         ("-bare", CLIENT.bare(), recovering.bare()),
     ] {
         all.extend([

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use sleet::{
+    driver,
     fault::Plan,
     net::{
         firewall::Filtering,
@@ -31,7 +32,7 @@ use sleet::{
 
 use crate::{
     client::{Make, Policy, policy::ReceivePolicy},
-    fixture::played,
+    fixture::{self, played},
     network::{answers, story_a},
 };
 
@@ -51,7 +52,7 @@ const SIDES: u64 = 1 + (MAPPINGS.len() * FILTERINGS.len()) as u64;
 const CELLS: u64 = SIDES * SIDES;
 
 /// Candidates are buffered, so that only the network decides; bare agents, because only ICE decides.
-const CLIENT: Policy = Policy::NAIVE.receiving(ReceivePolicy::Buffer).bare();
+const CLIENT: Make = Policy::NAIVE.receiving(ReceivePolicy::Buffer).bare();
 
 /// The scenarios of the family.
 pub fn family() -> Vec<Scenario> {

@@ -1,8 +1,9 @@
 //! One call on every kind of network: both sides on the same preset, and the caller in the dark for a while.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sleet::{
+    driver,
     fault::Plan,
     net::presets::Preset,
     oracle::{
@@ -19,7 +20,7 @@ use sleet::{
 
 use crate::{
     client::{Make, Policy, policy::ReceivePolicy},
-    fixture::played,
+    fixture,
     network::early_blackout,
 };
 

@@ -40,13 +40,13 @@ const BUFFERED: Policy = Policy::NAIVE
 /// The scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     let restarting = BUFFERED.restarting(PATIENCE, BEARS);
-    let promise = |name, app| {
+    let promise = |name, app: Make| {
         scenario(Kind::Promise, name, app)
             .holds(&[&COMES_BACK])
             .reaches(&["disconnected", "ice-restarted"], ENOUGH)
     };
     vec![
-        promise("restart", restarting)
+        promise("restart", restarting.full())
             .about("Wi-Fi dies in a call while cellular works: the caller restarts ICE, and the call goes on over cellular."),
         promise("restart-bare", restarting.bare())
             .about("The same on bare agents, whose restart begins with the local description."),

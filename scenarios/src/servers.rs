@@ -41,7 +41,7 @@ const CLIENT: Policy = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
 /// The scenarios of the family, and the findings that belong to it.
 pub fn family() -> Vec<Scenario> {
     let mut all = Vec::new();
-    for (suffix, client) in [("", CLIENT), ("-bare", CLIENT.bare())] {
+    for (suffix, client) in [("", CLIENT.full()), ("-bare", CLIENT.bare())] {
         let recovering = client.recovering(PATIENCE);
         all.extend([
             promise(&format!("stun-dead{suffix}"), client, |seed| dies(seed, false, 0))

@@ -290,6 +290,17 @@ pub fn three_people(seed: Seed) -> Plan {
     plan
 }
 
+/// Alice wants what no calling app can do.
+pub fn unknown_act(seed: Seed) -> Plan {
+    let mut plan = stage(seed, 2);
+    let juggle = Act::App {
+        name: "juggles".into(),
+        with: serde_json::Value::Null,
+    };
+    plan.script = vec![acts("alice", When::At { ms: 300 }, juggle)];
+    plan
+}
+
 /// As [`three_people`], where bob does not want to talk to alice.
 pub fn rejecting(seed: Seed) -> Plan {
     let mut plan = three_people(seed);
