@@ -5,6 +5,7 @@
 //! - [`behaviour`]: many runs of a family of scenarios as one small table, for the same
 //! - [`ladder`]: the signaling messages of a run between its hosts
 //! - [`sheet`]: text tables that are read back as they were written
+//! - [`review`]: what differs between committed snapshots and new ones, in groups
 //! - [`acts`]: what users do, in words
 //! - [`divergence`]: where two runs part
 //! - [`explanation`]: why a failure came about, for `explain`
@@ -20,6 +21,7 @@ pub mod divergence;
 pub mod explanation;
 pub mod failure;
 pub mod ladder;
+pub mod review;
 pub mod sheet;
 pub mod shrunk;
 pub mod snapshot;

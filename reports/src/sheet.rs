@@ -205,7 +205,7 @@ fn split(line: &str) -> Vec<String> {
 }
 
 /// Breaks `text` at spaces into parts of at most `width` characters; a longer word stays whole.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut parts = vec![String::new()];
     for word in text.split_whitespace() {
         let last = parts.last_mut().expect("never empty");

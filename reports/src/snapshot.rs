@@ -14,10 +14,12 @@ use sleet::{
     trace::{Event, EventKind, Machine, Trace},
 };
 
-use crate::{ladder, words::Names};
+use crate::{ladder, sheet::wrap, words::Names};
 
 /// The most lines of a section that grows with the run.
-const LINES: usize = 14;
+const LINES: usize = 10;
+/// The widest line of things that are listed in one, in characters.
+const WIDTH: usize = 120;
 
 /// How much of a run is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +53,17 @@ pub fn report(scenario: &Scenario, record: &RunRecord, detail: Detail) -> String
         section(&mut out, "orders", orders(explored));
     }
     let marks = record.marks();
-    let marks = marks.iter().map(|(mark, n)| format!("{mark}: {n}"));
-    section(&mut out, "marks", capped(marks.collect()));
+    let marks: Vec<String> = marks.iter().map(|(mark, n)| format!("{mark}: {n}")).collect();
+    let marks = marks.join(", ");
+    section(&mut out, "marks", flowed(&marks));
     out
+}
+
+/// `words` in lines that are not too wide, none without words.
+fn flowed(words: &str) -> Vec<String> {
+    let mut lines = wrap(words, WIDTH);
+    lines.retain(|line| !line.is_empty());
+    lines
 }
 
 /// The first of `lines`, and how many more there are.
@@ -262,7 +272,9 @@ fn oracles(record: &RunRecord) -> Vec<String> {
         }
     }
     if !held.is_empty() {
-        lines.insert(0, format!("held: {}", held.join(" ")));
+        let mut first = flowed(&format!("held: {}", held.join(" ")));
+        first.append(&mut lines);
+        return first;
     }
     lines
 }
