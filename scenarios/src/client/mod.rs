@@ -34,7 +34,7 @@ mod user;
 mod watch;
 mod wrongly;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 pub use mistake::Mistake;
@@ -64,6 +64,17 @@ impl Make {
     pub const fn making(self, mistake: Mistake) -> Self {
         Self {
             mistake: Some(mistake),
+            ..self
+        }
+    }
+}
+
+impl Make {
+    /// The same app, which tries again by itself when an attempt has not come further for `after`.
+    #[must_use]
+    pub const fn recovering(self, after: Duration) -> Self {
+        Self {
+            policy: self.policy.recovering(after),
             ..self
         }
     }
