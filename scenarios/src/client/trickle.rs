@@ -112,8 +112,11 @@ impl Call {
             (Arrival::Add, Some(attempt)) => {
                 let round = attempt.exchange().round;
                 self.pause("add-candidate").await;
-                self.check(&attempt, round)?;
-                self.add(&attempt, candidate).await;
+                if self.check(&attempt, round).is_ok() {
+                    self.add(&attempt, candidate).await;
+                } else {
+                    self.phone.host.sim().mark("stale-candidate-discarded");
+                }
             }
             (Arrival::Stale, _) => self.phone.host.sim().mark("stale-candidate-discarded"),
             // It waits, or there is nothing that it could be given to: it is lost.
