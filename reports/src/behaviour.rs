@@ -14,7 +14,7 @@ use sleet::{
         stats::percentile,
     },
     scenario::Scenario,
-    trace::{EventKind, Machine, SignalDirection, Trace},
+    trace::{EventKind, Machine, PeerId, SignalDirection, Trace},
 };
 
 use crate::sheet::{Column, Grid, Row, Sheet, counted};
@@ -248,7 +248,7 @@ fn messages(trace: &Trace) -> BTreeMap<String, u64> {
 
 /// The states that the machines of each peer went through.
 fn states(trace: &Trace) -> BTreeMap<Machine, BTreeMap<String, u64>> {
-    let mut paths = BTreeMap::<(Machine, Option<&str>, &str), Vec<&str>>::new();
+    let mut paths = BTreeMap::<(Machine, Option<&str>, &PeerId), Vec<&str>>::new();
     for event in &trace.events {
         if let EventKind::State { peer, machine, state } = &event.kind {
             let path = paths.entry((*machine, event.host.as_deref(), peer)).or_default();

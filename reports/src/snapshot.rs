@@ -11,7 +11,7 @@ use sleet::{
     oracle::Verdict,
     run::{RunRecord, orders::Explored},
     scenario::Scenario,
-    trace::{Event, EventKind, Machine, Trace},
+    trace::{Event, EventKind, Machine, PeerId, Trace},
 };
 
 use crate::{ladder, sheet::wrap, words::Names};
@@ -155,7 +155,7 @@ fn faults(trace: &Trace) -> Vec<String> {
 
 /// The states that connections went through; how candidates are gathered and descriptions set is on the ladder.
 fn states(trace: &Trace) -> Vec<String> {
-    let mut by_machine = BTreeMap::<(&str, &str, Machine), Vec<String>>::new();
+    let mut by_machine = BTreeMap::<(&str, &PeerId, Machine), Vec<String>>::new();
     for event in &trace.events {
         let EventKind::State { peer, machine, state } = &event.kind else {
             continue;
@@ -169,7 +169,7 @@ fn states(trace: &Trace) -> Vec<String> {
             .or_default()
             .push(format!("{state} {}", event.at));
     }
-    let line = |((host, peer, machine), states): (&(&str, &str, Machine), &Vec<String>)| {
+    let line = |((host, peer, machine), states): (&(&str, &PeerId, Machine), &Vec<String>)| {
         format!("{host} {peer} {machine}: {}", states.join(" -> "))
     };
     by_machine.iter().map(line).collect()
@@ -177,20 +177,18 @@ fn states(trace: &Trace) -> Vec<String> {
 
 /// What became of the remote candidates of each peer.
 fn candidates(trace: &Trace) -> Vec<String> {
-    let mut by_peer = BTreeMap::<(&str, &str), Vec<String>>::new();
+    let mut by_peer = BTreeMap::<(&str, &PeerId), Vec<String>>::new();
     for event in &trace.events {
         let (peer, candidate, what) = match &event.kind {
             EventKind::CandidateApplied { peer, candidate, .. } => (peer, candidate, "added"),
             EventKind::CandidateRefused { peer, candidate, .. } => (peer, candidate, "LOST"),
-            EventKind::CandidateBuffered { peer, candidate } => (peer, candidate, "kept"),
-            EventKind::CandidateDiscarded { peer, candidate } => (peer, candidate, "discarded"),
             _ => continue,
         };
         let host = event.host.as_deref().unwrap_or_default();
         let told = by_peer.entry((host, peer)).or_default();
         told.push(format!("{candidate} {what} {}", event.at));
     }
-    let line = |((host, peer), told): (&(&str, &str), &Vec<String>)| match told.len() {
+    let line = |((host, peer), told): (&(&str, &PeerId), &Vec<String>)| match told.len() {
         0..=4 => format!("{host} {peer}: {}", told.join(", ")),
         n => format!("{host} {peer}: {}, ... and {} more", told[..4].join(", "), n - 4),
     };

@@ -221,12 +221,16 @@ impl Names {
                 peer,
                 candidate: None,
             } => format!("{peer} gathered everything"),
-            EventKind::CandidateBuffered { peer, candidate } => {
-                format!("{peer} keeps {}", self.candidate(candidate))
+            EventKind::PeerCreated { peer, offers } => {
+                format!("{peer} is made to {}", if *offers { "offer" } else { "answer" })
             }
-            EventKind::CandidateDiscarded { peer, candidate } => {
-                format!("{peer} discards {}", self.candidate(candidate))
-            }
+            EventKind::DescriptionCreated { peer, kind, .. } => format!("{peer} creates its {kind}"),
+            EventKind::Usable { peer } => format!("{peer} is usable: a message went both ways"),
+            EventKind::Obeyed { id } => format!("the app says that act {id} is done"),
+            EventKind::NotUnderstood { id } => format!("!! the app has no such act as {id}"),
+            EventKind::NotStarted { error } => format!("!! did not start: {error}"),
+            EventKind::NotCounted { error } => format!("!! allocations not counted: {error}"),
+            EventKind::CleanUp => "the run is cleaned up".into(),
             EventKind::CandidateApplied {
                 peer,
                 candidate,

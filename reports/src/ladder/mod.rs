@@ -120,7 +120,6 @@ fn matters(kind: &EventKind) -> bool {
         | EventKind::Crashed
         | EventKind::Started
         | EventKind::CandidateRefused { .. }
-        | EventKind::CandidateDiscarded { .. }
         | EventKind::Described { remote: true, .. }
         | EventKind::Failed { .. }
         | EventKind::Panicked { .. }
