@@ -68,7 +68,7 @@ fn scenario(kind: Kind, name: &str, app: impl Into<Make>) -> Scenario {
     Scenario::new(kind, &format!("presets/{name}"), network, story)
         .from("ORACLES 3, hazard 6")
         .from("ORACLES 6")
-        .holds(&[&APPLIED, &OWN_GENERATION, &EDGES, &COMPUTED, &TURNS])
+        .holds(&fixture::KEPT)
 }
 
 fn preset(seed: Seed) -> Preset {
