@@ -51,6 +51,7 @@ impl Phone {
                 let handle = self.registry().handle(&call);
                 if let Some(handle) = handle.filter(CallHandle::rings) {
                     handle.end(Ending::Ours(How::Reject));
+                    handle.gone().await;
                 }
             }
             Intent::HangUp { call } => {
