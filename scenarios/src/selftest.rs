@@ -69,12 +69,12 @@ pub fn family() -> Vec<Scenario> {
             Kind::Selftest,
             "selftest/draws-nothing",
             |seed| {
-                assert!(seed.0 % 2 == 0, "on purpose");
+                assert!(seed.0 != 1_000, "on purpose");
                 short(seed)
             },
             |_, _| async {},
         )
-        .about("Every second plan cannot be drawn: drawing it panics.")
+        .about("The plan of one seed cannot be drawn: drawing it panics.")
         .from("DESIGN 6"),
         deadly("aborts", abort, "A client aborts its process."),
         deadly(

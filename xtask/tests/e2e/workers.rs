@@ -82,6 +82,7 @@ fn what_kills_its_process_is_recorded_as_what_it_is_and_the_rest_goes_on() {
         ("never-ends", "fail", "orphan"),
         ("spins", "fail", ""),
         ("nondeterministic", "pass", ""),
+        ("draws-nothing", "pass", ""),
         ("aborts", "crash", "its process died of SIGABRT"),
         (
             "overflows-stack",
