@@ -65,6 +65,17 @@ pub fn family() -> Vec<Scenario> {
         )
         .about("A client that keeps state across runs is caught.")
         .from("DESIGN 4"),
+        Scenario::new(
+            Kind::Selftest,
+            "selftest/draws-nothing",
+            |seed| {
+                assert!(seed.0 != 1_000, "on purpose");
+                short(seed)
+            },
+            |_, _| async {},
+        )
+        .about("The plan of one seed cannot be drawn: drawing it panics.")
+        .from("DESIGN 6"),
         deadly("aborts", abort, "A client aborts its process."),
         deadly(
             "overflows-stack",
