@@ -202,7 +202,7 @@ impl Works {
         if !self.calls.is_empty() {
             let reason = Decline::Busy;
             self.write(&id, &from, Body::Decline { reason });
-            self.early.remove(&id);
+            self.end(&id, End::Declined(reason));
             return Ok(());
         }
         let mut call = self.call(&id, &from).await?;
