@@ -128,16 +128,16 @@ impl Works {
     ) {
         loop {
             let done = tokio::select! {
-                Some(tap) = taps.recv() => self.tapped(tap).await,
+                tap = taps.recv() => match tap {
+                    Some(tap) => self.tapped(tap).await,
+                    // It was switched off.
+                    None => break,
+                },
                 Some(letter) = inbox.recv() => self.read(letter).await,
                 Some((call, report)) = reports.recv() => self.reported(call, report),
-                else => break,
             };
             if let Err(error) = done {
                 warn!(user = self.user, "{error:#}");
-            }
-            if taps.is_closed() {
-                break;
             }
         }
         for call in self.calls.keys().cloned().collect::<Vec<_>>() {
