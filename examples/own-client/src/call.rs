@@ -37,10 +37,20 @@ pub enum Report {
     State(RTCPeerConnectionState),
 }
 
+/// How far a call has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    Ringing,
+    Connecting,
+    Connected,
+}
+
 /// A call that this phone is in.
 pub struct Call {
     /// The user at the other end.
     pub with: String,
+    /// How far it has come.
+    pub stage: Stage,
     peer: Arc<RTCPeerConnection>,
     microphone: Arc<TrackLocalStaticSample>,
     chat: Option<Arc<RTCDataChannel>>,
@@ -69,6 +79,7 @@ impl Call {
         let reading = tokio::spawn(media::read_reports(sender));
         Ok(Self {
             with: with.to_owned(),
+            stage: Stage::Ringing,
             peer,
             microphone,
             chat: None,
@@ -102,13 +113,16 @@ impl Call {
     pub async fn accept(&mut self) -> anyhow::Result<String> {
         let answer = self.peer.create_answer(None).await?;
         self.peer.set_local_description(answer.clone()).await?;
+        self.stage = Stage::Connecting;
         Ok(answer.sdp)
     }
 
     /// The callee has taken the caller's call.
     pub async fn accepted(&mut self, sdp: String) -> anyhow::Result<()> {
         let answer = RTCSessionDescription::answer(sdp)?;
-        Ok(self.peer.set_remote_description(answer).await?)
+        self.peer.set_remote_description(answer).await?;
+        self.stage = Stage::Connecting;
+        Ok(())
     }
 
     /// Whether it is known whom ways to reach the other side belong to.
@@ -122,7 +136,8 @@ impl Call {
     }
 
     /// They can hear each other: speak.
-    pub fn speak(&mut self) {
+    pub fn connected(&mut self) {
+        self.stage = Stage::Connected;
         let speaking = media::speak(self.microphone.clone());
         self.tasks.push(speaking.abort_handle());
     }

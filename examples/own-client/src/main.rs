@@ -68,9 +68,12 @@ async fn main() -> anyhow::Result<ExitCode> {
     println!("bob's phone rings: {from} calls");
     bob.tap(Tap::Accept { call: rings });
     for (user, sees) in [("alice", &mut alice_sees), ("bob", &mut bob_sees)] {
-        match next(sees).await? {
-            Shown::Connected { .. } => println!("{user} is connected"),
-            other => anyhow::bail!("{user}'s phone shows {other:?}"),
+        loop {
+            match next(sees).await? {
+                Shown::Connecting { .. } => {}
+                Shown::Connected { .. } => break println!("{user} is connected"),
+                other => anyhow::bail!("{user}'s phone shows {other:?}"),
+            }
         }
     }
     sleep(TALK).await;

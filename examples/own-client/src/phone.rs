@@ -13,7 +13,7 @@ use webrtc::{
 };
 
 use crate::{
-    call::{Call, Report},
+    call::{Call, Report, Stage},
     line,
     media::Heard,
     message::{Body, CallId, Decline, Letter},
@@ -54,11 +54,17 @@ pub enum Shown {
         call: CallId,
         from: String,
     },
+    /// It was taken: the phone rings no more.
+    Connecting {
+        call: CallId,
+    },
     Connected {
         call: CallId,
     },
     Over {
         call: CallId,
+        /// How far it had come.
+        stage: Stage,
         end: End,
         heard: Arc<Heard>,
     },
@@ -67,8 +73,8 @@ pub enum Shown {
 /// Why a call is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    WeHungUp,
-    TheyHungUp,
+    /// Somebody hung up.
+    HungUp,
     Declined(Decline),
     Failed,
 }
@@ -159,6 +165,7 @@ impl Works {
                 };
                 let (to, sdp) = (call.with.clone(), call.accept().await?);
                 self.write(&id, &to, Body::Accept { sdp });
+                self.show(Shown::Connecting { call: id });
             }
             Tap::Decline { call: id } => {
                 if let Some(call) = self.calls.get(&id) {
@@ -186,11 +193,12 @@ impl Works {
                 if let Some(call) = self.calls.get_mut(&id) {
                     call.accepted(sdp).await?;
                     self.add_early(&id).await;
+                    self.show(Shown::Connecting { call: id });
                 }
             }
             Body::Ice { candidate } => self.add_ice(&id, candidate).await,
             Body::Decline { reason } => self.end(&id, End::Declined(reason)),
-            Body::Bye => self.end(&id, End::TheyHungUp),
+            Body::Bye => self.end(&id, End::HungUp),
         }
         Ok(())
     }
@@ -253,7 +261,7 @@ impl Works {
                 self.write(&id, &to, Body::Ice { candidate });
             }
             Report::State(State::Connected) => {
-                call.speak();
+                call.connected();
                 self.show(Shown::Connected { call: id });
             }
             Report::State(State::Failed) => {
@@ -274,7 +282,7 @@ impl Works {
         if let Some(call) = self.calls.get(id) {
             let to = call.with.clone();
             self.write(id, &to, Body::Bye);
-            self.end(id, End::WeHungUp);
+            self.end(id, End::HungUp);
         }
     }
 
@@ -284,9 +292,11 @@ impl Works {
         self.early.remove(id);
         if let Some(call) = self.calls.remove(id) {
             info!(user = self.user, call = %id, ?end, "over");
-            let heard = call.hang_up();
+            let (stage, heard) = (call.stage, call.hang_up());
+            let call = id.clone();
             self.show(Shown::Over {
-                call: id.clone(),
+                call,
+                stage,
                 end,
                 heard,
             });
