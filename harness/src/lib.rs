@@ -46,7 +46,14 @@
 //! # Ok::<(), sleet::world::WorldError>(())
 //! ```
 
+#[cfg(not(tokio_unstable))]
+compile_error!(
+    "sleet needs tokio's task hooks and its seeded scheduler: add `[build] rustflags = [\"--cfg\", \"tokio_unstable\"]` to \
+     `.cargo/config.toml` of your workspace"
+);
+
 pub mod ambient;
+pub mod app;
 pub mod explain;
 pub mod explore;
 pub mod fault;

@@ -5,6 +5,7 @@
 //! depend on the process that recorded it: no addresses in memory, no task ids, no wall time.
 
 mod call;
+mod clean;
 mod digest;
 mod event;
 mod terms;
@@ -14,6 +15,8 @@ pub mod wire;
 use std::sync::{Arc, Mutex};
 
 pub use call::{CallEvent, Outcome, Point};
+pub use clean::clean;
+pub(crate) use clean::short_path;
 use digest::Hasher;
 pub use digest::{CHECKPOINT_EVERY, Digest, DigestError};
 pub use event::{Event, EventKind};
@@ -126,11 +129,12 @@ impl Recorder {
         self.inner.lock().expect("recording does not panic").watch = Some(watch);
     }
 
-    /// Adds an event. Events after [`Recorder::close`] are not part of the run.
+    /// Adds an event, its texts cleaned (see [`clean`]). Events after [`Recorder::close`] are not part of the run.
     ///
     /// # Panics
     /// If a thread panicked while it recorded.
-    pub fn record(&self, at: SimTime, host: Option<&str>, kind: EventKind) {
+    pub fn record(&self, at: SimTime, host: Option<&str>, mut kind: EventKind) {
+        clean::event(&mut kind);
         let mut inner = self.inner.lock().expect("recording does not panic");
         if inner.closed {
             return;

@@ -18,6 +18,7 @@ use turmoil_net::HostId;
 
 use super::{
     Host, WorldSpec,
+    attached::Attached,
     lives::{Liveness, Lives},
     runtime,
     tasks::{self, TaskTable},
@@ -49,6 +50,7 @@ pub(super) struct Shared {
     egress: Notify,
     draws: Mutex<BTreeMap<String, (IndexedStream, u64)>>,
     turns: Turns,
+    attached: Attached,
 }
 
 pub(super) struct HostEntry {
@@ -91,6 +93,7 @@ impl Sim {
                 egress: Notify::new(),
                 draws: Mutex::default(),
                 turns: Turns::default(),
+                attached: Attached::default(),
             }),
         };
         sim.tick();
@@ -112,6 +115,10 @@ impl Sim {
 
     pub(super) fn tasks(&self) -> &TaskTable {
         &self.shared.tasks
+    }
+
+    pub(super) fn attached_values(&self) -> &Attached {
+        &self.shared.attached
     }
 
     pub(super) fn turns(&self) -> &Turns {
