@@ -14,6 +14,7 @@
 //! - [`world`], [`socket`]: runtime, event loop and hosts; UDP and TCP
 //! - [`nic`], [`servers`], [`peer`], [`signaling`]: what stands on sockets
 //! - [`fault`], [`swarm`], [`reach`], [`oracle`]: plans, plans drawn at random, who can reach whom, and what must hold
+//! - [`driver`]: starts apps and servers, and is the hand of the users
 //! - [`scenario`], [`run`], [`shrink`], [`explain`]: what a user calls
 //!
 //! # Example
@@ -54,6 +55,7 @@ compile_error!(
 
 pub mod ambient;
 pub mod app;
+pub mod driver;
 pub mod explain;
 pub mod explore;
 pub mod fault;

@@ -129,7 +129,7 @@ impl Scenario {
             kind,
             summary: String::new(),
             sources: Vec::new(),
-            oracles: vec![&runs::NO_PANIC, &runs::BOUNDED],
+            oracles: vec![&runs::NO_PANIC, &runs::BOUNDED, &runs::RUN_03_PLAYED],
             trips: None,
             marks_required: Vec::new(),
             min_seeds: 1,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Evidence, Oracle, Verdict, Violation, worst};
-use crate::trace::{Event, EventKind, Trace};
+use crate::trace::{Event, EventKind, PeerId, Trace};
 
 /// Closing a peer ends.
 pub const CLOSES: Oracle = Oracle {
@@ -73,6 +73,13 @@ fn is_of_the_stack(task: &str) -> bool {
 fn census(evidence: Evidence<'_>, left: impl Fn(&[String], &[String], u64) -> Vec<String>) -> Verdict {
     let mut censuses = 0;
     for event in &evidence.trace.events {
+        if let EventKind::NotCounted { error } = &event.kind {
+            let host = event.host.as_deref().unwrap_or_default();
+            return Verdict::Fail(Violation {
+                event: Some(event.seq),
+                why: format!("the allocations of {host} could not be counted: {error}"),
+            });
+        }
         let EventKind::Census {
             tasks,
             sockets,
@@ -97,7 +104,7 @@ fn census(evidence: Evidence<'_>, left: impl Fn(&[String], &[String], u64) -> Ve
     }
 }
 
-fn judge(trace: &Trace, closing: &Event, peer: &str) -> Verdict {
+fn judge(trace: &Trace, closing: &Event, peer: &PeerId) -> Verdict {
     let host = closing.host.as_deref().unwrap_or_default();
     let closed = trace
         .of(host)

@@ -259,7 +259,6 @@ impl Peer for FullPeer {
     }
 
     async fn set_local(&self, description: Description) -> Result<(), PeerError> {
-        self.log.described(false, &description);
         self.enter(&description)?;
         self.connection
             .set_local_description(to_stack(description)?)
@@ -268,7 +267,6 @@ impl Peer for FullPeer {
     }
 
     async fn set_remote(&self, description: Description) -> Result<(), PeerError> {
-        self.log.described(true, &description);
         self.connection
             .set_remote_description(to_stack(description)?)
             .await

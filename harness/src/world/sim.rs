@@ -29,7 +29,7 @@ use crate::{
     net::{latency::Latency, switch::NetworkSwitch, topology::HostSpec},
     seed::{IndexedStream, Seed, Stream},
     time::SimTime,
-    trace::{EventKind, Recorder, Trace, Watch},
+    trace::{Event, EventKind, Listener, Recorder, Trace, Watch},
 };
 
 /// The world, as everything inside it sees it. Cheap to clone.
@@ -103,6 +103,11 @@ impl Sim {
     /// From here on, `watch` is told of every event.
     pub(super) fn watched_by(&self, watch: Arc<Watch>) {
         self.shared.recorder.watched_by(watch);
+    }
+
+    /// From here on, `listener` hears of every event of the run as it is recorded. It must not record.
+    pub(crate) fn heard_by(&self, listener: impl FnMut(&Event) + Send + 'static) {
+        self.shared.recorder.heard_by(Listener(Box::new(listener)));
     }
 
     pub(super) fn from_shared(shared: Arc<Shared>) -> Self {
