@@ -10,6 +10,7 @@
 mod bare;
 mod full;
 mod hello;
+pub mod raw;
 
 use std::{fmt, sync::Arc, time::Duration};
 
