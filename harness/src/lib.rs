@@ -75,3 +75,5 @@ pub mod swarm;
 pub mod time;
 pub mod trace;
 pub mod world;
+
+pub use peer::raw as webrtc;

@@ -224,6 +224,12 @@ impl Sim {
         Some(Host::new(self, self.shared.lives.owner(index)))
     }
 
+    /// Every host with its first address.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (String, IpAddr)> {
+        let first = |host: &HostEntry| Some((host.name.clone(), *host.addresses.first()?));
+        self.shared.hosts.iter().filter_map(first)
+    }
+
     fn index_of(&self, name: &str) -> usize {
         let index = self.shared.hosts.iter().position(|h| h.name == name);
         index.unwrap_or_else(|| panic!("the topology has no host '{name}'"))
