@@ -6,7 +6,7 @@ use tokio::{sync::mpsc::UnboundedSender, task::AbortHandle};
 use tracing::{debug, info};
 use webrtc::{
     api::{
-        APIBuilder, interceptor_registry::register_default_interceptors, media_engine::MediaEngine,
+        interceptor_registry::register_default_interceptors, media_engine::MediaEngine,
         setting_engine::SettingEngine,
     },
     data_channel::RTCDataChannel,
@@ -17,7 +17,7 @@ use webrtc::{
     },
     interceptor::registry::Registry,
     peer_connection::{
-        RTCPeerConnection, configuration::RTCConfiguration, peer_connection_state::RTCPeerConnectionState,
+        configuration::RTCConfiguration, peer_connection_state::RTCPeerConnectionState,
         sdp::session_description::RTCSessionDescription,
     },
     track::track_local::track_local_static_sample::TrackLocalStaticSample,
@@ -26,6 +26,7 @@ use webrtc::{
 use crate::{
     media::{self, Heard},
     message::CallId,
+    net::{APIBuilder, RTCPeerConnection},
 };
 
 /// What a peer connection reports.
@@ -67,6 +68,8 @@ impl Call {
         reports: &UnboundedSender<(CallId, Report)>,
     ) -> anyhow::Result<Self> {
         let peer = Arc::new(peer_connection(stun).await?);
+        #[cfg(feature = "sleet")]
+        sleet::webrtc::observe(&peer, id, 1);
         report(&peer, id, reports);
         let heard = Arc::new(Heard::default());
         let listening = heard.clone();

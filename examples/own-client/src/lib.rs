@@ -17,4 +17,8 @@ pub mod media;
 pub mod message;
 pub mod net;
 pub mod phone;
+#[cfg(feature = "sleet")]
+pub mod scenarios;
 pub mod server;
+#[cfg(feature = "sleet")]
+pub mod sim;
