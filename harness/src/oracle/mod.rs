@@ -5,6 +5,7 @@
 
 pub mod after;
 pub mod again;
+pub mod app;
 pub mod calls;
 pub mod candidates;
 pub mod comeback;
@@ -83,6 +84,7 @@ impl std::fmt::Debug for Oracle {
 pub const ALL: &[&Oracle] = &[
     &runs::NO_PANIC,
     &runs::BOUNDED,
+    &app::INVARIANTS,
     &candidates::APPLIED,
     &candidates::OWN_GENERATION,
     &calls::CONNECTS,

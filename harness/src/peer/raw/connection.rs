@@ -46,9 +46,7 @@ impl RTCPeerConnection {
         let stack = Arc::new(stack);
         let entered = interface.enter().await;
         let entered = entered.map_err(|e| Error::new(e.to_string()))?;
-        let watched = interface
-            .host()
-            .map(|host| Watched::new(host, &stack, entered));
+        let watched = interface.host().map(|host| Watched::new(host, &stack, entered));
         if let (Some(host), Some(watched)) = (interface.host(), &watched) {
             let (stack, watched) = (Arc::downgrade(&stack), Arc::downgrade(watched));
             host.at_crash(move |host| {

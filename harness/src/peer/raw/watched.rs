@@ -146,7 +146,9 @@ impl Watched {
 
     /// A description reaches it.
     pub fn described(&self, remote: bool, description: &RTCSessionDescription) {
-        let Some(description) = describe(description) else { return };
+        let Some(description) = describe(description) else {
+            return;
+        };
         self.log().described(remote, &description);
         let ufrag = description.ufrag().unwrap_or_default();
         if remote {
@@ -163,7 +165,10 @@ impl Watched {
             return None;
         }
         let into = self.generations().remote.clone();
-        let said = candidate.username_fragment.clone().filter(|ufrag| !ufrag.is_empty());
+        let said = candidate
+            .username_fragment
+            .clone()
+            .filter(|ufrag| !ufrag.is_empty());
         let ufrag = said
             .or_else(|| Origins::of(&self.log().sim).find(attribute))
             .unwrap_or_else(|| into.clone());
@@ -255,6 +260,10 @@ impl Origins {
     }
 
     fn find(&self, attribute: &str) -> Option<String> {
-        self.0.lock().expect("no panic while it is held").get(attribute).cloned()
+        self.0
+            .lock()
+            .expect("no panic while it is held")
+            .get(attribute)
+            .cloned()
     }
 }
