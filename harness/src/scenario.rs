@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     fault::Plan,
-    oracle::{Oracle, runs},
+    oracle::{Oracle, app, runs},
     reach::Reach,
     seed::Seed,
     world::Sim,
@@ -129,7 +129,7 @@ impl Scenario {
             kind,
             summary: String::new(),
             sources: Vec::new(),
-            oracles: vec![&runs::NO_PANIC, &runs::BOUNDED, &runs::RUN_03_PLAYED],
+            oracles: vec![&runs::NO_PANIC, &runs::BOUNDED, &runs::RUN_03_PLAYED, &app::INVARIANTS],
             trips: None,
             marks_required: Vec::new(),
             min_seeds: 1,

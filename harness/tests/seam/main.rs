@@ -1,5 +1,6 @@
 //! What code under test uses of Sleet, used as such code does: without any handle of the world.
 
+mod calls;
 mod crash;
 mod protocols;
 mod refusals;

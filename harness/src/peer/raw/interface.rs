@@ -81,10 +81,7 @@ pub async fn configure(settings: &mut SettingEngine) -> Result<Interface, NicErr
     settings.set_udp_network(UDPNetwork::Ephemeral(ports));
     settings.set_network_types(vec![NetworkType::Udp4]);
     settings.set_ice_multicast_dns_mode(MulticastDnsMode::Disabled);
-    let users = Users {
-        open: 0,
-        is_up: true,
-    };
+    let users = Users { open: 0, is_up: true };
     Ok(Interface {
         shared: Some(Arc::new(Shared {
             nic,

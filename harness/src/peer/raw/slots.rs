@@ -67,6 +67,9 @@ mod tests {
         for n in 1..4 {
             drop(slot.call(n));
         }
-        assert_eq!(*heard.lock().unwrap(), [("first", 1), ("second", 2), ("second", 3)]);
+        assert_eq!(
+            *heard.lock().unwrap(),
+            [("first", 1), ("second", 2), ("second", 3)]
+        );
     }
 }
