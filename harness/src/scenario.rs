@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    driver::{self, Cast},
     fault::Plan,
     oracle::{Oracle, app, runs},
     reach::Reach,
@@ -142,6 +143,19 @@ impl Scenario {
             draw: Box::new(draw),
             story: Box::new(move |sim, plan| Box::pin(story(sim, plan))),
         }
+    }
+
+    /// A scenario that draws its plan with `draw`, which the programs of `cast` and their users then play.
+    pub fn played(
+        kind: Kind,
+        name: &str,
+        draw: impl Fn(Seed) -> Plan + Send + Sync + 'static,
+        cast: Cast,
+    ) -> Self {
+        let cast = Arc::new(cast);
+        Self::new(kind, name, draw, move |sim, plan| {
+            driver::play(sim, plan, cast.clone())
+        })
     }
 
     /// Says in one sentence what it is about.

@@ -166,7 +166,10 @@ impl Driver {
             push: self.push.clone(),
             signaling_faults: self.faults.clone(),
         };
-        let app = match host.spawn("start", async move { program.start(launch).await }).await {
+        let app = match host
+            .spawn("start", async move { program.start(launch).await })
+            .await
+        {
             Ok(Ok(app)) => app,
             Ok(Err(StartError(error))) => {
                 return host.run(|| self.sim.record(EventKind::NotStarted { error }));
@@ -178,7 +181,8 @@ impl Driver {
             self.servers().insert(name.to_owned(), app);
             return;
         }
-        self.apps.send_modify(|apps| drop(apps.insert(name.to_owned(), app)));
+        self.apps
+            .send_modify(|apps| drop(apps.insert(name.to_owned(), app)));
         self.dial_again(host);
         if self.plan.order.is_some() {
             self.sim.spawn("user", self.clone().act_freely(name.to_owned()));
@@ -264,7 +268,9 @@ impl Driver {
 
     fn running(&self) -> Vec<(String, Arc<dyn App>)> {
         let apps = self.apps.borrow();
-        apps.iter().map(|(name, app)| (name.clone(), app.clone())).collect()
+        apps.iter()
+            .map(|(name, app)| (name.clone(), app.clone()))
+            .collect()
     }
 
     fn is_server(&self, name: &str) -> bool {

@@ -161,13 +161,20 @@ impl Standing {
             EventKind::Intended { intent, .. } => self.wanted(intent),
             EventKind::Call { what, .. } => self.shown(what, event.at),
             EventKind::PeerCreated { offers: true, peer } if peer.attempt > 1 => {
-                vec![What::Reached(Point::Recovering), What::Reached(Point::CreateOffer)]
+                vec![
+                    What::Reached(Point::Recovering),
+                    What::Reached(Point::CreateOffer),
+                ]
             }
             EventKind::PeerCreated { offers: true, .. } => reached(Point::CreateOffer),
             EventKind::DescriptionCreated { kind, .. } if kind == "offer" => reached(Point::OfferCreated),
             EventKind::Described { remote, .. } => {
                 let both = self.local && self.remote;
-                *(if *remote { &mut self.remote } else { &mut self.local }) = true;
+                *(if *remote {
+                    &mut self.remote
+                } else {
+                    &mut self.local
+                }) = true;
                 match !both && self.local && self.remote {
                     true => reached(Point::Checking),
                     false => Vec::new(),
@@ -291,7 +298,11 @@ mod tests {
         let settled = |p: &Progress| p.is_settled("c1", "alice", "bob");
         hear(&mut progress, "alice", dials());
         assert!(!settled(&progress));
-        hear(&mut progress, "bob", shows(CallEvent::Rings { from: "alice".into() }));
+        hear(
+            &mut progress,
+            "bob",
+            shows(CallEvent::Rings { from: "alice".into() }),
+        );
         hear(&mut progress, "alice", usable());
         assert!(!settled(&progress), "bob has not connected");
         hear(&mut progress, "bob", usable());

@@ -108,9 +108,10 @@ impl Driver {
         self.sim.spawn("user", async move {
             driver.sim.sleep(after).await;
             let now = driver.sim.now();
-            let rings = driver.progress().of(&host, &call).is_some_and(|end| {
-                !end.ended && (end.rings || end.silent.is_some_and(|at| now <= at + TAP))
-            });
+            let rings = driver
+                .progress()
+                .of(&host, &call)
+                .is_some_and(|end| !end.ended && (end.rings || end.silent.is_some_and(|at| now <= at + TAP)));
             if rings && let Some(at) = driver.sim.find_host(&host).filter(Host::is_up) {
                 driver.want(&at, Intent::Accept { call }).await;
             }
@@ -124,7 +125,9 @@ impl Driver {
             let When::Free { from_ms } = scripted.when else {
                 continue;
             };
-            self.sim.sleep(SimTime::from_millis(from_ms) - self.sim.now()).await;
+            self.sim
+                .sleep(SimTime::from_millis(from_ms) - self.sim.now())
+                .await;
             let step = format!("user {}", scripted.act.name());
             self.sim.host(&host).turn(explore::USER, &step).await;
             self.hand().pending += 1;
@@ -160,9 +163,33 @@ impl Driver {
                     self.dial(&at, &again, &to).await;
                 }
             }
-            Act::Retry { call } => self.want(&at, Intent::Retry { call: self.current(&call) }).await,
-            Act::Hangup { call } => self.want(&at, Intent::HangUp { call: self.current(&call) }).await,
-            Act::Reject { call } => self.want(&at, Intent::Reject { call: self.current(&call) }).await,
+            Act::Retry { call } => {
+                self.want(
+                    &at,
+                    Intent::Retry {
+                        call: self.current(&call),
+                    },
+                )
+                .await
+            }
+            Act::Hangup { call } => {
+                self.want(
+                    &at,
+                    Intent::HangUp {
+                        call: self.current(&call),
+                    },
+                )
+                .await
+            }
+            Act::Reject { call } => {
+                self.want(
+                    &at,
+                    Intent::Reject {
+                        call: self.current(&call),
+                    },
+                )
+                .await
+            }
             Act::DialGroup { group, to } => self.dial_group(&at, group, to).await,
             Act::HangupGroup { group } => self.hang_up_group(&at, group).await,
             Act::App { name, with } => self.want(&at, Intent::App { name, with }).await,
@@ -202,7 +229,10 @@ impl Driver {
         for (call, to) in &legs {
             self.note(call, host, to, call);
         }
-        let legs = legs.into_iter().map(|(call, to)| Intent::Dial { call, to }).collect();
+        let legs = legs
+            .into_iter()
+            .map(|(call, to)| Intent::Dial { call, to })
+            .collect();
         self.want_each(host, Intent::DialGroup { group, to }, legs).await;
     }
 
@@ -246,7 +276,9 @@ impl Driver {
     async fn want_each(self: &Arc<Self>, host: &Host, intent: Intent, legs: Vec<Intent>) {
         let app = self.apps.borrow().get(host.name()).cloned();
         // A phone that crashes in this instant is in nobody's hands.
-        let Some(app) = app.filter(|_| host.is_up()) else { return };
+        let Some(app) = app.filter(|_| host.is_up()) else {
+            return;
+        };
         let id = {
             let mut hand = self.hand();
             hand.last = self.sim.now();

@@ -330,7 +330,10 @@ impl Plan {
 
     /// When the last host that crashes runs again.
     pub fn last_crash_ends(&self) -> SimTime {
-        let crashes = self.host_faults.iter().filter(|f| f.fault == HostFaultKind::Crash);
+        let crashes = self
+            .host_faults
+            .iter()
+            .filter(|f| f.fault == HostFaultKind::Crash);
         let ends = crashes.map(|f| SimTime::from_millis(f.until_ms));
         ends.max().unwrap_or_default().min(self.heal_at())
     }

@@ -37,7 +37,10 @@ fn outlives(evidence: Evidence<'_>) -> Verdict {
 /// Whether the story was over before `due`: the run ended, or everybody hung up.
 fn over(trace: &Trace, due: SimTime) -> bool {
     trace.events.last().is_none_or(|e| e.at < due)
-        || trace.events.iter().any(|e| e.at < due && e.kind == EventKind::CleanUp)
+        || trace
+            .events
+            .iter()
+            .any(|e| e.at < due && e.kind == EventKind::CleanUp)
 }
 
 /// Whether the peer of `call` that `host` made last says connected at `due`.

@@ -281,9 +281,9 @@ fn absent(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, String)> {
 
 fn undescribed(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, String)> {
     [call.caller, call.callee].into_iter().find_map(|host| {
-        let described = trace.of(host).any(|e| {
-            matches!(&e.kind, EventKind::Described { peer, remote: true, .. } if peer.call == call.name)
-        });
+        let described = trace.of(host).any(
+            |e| matches!(&e.kind, EventKind::Described { peer, remote: true, .. } if peer.call == call.name),
+        );
         (!described).then(|| (None, format!("{host} never got the other side's description")))
     })
 }

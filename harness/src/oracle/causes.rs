@@ -111,7 +111,10 @@ impl Case<'_, '_> {
 
     /// Whether the callee was in another call when this one was dialed or later.
     fn is_busy(&self, call: &Call<'_>, over: &Event) -> bool {
-        let at_callee = self.ends.iter().filter(|e| e.host == call.callee && e.call != call.name);
+        let at_callee = self
+            .ends
+            .iter()
+            .filter(|e| e.host == call.callee && e.call != call.name);
         at_callee.into_iter().any(|end| {
             let shown = end.shown.first().copied();
             let dialed = end.wanted(|w| matches!(w, Want::Dial { .. }));
@@ -132,8 +135,12 @@ impl Case<'_, '_> {
             return false;
         };
         let acted = |w: &&Wanted<'_>| matches!(w.want, Want::Accept) || w.ends();
-        let mut others = self.wanted.iter().filter(|w| w.call != call.name && w.event.seq < over.seq);
-        others.any(|w| acted(&w) && w.call.rsplit_once('.').is_some_and(|(other, _)| other == fork)) || self.ended_by(call, &[call.caller], over)
+        let mut others = self
+            .wanted
+            .iter()
+            .filter(|w| w.call != call.name && w.event.seq < over.seq);
+        others.any(|w| acted(&w) && w.call.rsplit_once('.').is_some_and(|(other, _)| other == fork))
+            || self.ended_by(call, &[call.caller], over)
     }
 
     /// Whether ICE at this end had lost its path, or the other end could not be reached.
@@ -257,7 +264,10 @@ mod tests {
         assert_eq!(lacking(hangup("alice"), "bob", Outcome::Cancelled), None);
         assert_eq!(lacking(hangup("bob"), "alice", Outcome::Cancelled), Some(3));
         assert_eq!(lacking(hangup("bob"), "alice", Outcome::Rejected), None);
-        assert_eq!(lacking(vec![("bob", rejected())], "alice", Outcome::Rejected), None);
+        assert_eq!(
+            lacking(vec![("bob", rejected())], "alice", Outcome::Rejected),
+            None
+        );
         assert_eq!(lacking(hangup("alice"), "bob", Outcome::Rejected), Some(3));
         assert_eq!(lacking(hangup("alice"), "bob", Outcome::Dropped), None);
         assert_eq!(lacking(hangup("alice"), "bob", Outcome::Talked), Some(3));
@@ -277,7 +287,10 @@ mod tests {
             None
         );
         assert_eq!(lacking(vec![("alice", other)], "alice", Outcome::Busy), Some(3));
-        let counter = vec![("bob", dials("c2", "alice")), ("bob", of("c2", CallEvent::Silent))];
+        let counter = vec![
+            ("bob", dials("c2", "alice")),
+            ("bob", of("c2", CallEvent::Silent)),
+        ];
         assert_eq!(lacking(counter, "alice", Outcome::Glare), None);
         let own = vec![("alice", dials("c2", "bob"))];
         assert_eq!(lacking(own, "alice", Outcome::Glare), Some(3));

@@ -54,7 +54,9 @@ impl<'a> End<'a> {
     /// Whether it took part before `event` came.
     fn has_begun(&self, event: &Event) -> bool {
         let wanted = self.wanted.iter().map(|w| w.event);
-        wanted.chain(self.shown.iter().copied()).any(|e| e.seq < event.seq)
+        wanted
+            .chain(self.shown.iter().copied())
+            .any(|e| e.seq < event.seq)
     }
 
     /// When the app says that it had done what its user wanted who ended the call, first.
@@ -110,8 +112,11 @@ pub(super) fn ends(trace: &Trace) -> Vec<End<'_>> {
             _ => {}
         }
     }
-    let took_part =
-        |e: &End<'_>| !e.shown.is_empty() || e.crashed.is_some() || e.wanted.iter().any(|w| matches!(w.want, Want::Dial { .. }));
+    let took_part = |e: &End<'_>| {
+        !e.shown.is_empty()
+            || e.crashed.is_some()
+            || e.wanted.iter().any(|w| matches!(w.want, Want::Dial { .. }))
+    };
     ends.into_values().filter(took_part).collect()
 }
 

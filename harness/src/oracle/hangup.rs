@@ -43,10 +43,17 @@ const PATIENCE: Duration = Duration::from_secs(3);
 fn returns(evidence: Evidence<'_>) -> Verdict {
     let Evidence { trace, plan } = evidence;
     worst(wanted(trace).iter().filter(|w| w.ends()).map(|hangup| {
-        let Wanted { event, host, call, id, .. } = hangup;
+        let Wanted {
+            event,
+            host,
+            call,
+            id,
+            ..
+        } = hangup;
         let by = due(plan, host, event.at, PATIENCE);
         let mut later = trace.of(host).filter(|e| e.seq > event.seq);
-        let returned = later.find(|e| e.kind == EventKind::Obeyed { id: *id } || e.kind == EventKind::Crashed);
+        let returned =
+            later.find(|e| e.kind == EventKind::Obeyed { id: *id } || e.kind == EventKind::Crashed);
         let fail = |how: String| {
             Verdict::Fail(Violation {
                 event: Some(event.seq),

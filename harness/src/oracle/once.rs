@@ -56,13 +56,11 @@ fn judge(trace: &Trace, host: &str) -> Verdict {
                 message,
                 call: Some(call),
                 ..
-            } => {
-                match message.as_str() {
-                    "ring" => *rings.entry(call).or_default() += 1,
-                    "joined" | "candidate" | "end-of-candidates" => {}
-                    _ => asked.entry(call).or_default().push(event.at),
-                }
-            }
+            } => match message.as_str() {
+                "ring" => *rings.entry(call).or_default() += 1,
+                "joined" | "candidate" | "end-of-candidates" => {}
+                _ => asked.entry(call).or_default().push(event.at),
+            },
             EventKind::Signal {
                 direction: SignalDirection::Sent,
                 message,
@@ -74,7 +72,12 @@ fn judge(trace: &Trace, host: &str) -> Verdict {
                 let is_ending = ENDINGS.contains(&message.as_str());
                 let name = if is_ending { "an end" } else { message.as_str() };
                 let candidate = candidate.as_ref().map(|c| c.attribute.as_str());
-                let key = (name, call.as_str(), ufrag.as_deref().unwrap_or_default(), candidate);
+                let key = (
+                    name,
+                    call.as_str(),
+                    ufrag.as_deref().unwrap_or_default(),
+                    candidate,
+                );
                 let times = said.entry(key).or_default();
                 *times += 1;
                 let may = match name {
@@ -145,7 +148,10 @@ mod tests {
         let judged = |events| decided(&judged(&SAID_01_ONCE, events));
         let over = || over(Outcome::Cancelled);
         let answer = || passes(SignalDirection::Received, "answer", None);
-        assert_eq!(judged(vec![says("hangup", None), over(), says("hangup", None)]), Some(2));
+        assert_eq!(
+            judged(vec![says("hangup", None), over(), says("hangup", None)]),
+            Some(2)
+        );
         assert_eq!(
             judged(vec![says("hangup", None), over(), answer(), says("hangup", None)]),
             None

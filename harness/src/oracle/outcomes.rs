@@ -247,15 +247,9 @@ mod tests {
         let later = (9, "alice", over(Outcome::Cancelled));
         let silent = vec![dial.clone(), later.clone()];
         assert_ne!(judged_on(&GOES_ON, silent), Verdict::Pass);
-        let ended = vec![
-            dial.clone(),
-            (1, "alice", over(Outcome::Cancelled)),
-        ];
+        let ended = vec![dial.clone(), (1, "alice", over(Outcome::Cancelled))];
         assert_ne!(judged_on(&GOES_ON, ended), Verdict::Pass, "it had until then");
-        let ended = vec![
-            dial.clone(),
-            (0, "alice", over(Outcome::Cancelled)),
-        ];
+        let ended = vec![dial.clone(), (0, "alice", over(Outcome::Cancelled))];
         assert_eq!(judged_on(&GOES_ON, ended), Verdict::Pass);
         let rung = vec![dial.clone(), (1, "bob", rings()), later.clone()];
         assert_eq!(

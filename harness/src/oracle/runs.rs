@@ -91,11 +91,17 @@ mod tests {
 
     #[test]
     fn an_act_that_an_app_lacks_and_a_program_that_does_not_start_fail() {
-        let lacks = judged(&RUN_03_PLAYED, vec![hung_up(), EventKind::NotUnderstood { id: 3 }]);
+        let lacks = judged(
+            &RUN_03_PLAYED,
+            vec![hung_up(), EventKind::NotUnderstood { id: 3 }],
+        );
         let Verdict::Fail(violation) = lacks else {
             panic!("{lacks:?}")
         };
-        assert_eq!(violation.why, "the app on alice has no act for a user who hangs up");
+        assert_eq!(
+            violation.why,
+            "the app on alice has no act for a user who hangs up"
+        );
         let error = "port 80 is taken".into();
         let down = judged(&RUN_03_PLAYED, vec![EventKind::NotStarted { error }]);
         assert_eq!(decided(&down), Some(0));

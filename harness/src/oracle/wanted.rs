@@ -86,13 +86,15 @@ pub(super) fn wanted(trace: &Trace) -> Vec<Wanted<'_>> {
 /// of the call that was dialed.
 fn picked_up<'a>(trace: &'a Trace, dial: &Event, host: &str, call: &str, to: &str) -> Option<&'a str> {
     let here = || trace.of(host);
-    let rang = here().take_while(|e| e.at <= dial.at).filter_map(|e| match &e.kind {
-        EventKind::Call {
-            call,
-            what: CallEvent::Rings { from },
-        } if from == to => Some((e, call.as_str())),
-        _ => None,
-    });
+    let rang = here()
+        .take_while(|e| e.at <= dial.at)
+        .filter_map(|e| match &e.kind {
+            EventKind::Call {
+                call,
+                what: CallEvent::Rings { from },
+            } if from == to => Some((e, call.as_str())),
+            _ => None,
+        });
     let (ring, rings) = rang.last()?;
     let ended = here().filter(|e| e.seq > ring.seq && e.at < dial.at).any(|e| {
         matches!(&e.kind, EventKind::Call { call, what: CallEvent::Silent | CallEvent::Over { .. } } if call == rings)

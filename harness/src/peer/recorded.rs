@@ -70,10 +70,7 @@ impl Peer for Recorded {
     async fn set_remote(&self, description: Description) -> Result<(), PeerError> {
         let taken = description.clone();
         self.peer.set_remote(description).await?;
-        taken
-            .ufrag()
-            .unwrap_or_default()
-            .clone_into(&mut self.remote());
+        taken.ufrag().unwrap_or_default().clone_into(&mut self.remote());
         self.log.described(true, &taken);
         Ok(())
     }

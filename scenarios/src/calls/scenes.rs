@@ -263,8 +263,82 @@ pub fn busy(seed: Seed) -> Plan {
     unsettled(seed, plan)
 }
 
+/// Alice and bob are in a call, carol is there too: she dials, is dialed, or does nothing. Nobody is in a hurry, and the
+/// weather is fair.
+pub fn three_people(seed: Seed) -> Plan {
+    let mut plan = stage(seed, 3);
+    let mut draws = seed.stream("calls/three-people");
+    plan.script = vec![
+        dials("alice", "bob", "c1", 300),
+        answers("alice", draws.between(200, 900)),
+        answers("bob", draws.between(200, 900)),
+        answers("carol", draws.between(200, 900)),
+    ];
+    let other = one_of(
+        &mut draws,
+        &[("carol", "alice"), ("alice", "carol"), ("bob", "carol")],
+    );
+    let at = draws.between(3_000, 5_000);
+    if draws.chance(Ppm::percent(60)) {
+        plan.script.push(dials(other.0, other.1, "c2", at));
+    }
+    let host = one_of(&mut draws, &["alice", "bob"]);
+    let when = When::At {
+        ms: one_of(&mut draws, &[900, 2_500, 6_000, 8_000]),
+    };
+    plan.script.push(hangs_up(host, "c1", when));
+    plan
+}
+
+/// Alice wants what no calling app can do.
+pub fn unknown_act(seed: Seed) -> Plan {
+    let mut plan = stage(seed, 2);
+    let juggle = Act::App {
+        name: "juggles".into(),
+        with: serde_json::Value::Null,
+    };
+    plan.script = vec![acts("alice", When::At { ms: 300 }, juggle)];
+    plan
+}
+
+/// As [`three_people`], where bob does not want to talk to alice.
+pub fn rejecting(seed: Seed) -> Plan {
+    let mut plan = three_people(seed);
+    let mut draws = seed.stream("calls/rejecting");
+    plan.script.retain(|s| s.host != "bob");
+    let when = When::Reached {
+        point: Point::Ringing,
+        after_ms: draws.between(100, 1_200),
+    };
+    let call = "c1".into();
+    plan.script.push(acts("bob", when, Act::Reject { call }));
+    plan
+}
+
+/// Alice dials bob and tries again within the call, before or after it is connected.
+pub fn retrying(seed: Seed) -> Plan {
+    let mut plan = stage(seed, 3);
+    let mut draws = seed.stream("calls/retrying");
+    let at = draws.between(900, 4_000);
+    plan.script = vec![
+        dials("alice", "bob", "c1", 300),
+        answers("bob", draws.between(200, 900)),
+        acts("alice", When::At { ms: at }, Act::Retry { call: "c1".into() }),
+    ];
+    plan
+}
+
+/// As [`groups`], in fair weather.
+pub fn groups_in_fair_weather(seed: Seed) -> Plan {
+    two_groups(seed)
+}
+
 /// Alice dials two groups of two to eight, which overlap in time and sometimes in people, and hangs them up.
 pub fn groups(seed: Seed) -> Plan {
+    unsettled(seed, two_groups(seed))
+}
+
+fn two_groups(seed: Seed) -> Plan {
     let mut draws = seed.stream("calls/groups");
     let people = draws.between(4, PEOPLE.len() as u64) as usize;
     let mut plan = stage(seed, people);
@@ -296,7 +370,7 @@ pub fn groups(seed: Seed) -> Plan {
                 .push(acts("alice", When::At { ms }, Act::HangupGroup { group }));
         }
     }
-    unsettled(seed, plan)
+    plan
 }
 
 /// Alice dials bob, whose app is asleep until a push notification wakes it, and is not always patient.
