@@ -11,7 +11,7 @@ use crate::{
     oracle::{Oracle, app, runs},
     reach::Reach,
     seed::Seed,
-    world::Sim,
+    world::{self, Sim, WorldError},
 };
 
 /// What a suite expects of a scenario.
@@ -257,6 +257,14 @@ impl Scenario {
     /// Draws the plan of `seed`.
     pub fn draw(&self, seed: Seed) -> Plan {
         (self.draw)(seed)
+    }
+
+    /// As [`Scenario::draw`], where a panic costs no more than the seed.
+    ///
+    /// # Errors
+    /// [`WorldError::NoPlan`] if drawing panics.
+    pub fn try_draw(&self, seed: Seed) -> Result<Plan, WorldError> {
+        world::catch_panic(|| self.draw(seed)).map_err(WorldError::NoPlan)
     }
 
     /// Plays the story of `plan`.

@@ -80,6 +80,17 @@ pub fn family() -> Vec<Scenario> {
         )
         .about("A client that keeps state across runs is caught.")
         .from("DESIGN 4"),
+        Scenario::new(
+            Kind::Selftest,
+            "selftest/draws-nothing",
+            |seed| {
+                assert!(seed.0 % 2 == 0, "on purpose");
+                short(seed)
+            },
+            |_, _| async {},
+        )
+        .about("Every second plan cannot be drawn: drawing it panics.")
+        .from("DESIGN 6"),
         deadly("aborts", abort, "A client aborts its process."),
         deadly(
             "overflows-stack",

@@ -224,15 +224,15 @@ impl Works {
     /// A candidate of the other side.
     async fn add_ice(&mut self, id: &CallId, candidate: RTCIceCandidateInit) {
         let call = self.calls.get(id);
-        if self.settings.trickle == Trickle::Buffered {
-            let known = match call {
-                Some(call) => call.knows_the_other_side().await,
-                None => false,
-            };
-            if !known {
-                self.early.entry(id.clone()).or_default().push(candidate);
-                return;
-            }
+        let is_early = match call {
+            Some(call) => !call.knows_the_other_side().await,
+            None => true,
+        };
+        #[cfg(feature = "sleet")]
+        sleet::sometimes!(is_early, "early-candidate");
+        if is_early && self.settings.trickle == Trickle::Buffered {
+            self.early.entry(id.clone()).or_default().push(candidate);
+            return;
         }
         match call {
             Some(call) => {

@@ -17,10 +17,15 @@ use sleet::{
     servers::IceServerSpec,
 };
 
+use sleet_cli::Catalogue;
+
 use crate::{
     phone::Trickle,
     sim::{Handset, Office},
 };
+
+/// How users call it.
+const PROGRAM: &str = "cargo run --features sleet --bin own-sim --";
 
 /// Two phones behind NATs, and an office whose database is slow now and then.
 fn two_phones(seed: Seed) -> Plan {
@@ -74,13 +79,15 @@ fn scenario(kind: Kind, name: &str, trickle: Trickle) -> Scenario {
     })
 }
 
-/// Every scenario.
-pub fn all() -> Vec<Arc<Scenario>> {
+/// What `own-sim` and `cargo test` offer.
+pub fn catalogue() -> Catalogue {
     let naive = scenario(Kind::Demonstration, "own/naive", Trickle::Naive)
         .about("Candidates overtake an invitation that the office is slow to write down, and are lost.")
         .trips(&CONNECTS, 100);
     let buffered = scenario(Kind::Promise, "own/buffered", Trickle::Buffered)
         .about("Candidates wait for the invitation that they belong to.")
-        .holds(&[&CONNECTS, &NOTHING_LEFT]);
-    vec![Arc::new(naive), Arc::new(buffered)]
+        .holds(&[&CONNECTS, &NOTHING_LEFT])
+        .reaches(&["early-candidate"], 100);
+    Catalogue::new(PROGRAM, vec![Arc::new(naive), Arc::new(buffered)])
+        .corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus"))
 }

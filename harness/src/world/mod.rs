@@ -41,6 +41,7 @@ pub use current::NoHost;
 pub use host::Host;
 pub use hosts::{HostFault, HostFaultKind};
 pub use lives::Liveness;
+pub(crate) use panics::catch_panic;
 pub use sim::Sim;
 use thiserror::Error;
 use turmoil_net::KernelConfig;
@@ -140,6 +141,9 @@ pub enum WorldError {
     /// The harness itself panicked: a defect of Sleet.
     #[error("the simulation thread panicked: {0}")]
     Panicked(String),
+    /// The scenario panicked while it drew the plan of the seed.
+    #[error("no plan could be drawn: {0}")]
+    NoPlan(String),
 }
 
 /// Bytes of stack for a simulation thread: the WebRTC stack's futures are large without optimisation.
