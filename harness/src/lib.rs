@@ -47,7 +47,14 @@
 //! # Ok::<(), sleet::world::WorldError>(())
 //! ```
 
+#[cfg(not(tokio_unstable))]
+compile_error!(
+    "sleet needs tokio's task hooks and its seeded scheduler: add `[build] rustflags = [\"--cfg\", \"tokio_unstable\"]` to \
+     `.cargo/config.toml` of your workspace"
+);
+
 pub mod ambient;
+pub mod app;
 pub mod driver;
 pub mod explain;
 pub mod explore;
@@ -68,3 +75,5 @@ pub mod swarm;
 pub mod time;
 pub mod trace;
 pub mod world;
+
+pub use peer::raw as webrtc;

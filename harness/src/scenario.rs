@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     driver::{self, Cast},
     fault::Plan,
-    oracle::{Oracle, runs},
+    oracle::{Oracle, app, runs},
     reach::Reach,
     seed::Seed,
     world::{self, Sim, WorldError},
@@ -130,7 +130,7 @@ impl Scenario {
             kind,
             summary: String::new(),
             sources: Vec::new(),
-            oracles: vec![&runs::NO_PANIC, &runs::BOUNDED, &runs::RUN_03_PLAYED],
+            oracles: vec![&runs::NO_PANIC, &runs::BOUNDED, &runs::RUN_03_PLAYED, &app::INVARIANTS],
             trips: None,
             marks_required: Vec::new(),
             min_seeds: 1,

@@ -11,6 +11,7 @@ mod bare;
 mod full;
 mod hello;
 mod recorded;
+pub mod raw;
 
 use std::{fmt, sync::Arc, time::Duration};
 

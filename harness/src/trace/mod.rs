@@ -6,6 +6,7 @@
 
 mod about;
 mod call;
+mod clean;
 mod digest;
 mod event;
 mod intent;
@@ -17,6 +18,8 @@ pub mod wire;
 use std::sync::{Arc, Mutex};
 
 pub use call::{CallEvent, Outcome, Point};
+pub use clean::clean;
+pub(crate) use clean::short_path;
 use digest::Hasher;
 pub use digest::{CHECKPOINT_EVERY, Digest, DigestError};
 pub use event::{Event, EventKind};
@@ -146,11 +149,12 @@ impl Recorder {
         self.inner.lock().expect("recording does not panic").listener = Some(listener);
     }
 
-    /// Adds an event. Events after [`Recorder::close`] are not part of the run.
+    /// Adds an event, its texts cleaned (see [`clean`]). Events after [`Recorder::close`] are not part of the run.
     ///
     /// # Panics
     /// If a thread panicked while it recorded.
-    pub fn record(&self, at: SimTime, host: Option<&str>, kind: EventKind) {
+    pub fn record(&self, at: SimTime, host: Option<&str>, mut kind: EventKind) {
+        clean::event(&mut kind);
         let mut inner = self.inner.lock().expect("recording does not panic");
         if inner.closed {
             return;
