@@ -15,6 +15,7 @@
 //! - [`nic`], [`servers`], [`peer`], [`signaling`]: what stands on sockets
 //! - [`fault`], [`swarm`], [`reach`], [`oracle`]: plans, plans drawn at random, who can reach whom, and what must hold
 //! - [`driver`]: starts apps and servers, and is the hand of the users
+//! - [`app`], [`webrtc`]: what code under test uses in place of `tokio::net` and of `webrtc`'s peer connection
 //! - [`scenario`], [`run`], [`shrink`], [`explain`]: what a user calls
 //!
 //! # Example

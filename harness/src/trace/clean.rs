@@ -19,7 +19,9 @@ pub(super) fn event(kind: &mut EventKind) {
     let text = match kind {
         EventKind::Panicked { message, .. } | EventKind::Line { message, .. } => message,
         EventKind::Failed { error, .. } | EventKind::CandidateRefused { error, .. } => error,
-        EventKind::Violated { detail, .. } | EventKind::PointImpaired { detail, .. } => detail,
+        EventKind::Step { detail, .. }
+        | EventKind::Violated { detail, .. }
+        | EventKind::PointImpaired { detail, .. } => detail,
         _ => return,
     };
     if let Cow::Owned(cleaned) = clean(text) {

@@ -256,6 +256,22 @@ mod tests {
     }
 
     #[test]
+    fn texts_are_cleaned_as_they_are_recorded() {
+        let recorder = Recorder::default();
+        let failed = |error: &str| EventKind::Failed {
+            step: "read".into(),
+            error: error.into(),
+        };
+        recorder.record(
+            SimTime::ZERO,
+            None,
+            failed("task 7 was cancelled at /home/x/app/src/a.rs:3"),
+        );
+        let cleaned = failed("task was cancelled at app/src/a.rs:3");
+        assert_eq!(recorder.close().events[0].kind, cleaned);
+    }
+
+    #[test]
     fn nothing_is_recorded_after_the_end() {
         let recorder = Recorder::default();
         let end = recorder.close();

@@ -2,6 +2,7 @@
 
 mod calls;
 mod crash;
+mod points;
 mod protocols;
 mod refusals;
 
