@@ -130,7 +130,12 @@ impl Scenario {
             kind,
             summary: String::new(),
             sources: Vec::new(),
-            oracles: vec![&runs::NO_PANIC, &runs::BOUNDED, &runs::RUN_03_PLAYED, &app::INVARIANTS],
+            oracles: vec![
+                &runs::NO_PANIC,
+                &runs::BOUNDED,
+                &runs::RUN_03_PLAYED,
+                &app::INVARIANTS,
+            ],
             trips: None,
             marks_required: Vec::new(),
             min_seeds: 1,

@@ -10,8 +10,8 @@
 mod bare;
 mod full;
 mod hello;
-mod recorded;
 pub mod raw;
+mod recorded;
 
 use std::{fmt, sync::Arc, time::Duration};
 
