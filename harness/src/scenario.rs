@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     driver::{self, Cast},
     fault::Plan,
-    oracle::{Oracle, runs},
+    oracle::{Oracle, app, runs},
     reach::Reach,
     seed::Seed,
-    world::Sim,
+    world::{self, Sim, WorldError},
 };
 
 /// What a suite expects of a scenario.
@@ -130,7 +130,12 @@ impl Scenario {
             kind,
             summary: String::new(),
             sources: Vec::new(),
-            oracles: vec![&runs::NO_PANIC, &runs::BOUNDED, &runs::RUN_03_PLAYED],
+            oracles: vec![
+                &runs::NO_PANIC,
+                &runs::BOUNDED,
+                &runs::RUN_03_PLAYED,
+                &app::INVARIANTS,
+            ],
             trips: None,
             marks_required: Vec::new(),
             min_seeds: 1,
@@ -170,9 +175,13 @@ impl Scenario {
         self
     }
 
-    /// Judges it by `oracles` too.
+    /// Judges it by `oracles` too; by one that judges it already, not again.
     pub fn holds(mut self, oracles: &[&'static Oracle]) -> Self {
-        self.oracles.extend(oracles);
+        for oracle in oracles {
+            if self.oracles.iter().all(|o| o.id != oracle.id) {
+                self.oracles.push(oracle);
+            }
+        }
         self
     }
 
@@ -257,6 +266,14 @@ impl Scenario {
     /// Draws the plan of `seed`.
     pub fn draw(&self, seed: Seed) -> Plan {
         (self.draw)(seed)
+    }
+
+    /// As [`Scenario::draw`], where a panic costs no more than the seed.
+    ///
+    /// # Errors
+    /// [`WorldError::NoPlan`] if drawing panics.
+    pub fn try_draw(&self, seed: Seed) -> Result<Plan, WorldError> {
+        world::catch_panic(|| self.draw(seed)).map_err(WorldError::NoPlan)
     }
 
     /// Plays the story of `plan`.

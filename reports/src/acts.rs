@@ -25,10 +25,7 @@ pub fn intent(kind: &EventKind) -> Option<String> {
 /// What an app shows of a call, if `kind` is that: it rings, it rings no more, it can be talked over, it is over.
 pub fn turning_point(kind: &EventKind) -> Option<String> {
     match kind {
-        EventKind::Call {
-            call,
-            what,
-        } => Some(format!("{call} {what}")),
+        EventKind::Call { call, what } => Some(format!("{call} {what}")),
         EventKind::PushDelivered { call, from } => Some(format!("push: {from} dials, {call}")),
         _ => None,
     }

@@ -11,7 +11,7 @@ use sleet::{
         RunRecord,
         orders::{FAILED, ORDERS},
         result::{Outcome, RunResult},
-        stats::percentile,
+        stats::Histogram,
     },
     scenario::Scenario,
     trace::{EventKind, Machine, PeerId, SignalDirection, Trace},
@@ -111,18 +111,20 @@ fn row_name(scenario: &Scenario) -> String {
 
 fn outcomes(rows: &[(String, &Vec<Observed>)]) -> Grid {
     let row = |(name, runs): &(String, &Vec<Observed>)| {
-        let mut times: Vec<u64> = runs
-            .iter()
-            .filter_map(|r| r.result.stats.get("connect_ms").copied())
-            .collect();
-        times.sort_unstable();
+        let mut times = Histogram::default();
+        let measured = runs.iter().filter_map(|r| r.result.stats.get("connect_ms"));
+        measured.for_each(|ms| times.add(*ms));
         let held = runs.iter().filter(|r| r.result.outcome == Outcome::Pass).count();
         let known = runs.iter().filter(|r| r.result.known.is_some()).count();
         let mut fired = BTreeMap::new();
         for oracle in runs.iter().flat_map(|r| &r.fired) {
             *fired.entry(oracle.clone()).or_default() += 1;
         }
-        let ms = |percent| percentile(&times, percent).map_or_else(|| "-".to_owned(), |ms| ms.to_string());
+        let ms = |percent| {
+            times
+                .percentile(percent)
+                .map_or_else(|| "-".to_owned(), |ms| ms.to_string())
+        };
         Row {
             key: name.clone(),
             cells: vec![
@@ -130,7 +132,7 @@ fn outcomes(rows: &[(String, &Vec<Observed>)]) -> Grid {
                 held.to_string(),
                 (runs.len() - held).to_string(),
                 known.to_string(),
-                times.len().to_string(),
+                times.total().to_string(),
                 ms(50),
                 ms(95),
                 runs.iter().map(|r| r.result.packets).sum::<u64>().to_string(),

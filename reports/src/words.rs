@@ -299,6 +299,18 @@ impl Names {
                 }
             }
             EventKind::Mark { mark } => format!("* {mark}"),
+            EventKind::Line {
+                level,
+                target,
+                message,
+            } => format!("{level} {target}: {message}"),
+            EventKind::Violated { invariant, detail } => match detail.as_str() {
+                "" => format!("!! invariant '{invariant}' broken"),
+                detail => format!("!! invariant '{invariant}' broken: {detail}"),
+            },
+            EventKind::PointImpaired { fault, point, detail } => format!("{point}: {fault}, {detail}")
+                .trim_end_matches(", ")
+                .to_owned(),
             EventKind::Panicked { message, place } => format!("PANIC at {place}: {message}"),
             EventKind::Stopped {
                 bound: Stop::Horizon,

@@ -4,7 +4,7 @@
 //! mistake alone, in a scene in which the mistake can show.
 
 mod caught;
-mod scenes;
+pub(crate) mod scenes;
 mod stage;
 
 use sleet::{

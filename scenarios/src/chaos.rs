@@ -25,6 +25,7 @@ use sleet::{
 };
 
 use crate::{
+    calls::scenes,
     client::{
         Make, Policy,
         policy::{ReceivePolicy, SendPolicy},
@@ -96,7 +97,8 @@ pub fn family() -> Vec<Scenario> {
         promise("buffer-both", BUFFER_BOTH.full(), story_a),
         promise("buffer-receiver-bare", BUFFER_RECEIVER.bare(), story_a),
         promise("buffer-both-bare", BUFFER_BOTH.bare(), story_a),
-        promise("buffer-sender-push", BUFFER_SENDER.full(), story_a_push).reaches(&["push-woke-callee"], ENOUGH),
+        promise("buffer-sender-push", BUFFER_SENDER.full(), story_a_push)
+            .reaches(&["push-woke-callee"], ENOUGH),
         promise("buffer-both-push", BUFFER_BOTH.full(), story_a_push).reaches(&["push-woke-callee"], ENOUGH),
         promise("buffer-both-push-bare", BUFFER_BOTH.bare(), story_a_push)
             .reaches(&["push-woke-callee"], ENOUGH),
@@ -105,11 +107,31 @@ pub fn family() -> Vec<Scenario> {
             .holds(&TIDY)
             .trips(&CONNECTS, ENOUGH),
     ];
+    all.extend(rapid());
     all.extend([
         behind_nats("buffer-both-nat", BUFFER_BOTH.full()),
         behind_nats("buffer-both-nat-bare", BUFFER_BOTH.bare()),
     ]);
     all
+}
+
+/// Field report B in the storm: users hang up, refuse, redial and cross each other while everything breaks.
+fn rapid() -> Vec<Scenario> {
+    let scenes: [(&str, fn(Seed) -> Plan); 4] = [
+        ("rapid", scenes::rapid_in_fair_weather),
+        ("impatient", scenes::impatient_in_fair_weather),
+        ("third-caller", scenes::busy_in_fair_weather),
+        ("glare", scenes::glare_in_fair_weather),
+    ];
+    let story = |(name, scene): (&str, fn(Seed) -> Plan)| {
+        scenario(Kind::Promise, name, Policy::FIXED.bare(), scene)
+            .about("Rapid dialing and hanging up in the storm: nothing crashes, leaks, rings a ghost or answers for a dead call.")
+            .from("STORIES B")
+            .holds(&TIDY)
+            .holds(&[&STACK_ENDS])
+            .reaches(&["client-crash-hit", "partition-hit", "signal-drop-hit"], ENOUGH)
+    };
+    scenes.map(story).into()
 }
 
 /// The faults of NATs, of TURN servers and of phones with two networks, and all others. Nobody is tidy here: closing waits for

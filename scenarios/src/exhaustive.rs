@@ -96,8 +96,13 @@ fn candidates() -> Vec<Scenario> {
         broken("sequential", SEQUENTIAL.bare(), messages, &CONNECTS).about(
             "Producing no candidate before the description is written: the server reorders all the same.",
         ),
-        broken("sequential-in-order", SEQUENTIAL.bare(), in_order.clone(), &CONNECTS)
-            .about("The server keeps the order, and the tasks of the receiver do not."),
+        broken(
+            "sequential-in-order",
+            SEQUENTIAL.bare(),
+            in_order.clone(),
+            &CONNECTS,
+        )
+        .about("The server keeps the order, and the tasks of the receiver do not."),
         connects("sequential-end-to-end", SEQUENTIAL.in_order().bare(), in_order)
             .about("Server and receiver keep the order: what is left are crossings of the two directions."),
         connects("buffer-receiver", BUFFER_RECEIVER.bare(), applying)

@@ -25,14 +25,18 @@ use sleet::{
 
 use crate::client::Make;
 
-/// A scenario in which everybody but the servers runs `app`.
+/// A scenario in which everybody but the servers runs `app`. A promise is judged by everything that the fixed client keeps.
 pub(crate) fn played(
     kind: Kind,
     name: &str,
     draw: impl Fn(Seed) -> Plan + Send + Sync + 'static,
     app: impl Into<Make>,
 ) -> Scenario {
-    Scenario::played(kind, name, draw, cast(app))
+    let scenario = Scenario::played(kind, name, draw, cast(app));
+    match kind {
+        Kind::Promise => scenario.holds(&KEPT),
+        _ => scenario,
+    }
 }
 
 /// What the fixed client keeps, whatever the users do and whatever the network and the stack are like.

@@ -6,13 +6,7 @@ use sleet::{
     driver,
     fault::Plan,
     net::presets::Preset,
-    oracle::{
-        calls::CONNECTS,
-        candidates::{APPLIED, OWN_GENERATION},
-        connection::COMPUTED,
-        ice::EDGES,
-        signaling::TURNS,
-    },
+    oracle::calls::CONNECTS,
     scenario::{Kind, Scenario},
     seed::Seed,
     world::Sim,
@@ -68,7 +62,7 @@ fn scenario(kind: Kind, name: &str, app: impl Into<Make>) -> Scenario {
     Scenario::new(kind, &format!("presets/{name}"), network, story)
         .from("ORACLES 3, hazard 6")
         .from("ORACLES 6")
-        .holds(&[&APPLIED, &OWN_GENERATION, &EDGES, &COMPUTED, &TURNS])
+        .holds(&fixture::KEPT)
 }
 
 fn preset(seed: Seed) -> Preset {

@@ -13,7 +13,10 @@ use std::{
 
 use sleet::{
     fault::Plan,
-    oracle::runs::{BOUNDED, NO_PANIC},
+    oracle::{
+        app::INVARIANTS,
+        runs::{BOUNDED, NO_PANIC},
+    },
     scenario::{Kind, Scenario},
     seed::Seed,
 };
@@ -30,6 +33,18 @@ pub fn family() -> Vec<Scenario> {
         .about("A task of alice panics.")
         .from("DESIGN 6")
         .tripping(NO_PANIC.id),
+        Scenario::new(
+            Kind::Selftest,
+            "selftest/breaks-invariant",
+            short,
+            |sim, _| async move {
+                let breaks = async { sleet::always!(false, "on-purpose", "it is a test") };
+                let _ = sim.host("alice").spawn("breaks", breaks).await;
+            },
+        )
+        .about("A task of alice breaks an invariant that it states.")
+        .from("DESIGN 6")
+        .tripping(INVARIANTS.id),
         Scenario::new(
             Kind::Selftest,
             "selftest/never-ends",
@@ -65,6 +80,17 @@ pub fn family() -> Vec<Scenario> {
         )
         .about("A client that keeps state across runs is caught.")
         .from("DESIGN 4"),
+        Scenario::new(
+            Kind::Selftest,
+            "selftest/draws-nothing",
+            |seed| {
+                assert!(seed.0 != 1_000, "on purpose");
+                short(seed)
+            },
+            |_, _| async {},
+        )
+        .about("The plan of one seed cannot be drawn: drawing it panics.")
+        .from("DESIGN 6"),
         deadly("aborts", abort, "A client aborts its process."),
         deadly(
             "overflows-stack",

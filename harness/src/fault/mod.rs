@@ -4,11 +4,13 @@
 //! outlives changes to the way plans are drawn.
 
 mod plan;
+mod point;
 mod stretch;
 #[cfg(test)]
 mod tests;
 
 pub use plan::{Act, PLAN_VERSION, Plan, PlanError, Scripted, USUAL_TALK_MS, When};
+pub use point::PointFault;
 pub use stretch::{Stretch, Stretcher};
 
 pub use crate::trace::leg_of;

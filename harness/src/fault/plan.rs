@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::Stretch;
+use super::{PointFault, Stretch};
 use crate::{
     explore::Order,
     net::{
@@ -44,6 +44,9 @@ pub struct Plan {
     /// Slow awaits inside the clients.
     #[serde(default)]
     pub stretch: Vec<Stretch>,
+    /// What becomes of single messages at the fault points of the app during the chaos phase.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub fault_points: Vec<PointFault>,
     /// What the users do.
     pub script: Vec<Scripted>,
     /// What happens to the network during the chaos phase.
@@ -261,6 +264,7 @@ impl Plan {
             signaling: SignalingSpec::PROMPT,
             ice_servers: Vec::new(),
             stretch: Vec::new(),
+            fault_points: Vec::new(),
             script: Vec::new(),
             faults: Vec::new(),
             host_faults: Vec::new(),
@@ -383,6 +387,7 @@ impl Plan {
         Schedule::check(&self.faults, &self.topology)?;
         HostFault::check(&self.host_faults, &self.topology)?;
         ServiceFaults::check(&self.signal_faults, &self.service_faults, known)?;
+        PointFault::check(&self.fault_points)?;
         NatFault::check(&self.nat_faults, &self.topology)?;
         NetworkSwitch::check(&self.network_switches, &self.topology)?;
         IceServerFault::check(&self.ice_server_faults, &self.ice_servers)?;

@@ -5,6 +5,7 @@
 
 pub mod after;
 pub mod again;
+pub mod app;
 pub mod calls;
 pub mod candidates;
 pub mod causes;
@@ -88,6 +89,7 @@ pub const ALL: &[&Oracle] = &[
     &runs::NO_PANIC,
     &runs::BOUNDED,
     &runs::RUN_03_PLAYED,
+    &app::INVARIANTS,
     &candidates::APPLIED,
     &candidates::OWN_GENERATION,
     &calls::CONNECTS,

@@ -166,7 +166,7 @@ fn report_states(connection: &RTCPeerConnection, log: &Log) {
 }
 
 /// Cuts a displayed candidate of a pair down to type, address and port.
-fn brief(displayed: &str) -> String {
+pub(super) fn brief(displayed: &str) -> String {
     let displayed = displayed
         .trim_start_matches("(local) ")
         .trim_start_matches("(remote) ");

@@ -10,6 +10,7 @@
 mod bare;
 mod full;
 mod hello;
+pub mod raw;
 mod recorded;
 
 use std::{fmt, sync::Arc, time::Duration};

@@ -336,6 +336,33 @@ pub enum EventKind {
         /// Where, without the folders of the machine that built it.
         place: String,
     },
+    /// The app under test wrote a line to its log.
+    Line {
+        /// How grave it is: `error`, `warn`, `info`, `debug` or `trace`.
+        level: String,
+        /// What part of the app wrote it.
+        target: String,
+        /// What it says.
+        message: String,
+    },
+    /// An invariant inside the app under test did not hold.
+    Violated {
+        /// Its name.
+        invariant: String,
+        /// What the app says of it.
+        #[serde(skip_serializing_if = "String::is_empty", default)]
+        detail: String,
+    },
+    /// A fault of the plan fell on what came to a fault point inside the app under test.
+    PointImpaired {
+        /// Its place in the plan and what it is.
+        fault: String,
+        /// The point.
+        point: String,
+        /// What came, as the app says.
+        #[serde(skip_serializing_if = "String::is_empty", default)]
+        detail: String,
+    },
     /// The run was stopped at one of its bounds.
     Stopped {
         /// Which bound.

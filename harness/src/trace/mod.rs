@@ -6,6 +6,7 @@
 
 mod about;
 mod call;
+mod clean;
 mod digest;
 mod event;
 mod intent;
@@ -17,6 +18,8 @@ pub mod wire;
 use std::sync::{Arc, Mutex};
 
 pub use call::{CallEvent, Outcome, Point};
+pub use clean::clean;
+pub(crate) use clean::short_path;
 use digest::Hasher;
 pub use digest::{CHECKPOINT_EVERY, Digest, DigestError};
 pub use event::{Event, EventKind};
@@ -146,11 +149,12 @@ impl Recorder {
         self.inner.lock().expect("recording does not panic").listener = Some(listener);
     }
 
-    /// Adds an event. Events after [`Recorder::close`] are not part of the run.
+    /// Adds an event, its texts cleaned (see [`clean`]). Events after [`Recorder::close`] are not part of the run.
     ///
     /// # Panics
     /// If a thread panicked while it recorded.
-    pub fn record(&self, at: SimTime, host: Option<&str>, kind: EventKind) {
+    pub fn record(&self, at: SimTime, host: Option<&str>, mut kind: EventKind) {
+        clean::event(&mut kind);
         let mut inner = self.inner.lock().expect("recording does not panic");
         if inner.closed {
             return;
@@ -249,6 +253,22 @@ mod tests {
         let mut streamed = String::new();
         std::io::Read::read_to_string(&mut reader, &mut streamed).expect("text");
         assert_eq!(streamed, trace.to_json_lines());
+    }
+
+    #[test]
+    fn texts_are_cleaned_as_they_are_recorded() {
+        let recorder = Recorder::default();
+        let failed = |error: &str| EventKind::Failed {
+            step: "read".into(),
+            error: error.into(),
+        };
+        recorder.record(
+            SimTime::ZERO,
+            None,
+            failed("task 7 was cancelled at /home/x/app/src/a.rs:3"),
+        );
+        let cleaned = failed("task was cancelled at app/src/a.rs:3");
+        assert_eq!(recorder.close().events[0].kind, cleaned);
     }
 
     #[test]

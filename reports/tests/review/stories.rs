@@ -57,7 +57,7 @@ fn reports(scenario: &Scenario, record: &RunRecord) -> Vec<String> {
     let results = [record.result()];
     vec![
         snapshot::report(scenario, record, Detail::Timeline),
-        failure::report(scenario, record),
+        failure::report(scenario, record, "cargo xtask"),
         timeline::draw(&record.trace, &record.plan.topology, &View::default()),
         summary::to_markdown(&Summary::of([scenario], &results)),
     ]

@@ -60,7 +60,8 @@ pub fn rapid(seed: Seed) -> Plan {
     unsettled(seed, rapid_in_fair_weather(seed))
 }
 
-fn rapid_in_fair_weather(seed: Seed) -> Plan {
+/// As [`rapid`], in fair weather.
+pub fn rapid_in_fair_weather(seed: Seed) -> Plan {
     let mut plan = stage(seed, 2);
     let mut draws = seed.stream("calls/rapid");
     plan.script = vec![
@@ -97,6 +98,11 @@ fn rapid_in_fair_weather(seed: Seed) -> Plan {
 
 /// Alice dials bob and hangs up before anything can come of it, several times; the last call she lets live.
 pub fn impatient(seed: Seed) -> Plan {
+    unsettled(seed, impatient_in_fair_weather(seed))
+}
+
+/// As [`impatient`], in fair weather.
+pub fn impatient_in_fair_weather(seed: Seed) -> Plan {
     let mut plan = stage(seed, 2);
     let mut draws = seed.stream("calls/impatient");
     plan.script = vec![
@@ -112,7 +118,7 @@ pub fn impatient(seed: Seed) -> Plan {
         let soon = draws.between(0, 30);
         plan.script.push(redials("alice", &call, &again, soon));
     }
-    unsettled(seed, plan)
+    plan
 }
 
 /// As [`rapid`] in fair weather, from a phone with three networks, which gathers three candidates.
@@ -208,6 +214,11 @@ pub fn hung_up_while_gathering(seed: Seed) -> Plan {
 
 /// Alice and bob dial each other at about the same time.
 pub fn glare(seed: Seed) -> Plan {
+    unsettled(seed, glare_in_fair_weather(seed))
+}
+
+/// As [`glare`], in fair weather.
+pub fn glare_in_fair_weather(seed: Seed) -> Plan {
     let mut plan = stage(seed, 2);
     let mut draws = seed.stream("calls/glare");
     let at = draws.between(200, 500);
@@ -228,11 +239,16 @@ pub fn glare(seed: Seed) -> Plan {
         plan.script.push(hangs_up(host, call, when));
         plan.script.push(redials(host, call, "c3", draws.between(0, 50)));
     }
-    unsettled(seed, plan)
+    plan
 }
 
 /// Alice and bob are in a call, or about to be, and carol dials one of them. Sometimes bob does not want to.
 pub fn busy(seed: Seed) -> Plan {
+    unsettled(seed, busy_in_fair_weather(seed))
+}
+
+/// As [`busy`], in fair weather.
+pub fn busy_in_fair_weather(seed: Seed) -> Plan {
     let mut plan = stage(seed, 3);
     let mut draws = seed.stream("calls/busy");
     let carol_dials = draws.between(300, 3_000);
@@ -260,7 +276,7 @@ pub fn busy(seed: Seed) -> Plan {
     }
     plan.script
         .push(redials("carol", "c2", "c3", draws.between(0, 2_000)));
-    unsettled(seed, plan)
+    plan
 }
 
 /// Alice and bob are in a call, carol is there too: she dials, is dialed, or does nothing. Nobody is in a hurry, and the
@@ -328,17 +344,13 @@ pub fn retrying(seed: Seed) -> Plan {
     plan
 }
 
-/// As [`groups`], in fair weather.
-pub fn groups_in_fair_weather(seed: Seed) -> Plan {
-    two_groups(seed)
-}
-
 /// Alice dials two groups of two to eight, which overlap in time and sometimes in people, and hangs them up.
 pub fn groups(seed: Seed) -> Plan {
-    unsettled(seed, two_groups(seed))
+    unsettled(seed, groups_in_fair_weather(seed))
 }
 
-fn two_groups(seed: Seed) -> Plan {
+/// As [`groups`], in fair weather.
+pub fn groups_in_fair_weather(seed: Seed) -> Plan {
     let mut draws = seed.stream("calls/groups");
     let people = draws.between(4, PEOPLE.len() as u64) as usize;
     let mut plan = stage(seed, people);
