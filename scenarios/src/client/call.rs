@@ -227,10 +227,7 @@ impl Call {
             phone.outbox.clear(call);
         }
         if let Some(message) = ending.message(call) {
-            self.say(message);
-        }
-        if phone.makes(Mistake::HangupCleared) {
-            phone.outbox.clear(call);
+            phone.tell_end(call, &self.handle.other, message);
         }
         let outcome = ending.outcome(self.handle.side, self.handle.progress());
         phone.registry().close(call, ending.clone());

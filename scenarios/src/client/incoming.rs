@@ -81,7 +81,7 @@ impl Phone {
                 self.host.sim().mark("told-that-the-call-is-over");
                 // In the words of the first time: this may overtake them.
                 let said = self.registry().ending(call).and_then(|e| e.message(call));
-                self.tell(from, said.unwrap_or_else(|| hangup(call)));
+                self.tell_end(call, from, said.unwrap_or_else(|| hangup(call)));
             }
             _ => {}
         }
@@ -92,7 +92,7 @@ impl Phone {
         match message {
             // Only a callee says this. We dialed, in a life that a crash has ended: nobody is there any more.
             Message::Answer { .. } | Message::Ringing { .. } | Message::TryAgain { .. } => {
-                self.tell(from, hangup(call));
+                self.tell_end(call, from, hangup(call));
             }
             // It has overtaken its call.
             Message::Candidate { ufrag, candidate, .. }
@@ -136,7 +136,7 @@ impl Phone {
     fn refuse(&self, call: &str, from: &str, how: How, outcome: Outcome) {
         let ending = Ending::Ours(how);
         if let Some(message) = ending.message(call) {
-            self.tell(from, message);
+            self.tell_end(call, from, message);
         }
         self.registry().close(call, ending);
         self.screen.over(call, outcome);
@@ -149,9 +149,12 @@ impl Phone {
         }
     }
 
-    /// Posts a message to the client `to`.
-    fn tell(&self, to: &str, message: Message) {
+    /// Tells the client `to` that a call is over.
+    pub(super) fn tell_end(&self, call: &str, to: &str, message: Message) {
         drop(self.outbox.post(to, message));
+        if self.makes(Mistake::HangupCleared) {
+            self.outbox.clear(call);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use sleet::signaling::message::Message;
 use super::{
     attempt::Attempt,
     call::{Call, StepError},
-    ending::{Ending, How, Progress, Side},
+    ending::{Progress, Side},
     policy::Recovery,
     watch::News,
 };
@@ -33,10 +33,6 @@ impl Call {
                 self.recover(&attempt, round, why).await
             }
             News::Broken(why) => self.mend(&attempt, why).await,
-            News::Closed => {
-                self.handle.end(Ending::Theirs(How::Hangup));
-                Ok(())
-            }
         }
     }
 

@@ -24,8 +24,6 @@ pub(super) enum News {
     Stuck(&'static str),
     /// It was connected, and ICE can be restarted.
     Broken(&'static str),
-    /// Only a broken client takes a state of the peer for this.
-    Closed,
 }
 
 /// Who watches over one attempt.
@@ -123,7 +121,7 @@ impl Watcher {
                     "ICE does not restart"
                 }
                 News::Stuck(why) => why,
-                News::Connected | News::Closed => continue,
+                News::Connected => continue,
             };
             loop {
                 self.tell(News::Stuck(why));
@@ -214,7 +212,7 @@ impl Watcher {
         }
     }
 
-    /// The mistake: takes the state of the ICE transport that has the number of the peer connection's `closed` for it. That
+    /// The mistake: ends the call at the state of the ICE transport that has the number of the peer connection's `closed`. That
     /// is its `failed`.
     async fn numbers(&self) {
         const CLOSED: u8 = 6;
@@ -223,7 +221,7 @@ impl Watcher {
         }
         let mut ice = self.attempt.peer.ice_state();
         if ice.wait_for(|s| ice_number(s) == CLOSED).await.is_ok() {
-            self.tell(News::Closed);
+            self.handle.end(Ending::Theirs(How::Hangup));
         }
     }
 }
