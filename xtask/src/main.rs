@@ -10,6 +10,7 @@ mod merge;
 mod pool;
 mod progress;
 mod replay;
+mod review;
 mod run;
 mod schedule;
 mod select;
@@ -29,6 +30,9 @@ use sleet::run::summary::exit;
 type Done = anyhow::Result<u8>;
 
 fn main() -> ExitCode {
+    if let Some(code) = review::asked() {
+        return code;
+    }
     let done = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::List(args) => list::list(&args),

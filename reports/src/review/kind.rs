@@ -183,7 +183,9 @@ impl Rows<'_> {
     /// How many in each run, where the runs are as many as before and `difference` can be shared out among them.
     fn each(&self, difference: u64) -> Option<u64> {
         match self.numbers("runs") {
-            (Some(was), Some(is)) if was == is && is > 0 && difference % is == 0 => Some(difference / is),
+            (Some(was), Some(is)) if was == is && is > 0 && difference.is_multiple_of(is) => {
+                Some(difference / is)
+            }
             _ => None,
         }
     }
