@@ -22,8 +22,8 @@ use sleet_reports::review::{Group, groups, pairs};
 const NAME: &str = "review";
 /// Columns where there is no terminal.
 const WIDTH: u16 = 140;
-/// Lines of a group that are shown where not all are asked for.
-const SOME: usize = 8;
+/// Lines of a group that are shown before a question.
+const SOME: usize = 12;
 
 /// Shows what differs from the committed snapshots, in groups, and accepts or rejects it by group. On a terminal it asks;
 /// with a flag, or where its output goes elsewhere, it does not.
@@ -92,15 +92,17 @@ fn review(args: &Args) -> anyhow::Result<u8> {
         waiting.len(),
         all.len()
     ));
+    let widest = all.iter().map(|g| g.id.chars().count()).max().unwrap_or(0);
+    for group in &all {
+        say(&format!("  {:<widest$}  {}", group.id, group.title));
+    }
+    say("");
     let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     if on_terminal && !args.list {
         prompt::ask(&folder, &all)?;
     } else {
-        for group in &all {
-            show(group, SOME);
-        }
         say(
-            "`--show GROUP` shows all of a group; `--accept GROUP` and `--reject GROUP` decide, `all` is every group",
+            "`--show GROUP` shows old beside new; `--accept GROUP` and `--reject GROUP` decide; `all` is every group",
         );
     }
     Ok(exit::OK)
