@@ -88,9 +88,9 @@ fn review(args: &Args) -> anyhow::Result<u8> {
         return Ok(exit::OK);
     }
     say(&format!(
-        "{} snapshots differ, in {} groups:\n",
-        waiting.len(),
-        all.len()
+        "{}, in {}:\n",
+        counted(waiting.len(), "snapshot differs", "snapshots differ"),
+        counted(all.len(), "group", "groups")
     ));
     let widest = all.iter().map(|g| g.id.chars().count()).max().unwrap_or(0);
     for group in &all {
@@ -132,7 +132,7 @@ fn decide(folder: &Path, accepted: &[&Group], rejected: &[&Group]) -> anyhow::Re
     }
     match Waiting::read(folder)?.len() {
         0 => say("nothing is left to review"),
-        left => say(&format!("{left} snapshots still differ")),
+        left => say(&counted(left, "snapshot still differs", "snapshots still differ")),
     }
     Ok(())
 }
@@ -147,6 +147,10 @@ fn show(group: &Group, most: usize) {
         say(&format!("    {line}"));
     }
     say("");
+}
+
+fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 /// Prints a line. A reader that went away (`… | head`) is no error.
