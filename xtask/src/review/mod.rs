@@ -29,7 +29,7 @@ const SOME: usize = 12;
 /// with a flag, or where its output goes elsewhere, it does not.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask review", bin_name = "cargo xtask review")]
-struct Args {
+pub struct ReviewArgs {
     /// Make what differs in GROUP, or in `all`, the committed state. May be given several times.
     #[arg(long, value_name = "GROUP")]
     accept: Vec<String>,
@@ -53,7 +53,7 @@ pub fn asked() -> Option<ExitCode> {
     if words.next()? != NAME {
         return None;
     }
-    let args = Args::parse_from(env::args_os().skip(1));
+    let args = ReviewArgs::parse_from(env::args_os().skip(1));
     Some(match review(&args) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
@@ -63,7 +63,11 @@ pub fn asked() -> Option<ExitCode> {
     })
 }
 
-fn review(args: &Args) -> anyhow::Result<u8> {
+/// Does what `args` ask for; returns the exit code.
+///
+/// # Errors
+/// Snapshots that cannot be read or written, a group that is not there, and one that is to be accepted and rejected.
+pub fn review(args: &ReviewArgs) -> anyhow::Result<u8> {
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../reports/snapshots");
     let folder = args.dir.clone().unwrap_or(default);
     let waiting = Waiting::read(&folder)?;
