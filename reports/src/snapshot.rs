@@ -282,8 +282,8 @@ fn oracles(record: &RunRecord) -> Vec<String> {
     for (id, verdict) in &record.verdicts {
         match verdict {
             Verdict::Pass => held.push(*id),
-            Verdict::Fail(violation) => lines.push(format!("{id} FAIL: {}", violation.why)),
-            Verdict::Unknown(why) => lines.push(format!("{id} unknown: {why}")),
+            Verdict::Fail(violation) => lines.extend(flowed(&format!("{id} FAIL: {}", violation.why))),
+            Verdict::Unknown(why) => lines.extend(flowed(&format!("{id} unknown: {why}"))),
         }
     }
     if !held.is_empty() {
