@@ -1,4 +1,7 @@
 //! Which messages reached whom: a message that a client sent, found again at the server and at the client it is for.
+//!
+//! Messages that say the same are taken for each other in the order in which they were sent: where the first of two is lost, its
+//! arrow gets the arrival of the second.
 
 use sleet::trace::{Event, EventKind, SignalDirection, Trace};
 
