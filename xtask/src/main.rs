@@ -1,10 +1,12 @@
-//! `cargo xtask`: the command line over this repository's catalogue.
-//!
-//! Chores of the repository itself are commands beside those of the library: give `sleet_cli::main_with` an enum that
-//! derives `clap::Subcommand`, and a function that does one of them.
+//! `cargo xtask`: the command line over this repository's catalogue, and the chores of the repository beside it.
+
+mod review;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if let Some(code) = review::asked() {
+        return code;
+    }
     sleet_cli::main(xtask::catalogue())
 }
