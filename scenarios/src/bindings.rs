@@ -78,7 +78,7 @@ pub fn family() -> Vec<Scenario> {
 fn scenario(kind: Kind, name: &str, policy: Policy, lifetime_s: u64) -> Scenario {
     let story = move |sim, plan| story::calls(sim, plan, policy);
     Scenario::new(kind, name, move |seed| late_callee(seed, lifetime_s), story)
-        .from("STORIES A")
+        .from("docs/stories.md#a-lost-candidates")
         .from("RFC 8445 sections 5.1.1.4 and 11")
         .holds(&[&APPLIED, &OWN_GENERATION, &EDGES])
 }

@@ -181,8 +181,8 @@ fn scenario(kind: Kind, name: &str, policy: Policy, network: fn(Seed) -> Plan) -
     let draw = move |seed| storm(seed, &drawn(seed, policy), network);
     let story = move |sim, plan| story::calls(sim, plan, policy);
     Scenario::new(kind, &format!("chaos/{name}"), draw, story)
-        .from("STORIES A")
-        .from("DESIGN 5")
+        .from("docs/stories.md#a-lost-candidates")
+        .from("docs/judging.md#two-phases")
         .holds(&[&APPLIED, &OWN_GENERATION, &EDGES, &COMPUTED, &TURNS])
 }
 

@@ -57,7 +57,7 @@ pub fn family() -> Vec<Scenario> {
 fn dark(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
     let story = move |sim, plan| story::calls(sim, plan, policy);
     Scenario::new(Kind::Promise, &format!("state/{name}"), network, story)
-        .from("STORIES C")
+        .from("docs/stories.md#c-connection-state")
         .from("RFC 7675 section 5.1")
         .holds(&[&APPLIED, &CONNECTS, &CLOSES])
         .holds(&[&EDGES, &COMPUTED, &TURNS, &NEWS, &TIMELY])
@@ -132,7 +132,7 @@ fn impatient() -> Scenario {
     };
     Scenario::new(Kind::Demonstration, "state/impatient", nobody_calls, story)
         .about("A broken reporter that says disconnected after one second of silence.")
-        .from("STORIES C")
+        .from("docs/stories.md#c-connection-state")
         .holds(&[&EDGES, &NEWS])
         .trips(&TIMELY, 1)
 }

@@ -99,7 +99,7 @@ fn scenario(
 ) -> Scenario {
     let story = move |sim, plan| story::calls(sim, plan, policy);
     Scenario::new(kind, name, network, story)
-        .from("STORIES C")
+        .from("docs/stories.md#c-connection-state")
         .from("RFC 7675 section 5.1")
         .holds(&[&APPLIED, &OWN_GENERATION, &CONNECTS, &CLOSES, &NOTHING_LEFT])
         .holds(&[&EDGES, &COMPUTED, &TURNS])

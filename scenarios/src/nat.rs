@@ -91,7 +91,7 @@ fn promise(name: &str, about: &str, policy: Policy, network: fn(Seed) -> Plan) -
     Scenario::new(Kind::Promise, &format!("nat/{name}"), network, story)
         .about(about)
         .from("RFC 4787 sections 4 and 5")
-        .from("ORACLES 5")
+        .from("docs/nats.md#who-must-reach-whom")
         .holds(&[&APPLIED, &CLOSES, &NOTHING_LEFT, &STACK_ENDS, &AS_COMPUTED])
         .except_where(&PACED, storms)
         .in_matrix(cell)
@@ -141,7 +141,7 @@ fn cut_off() -> Scenario {
     };
     Scenario::new(Kind::Demonstration, "nat/cut-off", network, story)
         .about("A link that loses what the NATs would let through: the call does not go the way that was computed.")
-        .from("ORACLES 5")
+        .from("docs/nats.md#who-must-reach-whom")
         .trips(&AS_COMPUTED, 1)
 }
 

@@ -83,7 +83,7 @@ fn finding(name: &str, policy: Policy, network: fn(Seed) -> Plan, breaks: &'stat
 fn call(kind: Kind, name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
     let story = move |sim, plan| story::calls(sim, plan, policy);
     Scenario::new(kind, name, network, story)
-        .from("STORIES C")
+        .from("docs/stories.md#c-connection-state")
         .holds(&[&APPLIED, &CONNECTS, &EDGES])
 }
 
@@ -157,7 +157,7 @@ fn chooser(
     let others = [&MIRRORED, &BEST, &RANKED, &LAST_PAIR];
     let others: Vec<&'static Oracle> = others.into_iter().filter(|o| o.id != oracle.id).collect();
     Scenario::new(Kind::Demonstration, &format!("state/{name}"), nobody_calls, story)
-        .from("STORIES C")
+        .from("docs/stories.md#c-connection-state")
         .holds(&others)
         .trips(oracle, 1)
 }

@@ -64,8 +64,8 @@ fn scenario(kind: Kind, name: &str, policy: Policy) -> Scenario {
         story::calls(sim, plan, policy)
     };
     Scenario::new(kind, &format!("presets/{name}"), network, story)
-        .from("ORACLES 3, hazard 6")
-        .from("ORACLES 6")
+        .from("docs/hazards.md#6-dark-for-three-seconds")
+        .from("docs/profiles.md#network-presets")
         .holds(&[&APPLIED, &OWN_GENERATION, &EDGES, &COMPUTED, &TURNS])
 }
 

@@ -57,7 +57,7 @@ pub fn family() -> Vec<Scenario> {
 fn scenario(kind: Kind, name: &str, policy: Policy) -> Scenario {
     let story = move |sim, plan| story::calls(sim, plan, policy);
     Scenario::new(kind, &format!("recovery/{name}"), wifi_dies, story)
-        .from("STORIES C")
+        .from("docs/stories.md#c-connection-state")
         .from("RFC 8445 section 9")
         .holds(&[
             &APPLIED,

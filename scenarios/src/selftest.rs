@@ -28,7 +28,7 @@ pub fn family() -> Vec<Scenario> {
             sim.sleep(Duration::from_millis(10)).await;
         })
         .about("A task of alice panics.")
-        .from("DESIGN 6")
+        .from("docs/judging.md#outcomes-that-no-oracle-gives")
         .tripping(NO_PANIC.id),
         Scenario::new(
             Kind::Selftest,
@@ -40,7 +40,7 @@ pub fn family() -> Vec<Scenario> {
             },
         )
         .about("A story that never ends is stopped at its horizon, and what was pending is named.")
-        .from("DESIGN 3, trap 11")
+        .from("docs/judging.md#bounds")
         .tripping(BOUNDED.id),
         Scenario::new(Kind::Selftest, "selftest/spins", short, |_, _| async {
             loop {
@@ -48,7 +48,7 @@ pub fn family() -> Vec<Scenario> {
             }
         })
         .about("A loop that passes no time is stopped by the cap on work.")
-        .from("DESIGN 3, trap 11")
+        .from("docs/judging.md#bounds")
         .tripping(BOUNDED.id),
         Scenario::new(
             Kind::Selftest,
@@ -64,7 +64,7 @@ pub fn family() -> Vec<Scenario> {
             },
         )
         .about("A client that keeps state across runs is caught.")
-        .from("DESIGN 4"),
+        .from("docs/judging.md#determinism"),
         deadly("aborts", abort, "A client aborts its process."),
         deadly(
             "overflows-stack",
@@ -86,7 +86,7 @@ fn deadly(name: &str, deed: fn(), about: &str) -> Scenario {
         deed();
     })
     .about(about)
-    .from("DESIGN 6")
+    .from("docs/judging.md#outcomes-that-no-oracle-gives")
     .deadly()
 }
 

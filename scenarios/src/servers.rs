@@ -86,7 +86,7 @@ fn finding(name: &str, policy: Policy, breaks: &'static Oracle, network: fn(Seed
 fn scenario(kind: Kind, name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
     let story = move |sim, plan| story::calls(sim, plan, policy);
     Scenario::new(kind, name, network, story)
-        .from("ORACLES 3, hazard 17")
+        .from("docs/hazards.md#17-a-turn-server-that-is-dead")
         .holds(&[&APPLIED, &OWN_GENERATION])
 }
 
