@@ -1,7 +1,9 @@
 //! The command line of Sleet. This file only dispatches.
 
+mod chores;
 mod cli;
 mod corpus;
+mod docs;
 mod explain;
 mod folder;
 mod list;
@@ -17,6 +19,7 @@ mod shards;
 mod shrink;
 mod subject;
 mod terminal;
+mod tidy;
 mod wall;
 
 use std::process::ExitCode;
@@ -29,6 +32,9 @@ use sleet::run::summary::exit;
 type Done = anyhow::Result<u8>;
 
 fn main() -> ExitCode {
+    if let Some(done) = chores::run() {
+        return done;
+    }
     let done = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::List(args) => list::list(&args),
