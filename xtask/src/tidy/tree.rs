@@ -51,6 +51,11 @@ impl Tree {
         Ok(())
     }
 
+    /// Takes the file at `path` for one that is there, and empty, if it is not.
+    pub fn expect(&mut self, path: &str) {
+        self.files.entry(path.to_owned()).or_default();
+    }
+
     /// Every file and its text, by path.
     pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
         self.files
