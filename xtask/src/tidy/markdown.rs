@@ -57,7 +57,7 @@ pub fn links(page: &str) -> Vec<Link> {
     let link = |(event, span): (Event<'_>, std::ops::Range<usize>)| match event {
         Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => Some(Link {
             to: dest_url.to_string(),
-            line: page[..span.start].lines().count().max(1),
+            line: page[..span.start].matches('\n').count() + 1,
         }),
         _ => None,
     };
