@@ -41,6 +41,9 @@ pub struct Args {
     /// More words that must not stand in the tree: a file with one in each line
     #[arg(long, value_name = "FILE")]
     words: Option<PathBuf>,
+    /// Another copy of this repository to check, against the catalogue of this one
+    #[arg(long, value_name = "FOLDER")]
+    root: Option<PathBuf>,
 }
 
 /// Something that breaks a rule.
@@ -96,7 +99,8 @@ pub fn tidy(args: &Args) -> anyhow::Result<bool> {
             fs::read_to_string(path).with_context(|| format!("cannot read '{}'", path.display()))?
         }
     };
-    let tree = Tree::read(&tree::root()?)?;
+    let root = args.root.clone().map_or_else(tree::root, Ok)?;
+    let tree = Tree::read(&root)?;
     let findings = check(&tree, &more);
     let mut out = io::stdout().lock();
     for finding in &findings {
