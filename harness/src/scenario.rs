@@ -10,7 +10,7 @@ use crate::{
     oracle::{Oracle, runs},
     reach::Reach,
     seed::Seed,
-    world::Sim,
+    world::{self, Sim, WorldError},
 };
 
 /// What a suite expects of a scenario.
@@ -243,6 +243,14 @@ impl Scenario {
     /// Draws the plan of `seed`.
     pub fn draw(&self, seed: Seed) -> Plan {
         (self.draw)(seed)
+    }
+
+    /// As [`Scenario::draw`], where a panic costs no more than the seed.
+    ///
+    /// # Errors
+    /// [`WorldError::NoPlan`] if drawing panics.
+    pub fn try_draw(&self, seed: Seed) -> Result<Plan, WorldError> {
+        world::catch_panic(|| self.draw(seed)).map_err(WorldError::NoPlan)
     }
 
     /// Plays the story of `plan`.

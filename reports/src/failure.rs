@@ -7,8 +7,9 @@ use crate::{
     words::Names,
 };
 
-/// Says what was broken, what decided it, and how to see it again; the whole timeline follows.
-pub fn report(scenario: &Scenario, record: &RunRecord) -> String {
+/// Says what was broken, what decided it, and how `program`, as its users call it, shows it again; the whole timeline
+/// follows.
+pub fn report(scenario: &Scenario, record: &RunRecord, program: &str) -> String {
     let mut out = format!("{}@{}\n{}\n\n", record.scenario, record.seed, scenario.summary);
     match record.failure() {
         Some((id, violation)) => {
@@ -33,7 +34,7 @@ pub fn report(scenario: &Scenario, record: &RunRecord) -> String {
         None => out.push_str("every oracle held\n"),
     }
     out.push_str(&format!(
-        "replay:   cargo xtask replay {}@{}\n",
+        "replay:   {program} replay {}@{}\n",
         record.scenario, record.seed
     ));
     out.push_str(&format!("digest:   {}\n\n", record.trace.digest));

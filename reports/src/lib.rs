@@ -7,9 +7,11 @@
 //! - [`failure`]: one failure as text, for `report.txt`
 //! - [`shrunk`]: what is left of a failure after shrinking
 //! - [`summary`]: a suite as Markdown and as text
+//! - [`brief`]: a suite on one screen
 //! - [`words`]: how a single event is put
 //! - [`table`]: aligned columns
 
+pub mod brief;
 pub mod divergence;
 pub mod explanation;
 pub mod failure;

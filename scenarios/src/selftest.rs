@@ -65,6 +65,17 @@ pub fn family() -> Vec<Scenario> {
         )
         .about("A client that keeps state across runs is caught.")
         .from("docs/judging.md#determinism"),
+        Scenario::new(
+            Kind::Selftest,
+            "selftest/draws-nothing",
+            |seed| {
+                assert!(seed.0 != 1_000, "on purpose");
+                short(seed)
+            },
+            |_, _| async {},
+        )
+        .about("The plan of one seed cannot be drawn: drawing it panics.")
+        .from("docs/judging.md#outcomes-that-no-oracle-gives"),
         deadly("aborts", abort, "A client aborts its process."),
         deadly(
             "overflows-stack",

@@ -1,48 +1,31 @@
 //! The chores of this repository: commands that keep its own house, and that no other catalogue needs.
 //!
-//! They stand beside the commands that every catalogue has. Only this file knows their names; each chore is a module.
+//! Only this file knows their names; each chore is a module.
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
-
-use clap::{Parser, Subcommand};
+use clap::Subcommand;
 
 use crate::{docs, tidy};
 
-#[derive(Parser)]
-#[command(name = "cargo xtask")]
-struct Chores {
-    #[command(subcommand)]
-    chore: Chore,
-}
+/// How a chore ends that found something to mend. Not 100: no scenario broke.
+const TO_MEND: u8 = 1;
 
+/// A chore.
 #[derive(Subcommand)]
-enum Chore {
+pub enum Chore {
     /// Checks the sources: layers, circles, length, citations, words, `unsafe`, headers
     Tidy(tidy::Args),
-    /// Writes the generated pages of docs/, or checks that they are current
+    /// Writes the generated blocks of pages, or checks that they are current
     Docs(docs::Args),
 }
 
-/// Runs the chore that the command line names; `None` if it names none, and the command is not for this file.
-pub fn run() -> Option<ExitCode> {
-    let named = std::env::args().nth(1)?;
-    if !Chore::has_subcommand(&named) {
-        return None;
-    }
-    let done = match Chores::parse().chore {
-        Chore::Tidy(args) => tidy::tidy(&args),
-        Chore::Docs(args) => docs::docs(&args),
+/// Does a chore; the exit code.
+///
+/// # Errors
+/// When it cannot be done: a file that cannot be read or written, a suite that does not run.
+pub fn run(chore: Chore) -> anyhow::Result<u8> {
+    let is_well = match chore {
+        Chore::Tidy(args) => tidy::tidy(&args)?,
+        Chore::Docs(args) => docs::docs(&args)?,
     };
-    Some(match done {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            // Nothing is left to do about a terminal that is gone.
-            let _ = writeln!(io::stderr(), "error: {error:#}");
-            ExitCode::from(2)
-        }
-    })
+    Ok(if is_well { 0 } else { TO_MEND })
 }

@@ -1,9 +1,11 @@
 //! A matrix of what callers and callees are behind, and how each call was carried.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::result::{FilledCell, RunResult};
-use crate::reach::Reach;
+use crate::{reach::Reach, seed::Seed};
 
 /// The matrix of one scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,48 +33,77 @@ pub struct MatrixCell {
     pub known: bool,
 }
 
-impl Matrix {
-    /// The matrix that `runs` fill, if they fill one. They are in the order of their seeds.
-    pub fn of(scenario: &str, runs: &[&RunResult]) -> Option<Self> {
-        let filled: Vec<&FilledCell> = runs.iter().filter_map(|r| r.cell.as_ref()).collect();
-        let is_known = |cell: &FilledCell| {
-            runs.iter()
-                .any(|r| r.known.is_some() && r.cell.as_ref() == Some(cell))
-        };
-        let names = |name: fn(&FilledCell) -> &String| {
-            let mut names: Vec<String> = Vec::new();
-            for cell in &filled {
-                if !names.contains(name(cell)) {
-                    names.push(name(cell).clone());
-                }
-            }
-            names
-        };
-        let (rows, columns) = (names(|c| &c.cell.row), names(|c| &c.cell.column));
-        if rows.is_empty() {
-            return None;
+/// A matrix under way: its size is that of the matrix, however many runs fill it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct MatrixTally {
+    /// What callers and callees are behind, each with the first seed that came there.
+    rows: BTreeMap<String, Seed>,
+    columns: BTreeMap<String, Seed>,
+    cells: BTreeMap<(String, String), CellTally>,
+    /// What showed a known defect.
+    known: Vec<FilledCell>,
+}
+
+/// The first run of a cell, and the first that was not as expected.
+#[derive(Clone, Debug, Default)]
+struct CellTally {
+    first: Option<(Seed, FilledCell)>,
+    odd: Option<(Seed, FilledCell)>,
+}
+
+impl MatrixTally {
+    /// Adds a run, in whatever order they come.
+    pub(super) fn add(&mut self, run: &RunResult) {
+        let Some(filled) = &run.cell else { return };
+        let (row, column) = (&filled.cell.row, &filled.cell.column);
+        for (names, name) in [(&mut self.rows, row), (&mut self.columns, column)] {
+            let first = names.entry(name.clone()).or_insert(run.seed);
+            *first = run.seed.min(*first);
         }
+        let cell = self.cells.entry((row.clone(), column.clone())).or_default();
+        keep_first(&mut cell.first, run.seed, filled);
+        if filled.seen != filled.cell.expected {
+            keep_first(&mut cell.odd, run.seed, filled);
+        }
+        if run.known.is_some() && !self.known.contains(filled) {
+            self.known.push(filled.clone());
+        }
+    }
+
+    /// The matrix of `scenario`, if any run filled a cell.
+    pub(super) fn matrix(&self, scenario: &str) -> Option<Matrix> {
+        let in_order = |names: &BTreeMap<String, Seed>| {
+            let mut names: Vec<(Seed, String)> =
+                names.iter().map(|(name, seed)| (*seed, name.clone())).collect();
+            names.sort();
+            names.into_iter().map(|(_, name)| name).collect::<Vec<String>>()
+        };
+        let (rows, columns) = (in_order(&self.rows), in_order(&self.columns));
         let at = |row: &String, column: &String| {
-            let mut here = filled
-                .iter()
-                .filter(|c| c.cell.row == *row && c.cell.column == *column);
-            let odd = here.clone().find(|c| c.seen != c.cell.expected);
-            odd.or_else(|| here.next()).map(|c| MatrixCell {
-                expected: c.cell.expected,
-                seen: c.seen,
-                pair: c.pair.clone(),
-                known: is_known(c),
+            let cell = self.cells.get(&(row.clone(), column.clone()))?;
+            let (_, shown) = cell.odd.as_ref().or(cell.first.as_ref())?;
+            Some(MatrixCell {
+                expected: shown.cell.expected,
+                seen: shown.seen,
+                pair: shown.pair.clone(),
+                known: self.known.contains(shown),
             })
         };
         let cells = rows
             .iter()
             .map(|row| columns.iter().map(|column| at(row, column)).collect())
             .collect();
-        Some(Self {
+        (!rows.is_empty()).then(|| Matrix {
             scenario: scenario.to_owned(),
-            rows,
-            columns,
+            rows: rows.clone(),
+            columns: columns.clone(),
             cells,
         })
+    }
+}
+
+fn keep_first(kept: &mut Option<(Seed, FilledCell)>, seed: Seed, filled: &FilledCell) {
+    if kept.as_ref().is_none_or(|(first, _)| seed < *first) {
+        *kept = Some((seed, filled.clone()));
     }
 }

@@ -6,6 +6,7 @@
 //! - [`shard`], [`merge`]: a suite dealt to several machines, and put together again
 //! - [`result`]: the line of `results.jsonl`
 //! - [`summary`]: what a suite comes to, and its exit code
+//! - [`tally`]: results are summed up one by one
 //! - [`matrix`]: how calls were carried, by what their ends are behind
 //! - [`repro`]: a saved failure
 //! - [`stats`]: the arithmetic of the remedy table
@@ -20,6 +21,7 @@ pub mod shard;
 pub mod stats;
 pub mod suite;
 pub mod summary;
+pub mod tally;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -80,7 +82,7 @@ pub fn execute_seed_watched(
 ) -> Result<RunRecord, WorldError> {
     match &scenario.explores {
         Some(explores) => orders::explore(scenario, seed, explores.parts),
-        None => execute_watched(scenario, seed, Arc::new(scenario.draw(seed)), watch),
+        None => execute_watched(scenario, seed, Arc::new(scenario.try_draw(seed)?), watch),
     }
 }
 
@@ -91,7 +93,7 @@ pub fn execute_seed_watched(
 pub fn plan_of(scenario: &Arc<Scenario>, seed: Seed) -> Result<Arc<Plan>, WorldError> {
     match scenario.explores {
         Some(_) => Ok(execute(scenario, seed)?.plan),
-        None => Ok(Arc::new(scenario.draw(seed))),
+        None => Ok(Arc::new(scenario.try_draw(seed)?)),
     }
 }
 
@@ -201,7 +203,7 @@ impl RunRecord {
         })
     }
 
-    /// Its line of `results.jsonl`.
+    /// Its line of `results.jsonl`, but for the command that replays it.
     pub fn result(&self) -> RunResult {
         let failure = self.failure();
         let mut stats = BTreeMap::new();
@@ -231,7 +233,7 @@ impl RunRecord {
             stats,
             known: self.known.map(str::to_owned),
             cell: self.filled_cell(&calls),
-            replay: result::replay_line(&self.scenario, self.seed),
+            replay: String::new(),
         }
     }
 }

@@ -45,7 +45,7 @@ pub fn part_of(seed: Seed, parts: u64) -> Part {
 
 /// Goes through the orders of the plan that `seed` draws.
 pub(super) fn explore(scenario: &Arc<Scenario>, seed: Seed, parts: u64) -> Result<RunRecord, WorldError> {
-    let mut explorer = Explorer::new(scenario, seed, parts);
+    let mut explorer = Explorer::new(scenario, seed, parts)?;
     while let Some(plan) = explorer.next_plan() {
         explorer.take(execute_plan(scenario, seed, Arc::new(plan))?);
     }
@@ -71,10 +71,10 @@ struct Explorer<'a> {
 }
 
 impl<'a> Explorer<'a> {
-    fn new(scenario: &'a Scenario, seed: Seed, parts: u64) -> Self {
-        let (plan, part) = (scenario.draw(seed), part_of(seed, parts));
+    fn new(scenario: &'a Scenario, seed: Seed, parts: u64) -> Result<Self, WorldError> {
+        let (plan, part) = (scenario.try_draw(seed)?, part_of(seed, parts));
         let checks = seed.0 >= parts;
-        Self {
+        Ok(Self {
             scenario,
             part,
             checks,
@@ -88,7 +88,7 @@ impl<'a> Explorer<'a> {
             digests: String::new(),
             kept: None,
             elsewhere: None,
-        }
+        })
     }
 
     /// The plan of the next order that has to be run.

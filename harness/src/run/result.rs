@@ -60,11 +60,18 @@ pub struct RunResult {
     /// The cell of the scenario's matrix that it filled, and how the call was carried.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cell: Option<FilledCell>,
-    /// The command that replays it.
+    /// The command that replays it; empty until whoever knows the program's name says it ([`RunResult::replayed_by`]).
+    #[serde(default)]
     pub replay: String,
 }
 
 impl RunResult {
+    /// Says that `program`, as its users call it, replays the run.
+    pub fn replayed_by(mut self, program: &str) -> Self {
+        self.replay = format!("{program} replay {}@{}", self.scenario, self.seed);
+        self
+    }
+
     /// Of a run that left no record.
     pub fn without_record(scenario: &str, seed: Seed, outcome: Outcome, why: String) -> Self {
         Self {
@@ -82,7 +89,7 @@ impl RunResult {
             stats: BTreeMap::new(),
             known: None,
             cell: None,
-            replay: replay_line(scenario, seed),
+            replay: String::new(),
         }
     }
 }
@@ -97,9 +104,4 @@ pub struct FilledCell {
     pub seen: Reach,
     /// The types of the pair that the caller selected; empty without one.
     pub pair: String,
-}
-
-/// The command that replays a run.
-pub fn replay_line(scenario: &str, seed: Seed) -> String {
-    format!("cargo xtask replay {scenario}@{seed}")
 }

@@ -1,5 +1,7 @@
 //! The arithmetic of the remedy table.
 
+use std::collections::BTreeMap;
+
 /// A share with its 95 % confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Share {
@@ -41,10 +43,34 @@ impl Share {
     }
 }
 
-/// The smallest of `sorted` that at least `percent` percent do not exceed (nearest rank).
-pub fn percentile(sorted: &[u64], percent: u64) -> Option<u64> {
-    let rank = (sorted.len() as u64 * percent).div_ceil(100).max(1);
-    sorted.get(rank as usize - 1).copied()
+/// Values with how often each came; its size is that of the values' range, not of the sample.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Histogram {
+    counts: BTreeMap<u64, u64>,
+    total: u64,
+}
+
+impl Histogram {
+    /// Adds a value.
+    pub fn add(&mut self, value: u64) {
+        *self.counts.entry(value).or_default() += 1;
+        self.total += 1;
+    }
+
+    /// How many values there are.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// The smallest value that at least `percent` percent do not exceed (nearest rank); none of no values.
+    pub fn percentile(&self, percent: u64) -> Option<u64> {
+        let rank = (self.total * percent).div_ceil(100).max(1);
+        let mut seen = 0;
+        self.counts.iter().find_map(|(value, count)| {
+            seen += count;
+            (seen >= rank).then_some(*value)
+        })
+    }
 }
 
 #[cfg(test)]
@@ -70,10 +96,17 @@ mod tests {
 
     #[test]
     fn percentiles_are_members_of_the_sample() {
-        let sorted: Vec<u64> = (1..=100).collect();
-        assert_eq!(percentile(&sorted, 50), Some(50));
-        assert_eq!(percentile(&sorted, 95), Some(95));
-        assert_eq!(percentile(&[7], 95), Some(7));
-        assert_eq!(percentile(&[], 50), None);
+        let of = |values: &[u64]| {
+            let mut histogram = Histogram::default();
+            values.iter().for_each(|v| histogram.add(*v));
+            histogram
+        };
+        let hundred: Vec<u64> = (1..=100).rev().collect();
+        assert_eq!(of(&hundred).percentile(50), Some(50));
+        assert_eq!(of(&hundred).percentile(95), Some(95));
+        assert_eq!(of(&[7]).percentile(95), Some(7));
+        assert_eq!(of(&[3, 9, 3, 3]).percentile(75), Some(3));
+        assert_eq!(of(&[3, 9, 3, 3]).percentile(76), Some(9));
+        assert_eq!(of(&[]).percentile(50), None);
     }
 }

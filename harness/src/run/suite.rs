@@ -134,7 +134,7 @@ fn work(
     }
     let (result, record) = match run_job(job, options.verify_determinism) {
         Ok((result, record)) => (result, Some(record)),
-        Err(error @ WorldError::Panicked(_)) => (failed(job, &error), None),
+        Err(error @ (WorldError::Panicked(_) | WorldError::NoPlan(_))) => (failed(job, &error), None),
         Err(error) => return stop(error.into()),
     };
     let mut shared = lock();

@@ -1,6 +1,6 @@
 //! What a suite comes to.
 //!
-//! Pure arithmetic over results: the same results give the same summary, whoever ran them and in
+//! Plain data, and what it means. [`Tally`] makes it: the same results give the same summary, whoever ran them and in
 //! whatever order.
 
 use std::collections::BTreeMap;
@@ -9,21 +9,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     matrix::Matrix,
-    orders::{self, part_of},
     result::{Outcome, RunResult},
-    stats::{Share, percentile},
+    tally::Tally,
 };
 use crate::{
-    oracle::calls::CONNECTS,
-    scenario::{Exploration, Kind, Scenario},
+    scenario::{Kind, Scenario},
     seed::Seed,
     trace::Digest,
 };
 
 /// The version of the format.
 pub const SUMMARY_VERSION: u32 = 1;
-/// How many failures a summary names.
-const FAILURES_NAMED: usize = 20;
 
 /// What a suite comes to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -200,13 +196,6 @@ pub mod exit {
     }
 }
 
-/// How much of a suite results are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Extent {
-    Whole,
-    Part,
-}
-
 impl Judgement {
     /// The exit code that it calls for.
     pub fn exit_code(&self) -> u8 {
@@ -222,54 +211,18 @@ impl Judgement {
 impl Summary {
     /// Sums up `results` of the scenarios of `catalogue`.
     pub fn of<'a>(catalogue: impl IntoIterator<Item = &'a Scenario>, results: &[RunResult]) -> Self {
-        Self::over(catalogue, results, Extent::Whole)
+        Self::tally(catalogue, results).whole()
     }
 
     /// Sums up `results` that are a part of a suite: what needs many seeds is not judged.
     pub fn of_part<'a>(catalogue: impl IntoIterator<Item = &'a Scenario>, results: &[RunResult]) -> Self {
-        Self::over(catalogue, results, Extent::Part)
+        Self::tally(catalogue, results).part()
     }
 
-    fn over<'a>(
-        catalogue: impl IntoIterator<Item = &'a Scenario>,
-        results: &[RunResult],
-        extent: Extent,
-    ) -> Self {
-        let mut by_scenario = BTreeMap::<&str, Vec<&RunResult>>::new();
-        for result in results {
-            by_scenario.entry(&result.scenario).or_default().push(result);
-        }
-        let (mut scenarios, mut remedies, mut failures) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut matrices, mut mistakes) = (Vec::new(), Vec::new());
-        for scenario in catalogue {
-            let Some(mut runs) = by_scenario.remove(scenario.name.as_str()) else {
-                continue;
-            };
-            runs.sort_by_key(|r| r.seed);
-            scenarios.push(summarise(scenario, &runs, extent));
-            matrices.extend(Matrix::of(&scenario.name, &runs));
-            failures.extend(
-                runs.iter()
-                    .filter(|r| unexpected(scenario, r))
-                    .map(|r| FailureRef::of(r)),
-            );
-            if let Some(policy) = &scenario.remedy {
-                remedies.push(RemedyRow::of(policy, &runs));
-            }
-            if let (Some(mistake), Some(oracle)) = (&scenario.mistake, scenario.trips) {
-                mistakes.push(MistakeRow::of(mistake, oracle, &runs));
-            }
-        }
-        failures.truncate(FAILURES_NAMED);
-        Self {
-            v: SUMMARY_VERSION,
-            scenarios,
-            remedies,
-            mistakes,
-            matrices,
-            failures,
-            digest: digest_of(results),
-        }
+    fn tally<'a>(catalogue: impl IntoIterator<Item = &'a Scenario>, results: &[RunResult]) -> Tally<'a> {
+        let mut tally = Tally::new(catalogue);
+        results.iter().for_each(|result| tally.add(result));
+        tally
     }
 
     /// The exit code: the gravest that a scenario calls for, in the order of [`exit::gravest`].
@@ -291,164 +244,4 @@ pub fn unexpected(scenario: &Scenario, result: &RunResult) -> bool {
         Outcome::Fail => result.oracle.as_deref() != scenario.trips || scenario.trips.is_none(),
         Outcome::Pass => scenario.kind == Kind::Finding || result.known.is_some(),
     }
-}
-
-fn summarise(scenario: &Scenario, runs: &[&RunResult], extent: Extent) -> ScenarioSummary {
-    let (mut outcomes, mut marks) = (BTreeMap::new(), BTreeMap::new());
-    for run in runs {
-        *outcomes.entry(run.outcome).or_default() += 1;
-        for (mark, n) in &run.marks {
-            *marks.entry(mark.clone()).or_default() += n;
-        }
-    }
-    let shown = runs
-        .iter()
-        .find(|r| r.oracle.is_some() && r.oracle.as_deref() == scenario.trips);
-    ScenarioSummary {
-        name: scenario.name.clone(),
-        kind: scenario.kind,
-        seeds: runs.len() as u64,
-        known: runs.iter().filter(|r| r.known.is_some()).count() as u64,
-        judgement: judge(scenario, runs, &marks, shown.is_some(), extent),
-        outcomes,
-        marks,
-        shown_by: shown.map(|r| r.seed),
-        orders: scenario
-            .explores
-            .as_ref()
-            .map(|explores| Orders::of(explores, runs)),
-    }
-}
-
-fn judge(
-    scenario: &Scenario,
-    runs: &[&RunResult],
-    marks: &BTreeMap<String, u64>,
-    shown: bool,
-    extent: Extent,
-) -> Judgement {
-    let on = |r: &RunResult| {
-        format!(
-            "seed {}: {}",
-            r.seed,
-            r.why.as_deref().unwrap_or("no reason was recorded")
-        )
-    };
-    if let Some(run) = runs.iter().find(|r| r.outcome == Outcome::Nondeterministic) {
-        return Judgement::Nondeterministic(on(run));
-    }
-    if let Some(run) = runs.iter().find(|r| unexpected(scenario, r)) {
-        return Judgement::Broken(match (run.outcome, scenario.kind) {
-            (Outcome::Pass, _) => format!(
-                "seed {}: the finding did not show: the stack may have changed",
-                run.seed
-            ),
-            _ => on(run),
-        });
-    }
-    let needs_many = scenario.trips.is_some() || !scenario.marks_required.is_empty();
-    if (runs.len() as u64) < scenario.min_seeds || needs_many && extent == Extent::Part {
-        return Judgement::NotJudged;
-    }
-    let missing: Vec<&str> = scenario
-        .marks_required
-        .iter()
-        .filter(|m| !marks.contains_key(*m))
-        .map(String::as_str)
-        .collect();
-    if !missing.is_empty() {
-        return Judgement::Vacuous(format!("never reached: {}", missing.join(", ")));
-    }
-    match scenario.trips {
-        Some(oracle) if !shown => {
-            Judgement::Vacuous(format!("{oracle} did not fail on any of {} seeds", runs.len()))
-        }
-        _ => Judgement::Held,
-    }
-}
-
-impl Orders {
-    fn of(explores: &Exploration, runs: &[&RunResult]) -> Self {
-        let stats = |name| runs.iter().filter_map(move |r| r.stats.get(name).copied());
-        let mut parts = vec![0; explores.parts as usize];
-        for run in runs {
-            parts[part_of(run.seed, explores.parts).index as usize] += 1;
-        }
-        Self {
-            bound: explores.bound.clone(),
-            orders: stats(orders::ORDERS).sum(),
-            failed: stats(orders::FAILED).sum(),
-            repeats: stats(orders::REPEATS).sum(),
-            steps: stats(orders::STEPS).max().unwrap_or_default(),
-            times: parts.into_iter().min().unwrap_or_default(),
-        }
-    }
-}
-
-impl FailureRef {
-    fn of(result: &RunResult) -> Self {
-        Self {
-            scenario: result.scenario.clone(),
-            seed: result.seed,
-            outcome: result.outcome,
-            oracle: result.oracle.clone(),
-            why: result.why.clone(),
-            replay: result.replay.clone(),
-        }
-    }
-}
-
-impl RemedyRow {
-    fn of(policy: &str, runs: &[&RunResult]) -> Self {
-        let connected = runs.iter().filter(|r| r.oracle.as_deref() != Some(CONNECTS.id));
-        let mut times: Vec<u64> = connected
-            .filter_map(|r| r.stats.get("connect_ms").copied())
-            .collect();
-        times.sort_unstable();
-        let share = Share::wilson(times.len() as u64, runs.len() as u64);
-        Self {
-            policy: policy.to_owned(),
-            scenario: runs[0].scenario.clone(),
-            connected: share.hits,
-            seeds: share.of,
-            rate_low: share.low,
-            rate_high: share.high,
-            median_ms: percentile(&times, 50),
-            p95_ms: percentile(&times, 95),
-        }
-    }
-}
-
-impl MistakeRow {
-    fn of(mistake: &str, oracle: &str, runs: &[&RunResult]) -> Self {
-        let shown: Vec<Seed> = runs
-            .iter()
-            .filter(|r| r.oracle.as_deref() == Some(oracle))
-            .map(|r| r.seed)
-            .collect();
-        let share = Share::wilson(shown.len() as u64, runs.len() as u64);
-        Self {
-            mistake: mistake.to_owned(),
-            scenario: runs[0].scenario.clone(),
-            oracle: oracle.to_owned(),
-            first: shown.first().copied(),
-            shown: share.hits,
-            seeds: share.of,
-            share_low: share.low,
-            share_high: share.high,
-        }
-    }
-}
-
-/// A hash over what each run was and what digest it had, in an order that does not depend on who ran it.
-fn digest_of(results: &[RunResult]) -> Digest {
-    let mut lines: Vec<String> = results
-        .iter()
-        .map(|r| {
-            let digest = r.digest.map_or_else(|| "none".to_owned(), |d| d.to_string());
-            format!("{}@{} {digest}\n", r.scenario, r.seed)
-        })
-        .collect();
-    lines.sort_unstable();
-    Digest::of(lines.concat().as_bytes())
 }

@@ -36,6 +36,7 @@ use std::{net::IpAddr, sync::Arc, thread, time::Duration};
 pub use host::Host;
 pub use hosts::{HostFault, HostFaultKind};
 pub use lives::Liveness;
+pub(crate) use panics::catch_panic;
 pub use sim::Sim;
 use thiserror::Error;
 use turmoil_net::KernelConfig;
@@ -135,6 +136,9 @@ pub enum WorldError {
     /// The harness itself panicked: a defect of Sleet.
     #[error("the simulation thread panicked: {0}")]
     Panicked(String),
+    /// The scenario panicked while it drew the plan of the seed.
+    #[error("no plan could be drawn: {0}")]
+    NoPlan(String),
 }
 
 /// Bytes of stack for a simulation thread: the WebRTC stack's futures are large without optimisation.

@@ -3,7 +3,7 @@
 use std::{
     any::Any,
     cell::RefCell,
-    panic,
+    panic::{self, AssertUnwindSafe},
     sync::{Once, Weak},
 };
 
@@ -12,6 +12,8 @@ use crate::{trace::EventKind, world::Sim};
 
 thread_local! {
     static RUN: RefCell<Option<Weak<Shared>>> = const { RefCell::new(None) };
+    /// Where the last panic was, while [`catch_panic`] is at work on this thread.
+    static CAUGHT_AT: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// Installs the process's hook, once. Outside a run it does what the hook before it did.
@@ -23,17 +25,36 @@ pub(super) fn install_hook() {
             let sim = RUN
                 .with(|run| run.borrow().as_ref().and_then(Weak::upgrade))
                 .map(Sim::from_shared);
-            let Some(sim) = sim else {
-                return before(info);
-            };
             let place = info
                 .location()
                 .map(|l| short_place(l.file(), l.line()))
                 .unwrap_or_default();
+            let catching = CAUGHT_AT.with(|at| {
+                let mut at = at.borrow_mut();
+                at.as_mut().map(|at| *at = place.clone()).is_some()
+            });
+            if catching {
+                return;
+            }
+            let Some(sim) = sim else {
+                return before(info);
+            };
             let message = message(info.payload());
             sim.record(EventKind::Panicked { message, place });
         }));
     });
+}
+
+/// Does `act` outside a run; of a panic it says where it was and its message, and prints nothing.
+///
+/// # Errors
+/// The panic, in words.
+pub(crate) fn catch_panic<T>(act: impl FnOnce() -> T) -> Result<T, String> {
+    install_hook();
+    CAUGHT_AT.set(Some(String::new()));
+    let done = panic::catch_unwind(AssertUnwindSafe(act));
+    let place = CAUGHT_AT.take().unwrap_or_default();
+    done.map_err(|payload| format!("a panic at {place}: {}", message(payload.as_ref())))
 }
 
 /// The text of a panic.

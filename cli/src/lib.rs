@@ -1,0 +1,113 @@
+//! The command line of Sleet, for any catalogue of scenarios.
+//!
+//! [`main`] gives a program with scenarios of its own everything that Sleet's has: `run` on worker processes, `list`,
+//! `replay`, `shrink`, `explain`, `merge`, `corpus`. [`main_with`] adds the program's own commands. [`tests`] makes
+//! each scenario a test of `cargo test`.
+//!
+//! A worker is started from the program's own file, so whoever offers this command line calls one of these first thing
+//! in `main`, and prints nothing before.
+//!
+//! This crate is the only one that touches files, the terminal and wall time; it decides nothing about a run.
+//!
+//! ```no_run
+//! use std::{process::ExitCode, sync::Arc};
+//!
+//! use sleet::scenario::Scenario;
+//! use sleet_cli::Catalogue;
+//!
+//! /// Every scenario of the project.
+//! fn scenarios() -> Vec<Arc<Scenario>> {
+//!     Vec::new()
+//! }
+//!
+//! fn main() -> ExitCode {
+//!     let catalogue = Catalogue::new("cargo sim", scenarios())
+//!         .corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus"));
+//!     sleet_cli::main(catalogue)
+//! }
+//! ```
+
+mod args;
+mod catalogue;
+mod corpus;
+mod ending;
+mod explain;
+mod folder;
+mod identity;
+mod list;
+mod log;
+mod manifest;
+mod merge;
+mod obituary;
+mod places;
+mod pool;
+mod progress;
+mod replay;
+mod run;
+mod schedule;
+mod select;
+mod shards;
+mod shrink;
+mod subject;
+mod terminal;
+mod tests;
+mod wall;
+
+use std::process::ExitCode;
+
+use args::{AnyCommand, Command, Line, NoCommand};
+pub use catalogue::Catalogue;
+use clap::{CommandFactory, FromArgMatches, Subcommand};
+pub use sleet::run::summary::exit;
+pub use tests::tests;
+
+/// The exit code of a command that did what it was asked to.
+type Done = anyhow::Result<u8>;
+
+/// Does what the program's arguments ask for, with the scenarios of `catalogue`.
+pub fn main(catalogue: Catalogue) -> ExitCode {
+    main_with(catalogue, |command: NoCommand| match command {})
+}
+
+/// As [`main`], for a program that has commands of its own beside those of the library: `own` does one of them and says
+/// with which code of [`exit`] the program ends. An error is printed with its causes; the program then ends with
+/// [`exit::USAGE`].
+pub fn main_with<Own: Subcommand>(
+    catalogue: Catalogue,
+    own: impl FnOnce(Own) -> anyhow::Result<u8>,
+) -> ExitCode {
+    let program = catalogue.program().to_owned();
+    let grammar = Line::<Own>::command().name(program.clone()).bin_name(program);
+    let matches = grammar.get_matches();
+    let line = Line::<Own>::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    end(match line.command {
+        AnyCommand::Library(command) => obey(&catalogue, command),
+        AnyCommand::Own(command) => own(command),
+    })
+}
+
+fn obey(catalogue: &Catalogue, command: Command) -> Done {
+    match command {
+        Command::Run(args) => run::run(catalogue, &args),
+        Command::List(args) => list::list(catalogue, &args),
+        Command::Replay(args) => replay::replay(catalogue, &args),
+        Command::Merge(args) => merge::merge(catalogue, &args),
+        Command::Worker(args) => pool::worker::serve(catalogue, &args),
+        Command::Shrink(args) => shrink::shrink(catalogue, &args),
+        Command::Explain(args) => explain::explain(catalogue, &args),
+        Command::Corpus(args) => corpus::corpus(catalogue, &args),
+    }
+}
+
+fn end(done: Done) -> ExitCode {
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            terminal::complain(&error);
+            let code = error
+                .downcast_ref::<select::NothingSelected>()
+                .map_or(exit::USAGE, |_| exit::NOTHING_SELECTED);
+            ExitCode::from(code)
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The command `list`.
+
+use serde::Serialize;
+use sleet::scenario::{Kind, Scenario};
+use sleet_reports::table::Table;
+
+use crate::{Done, args::ListArgs, catalogue::Catalogue, terminal};
+
+#[derive(Serialize)]
+struct Listing {
+    v: u32,
+    scenarios: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    name: String,
+    family: String,
+    kind: Kind,
+    oracles: Vec<&'static str>,
+    trips: Option<&'static str>,
+    marks_required: Vec<String>,
+    min_seeds: u64,
+    sources: Vec<String>,
+    summary: String,
+}
+
+impl Entry {
+    fn of(s: &Scenario) -> Self {
+        Self {
+            name: s.name.clone(),
+            family: s.family().to_owned(),
+            kind: s.kind,
+            oracles: s.oracles.iter().map(|o| o.id).collect(),
+            trips: s.trips,
+            marks_required: s.marks_required.clone(),
+            min_seeds: s.min_seeds,
+            sources: s.sources.clone(),
+            summary: s.summary.clone(),
+        }
+    }
+}
+
+/// Lists the scenarios.
+pub fn list(catalogue: &Catalogue, args: &ListArgs) -> Done {
+    let all = catalogue.scenarios().iter();
+    let wanted = all.filter(|s| args.all || s.kind != Kind::Selftest);
+    if args.json {
+        let scenarios = wanted.map(|s| Entry::of(s)).collect();
+        terminal::print(&serde_json::to_string_pretty(&Listing { v: 1, scenarios })?);
+    } else {
+        let mut table = Table::new(&["scenario", "kind", "summary"]);
+        for s in wanted {
+            table.row([s.name.clone(), s.kind.to_string(), s.summary.clone()]);
+        }
+        terminal::print(table.to_markdown().trim_end());
+    }
+    Ok(0)
+}

@@ -1,0 +1,103 @@
+//! What is left of a run that took its process down.
+//!
+//! This process never draws a plan itself: drawing may be what was deadly. The worker leaves the plan beside the trace
+//! before it runs it.
+
+use std::{fmt::Write as _, fs, path::Path};
+
+use anyhow::Context;
+use sleet::{
+    fault::Plan,
+    net::topology::Topology,
+    run::{
+        repro::{REPRO_VERSION, Repro},
+        result::RunResult,
+    },
+    scenario::Scenario,
+    trace::{Event, Trace},
+};
+use sleet_reports::words::Names;
+
+use crate::{
+    folder::{in_words, no_room, write},
+    identity::build_id,
+    pool::worker::{PLAN, TRACE},
+};
+
+/// Events of a run that died which its report shows.
+const LAST_EVENTS: usize = 30;
+
+/// What is known of a run that took its process down.
+pub struct Obituary<'a> {
+    pub scenario: &'a Scenario,
+    pub result: &'a RunResult,
+    /// What the process streamed before its end.
+    pub trace: &'a Trace,
+    /// The end of its error output.
+    pub stderr: &'a str,
+}
+
+impl Obituary<'_> {
+    /// Leaves it in `folder`, where the worker left plan and trace.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn save(&self, folder: &Path) -> anyhow::Result<()> {
+        fs::create_dir_all(folder).with_context(|| no_room(folder))?;
+        let plan = read_plan(folder);
+        write(folder, TRACE, &self.trace.to_json_lines())?;
+        write(folder, "stderr.txt", self.stderr)?;
+        write(folder, "report.txt", &self.report(plan.as_ref()))?;
+        let Some(plan) = plan else { return Ok(()) };
+        let repro = Repro {
+            v: REPRO_VERSION,
+            scenario: self.scenario.name.clone(),
+            seed: self.result.seed,
+            known: None,
+            oracle: None,
+            digest: self.trace.digest,
+            build: build_id()?,
+            plan,
+        };
+        write(folder, "repro.json", &(repro.to_json() + "\n"))?;
+        fs::remove_file(folder.join(PLAN)).with_context(|| no_room(folder))
+    }
+
+    fn report(&self, plan: Option<&Plan>) -> String {
+        let nowhere = Topology::default();
+        let names = Names::of(self.trace, plan.map_or(&nowhere, |plan| &plan.topology));
+        let mut out = format!("{}\n{}\n\n", in_words(self.result), self.scenario.summary);
+        let events = &self.trace.events;
+        let last = &events[events.len().saturating_sub(LAST_EVENTS)..];
+        let _ = match plan {
+            Some(_) => writeln!(out, "the last {} of {} events:", last.len(), events.len()),
+            None => writeln!(out, "it died before its plan was drawn"),
+        };
+        for event in last {
+            let host = event.host.as_deref().unwrap_or("the network");
+            let _ = writeln!(out, "{:>12} {host}: {}", event.at.to_string(), names.line(event));
+        }
+        let _ = writeln!(out, "\nthe end of its error output:\n{}", self.stderr.trim_end());
+        out
+    }
+}
+
+/// The plan that a worker left in `folder` before it ran it.
+pub fn read_plan(folder: &Path) -> Option<Plan> {
+    serde_json::from_slice(&fs::read(folder.join(PLAN)).ok()?).ok()
+}
+
+/// The events of a trace that a worker streamed into `folder`; a last line that was torn is none.
+pub fn read_streamed(folder: &Path) -> Option<Trace> {
+    read_torn(&folder.join(TRACE))
+}
+
+/// The events of a trace in a file; a last line that was torn is none.
+pub fn read_torn(path: &Path) -> Option<Trace> {
+    let text = fs::read(path).ok()?;
+    let events: Vec<Event> = text
+        .split_inclusive(|b| *b == b'\n')
+        .map_while(|line| serde_json::from_slice(line.strip_suffix(b"\n")?).ok())
+        .collect();
+    Some(Trace::from_events(events))
+}

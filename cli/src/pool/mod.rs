@@ -1,0 +1,152 @@
+//! A suite on worker processes.
+//!
+//! Every job slot has a thread here and a process that does the work, so that no run can take the suite down. What is
+//! unexpected is confirmed once in a fresh process before it is reported; of the failures that a scenario is there to
+//! show, the first few are ([`confirm_expected`]). Neither the number of slots nor who died when can show in a result.
+//!
+//! - [`protocol`]: what parent and worker say to each other
+//! - [`worker`]: the worker, from inside
+//! - [`process`]: the worker, from its parent
+//! - [`death`]: the ways not to come to the end of a run
+//! - [`slot`]: one run after the other, each with its second opinion
+
+mod death;
+pub mod process;
+pub mod protocol;
+mod slot;
+pub mod worker;
+
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Instant,
+};
+
+pub use death::Death;
+pub use process::{Process, Run, Settings, run_in};
+use sleet::run::suite::Job;
+
+use self::slot::{Opinion, Slot};
+use crate::{folder::Folder, wall};
+
+/// A suite, as the slots see it.
+pub struct Suite<'a> {
+    /// How users call the program.
+    pub program: &'a str,
+    /// How many slots.
+    pub jobs: usize,
+    /// How workers are started.
+    pub settings: Settings,
+    /// Whether every run takes place a second time, in another process.
+    pub verify_determinism: bool,
+    /// Becomes true when everything is to stop.
+    pub interrupted: &'a AtomicBool,
+    /// When no further run is to begin.
+    pub deadline: Option<Instant>,
+    /// Where results go.
+    pub folder: &'a Mutex<Folder>,
+}
+
+/// Why the slots came to rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Nothing was left to do.
+    Finished,
+    /// The budget was used up.
+    BudgetEnded,
+    /// Somebody interrupted.
+    Interrupted,
+}
+
+/// Runs `todo`, each with its number.
+///
+/// # Errors
+/// If no worker can be started, or if a result could not be written down.
+pub fn run(suite: &Suite<'_>, todo: impl Iterator<Item = (u64, Job)> + Send) -> anyhow::Result<End> {
+    let todo = todo.map(|(number, job)| (number, job, ()));
+    work(suite, todo, |slot, job, ()| slot.run(job))
+}
+
+/// Confirms the failures that were expected and of which nothing has been saved yet: the first few of each scenario,
+/// in the order of the suite.
+///
+/// # Errors
+/// As [`run`].
+pub fn confirm_expected(suite: &Suite<'_>) -> anyhow::Result<End> {
+    let todo = folder(suite).unconfirmed();
+    work(suite, todo.into_iter(), |slot, job, first| {
+        slot.confirm(job, first)
+    })
+}
+
+fn folder<'a>(suite: &Suite<'a>) -> std::sync::MutexGuard<'a, Folder> {
+    suite.folder.lock().expect("slots do not panic")
+}
+
+/// Lets every slot take one job after the other, each with its number and what is known of it.
+fn work<Known: Send>(
+    suite: &Suite<'_>,
+    todo: impl Iterator<Item = (u64, Job, Known)> + Send,
+    act: impl Fn(&mut Slot<'_>, &Job, Known) -> anyhow::Result<Option<Opinion>> + Sync,
+) -> anyhow::Result<End> {
+    let todo = Mutex::new(todo);
+    let end = Mutex::new(Ok(End::Finished));
+    let next = || match stopped(suite) {
+        None => Ok(todo.lock().expect("slots do not panic").next()),
+        Some(early) => Err(early),
+    };
+    thread::scope(|scope| {
+        for _ in 0..suite.jobs {
+            scope.spawn(|| {
+                let mut slot = Slot::new(suite);
+                loop {
+                    let failed = match next() {
+                        Ok(None) => return,
+                        Ok(Some((number, job, known))) => {
+                            serve(&mut slot, number, &job, |slot, job| act(slot, job, known))
+                        }
+                        Err(early) => Ok(Some(early)),
+                    };
+                    let mut end = end.lock().expect("slots do not panic");
+                    match failed {
+                        _ if end.is_err() => return,
+                        Ok(None) => {}
+                        Ok(Some(early)) => return *end = Ok(early),
+                        Err(error) => return *end = Err(error),
+                    }
+                }
+            });
+        }
+    });
+    end.into_inner().expect("slots do not panic")
+}
+
+/// Does one job and writes down what came of it. Nothing is written of a job that an interrupt cut short.
+fn serve(
+    slot: &mut Slot<'_>,
+    number: u64,
+    job: &Job,
+    act: impl FnOnce(&mut Slot<'_>, &Job) -> anyhow::Result<Option<Opinion>>,
+) -> anyhow::Result<Option<End>> {
+    folder(slot.suite()).begin(job)?;
+    let Some(opinion) = act(slot, job)? else {
+        return Ok(Some(End::Interrupted));
+    };
+    folder(slot.suite()).end(number, job, opinion.result, &opinion.notes)?;
+    match opinion.unsaved {
+        None => Ok(None),
+        Some(why) => Err(folder(slot.suite()).cannot_write(anyhow::anyhow!(why))),
+    }
+}
+
+/// Whether no further run is to begin, and why.
+fn stopped(suite: &Suite<'_>) -> Option<End> {
+    if suite.interrupted.load(Ordering::Relaxed) {
+        return Some(End::Interrupted);
+    }
+    let over = suite.deadline.is_some_and(|deadline| wall::now() >= deadline);
+    over.then_some(End::BudgetEnded)
+}

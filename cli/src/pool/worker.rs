@@ -1,0 +1,299 @@
+//! A worker process, seen from inside: the command `worker`, hidden from users.
+//!
+//! Whatever a run does to its process happens here and not to the suite. A worker ends when its parent does, whatever
+//! it is doing, because its standard input ends then.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufRead, Write},
+    os::fd::AsFd,
+    path::Path,
+    process,
+    sync::{
+        Arc, Mutex,
+        mpsc::{self, Receiver},
+    },
+    thread,
+    time::Duration,
+};
+
+use anyhow::Context;
+use nix::{
+    sys::resource::{Resource, setrlimit},
+    unistd::dup2_stdout,
+};
+use sleet::{
+    fault::Plan,
+    run::{
+        RunRecord, execute_seed_watched, execute_watched,
+        repro::Repro,
+        result::{Outcome, RunResult},
+    },
+    scenario::Scenario,
+    seed::Seed,
+    trace::Watch,
+    world::WorldError,
+};
+use sleet_reports::failure;
+
+use super::protocol::{PROTOCOL, Reply, Request, stamp};
+use crate::{Done, args::WorkerArgs, catalogue::Catalogue, select};
+
+/// How often a run that gets on says so.
+const BEAT: Duration = Duration::from_millis(100);
+
+/// Serves the parent until it goes away.
+pub fn serve(catalogue: &Catalogue, args: &WorkerArgs) -> Done {
+    let out = Out::take().context("the parent's pipe cannot be taken over")?;
+    let stamp = stamp().context("cannot look at this program")?;
+    if stamp != args.stamp {
+        let why = format!(
+            "this is another build ({stamp}) than the parent's ({})",
+            args.stamp
+        );
+        out.say(&Reply::Refused { why: why.clone() });
+        anyhow::bail!(why);
+    }
+    if let Err(why) = limit(args.memory_limit) {
+        out.say(&Reply::Refused {
+            why: format!("{why:#}"),
+        });
+        return Err(why);
+    }
+    let ours = Ours {
+        program: catalogue.program(),
+        build: &args.build,
+    };
+    let requests = listen();
+    let watched = beat(&out);
+    out.say(&Reply::Hello { v: PROTOCOL, stamp });
+    let mut last = None;
+    for request in requests {
+        out.say(&match request {
+            Request::Run { scenario, seed, save } => {
+                let scenario = select::scenario(catalogue, &scenario)?;
+                let watch = watch(&watched, save.as_deref());
+                let done = run(&scenario, seed, save.as_deref(), watch);
+                ours.tell(&scenario, seed, done, &mut last, save.as_deref())
+            }
+            Request::Play { repro, save } => {
+                let scenario = select::scenario(catalogue, &repro.scenario)?;
+                let watch = watch(&watched, save.as_deref());
+                let done = play(&scenario, repro.seed, repro.plan, save.as_deref(), watch);
+                ours.tell(&scenario, repro.seed, done, &mut last, save.as_deref())
+            }
+            Request::Dump { file } => dump(last.as_ref(), &file),
+        });
+    }
+    Ok(0)
+}
+
+/// The way to the parent. Standard output itself leads to the error output from here on: what a run prints is no
+/// reply.
+#[derive(Clone)]
+struct Out(Arc<Mutex<File>>);
+
+impl Out {
+    fn take() -> io::Result<Self> {
+        let out = io::stdout().as_fd().try_clone_to_owned()?;
+        dup2_stdout(io::stderr())?;
+        Ok(Self(Arc::new(Mutex::new(out.into()))))
+    }
+
+    /// Says `reply`. Without a parent there is nothing left to do.
+    fn say(&self, reply: &Reply) {
+        let line = serde_json::to_string(reply).expect("replies are plain data") + "\n";
+        let said = self
+            .0
+            .lock()
+            .expect("saying does not panic")
+            .write_all(line.as_bytes());
+        if said.is_err() {
+            process::exit(0);
+        }
+    }
+}
+
+/// What a run takes at least beside what the program has already: the stacks of its threads, and what the stack under test
+/// allocates.
+const ROOM_MIB: u64 = 64;
+
+/// Limits this process. A dump of its memory would help nobody: a seed replays.
+fn limit(memory_mib: u64) -> anyhow::Result<()> {
+    let needed = data_mib()?.saturating_add(ROOM_MIB);
+    anyhow::ensure!(
+        memory_mib >= needed,
+        "--memory-limit {memory_mib} is too small to run anything: this program needs {needed} MiB"
+    );
+    let bytes = memory_mib.saturating_mul(1 << 20);
+    setrlimit(Resource::RLIMIT_DATA, bytes, bytes).context("memory cannot be limited")?;
+    setrlimit(Resource::RLIMIT_CORE, 0, 0).context("core dumps cannot be switched off")
+}
+
+/// What counts against the limit already; nothing where the system does not tell.
+fn data_mib() -> anyhow::Result<u64> {
+    let Ok(status) = fs::read_to_string("/proc/self/status") else {
+        return Ok(0);
+    };
+    let data = status.lines().find_map(|line| line.strip_prefix("VmData:"));
+    let kib = data.and_then(|data| data.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    Ok(kib
+        .context("the system does not say how much memory this process has")?
+        .div_ceil(1_024))
+}
+
+/// Requests as they come. The process ends with its parent, even in the middle of a run.
+fn listen() -> Receiver<Request> {
+    let (sender, requests) = mpsc::channel();
+    thread::spawn(move || {
+        for line in io::stdin().lock().lines().map_while(Result::ok) {
+            let Ok(request) = serde_json::from_str(&line) else {
+                break;
+            };
+            if sender.send(request).is_err() {
+                break;
+            }
+        }
+        process::exit(0);
+    });
+    requests
+}
+
+/// Tells the parent whenever the watched run has got on.
+fn beat(out: &Out) -> Arc<Mutex<Arc<Watch>>> {
+    let watched = Arc::new(Mutex::new(Arc::new(Watch::default())));
+    let (out, watching) = (out.clone(), watched.clone());
+    thread::spawn(move || {
+        let mut before = 0;
+        loop {
+            thread::park_timeout(BEAT);
+            let steps = watching.lock().expect("beating does not panic").steps();
+            if steps != before {
+                before = steps;
+                out.say(&Reply::Beat);
+            }
+        }
+    });
+    watched
+}
+
+/// The file of a failure's trace.
+pub const TRACE: &str = "trace.jsonl";
+/// The file of a plan that is about to be run; gone where a whole failure was saved.
+pub const PLAN: &str = "plan.json";
+
+/// Watches the next run, whose trace is streamed into `save`.
+fn watch(watched: &Mutex<Arc<Watch>>, save: Option<&Path>) -> Arc<Watch> {
+    let watch = Arc::new(save.map_or_else(Watch::default, stream_into));
+    *watched.lock().expect("beating does not panic") = watch.clone();
+    watch
+}
+
+/// Streams a trace into `folder`. What cannot be written will be noticed at the end.
+fn stream_into(folder: &Path) -> Watch {
+    let file = fs::create_dir_all(folder).and_then(|()| File::create(folder.join(TRACE)));
+    file.map_or_else(|_| Watch::default(), Watch::streaming)
+}
+
+/// Runs a seed. What is to be saved begins with its plan.
+fn run(
+    scenario: &Arc<Scenario>,
+    seed: Seed,
+    save: Option<&Path>,
+    watch: Arc<Watch>,
+) -> Result<RunRecord, WorldError> {
+    if scenario.explores.is_none() {
+        return play(scenario, seed, scenario.try_draw(seed)?, save, watch);
+    }
+    if let Some(folder) = save {
+        leave_plan(folder, &scenario.try_draw(seed)?);
+    }
+    execute_seed_watched(scenario, seed, watch)
+}
+
+/// Runs a plan. What is to be saved begins with it.
+fn play(
+    scenario: &Arc<Scenario>,
+    seed: Seed,
+    plan: Plan,
+    save: Option<&Path>,
+    watch: Arc<Watch>,
+) -> Result<RunRecord, WorldError> {
+    if let Some(folder) = save {
+        leave_plan(folder, &plan);
+    }
+    execute_watched(scenario, seed, Arc::new(plan), watch)
+}
+
+/// Leaves the plan for the parent, should this process die. What cannot be written will be noticed at the end.
+fn leave_plan(folder: &Path, plan: &Plan) {
+    let text = serde_json::to_vec(plan).expect("plans are plain data");
+    let _ = fs::create_dir_all(folder).and_then(|()| fs::write(folder.join(PLAN), text));
+}
+
+/// Who runs: what stands in results and in what is saved.
+struct Ours<'a> {
+    program: &'a str,
+    build: &'a str,
+}
+
+impl Ours<'_> {
+    /// Keeps the record of a run and says what came of it.
+    fn tell(
+        &self,
+        scenario: &Scenario,
+        seed: Seed,
+        done: Result<RunRecord, WorldError>,
+        last: &mut Option<RunRecord>,
+        save: Option<&Path>,
+    ) -> Reply {
+        match done {
+            Ok(record) => {
+                let record = last.insert(record);
+                let saved = save.map_or(Ok(()), |folder| self.save(scenario, record, folder));
+                Reply::Ended {
+                    result: Box::new(record.result().replayed_by(self.program)),
+                    unsaved: saved.err().map(|e| format!("{e:#}")),
+                }
+            }
+            Err(error @ (WorldError::Panicked(_) | WorldError::NoPlan(_))) => {
+                let why = error.to_string();
+                let result = RunResult::without_record(&scenario.name, seed, Outcome::Error, why);
+                Reply::Ended {
+                    result: Box::new(result.replayed_by(self.program)),
+                    unsaved: None,
+                }
+            }
+            Err(error) => Reply::Refused {
+                why: error.to_string(),
+            },
+        }
+    }
+
+    /// Leaves what is needed to look into a run. `repro.json` comes last: where it is, the rest is whole.
+    fn save(&self, scenario: &Scenario, record: &RunRecord, folder: &Path) -> anyhow::Result<()> {
+        let write = |name: &str, text: String| {
+            let path = folder.join(name);
+            fs::write(&path, text).with_context(|| format!("cannot write '{}'", path.display()))
+        };
+        fs::create_dir_all(folder).with_context(|| format!("cannot make '{}'", folder.display()))?;
+        write(TRACE, record.trace.to_json_lines())?;
+        write("report.txt", failure::report(scenario, record, self.program))?;
+        write("repro.json", Repro::of(record, self.build).to_json() + "\n")?;
+        let plan = folder.join(PLAN);
+        fs::remove_file(&plan).with_context(|| format!("cannot remove '{}'", plan.display()))
+    }
+}
+
+fn dump(last: Option<&RunRecord>, file: &Path) -> Reply {
+    let written = match last {
+        Some(record) => {
+            let folder = file.parent().map_or(Ok(()), fs::create_dir_all);
+            folder.and_then(|()| fs::write(file, record.trace.to_json_lines()))
+        }
+        None => Err(io::Error::other("nothing has run yet")),
+    };
+    Reply::Dumped {
+        unsaved: written.err().map(|e| e.to_string()),
+    }
+}

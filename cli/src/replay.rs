@@ -1,0 +1,221 @@
+//! The command `replay`.
+
+use std::path::Path;
+
+use anyhow::bail;
+use sleet::{
+    net::topology::Topology,
+    run::{
+        RunRecord, execute_plan,
+        result::Outcome,
+        summary::{exit, unexpected},
+    },
+    scenario::Scenario,
+    trace::{Event, Trace},
+};
+use sleet_reports::{
+    divergence::{self, Side},
+    timeline::{self, View},
+};
+
+use crate::{
+    Done,
+    args::ReplayArgs,
+    catalogue::Catalogue,
+    identity::build_id,
+    pool::Death,
+    subject::{Rehearsal, Saved, Subject, read_trace},
+    terminal,
+};
+
+/// Runs a seed or a saved failure again and shows what happens.
+pub fn replay(catalogue: &Catalogue, args: &ReplayArgs) -> Done {
+    let subject = Subject::find(catalogue, &args.what)?;
+    let (plan, elsewhere) = match subject.rehearse()? {
+        Rehearsal::Ended { plan, trace } => (plan, trace),
+        Rehearsal::Died {
+            death,
+            stderr,
+            plan,
+            trace,
+        } => {
+            let topology = plan.map(|plan| plan.topology).unwrap_or_default();
+            check_host(args, &topology)?;
+            show(args, &trace, &topology);
+            return Ok(tell_death(&subject, &death, &stderr));
+        }
+        Rehearsal::Failed(result) => {
+            terminal::note(&format!("error: {}", result.why.unwrap_or_default()));
+            return Ok(exit::BROKEN);
+        }
+    };
+    check_host(args, &plan.topology)?;
+    let record = execute_plan(&subject.scenario, subject.seed, plan)?;
+    if let Some(other) = &args.diff {
+        return diff(catalogue, &args.what, &record, other);
+    }
+    show(args, &record.trace, &record.plan.topology);
+    let other = Side {
+        name: "the same in another process",
+        trace: &elsewhere,
+        topology: &record.plan.topology,
+    };
+    if let Some(text) = divergence::text(side("this run", &record), other) {
+        terminal::note(&text);
+        return Ok(exit::NONDETERMINISTIC);
+    }
+    tell_verdict(&subject.scenario, &record);
+    match &subject.saved {
+        Some(saved) => compare(saved, &record),
+        None => {
+            terminal::note(&format!("digest matches {} (two runs)", record.trace.digest));
+            Ok(verdict_code(&subject.scenario, &record))
+        }
+    }
+}
+
+fn check_host(args: &ReplayArgs, topology: &Topology) -> anyhow::Result<()> {
+    match &args.host {
+        Some(host) if topology.host(host).is_none() => {
+            let names: Vec<&str> = topology.hosts.iter().map(|h| h.name.as_str()).collect();
+            bail!("there is no host '{host}' in this run, only {}", names.join(", "))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Says how the process of a run died. A saved failure that is of such a run has reproduced.
+fn tell_death(subject: &Subject, death: &Death, stderr: &str) -> u8 {
+    let said = match stderr.trim_end() {
+        "" => String::new(),
+        said => format!("\nthe end of its error output:\n{said}"),
+    };
+    terminal::note(&format!("{death}{said}"));
+    match &subject.saved {
+        Some(saved) => match &saved.repro.oracle {
+            None => exit::OK,
+            Some(was) => {
+                terminal::note(&format!("not reproduced: {was} was broken when it was saved"));
+                exit::NOT_REPRODUCED
+            }
+        },
+        None => exit::BROKEN,
+    }
+}
+
+/// Shows where `record` and another run part.
+fn diff(catalogue: &Catalogue, what: &str, record: &RunRecord, other: &str) -> Done {
+    let trace = if other.ends_with(".jsonl") {
+        read_trace(Path::new(other))?
+    } else {
+        match Subject::find(catalogue, other)?.rehearse()? {
+            Rehearsal::Ended { trace, .. } => trace,
+            Rehearsal::Died { death, trace, .. } => {
+                terminal::note(&format!("{other}: {death}"));
+                trace
+            }
+            Rehearsal::Failed(result) => bail!("{other}: {}", result.why.unwrap_or_default()),
+        }
+    };
+    let right = Side {
+        name: other,
+        trace: &trace,
+        topology: &record.plan.topology,
+    };
+    match divergence::text(side(what, record), right) {
+        Some(text) => {
+            terminal::print(text.trim_end());
+            Ok(exit::NONDETERMINISTIC)
+        }
+        None => {
+            terminal::print(&format!("{what} and {other} are equal: {}", record.trace.digest));
+            Ok(exit::OK)
+        }
+    }
+}
+
+fn side<'a>(name: &'a str, record: &'a RunRecord) -> Side<'a> {
+    Side {
+        name,
+        trace: &record.trace,
+        topology: &record.plan.topology,
+    }
+}
+
+fn show(args: &ReplayArgs, trace: &Trace, topology: &Topology) {
+    let view = View {
+        from: args.from.unwrap_or_default(),
+        until: args.until,
+        host: args.host.clone(),
+        width: terminal::width(),
+    };
+    if args.json {
+        let wanted = |e: &&Event| {
+            e.at >= view.from
+                && view.until.is_none_or(|until| e.at <= until)
+                && (view.host.is_none() || e.host.is_none() || e.host == view.host)
+        };
+        for event in trace.events.iter().filter(wanted) {
+            terminal::print(&serde_json::to_string(event).expect("events are plain data"));
+        }
+    } else {
+        terminal::print(timeline::draw(trace, topology, &view).trim_end());
+    }
+}
+
+fn tell_verdict(scenario: &Scenario, record: &RunRecord) {
+    match record.failure() {
+        Some((id, violation)) => {
+            let meaning = scenario
+                .oracles
+                .iter()
+                .find(|o| o.id == id)
+                .map_or("", |o| o.meaning);
+            terminal::note(&format!("broken: {id} {meaning}\nbecause: {}", violation.why));
+        }
+        None => terminal::note("every oracle held"),
+    }
+}
+
+/// A demonstration that fails as it should is no failure of the replay.
+fn verdict_code(scenario: &Scenario, record: &RunRecord) -> u8 {
+    let result = record.result();
+    match result.outcome {
+        Outcome::Fail if unexpected(scenario, &result) => exit::BROKEN,
+        _ => exit::OK,
+    }
+}
+
+/// Compares a replay with the failure that was saved.
+fn compare(saved: &Saved, record: &RunRecord) -> Done {
+    let failed_by = record.failure().map(|(id, _)| id);
+    if saved.repro.oracle.as_deref() != failed_by {
+        let was = saved.repro.oracle.as_deref().unwrap_or("no oracle");
+        let is = failed_by.unwrap_or("no oracle");
+        terminal::note(&format!(
+            "not reproduced: {was} was broken when it was saved, {is} is broken now"
+        ));
+        return Ok(exit::NOT_REPRODUCED);
+    }
+    if saved.repro.digest == record.trace.digest {
+        terminal::note(&format!("digest matches {} (as saved)", record.trace.digest));
+        return Ok(exit::OK);
+    }
+    let parted = saved.trace.as_ref().and_then(|trace| {
+        let saved = Side {
+            name: "the saved run",
+            trace,
+            topology: &record.plan.topology,
+        };
+        divergence::text(saved, side("this run", record))
+    });
+    let first = parted.unwrap_or_else(|| "the trace that was saved is not beside it".to_owned());
+    if saved.repro.build != build_id()? {
+        terminal::note(&format!(
+            "reproduced by another build, along another path:\n{first}"
+        ));
+        return Ok(exit::OK);
+    }
+    terminal::note(&format!("diverged:\n{first}"));
+    Ok(exit::NONDETERMINISTIC)
+}

@@ -1,0 +1,198 @@
+//! The command `run`.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use anyhow::Context;
+use sleet::run::{shard::Shard, summary::exit, tally::Tally};
+
+use crate::{
+    Done,
+    args::{Profile, RunArgs},
+    catalogue::Catalogue,
+    corpus, ending,
+    folder::Folder,
+    identity::{build_id, versions},
+    manifest::{MANIFEST_VERSION, Manifest},
+    pool::{self, End, Settings, Suite},
+    progress::Progress,
+    schedule::Schedule,
+    select,
+    shards::{self, ShardArg},
+    terminal, wall,
+};
+
+/// Runs the suite that `args` asks for.
+pub fn run(catalogue: &Catalogue, args: &RunArgs) -> Done {
+    let began = wall::now();
+    let scenarios = select::scenarios(catalogue, &args.filter)?;
+    let shard = shard(args)?;
+    let (schedule, seeds) = select::schedule(args, &scenarios, shard)?;
+    let path = args
+        .out
+        .clone()
+        .unwrap_or_else(|| catalogue.target_folder().join("sim").join(args.profile.name()));
+    let mut manifest = Manifest {
+        v: MANIFEST_VERSION,
+        profile: args.profile.name().to_owned(),
+        scenarios: seeds,
+        shard,
+        verify_determinism: args.verify_determinism,
+        build: build_id()?,
+        versions: versions(catalogue),
+        lock_file: catalogue.lock_hash(),
+        jobs: workers(args),
+        memory_limit_mib: args.memory_limit.get(),
+        hang_after_s: args.hang_after.get(),
+        started_unix_s: wall::unix_s(),
+        took_ms: None,
+        complete: false,
+    };
+    let folder = open(args, &path, &schedule, &manifest)?;
+    folder.write_manifest(&manifest)?;
+    say_what_begins(&folder, &schedule, &manifest, scenarios.len());
+
+    let interrupted = interrupt_flag()?;
+    let settings = Settings::new(
+        args.memory_limit.get(),
+        Duration::from_secs(args.hang_after.get()),
+    )?;
+    let corpus = corpus::run_first(catalogue, &scenarios, &settings, &interrupted)?;
+    let folder = Mutex::new(folder);
+    let suite = Suite {
+        program: catalogue.program(),
+        jobs: workers(args),
+        settings,
+        verify_determinism: args.verify_determinism,
+        interrupted: &interrupted,
+        deadline: args.budget.map(|budget| began + budget),
+        folder: &folder,
+    };
+    let end = play(suite, &schedule)?;
+
+    let mut folder = folder.into_inner().expect("slots do not panic");
+    let is_whole = end == End::Finished && shard == Shard::WHOLE;
+    let tally = Tally::new(scenarios.iter().map(Arc::as_ref));
+    let sum = folder.finish(&schedule, tally, is_whole)?;
+    manifest.complete = end == End::Finished;
+    manifest.took_ms = Some(began.elapsed().as_millis() as u64);
+    folder.write_manifest(&manifest)?;
+    ending::print(catalogue, &sum, &path, args.verbose);
+    terminal::note(&format!(
+        "{} runs in {:.1} s",
+        sum.runs(),
+        began.elapsed().as_secs_f64()
+    ));
+    Ok(exit::gravest([
+        sum.exit_code(),
+        corpus,
+        say_how_it_ended(args, end),
+    ]))
+}
+
+/// Has the slots run what is left, and then confirms what they found.
+pub fn play(mut suite: Suite<'_>, schedule: &Schedule) -> anyhow::Result<End> {
+    let ended = suite.folder.lock().expect("slots do not panic").ended().clone();
+    let todo = schedule.jobs().filter(|(number, _)| !ended.contains(*number));
+    let end = pool::run(&suite, todo)?;
+    // What ran is confirmed even where the budget has ended: it is little, and a result until then is half a result.
+    suite.deadline = None;
+    match pool::confirm_expected(&suite)? {
+        End::Interrupted => Ok(End::Interrupted),
+        _ => Ok(end),
+    }
+}
+
+/// The folder, new or where it was left.
+fn open(args: &RunArgs, path: &Path, schedule: &Schedule, manifest: &Manifest) -> anyhow::Result<Folder> {
+    let before = if args.resume { Manifest::read(path)? } else { None };
+    match before {
+        Some(before) => match before.difference(manifest) {
+            None => Folder::resume(path, schedule),
+            Some(difference) => anyhow::bail!(
+                "cannot resume in '{}', which is of another suite: {difference}",
+                path.display()
+            ),
+        },
+        None => {
+            if args.resume {
+                terminal::note(&format!(
+                    "nothing to resume in {}: it begins there",
+                    path.display()
+                ));
+            }
+            Folder::create(path, Progress::new(schedule.len()))
+        }
+    }
+}
+
+fn say_what_begins(folder: &Folder, schedule: &Schedule, manifest: &Manifest, scenarios: usize) {
+    let runs = schedule.len().map_or_else(
+        || "runs until the budget ends".to_owned(),
+        |n| format!("{n} runs"),
+    );
+    let part = match manifest.shard {
+        Shard::WHOLE => String::new(),
+        shard => format!(" (shard {shard})"),
+    };
+    let done = match folder.ended().len() {
+        0 => String::new(),
+        n => format!(", {n} of them done before"),
+    };
+    terminal::note(&format!(
+        "{runs} of {scenarios} scenarios{part} on {} workers{done}, results in {}",
+        manifest.jobs,
+        folder.path().display()
+    ));
+}
+
+/// Says why not everything ran, with the exit code for that.
+fn say_how_it_ended(args: &RunArgs, end: End) -> u8 {
+    match end {
+        End::Finished => exit::OK,
+        End::Interrupted => {
+            terminal::note("interrupted: what ran is kept, --resume goes on");
+            exit::INTERRUPTED
+        }
+        End::BudgetEnded if args.profile == Profile::Soak => exit::OK,
+        End::BudgetEnded => {
+            terminal::note("the budget ended first: what ran is kept, --resume goes on");
+            exit::BUDGET
+        }
+    }
+}
+
+fn shard(args: &RunArgs) -> anyhow::Result<Shard> {
+    let env = |name: &str| std::env::var(name).ok();
+    match args.shard {
+        None => Ok(Shard::WHOLE),
+        Some(ShardArg::Is(shard)) => Ok(shard),
+        Some(ShardArg::Auto) => {
+            let shard = shards::auto(&env)?;
+            shards::acknowledge(&env)?;
+            Ok(shard)
+        }
+    }
+}
+
+fn workers(args: &RunArgs) -> usize {
+    args.jobs.map_or_else(
+        || thread::available_parallelism().map_or(1, usize::from),
+        usize::from,
+    )
+}
+
+/// Becomes true on Ctrl-C or SIGTERM.
+fn interrupt_flag() -> anyhow::Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let set = flag.clone();
+    ctrlc::set_handler(move || set.store(true, Ordering::Relaxed)).context("cannot listen for interrupts")?;
+    Ok(flag)
+}
