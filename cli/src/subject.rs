@@ -44,7 +44,7 @@ pub enum Rehearsal {
     Died {
         death: Death,
         stderr: String,
-        plan: Option<Plan>,
+        plan: Option<Box<Plan>>,
         trace: Trace,
     },
     /// It could not take place.
@@ -119,7 +119,7 @@ impl Subject {
             Run::Died(death, stderr) => Ok(Rehearsal::Died {
                 death,
                 stderr,
-                plan: read_plan(folder.path()),
+                plan: read_plan(folder.path()).map(Box::new),
                 trace: trace(),
             }),
         }

@@ -124,7 +124,9 @@ fn assert_says(output: &Output, code: i32, words: &[&str]) {
 }
 
 fn trials() -> Vec<Trial> {
-    let trials: [(&str, fn(&Path)); 6] = [
+    /// A test, which has a folder to itself.
+    type Test = (&'static str, fn(&Path));
+    let trials: [Test; 6] = [
         ("help_and_hints_name_the_program_as_its_users_do", names),
         ("a_suite_runs_on_workers_of_this_program", suite),
         ("a_program_has_commands_of_its_own", own_commands),
@@ -132,7 +134,7 @@ fn trials() -> Vec<Trial> {
         ("each_scenario_is_a_test", tests),
         ("nextest_can_list_and_run_them", nextest),
     ];
-    let trial = |(name, test): (&str, fn(&Path))| {
+    let trial = |(name, test): Test| {
         Trial::test(name, move || {
             test(TempDir::new()?.path());
             Ok(())
