@@ -1,12 +1,12 @@
 //! `cargo xtask`: the command line over this repository's catalogue, and the chores of the repository beside it.
 
+mod chores;
+mod docs;
 mod review;
+mod tidy;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    if let Some(code) = review::asked() {
-        return code;
-    }
-    sleet_cli::main(xtask::catalogue())
+    sleet_cli::main_with(xtask::catalogue(), chores::run)
 }

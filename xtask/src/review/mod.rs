@@ -9,11 +9,10 @@ use std::{
     env,
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
-    process::ExitCode,
 };
 
 use anyhow::{Context, bail};
-use clap::Parser;
+use clap::Args;
 use files::Waiting;
 use sleet::run::summary::exit;
 use sleet_reports::review::{Group, groups, pairs};
@@ -27,8 +26,7 @@ const SOME: usize = 12;
 
 /// Shows what differs from the committed snapshots, in groups, and accepts or rejects it by group. On a terminal it asks;
 /// with a flag, or where its output goes elsewhere, it does not.
-#[derive(Debug, Parser)]
-#[command(name = "cargo xtask review", bin_name = "cargo xtask review")]
+#[derive(Debug, Args)]
 pub struct ReviewArgs {
     /// Make what differs in GROUP, or in `all`, the committed state. May be given several times.
     #[arg(long, value_name = "GROUP")]
@@ -45,22 +43,6 @@ pub struct ReviewArgs {
     /// The folder with the snapshots. Default: reports/snapshots.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-}
-
-/// Reviews, if that is what the command line asks for.
-pub fn asked() -> Option<ExitCode> {
-    let mut words = env::args_os().skip(1);
-    if words.next()? != NAME {
-        return None;
-    }
-    let args = ReviewArgs::parse_from(env::args_os().skip(1));
-    Some(match review(&args) {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            let _ = writeln!(io::stderr().lock(), "error: {error:#}");
-            ExitCode::from(exit::USAGE)
-        }
-    })
 }
 
 /// Does what `args` ask for; returns the exit code.
