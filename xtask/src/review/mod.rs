@@ -17,8 +17,6 @@ use files::Waiting;
 use sleet::run::summary::exit;
 use sleet_reports::review::{Group, groups, pairs};
 
-/// What the command is called.
-const NAME: &str = "review";
 /// Columns where there is no terminal.
 const WIDTH: u16 = 140;
 /// Lines of a group that are shown before a question.
