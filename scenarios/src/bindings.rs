@@ -79,7 +79,7 @@ pub fn family() -> Vec<Scenario> {
 
 fn scenario(kind: Kind, name: &str, app: impl Into<Make>, lifetime_s: u64) -> Scenario {
     played(kind, name, move |seed| late_callee(seed, lifetime_s), app)
-        .from("STORIES A")
+        .from("docs/stories.md#a-lost-candidates")
         .from("RFC 8445 sections 5.1.1.4 and 11")
         .holds(&[&APPLIED, &OWN_GENERATION, &EDGES])
 }

@@ -49,11 +49,11 @@ pub fn family() -> Vec<Scenario> {
             .reaches(&hangups_at(&scenes::EARLY), ENOUGH),
         fixed("three-networks", PeerKind::Bare, scenes::rapid_on_three_networks)
             .about("The same from a phone that gathers three candidates: the stack has callbacks waiting when it is closed.")
-            .from("ORACLES 3, hazard 3")
+            .from("docs/hazards.md#3-closing-inside-a-callback")
             .reaches(&hangups_at(&[Point::OnCandidate]), ENOUGH),
         fixed("on-the-move", PeerKind::Bare, scenes::on_the_move)
             .about("The same from a phone that leaves its Wi-Fi for cellular, before the call, in it or after it.")
-            .from("DESIGN 5, network switch")
+            .from("docs/hazards.md#the-phone-moves")
             .reaches(&["network-switch-hit", "signaling-reconnected"], ENOUGH),
         fixed("glare", PeerKind::Bare, scenes::glare)
             .about("Two dial each other: the larger call id wins, and whoever yields picks up.")
@@ -115,7 +115,7 @@ fn turn_falls_silent(name: &str, peers: PeerKind) -> Scenario {
     )
     .about("The TURN server has fallen silent when the caller hangs up: closing takes seconds.")
     .from("docs/findings/0013-close-waits-for-turn.md")
-    .from("ORACLES 3, hazard 17")
+    .from("docs/hazards.md#17-a-turn-server-that-is-dead")
     .holds(&KEPT)
     .trips(&CLOSES, 1)
     .reaches(&["hangup-did-not-wait"], 1)
@@ -132,8 +132,8 @@ fn hangup_while_gathering(name: &str, peers: PeerKind) -> Scenario {
     )
     .about("The caller hangs up while its TURN allocation is under way: nobody releases it.")
     .from("docs/findings/0012-hangup-while-gathering.md")
-    .from("ORACLES 3, hazard 1")
-    .from("RFC 8656 section 7")
+    .from("docs/hazards.md#1-hangup-while-gathering")
+    .from("RFC 8656 section 8")
     .holds(&KEPT)
     .trips(&NOTHING_LEFT, 1)
 }
@@ -166,7 +166,8 @@ fn fixed(name: &str, peers: PeerKind, scene: fn(Seed) -> Plan) -> Scenario {
 }
 
 fn played(kind: Kind, name: &str, make: Make, scene: fn(Seed) -> Plan) -> Scenario {
-    fixture::played(kind, &format!("calls/{name}"), scene, make).from("STORIES B")
+    fixture::played(kind, &format!("calls/{name}"), scene, make)
+        .from("docs/stories.md#b-rapid-dial-and-hangup")
 }
 
 #[cfg(test)]

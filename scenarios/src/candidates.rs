@@ -55,7 +55,7 @@ pub fn family() -> Vec<Scenario> {
             .reaches(&["push-woke-callee", "candidate-to-absent-callee"], ENOUGH),
         with_policy(Kind::Demonstration, "naive-open", Policy::NAIVE, open)
             .about("On an open network the checks themselves make up for lost candidates: the bug does not show.")
-            .from("DESIGN 3, trap 9")
+            .from("docs/stories.md#why-it-takes-a-firewall")
             .trips(&APPLIED, ENOUGH),
         rare("sleep", SLEEP, story_a)
             .about("Sleeping 500 ms before the local description is set loses fewer candidates, not none."),
@@ -95,7 +95,7 @@ pub fn family() -> Vec<Scenario> {
             .holds(&[&CLOSES]),
         unanswered(Kind::Demonstration, "wait-in-callback", Policy::NAIVE.sending(SendPolicy::OnceJoinedInCallback))
             .about("Buffering by waiting inside the stack's candidate callback: the hangup never returns.")
-            .from("ORACLES 3, hazard 4")
+            .from("docs/hazards.md#4-waiting-inside-a-callback")
             .trips(&CLOSES, 1),
         promise("retry", BUFFER_RECEIVER, story_a_retry)
             .about("The caller tries again within the call: candidates of the first attempt stay out of the second.")
@@ -127,13 +127,14 @@ fn rare(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario
 
 fn with_policy(kind: Kind, name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
     played(kind, &format!("candidates/{name}"), network, app)
-        .from("STORIES A")
+        .from("docs/stories.md#a-lost-candidates")
         .in_table(name)
 }
 
 /// A call that nobody answers.
 fn unanswered(kind: Kind, name: &str, app: impl Into<Make>) -> Scenario {
-    played(kind, &format!("candidates/{name}"), network::unanswered, app).from("STORIES A")
+    played(kind, &format!("candidates/{name}"), network::unanswered, app)
+        .from("docs/stories.md#a-lost-candidates")
 }
 
 /// What a user of the stack does about finding 0001.
@@ -145,7 +146,7 @@ fn recover() -> Scenario {
              darkness ends, because where candidates come late on every attempt no attempt connects.",
         )
         .from("docs/findings/0001-late-candidates.md")
-        .from("ORACLES 3, hazard 6")
+        .from("docs/hazards.md#6-dark-for-three-seconds")
         .holds(&[&OWN_GENERATION])
         .reaches(&["attempt-recovered"], ENOUGH);
     // The table compares remedies on one network, and this is another.
@@ -163,7 +164,7 @@ fn stale_generation() -> Scenario {
         app,
     )
     .about("A receiver that buffers without looking at the generation gives old candidates to a new attempt.")
-    .from("STORIES A")
-    .from("ORACLES 3, hazard 22")
+    .from("docs/stories.md#a-lost-candidates")
+    .from("docs/hazards.md#22-candidates-of-an-old-generation")
     .trips(&OWN_GENERATION, ENOUGH)
 }

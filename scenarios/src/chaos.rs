@@ -126,7 +126,7 @@ fn rapid() -> Vec<Scenario> {
     let story = |(name, scene): (&str, fn(Seed) -> Plan)| {
         scenario(Kind::Promise, name, Policy::FIXED.bare(), scene)
             .about("Rapid dialing and hanging up in the storm: nothing crashes, leaks, rings a ghost or answers for a dead call.")
-            .from("STORIES B")
+            .from("docs/stories.md#b-rapid-dial-and-hangup")
             .holds(&TIDY)
             .holds(&[&STACK_ENDS])
             .reaches(&["client-crash-hit", "partition-hit", "signal-drop-hit"], ENOUGH)
@@ -202,8 +202,8 @@ fn patient_promise(name: &str, app: Make, network: fn(Seed) -> Plan) -> Scenario
 fn scenario(kind: Kind, name: &str, app: Make, network: fn(Seed) -> Plan) -> Scenario {
     let draw = move |seed| storm(seed, &drawn(seed, app), network);
     played(kind, &format!("chaos/{name}"), draw, app)
-        .from("STORIES A")
-        .from("DESIGN 5")
+        .from("docs/stories.md#a-lost-candidates")
+        .from("docs/judging.md#two-phases")
         .holds(&[&APPLIED, &OWN_GENERATION, &EDGES, &COMPUTED, &TURNS])
 }
 

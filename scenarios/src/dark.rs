@@ -56,7 +56,7 @@ pub fn family() -> Vec<Scenario> {
 /// A call that connects, and whose link goes dark while they talk.
 fn dark(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
     played(Kind::Promise, &format!("state/{name}"), network, app)
-        .from("STORIES C")
+        .from("docs/stories.md#c-connection-state")
         .from("RFC 7675 section 5.1")
         .holds(&[&APPLIED, &CONNECTS, &CLOSES])
         .holds(&[&EDGES, &COMPUTED, &TURNS, &NEWS, &TIMELY])
@@ -131,7 +131,7 @@ fn impatient() -> Scenario {
     };
     Scenario::new(Kind::Demonstration, "state/impatient", nobody_calls, story)
         .about("A broken reporter that says disconnected after one second of silence.")
-        .from("STORIES C")
+        .from("docs/stories.md#c-connection-state")
         .holds(&[&EDGES, &NEWS])
         .trips(&TIMELY, 1)
 }

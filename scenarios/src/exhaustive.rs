@@ -130,14 +130,15 @@ fn attempts() -> Vec<Scenario> {
         )
         .about("A receiver that buffers without looking at the generation gives old candidates to a new attempt."),
         connects("redial", BUFFER_BOTH.bare(), redialed(call(&REDIAL)))
-            .from("STORIES B")
+            .from("docs/stories.md#b-rapid-dial-and-hangup")
             .about("The caller dials, hangs up and dials again at any time: the second call connects."),
     ]
 }
 
 /// Field report B, with the client that keeps every call.
 fn hangups() -> Vec<Scenario> {
-    let ends = |name, plan| connects(name, BUFFER_BOTH.bare(), plan).from("STORIES B");
+    let ends =
+        |name, plan| connects(name, BUFFER_BOTH.bare(), plan).from("docs/stories.md#b-rapid-dial-and-hangup");
     let dialing = awaiting(call(&CALL), "alice", &DIALING);
     let answering = awaiting(awaiting(call(&CALL), "bob", &["create-peer"]), "bob", &DESCRIBING);
     let describing = awaiting(answering.clone(), "alice", &DESCRIBING);
@@ -155,7 +156,7 @@ fn hangups() -> Vec<Scenario> {
             hung_up_by(&["alice"], call(&CALL)),
             &CLOSES,
         )
-        .from("ORACLES 3, hazard 4")
+        .from("docs/hazards.md#4-waiting-inside-a-callback")
         .about(
             "Buffering by waiting inside the stack's callback: the orders in which a hangup never returns.",
         ),
@@ -168,7 +169,7 @@ fn on_the_stack() -> Vec<Scenario> {
     vec![
         scenario(Kind::Demonstration, "both-hang-up-full", BUFFER_BOTH.full(), both.clone())
             .about("Both hang up, with peer connections: the orders in which the stack leaves a handshake behind.")
-            .from("STORIES B")
+            .from("docs/stories.md#b-rapid-dial-and-hangup")
             .from(HANDSHAKE)
             .holds(&KEPT)
             .holds(&[&NOTHING_LEFT])
@@ -180,7 +181,7 @@ fn on_the_stack() -> Vec<Scenario> {
             BUFFER_BOTH.full(),
         )
         .about("Closed while it waits for the second ClientHello, a peer connection leaves its handshake behind.")
-        .from("STORIES B")
+        .from("docs/stories.md#b-rapid-dial-and-hangup")
         .from(HANDSHAKE)
         .holds(&KEPT)
         .holds(&[&NOTHING_LEFT])
@@ -199,21 +200,21 @@ fn in_handshake(mut plan: Plan) -> Plan {
 /// A client that keeps every call that is not hung up.
 fn connects(name: &str, app: impl Into<Make>, plan: Plan) -> Scenario {
     scenario(Kind::Promise, name, app, plan)
-        .from("STORIES A")
+        .from("docs/stories.md#a-lost-candidates")
         .holds(&KEPT)
         .holds(&[&NOTHING_LEFT, &STACK_ENDS])
 }
 
 fn broken(name: &str, app: impl Into<Make>, plan: Plan, oracle: &'static Oracle) -> Scenario {
     scenario(Kind::Demonstration, name, app, plan)
-        .from("STORIES A")
+        .from("docs/stories.md#a-lost-candidates")
         .trips(oracle, PARTS)
 }
 
 fn scenario(kind: Kind, name: &str, app: impl Into<Make>, plan: Plan) -> Scenario {
     let bound = bound(&plan);
     played(kind, &format!("exhaustive/{name}"), move |_| plan.clone(), app)
-        .from("DESIGN 6")
+        .from("docs/judging.md#every-order")
         .explores(PARTS, &bound)
 }
 

@@ -33,7 +33,7 @@ pub fn family() -> Vec<Scenario> {
         plain_call("gathering-closed", buffered, &ONE_END)
             .about("A call that is hung up: on close, iceGatheringState is reported as `closed`, which is none of its states.")
             .from("docs/findings/0002-gathering-closed.md")
-            .from("W3C webrtc-pc 4.3.2"),
+            .from("W3C webrtc-pc section 4.3.2, RTCIceGatheringState"),
         closed_after_close("closed-after-close", buffered),
         closed_after_close("closed-after-close-bare", buffered.bare()),
         closed_in_handshake(buffered),
@@ -54,7 +54,7 @@ fn closed_in_handshake(app: impl Into<Make>) -> Scenario {
     played(Kind::Finding, "findings/closed-in-handshake", narrow, app)
         .about("A call that is hung up while its DTLS server waits: it waits for ever.")
         .from("docs/findings/0011-closed-in-handshake.md")
-        .from("W3C webrtc-pc 4.4.2 close")
+        .from("W3C webrtc-pc section 4.4.2, close")
         .holds(&[&APPLIED, &CLOSES, &NOTHING_LEFT])
         .trips(&STACK_ENDS, 1)
 }
@@ -93,7 +93,7 @@ fn closed_after_close(name: &str, app: impl Into<Make>) -> Scenario {
     plain_call(name, app, &LAST_WORD)
         .about("A call that is hung up: ICE `closed` is reported after close has returned.")
         .from("docs/findings/0003-closed-after-close.md")
-        .from("W3C webrtc-pc 4.4.2")
+        .from("W3C webrtc-pc section 4.4.2, close")
 }
 
 /// The story network beyond its bound: alice takes five seconds over each candidate.

@@ -98,7 +98,7 @@ fn scenario(
     network: impl Fn(Seed) -> Plan + Send + Sync + 'static,
 ) -> Scenario {
     played(kind, name, network, app)
-        .from("STORIES C")
+        .from("docs/stories.md#c-connection-state")
         .from("RFC 7675 section 5.1")
         .holds(&[&APPLIED, &OWN_GENERATION, &CONNECTS, &CLOSES, &NOTHING_LEFT])
         .holds(&[&EDGES, &COMPUTED, &TURNS])

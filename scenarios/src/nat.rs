@@ -93,7 +93,7 @@ fn promise(name: &str, about: &str, app: impl Into<Make>, network: fn(Seed) -> P
     Scenario::new(Kind::Promise, &format!("nat/{name}"), network, story)
         .about(about)
         .from("RFC 4787 sections 4 and 5")
-        .from("ORACLES 5")
+        .from("docs/nats.md#who-must-reach-whom")
         .holds(&[&APPLIED, &CLOSES, &NOTHING_LEFT, &STACK_ENDS, &AS_COMPUTED])
         .except_where(&PACED, storms)
         .in_matrix(cell)
@@ -142,7 +142,7 @@ fn cut_off() -> Scenario {
     };
     played(Kind::Demonstration, "nat/cut-off", network, CLIENT)
         .about("A link that loses what the NATs would let through: the call does not go the way that was computed.")
-        .from("ORACLES 5")
+        .from("docs/nats.md#who-must-reach-whom")
         .trips(&AS_COMPUTED, 1)
 }
 

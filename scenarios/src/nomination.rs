@@ -82,7 +82,7 @@ fn finding(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan, breaks: 
 
 fn call(kind: Kind, name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
     played(kind, name, network, app)
-        .from("STORIES C")
+        .from("docs/stories.md#c-connection-state")
         .holds(&[&APPLIED, &CONNECTS, &EDGES])
 }
 
@@ -156,7 +156,7 @@ fn chooser(
     let others = [&MIRRORED, &BEST, &RANKED, &LAST_PAIR];
     let others: Vec<&'static Oracle> = others.into_iter().filter(|o| o.id != oracle.id).collect();
     Scenario::new(Kind::Demonstration, &format!("state/{name}"), nobody_calls, story)
-        .from("STORIES C")
+        .from("docs/stories.md#c-connection-state")
         .holds(&others)
         .trips(oracle, 1)
 }

@@ -60,8 +60,8 @@ fn scenario(kind: Kind, name: &str, app: impl Into<Make>) -> Scenario {
         driver::play(sim, plan, cast.clone())
     };
     Scenario::new(kind, &format!("presets/{name}"), network, story)
-        .from("ORACLES 3, hazard 6")
-        .from("ORACLES 6")
+        .from("docs/hazards.md#6-dark-for-three-seconds")
+        .from("docs/profiles.md#network-presets")
         .holds(&fixture::KEPT)
 }
 

@@ -58,7 +58,7 @@ pub fn family() -> Vec<Scenario> {
 
 fn scenario(kind: Kind, name: &str, app: impl Into<Make>) -> Scenario {
     played(kind, &format!("recovery/{name}"), wifi_dies, app)
-        .from("STORIES C")
+        .from("docs/stories.md#c-connection-state")
         .from("RFC 8445 section 9")
         .holds(&[
             &APPLIED,

@@ -31,7 +31,7 @@ pub fn family() -> Vec<Scenario> {
             sim.sleep(Duration::from_millis(10)).await;
         })
         .about("A task of alice panics.")
-        .from("DESIGN 6")
+        .from("docs/judging.md#outcomes-that-no-oracle-gives")
         .tripping(NO_PANIC.id),
         Scenario::new(
             Kind::Selftest,
@@ -43,7 +43,7 @@ pub fn family() -> Vec<Scenario> {
             },
         )
         .about("A task of alice breaks an invariant that it states.")
-        .from("DESIGN 6")
+        .from("docs/judging.md#outcomes-that-no-oracle-gives")
         .tripping(INVARIANTS.id),
         Scenario::new(
             Kind::Selftest,
@@ -55,7 +55,7 @@ pub fn family() -> Vec<Scenario> {
             },
         )
         .about("A story that never ends is stopped at its horizon, and what was pending is named.")
-        .from("DESIGN 3, trap 11")
+        .from("docs/judging.md#bounds")
         .tripping(BOUNDED.id),
         Scenario::new(Kind::Selftest, "selftest/spins", short, |_, _| async {
             loop {
@@ -63,7 +63,7 @@ pub fn family() -> Vec<Scenario> {
             }
         })
         .about("A loop that passes no time is stopped by the cap on work.")
-        .from("DESIGN 3, trap 11")
+        .from("docs/judging.md#bounds")
         .tripping(BOUNDED.id),
         Scenario::new(
             Kind::Selftest,
@@ -79,7 +79,7 @@ pub fn family() -> Vec<Scenario> {
             },
         )
         .about("A client that keeps state across runs is caught.")
-        .from("DESIGN 4"),
+        .from("docs/judging.md#determinism"),
         Scenario::new(
             Kind::Selftest,
             "selftest/draws-nothing",
@@ -90,7 +90,7 @@ pub fn family() -> Vec<Scenario> {
             |_, _| async {},
         )
         .about("The plan of one seed cannot be drawn: drawing it panics.")
-        .from("DESIGN 6"),
+        .from("docs/judging.md#outcomes-that-no-oracle-gives"),
         deadly("aborts", abort, "A client aborts its process."),
         deadly(
             "overflows-stack",
@@ -112,7 +112,7 @@ fn deadly(name: &str, deed: fn(), about: &str) -> Scenario {
         deed();
     })
     .about(about)
-    .from("DESIGN 6")
+    .from("docs/judging.md#outcomes-that-no-oracle-gives")
     .deadly()
 }
 

@@ -85,7 +85,7 @@ fn finding(name: &str, app: impl Into<Make>, breaks: &'static Oracle, network: f
 
 fn scenario(kind: Kind, name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
     played(kind, name, network, app)
-        .from("ORACLES 3, hazard 17")
+        .from("docs/hazards.md#17-a-turn-server-that-is-dead")
         .holds(&[&APPLIED, &OWN_GENERATION])
 }
 

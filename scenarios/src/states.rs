@@ -101,7 +101,7 @@ fn reporter(name: &str, oracle: &'static Oracle, says: fn() -> Vec<Moment>) -> S
     };
     let others: Vec<&'static Oracle> = STATES.into_iter().filter(|o| o.id != oracle.id).collect();
     Scenario::new(Kind::Demonstration, &format!("state/{name}"), quiet, story)
-        .from("STORIES C")
+        .from("docs/stories.md#c-connection-state")
         .holds(&others)
         .trips(oracle, 1)
 }

@@ -50,6 +50,6 @@ fn careless(name: &str, trips: &'static Oracle, mistake: fn(Arc<dyn Peer>)) -> S
         alice.take_census(0);
     };
     Scenario::new(Kind::Demonstration, &format!("teardown/{name}"), story_a, story)
-        .from("ORACLES 3, hazard 21")
+        .from("docs/hazards.md#21-dropped-without-closing")
         .trips(trips, 1)
 }

@@ -1,3 +1,5 @@
+//! Chains of events that rules of explanation read, put together by hand.
+
 use super::*;
 use crate::trace::{Candidate, EventKind, SignalDirection, Trace};
 

@@ -11,7 +11,7 @@ use crate::trace::{CallEvent, Event, EventKind, SignalDirection, Trace};
 pub const QUIET: Oracle = Oracle {
     id: "CALL-02",
     meaning: "Nothing is reported or begun for a call at an end whose hangup has returned.",
-    source: "STORIES B; ORACLES 3, hazards 1 and 4",
+    source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#1-hangup-while-gathering; docs/hazards.md#4-waiting-inside-a-callback",
     check: quiet,
 };
 
@@ -19,7 +19,7 @@ pub const QUIET: Oracle = Oracle {
 pub const DEAD: Oracle = Oracle {
     id: "CALL-03",
     meaning: "A call that is over at an end rings there no more, is not answered, and gets no peer.",
-    source: "STORIES B; ORACLES 4, items 1 and 5",
+    source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#hangups-at-every-await; docs/hazards.md#reordering",
     check: dead,
 };
 

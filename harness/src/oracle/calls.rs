@@ -16,7 +16,7 @@ use crate::{
 pub const CONNECTS: Oracle = Oracle {
     id: "CONN-01",
     meaning: "Every call that nobody hangs up connects within its budget: a message crosses it both ways.",
-    source: "STORIES A; ORACLES 1, liveness",
+    source: "docs/stories.md#a-lost-candidates; docs/judging.md#liveness",
     check: connects,
 };
 

@@ -9,7 +9,7 @@ use crate::trace::{Candidate, Event, EventKind, PeerId, SignalDirection, Trace};
 pub const APPLIED: Oracle = Oracle {
     id: "CAND-01",
     meaning: "Every candidate that a client receives for its live generation is applied, exactly once.",
-    source: "STORIES A; ORACLES 1, buffering; W3C webrtc-pc 4.4.2 addIceCandidate",
+    source: "docs/stories.md#a-lost-candidates; W3C webrtc-pc section 4.4.2, addIceCandidate",
     check: applied,
 };
 
@@ -17,7 +17,7 @@ pub const APPLIED: Oracle = Oracle {
 pub const OWN_GENERATION: Oracle = Oracle {
     id: "CAND-02",
     meaning: "A candidate is applied only to the generation that it belongs to.",
-    source: "STORIES A; RFC 8838 section 11; ORACLES 3, hazard 22",
+    source: "docs/stories.md#a-lost-candidates; RFC 8838 section 11; docs/hazards.md#22-candidates-of-an-old-generation",
     check: own_generation,
 };
 

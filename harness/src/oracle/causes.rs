@@ -13,7 +13,7 @@ use crate::trace::{CallEvent, Event, EventKind, Intent, Machine, Outcome, Trace}
 pub const CALL_04_CAUSED: Oracle = Oracle {
     id: "CALL-04",
     meaning: "No outcome without its cause: cancelled, rejected, dropped and talked take a user's act or a crash, busy a live call at the callee, glare a dial the other way, elsewhere another device, failed a path or an end that was gone; and nobody has talked who was never connected.",
-    source: "STORIES B",
+    source: "docs/stories.md#b-rapid-dial-and-hangup",
     check: caused,
 };
 
@@ -172,7 +172,7 @@ impl Case<'_, '_> {
 pub const CALL_05_TRUE: Oracle = Oracle {
     id: "CALL-05",
     meaning: "An app shows a call as connected when, and only when, a message has gone both ways: not before, and within three seconds.",
-    source: "W3C webrtc-pc 5.6.4 RTCIceTransportState",
+    source: "W3C webrtc-pc section 5.6.4, RTCIceTransportState",
     check: shown_as_it_is,
 };
 

@@ -10,7 +10,7 @@ use crate::{
 pub const COMES_BACK: Oracle = Oracle {
     id: "BACK-01",
     meaning: "Where a path is left, a call that was connected and broke is connected again within its budget.",
-    source: "STORIES C, ICE restart; RFC 8445 section 9; ORACLES 1, liveness",
+    source: "docs/stories.md#c-connection-state; RFC 8445 section 9; docs/judging.md#liveness",
     check: comes_back,
 };
 

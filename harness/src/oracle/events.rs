@@ -15,7 +15,7 @@ use crate::trace::{EventKind, Machine};
 pub const NEWS: Oracle = Oracle {
     id: "STATE-05",
     meaning: "A state is reported only when it changed.",
-    source: "STORIES C; W3C webrtc-pc 4.4.1, update the connection state",
+    source: "docs/stories.md#c-connection-state; W3C webrtc-pc section 4.4.1, update the connection state",
     check: |evidence| of_each(evidence, only_changes),
 };
 
@@ -23,7 +23,7 @@ pub const NEWS: Oracle = Oracle {
 pub const LAST_WORD: Oracle = Oracle {
     id: "STATE-06",
     meaning: "Nothing is reported for a peer whose close has returned.",
-    source: "STORIES C; W3C webrtc-pc 4.4.2 close; ORACLES 1, events",
+    source: "docs/stories.md#c-connection-state; W3C webrtc-pc section 4.4.2, close",
     check: |evidence| of_each(evidence, silent_when_closed),
 };
 

@@ -15,7 +15,7 @@ use crate::{
 pub const AS_LONG_AS_CALLS: Oracle = Oracle {
     id: "FACT-01",
     meaning: "An app has one factory for its peers exactly while it has calls, up to half a second: it is not released while a call lives, and not kept when none does.",
-    source: "STORIES B; ORACLES 4, item 9",
+    source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#groups",
     check: as_long_as_calls,
 };
 

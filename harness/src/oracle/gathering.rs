@@ -18,7 +18,7 @@ use crate::{
 pub const ONE_END: Oracle = Oracle {
     id: "STATE-03",
     meaning: "Candidates come only while gathering, each generation ends exactly once, and only a restart begins another.",
-    source: "STORIES C; W3C webrtc-pc 4.3.2 RTCIceGatheringState; RFC 8838 sections 9 and 13",
+    source: "docs/stories.md#c-connection-state; W3C webrtc-pc section 4.3.2, RTCIceGatheringState; RFC 8838 sections 9 and 13",
     check: one_end,
 };
 

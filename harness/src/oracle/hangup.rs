@@ -17,7 +17,7 @@ use crate::trace::{Event, EventKind, PeerId, Trace};
 pub const RETURNS: Oracle = Oracle {
     id: "HANG-01",
     meaning: "A hangup, of one call or of a group, returns within three seconds of simulated time, whatever the call is at.",
-    source: "STORIES B; ORACLES 3, hazards 2 to 4",
+    source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#2-dial-and-accept-that-never-return; docs/hazards.md#3-closing-inside-a-callback; docs/hazards.md#4-waiting-inside-a-callback",
     check: returns,
 };
 
@@ -25,7 +25,7 @@ pub const RETURNS: Oracle = Oracle {
 pub const CLOSED_ONCE: Oracle = Oracle {
     id: "TEAR-03",
     meaning: "A client closes each of its peers at most once.",
-    source: "STORIES B; ORACLES 3, hazard 25",
+    source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#25-closing-twice-and-a-close-that-is-cancelled",
     check: closed_once,
 };
 
@@ -33,7 +33,7 @@ pub const CLOSED_ONCE: Oracle = Oracle {
 pub const CLOSED_FIRST: Oracle = Oracle {
     id: "TEAR-04",
     meaning: "When a hangup has returned, every peer of its call is closed at that end.",
-    source: "STORIES B",
+    source: "docs/stories.md#b-rapid-dial-and-hangup",
     check: closed_first,
 };
 

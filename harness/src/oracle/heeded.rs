@@ -20,7 +20,7 @@ use crate::{
 pub const INT_01_HEEDED: Oracle = Oracle {
     id: "INT-01",
     meaning: "What a user wants takes effect within three seconds (of the healing, if it takes the network), or cannot any more, because the call is over, was never there, or does not ring.",
-    source: "STORIES B",
+    source: "docs/stories.md#b-rapid-dial-and-hangup",
     check: heeded,
 };
 

@@ -13,7 +13,7 @@ use crate::trace::Machine;
 pub const EDGES: Oracle = Oracle {
     id: "STATE-01",
     meaning: "ICE reports only states of the specification, by name, and only legal changes between them.",
-    source: "STORIES C; W3C webrtc-pc 5.6.4 RTCIceTransportState; RFC 8445 section 9, restarts",
+    source: "docs/stories.md#c-connection-state; W3C webrtc-pc section 5.6.4, RTCIceTransportState; RFC 8445 section 9",
     check: edges,
 };
 

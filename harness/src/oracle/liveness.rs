@@ -20,7 +20,7 @@ use crate::{
 pub const TIMELY: Oracle = Oracle {
     id: "TIME-01",
     meaning: "ICE reports disconnected and failed when the selected path has been silent for as long as its timers say, and connected when it is heard again; each within one look of the agent.",
-    source: "STORIES C; RFC 7675 section 5.1; webrtc-ice 0.17.2 src/agent/agent_internal.rs:443-478",
+    source: "docs/stories.md#c-connection-state; RFC 7675 section 5.1; docs/nomination.md#how-long-a-silent-path-lasts",
     check: timely,
 };
 

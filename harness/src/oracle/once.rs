@@ -15,7 +15,7 @@ use crate::{
 pub const SAID_01_ONCE: Oracle = Oracle {
     id: "SAID-01",
     meaning: "An app says each thing of a call once: one dial, one offer, answer and candidate of each generation, one end; only who does not know that a call is over is told again.",
-    source: "STORIES B; RFC 8838 section 13",
+    source: "docs/stories.md#b-rapid-dial-and-hangup; RFC 8838 section 13",
     check: once,
 };
 

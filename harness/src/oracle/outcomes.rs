@@ -18,7 +18,7 @@ use crate::{
 pub const AGREED: Oracle = Oracle {
     id: "CALL-01",
     meaning: "Every dial has exactly one outcome at each end that took part, and within the budget after healing the two agree.",
-    source: "STORIES B; ORACLES 4",
+    source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#redelivery",
     check: agreed,
 };
 
@@ -26,7 +26,7 @@ pub const AGREED: Oracle = Oracle {
 pub const GOES_ON: Oracle = Oracle {
     id: "CONN-03",
     meaning: "A dial that nobody ends rings or is picked up within its budget; once it is picked up a message crosses it both ways within its budget.",
-    source: "STORIES B; ORACLES 1, liveness",
+    source: "docs/stories.md#b-rapid-dial-and-hangup; docs/judging.md#liveness",
     check: goes_on,
 };
 

@@ -12,7 +12,7 @@ use crate::{
 pub const PACED: Oracle = Oracle {
     id: "PACE-01",
     meaning: "A host sends at most 400 connectivity checks in any second.",
-    source: "RFC 8445 sections 6.1.2.5 (at most 100 pairs) and 14 (one check every 50 ms)",
+    source: "RFC 8445 section 6.1.2.5, at most 100 pairs; RFC 8445 section 14, one check every 50 ms",
     check: paced,
 };
 

@@ -9,7 +9,7 @@ use crate::trace::{Event, EventKind, PeerId, Trace};
 pub const CLOSES: Oracle = Oracle {
     id: "TEAR-01",
     meaning: "Closing a peer returns within two seconds of simulated time, whatever it was doing.",
-    source: "STORIES B; ORACLES 3, hazards 2 to 4",
+    source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#2-dial-and-accept-that-never-return; docs/hazards.md#3-closing-inside-a-callback; docs/hazards.md#4-waiting-inside-a-callback",
     check: closes,
 };
 
@@ -18,7 +18,7 @@ pub const NOTHING_LEFT: Oracle = Oracle {
     id: "TEAR-02",
     meaning: "When every call is over, no task of the client, no socket and no TURN allocation of it is left. A life \
               that a crash ended has taken its tasks along.",
-    source: "STORIES B; ORACLES 1, teardown",
+    source: "docs/stories.md#b-rapid-dial-and-hangup; docs/judging.md#teardown",
     check: nothing_left,
 };
 
@@ -26,7 +26,7 @@ pub const NOTHING_LEFT: Oracle = Oracle {
 pub const STACK_ENDS: Oracle = Oracle {
     id: "TEAR-05",
     meaning: "When every peer is closed, no task that the WebRTC stack started is left.",
-    source: "STORIES B; ORACLES 1, teardown; ORACLES 3, hazard 21",
+    source: "docs/stories.md#b-rapid-dial-and-hangup; docs/judging.md#teardown; docs/hazards.md#21-dropped-without-closing",
     check: stack_ends,
 };
 

@@ -11,7 +11,7 @@ use crate::{
 pub const AS_COMPUTED: Oracle = Oracle {
     id: "REACH-01",
     meaning: "A call connects directly where NATs and firewalls allow it, through a relay where only that is left, and not at all where nothing is.",
-    source: "RFC 4787; RFC 8445; ORACLES 5",
+    source: "RFC 4787 sections 4 and 5; docs/nats.md#who-must-reach-whom",
     check: as_computed,
 };
 

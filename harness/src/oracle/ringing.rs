@@ -12,7 +12,7 @@ use crate::trace::{CallEvent, Event, EventKind, SignalDirection, Trace};
 pub const CALLED: Oracle = Oracle {
     id: "RING-01",
     meaning: "A phone rings only for a call that somebody dialed and whose hangup has not come, once, and falls silent within the budget after healing when the caller has gone.",
-    source: "STORIES B; ORACLES 4, items 4 and 5",
+    source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#glare; docs/hazards.md#reordering",
     check: called,
 };
 

@@ -7,7 +7,7 @@ use crate::trace::{EventKind, Stop};
 pub const NO_PANIC: Oracle = Oracle {
     id: "RUN-01",
     meaning: "No task panics, in the client or in the stack.",
-    source: "STORIES B",
+    source: "docs/stories.md#b-rapid-dial-and-hangup",
     check: no_panic,
 };
 
@@ -23,7 +23,7 @@ pub const RUN_03_PLAYED: Oracle = Oracle {
 pub const BOUNDED: Oracle = Oracle {
     id: "RUN-02",
     meaning: "The run ends by itself, before its horizon and within its share of work.",
-    source: "DESIGN 3, trap 11",
+    source: "docs/judging.md#bounds",
     check: bounded,
 };
 

@@ -13,7 +13,7 @@ use crate::trace::Machine;
 pub const TURNS: Oracle = Oracle {
     id: "STATE-04",
     meaning: "The signaling state changes only as offers, answers, provisional answers and rollbacks may change it.",
-    source: "STORIES C; W3C webrtc-pc 4.3.1 RTCSignalingState; RFC 8829 section 3.2",
+    source: "docs/stories.md#c-connection-state; W3C webrtc-pc section 4.3.1, RTCSignalingState; RFC 8829 section 3.2",
     check: turns,
 };
 

@@ -1,3 +1,5 @@
+//! What holds for every edit of a plan, and what a search comes to.
+
 use std::{collections::BTreeSet, num::NonZeroUsize, sync::Arc};
 
 use proptest::prelude::*;

@@ -2,6 +2,7 @@
 //!
 //! One test program, so that the stack under test is linked once. What several parts need is here.
 
+mod chores;
 mod cli;
 mod corpus;
 mod exhaustive;

@@ -1,3 +1,5 @@
+//! What NATs do when they rebind, reboot or change their address.
+
 use super::*;
 
 const OUT: (&str, &str) = ("10.0.0.1:5000", "192.0.2.1:1000");

@@ -1,3 +1,5 @@
+//! Who is let in (RFC 4787, REQ-8).
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Packets from inside to inside, by the address outside (RFC 4787, REQ-9).
+
 use super::*;
 
 #[test]

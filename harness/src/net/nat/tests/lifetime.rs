@@ -1,3 +1,5 @@
+//! How long a mapping lasts, and what refreshes it (RFC 4787, REQ-5 and REQ-6).
+
 use super::*;
 
 fn after_s(s: u64) -> SimTime {

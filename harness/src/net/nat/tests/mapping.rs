@@ -1,3 +1,5 @@
+//! Which destinations share a mapping (RFC 4787, REQ-1).
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Which port a mapping gets (RFC 4787, REQ-3 and REQ-4).
+
 use std::collections::BTreeSet;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What holds for every NAT, whatever is sent through it.
+
 use std::{collections::BTreeSet, time::Duration};
 
 use proptest::{collection::vec, prelude::*};

@@ -1,3 +1,5 @@
+//! TCP through a NAT (RFC 5382).
+
 use super::*;
 
 #[test]

@@ -1,0 +1,34 @@
+//! The chores of this repository: commands that keep its own house, and that no other catalogue needs.
+//!
+//! Only this file knows their names; each chore is a module.
+
+use clap::Subcommand;
+
+use crate::{docs, review, tidy};
+
+/// How a chore ends that found something to mend. Not 100: no scenario broke.
+const TO_MEND: u8 = 1;
+
+/// A chore.
+#[derive(Subcommand)]
+pub enum Chore {
+    /// Checks the sources: layers, circles, length, citations, words, `unsafe`, headers
+    Tidy(tidy::Args),
+    /// Writes the generated blocks of pages, or checks that they are current
+    Docs(docs::Args),
+    /// Shows what differs from the committed snapshots, in groups, and accepts or rejects it by group
+    Review(review::ReviewArgs),
+}
+
+/// Does a chore; the exit code.
+///
+/// # Errors
+/// When it cannot be done: a file that cannot be read or written, a suite that does not run.
+pub fn run(chore: Chore) -> anyhow::Result<u8> {
+    let is_well = match chore {
+        Chore::Tidy(args) => tidy::tidy(&args)?,
+        Chore::Docs(args) => docs::docs(&args)?,
+        Chore::Review(args) => return review::review(&args),
+    };
+    Ok(if is_well { 0 } else { TO_MEND })
+}

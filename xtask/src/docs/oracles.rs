@@ -1,0 +1,81 @@
+//! What every oracle demands, where that is written, and what in the catalogue breaks it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use sleet::{
+    oracle::{self, Oracle},
+    scenario::{Kind, Scenario},
+};
+
+/// The name of the block.
+pub const BLOCK: &str = "oracles";
+
+/// The block: an oracle in each section, by their ids.
+pub fn block() -> String {
+    let catalogue = sleet_scenarios::catalogue();
+    let by_id: BTreeMap<&str, &Oracle> = oracle::ALL.iter().map(|o| (o.id, *o)).collect();
+    let mut out = format!("\n{} oracles.\n", by_id.len());
+    for oracle in by_id.values() {
+        out.push_str(&section(oracle, &catalogue));
+    }
+    out.push('\n');
+    out
+}
+
+fn section(oracle: &Oracle, catalogue: &[Arc<Scenario>]) -> String {
+    let sources: Vec<String> = oracle.source.split("; ").map(source).collect();
+    let by = |kind: Kind| {
+        let trips = catalogue
+            .iter()
+            .filter(|s| s.kind == kind && s.trips == Some(oracle.id));
+        let names: Vec<String> = trips.map(|s| format!("`{}`", s.name)).collect();
+        names.join(", ")
+    };
+    let promises = catalogue
+        .iter()
+        .filter(|s| s.kind == Kind::Promise && s.oracles.iter().any(|o| o.id == oracle.id))
+        .count();
+    let mut out = format!("\n## {}\n\n{}\n\n", oracle.id, oracle.meaning);
+    let rows = [
+        ("Source", sources.join("; ")),
+        (
+            "Broken by a client that is there to break it",
+            by(Kind::Demonstration),
+        ),
+        ("Broken by a known defect of the stack", by(Kind::Finding)),
+        ("Broken by a test of the harness", by(Kind::Selftest)),
+        ("Promised by", format!("{promises} scenarios")),
+    ];
+    for (what, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
+        out.push_str(&format!("- {what}: {value}\n"));
+    }
+    out
+}
+
+/// A citation, as a link where it is a page: the block stands in docs/.
+fn source(citation: &str) -> String {
+    match citation.strip_prefix("docs/") {
+        Some(page) => format!("[{page}]({page})"),
+        None => citation.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_oracle_has_a_section_that_says_what_breaks_it() {
+        let block = block();
+        for oracle in oracle::ALL {
+            let heading = format!("\n## {}\n", oracle.id);
+            let section = block.split_once(&heading).expect("a section").1;
+            let section = section.split("\n## ").next().unwrap_or_default();
+            assert!(section.contains(oracle.meaning), "{}", oracle.id);
+            assert!(
+                section.contains("- Source: ") && section.contains("- Broken by "),
+                "{section}"
+            );
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Tables of results, each from a suite at stated seeds, run by this very program.
+//!
+//! A table ends in a comment that says what its first few seeds came to. `--check` runs these again: it costs seconds and
+//! finds a table that another build has made.
+
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::Context;
+use sleet::run::{matrix::Matrix, summary::Summary};
+use sleet_reports::summary;
+
+/// A table and where it comes from.
+pub struct Table {
+    /// The block that it fills.
+    pub block: &'static str,
+    /// The scenarios.
+    filter: &'static str,
+    /// The seeds: from 0, to this one exclusive.
+    seeds: u64,
+    /// The seeds that a check runs.
+    sample: &'static [u64],
+    /// The table as Markdown; empty if the suite has none.
+    table: fn(&Summary) -> String,
+    /// What a few seeds came to, in few words.
+    in_short: fn(&Summary) -> String,
+}
+
+/// Every table of results.
+pub const TABLES: [Table; 4] = [
+    Table {
+        block: "remedies",
+        filter: "candidates",
+        seeds: 500,
+        sample: &FEW,
+        table: |sum| summary::remedies(&sum.remedies),
+        in_short: |sum| {
+            listed(
+                sum.remedies
+                    .iter()
+                    .map(|row| format!("{} {}", row.policy, row.connected)),
+            )
+        },
+    },
+    Table {
+        block: "mistakes",
+        filter: "calls",
+        seeds: 200,
+        sample: &FEW,
+        table: |sum| summary::mistakes(&sum.mistakes),
+        in_short: |sum| {
+            listed(
+                sum.mistakes
+                    .iter()
+                    .map(|row| format!("{} {}", row.mistake, row.shown)),
+            )
+        },
+    },
+    Table {
+        block: "nat-stun",
+        filter: "nat/matrix-stun",
+        seeds: 100,
+        sample: &DIAGONAL,
+        table: |sum| sum.matrices.iter().map(summary::matrix).collect(),
+        in_short: |sum| listed(sum.matrices.iter().flat_map(carried)),
+    },
+    Table {
+        block: "nat-turn",
+        filter: "nat/matrix-turn",
+        seeds: 100,
+        sample: &DIAGONAL,
+        table: |sum| sum.matrices.iter().map(summary::matrix).collect(),
+        in_short: |sum| listed(sum.matrices.iter().flat_map(carried)),
+    },
+];
+
+const FEW: [u64; 6] = [0, 1, 2, 3, 4, 5];
+/// Each kind of NAT against itself.
+const DIAGONAL: [u64; 10] = [0, 11, 22, 33, 44, 55, 66, 77, 88, 99];
+
+impl Table {
+    /// Runs the suite, and what its sample comes to.
+    ///
+    /// # Errors
+    /// When a suite cannot be run.
+    pub fn measure(&self, root: &Path) -> anyhow::Result<String> {
+        let range = format!("0..{}", self.seeds);
+        let whole = suite(root, self.block, &[self.filter, "--seeds", &range])?;
+        let table = (self.table)(&whole);
+        anyhow::ensure!(!table.is_empty(), "the suite '{}' makes no table", self.filter);
+        let command = format!("cargo xtask run {} --seeds {range}", self.filter);
+        Ok(format!(
+            "\n`{command}`:\n\n{table}\n<!-- {} -->\n",
+            self.sampled(root)?
+        ))
+    }
+
+    /// What a check of `text` has to say against it.
+    ///
+    /// # Errors
+    /// When a suite cannot be run.
+    pub fn what_is_stale(&self, root: &Path, text: &str) -> anyhow::Result<Option<String>> {
+        let now = self.sampled(root)?;
+        let is_current = text.contains(&format!("<!-- {now} -->"));
+        Ok((!is_current).then(|| format!("is stale: cargo xtask docs --results; now {now}")))
+    }
+
+    /// What the sample comes to.
+    fn sampled(&self, root: &Path) -> anyhow::Result<String> {
+        let mut args = vec![self.filter.to_owned()];
+        for seed in self.sample {
+            args.extend(["--seed".to_owned(), seed.to_string()]);
+        }
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let sum = suite(root, &format!("{}-sample", self.block), &args)?;
+        let seeds: Vec<String> = self.sample.iter().map(u64::to_string).collect();
+        Ok(format!("seeds {}: {}", seeds.join(" "), (self.in_short)(&sum)))
+    }
+}
+
+fn listed(words: impl Iterator<Item = String>) -> String {
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// The filled cells of a matrix.
+fn carried(matrix: &Matrix) -> Vec<String> {
+    let cells = matrix.rows.iter().zip(&matrix.cells).flat_map(|(row, cells)| {
+        let filled = matrix.columns.iter().zip(cells);
+        filled.filter_map(move |(column, cell)| {
+            let cell = cell.as_ref()?;
+            let pair = if cell.pair.is_empty() { "none" } else { &cell.pair };
+            Some(format!("{row} to {column} {pair}"))
+        })
+    });
+    cells.collect()
+}
+
+/// Has this program run a suite into a folder of its own, and reads what it came to.
+fn suite(root: &Path, name: &str, args: &[&str]) -> anyhow::Result<Summary> {
+    let program = std::env::current_exe().context("cannot find this program")?;
+    let out = root.join("target/sim/docs").join(name);
+    let status = Command::new(program)
+        .arg("run")
+        .args(args)
+        .arg("--out")
+        .arg(&out)
+        .current_dir(root)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .context("cannot start this program again")?;
+    // What a suite found is its own affair, and no obstacle to a table; one that did not run has no summary.
+    anyhow::ensure!(
+        status.success() || matches!(status.code(), Some(100 | 120 | 121)),
+        "`cargo xtask run {}` ended with {status}",
+        args.join(" ")
+    );
+    let path = out.join("summary.json");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read '{}'", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("'{}' is no summary", path.display()))
+}

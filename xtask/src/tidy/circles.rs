@@ -1,0 +1,250 @@
+//! No files of a package import each other in a circle.
+//!
+//! A module's own file and the files below it are one room with a door: the door lists what is inside, and what is inside
+//! uses what stands at the door. So a parent's import from below it is not counted; every other import is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Finding,
+    source::{Source, Sources},
+};
+
+const RULE: &str = "circles";
+/// Files between which circles may stand, or folders, each with its reason.
+const ALLOWED: &[Allowed] = &[
+    Allowed {
+        within: &["harness/src/world/"],
+        why: "the parts of one event loop: a host asks the run, the run knows its hosts",
+    },
+    Allowed {
+        within: &["harness/src/net/"],
+        why: "older than this rule: links, topology and what lies over them for a time",
+    },
+    Allowed {
+        within: &["harness/src/shrink/"],
+        why: "older than this rule: edits, and the words and values of what they take away",
+    },
+    Allowed {
+        within: &["harness/src/fault/plan.rs", "harness/src/fault/stretch.rs"],
+        why: "older than this rule: the plan holds the slow steps that read it",
+    },
+    Allowed {
+        within: &["scenarios/src/cast.rs", "scenarios/src/story.rs"],
+        why: "older than this rule: two halves of what drives a call",
+    },
+    Allowed {
+        within: &["scenarios/src/phone/"],
+        why: "older than this rule: a call, its attempts and their candidates",
+    },
+    Allowed {
+        within: &["harness/src/run/summary.rs", "harness/src/run/tally.rs"],
+        why: "a summary, and what it is counted with",
+    },
+];
+
+/// Where circles may stand.
+struct Allowed {
+    /// Every file of the circle is one of these, or below one.
+    within: &'static [&'static str],
+    /// Why.
+    #[allow(dead_code, reason = "it is for whoever reads the list")]
+    why: &'static str,
+}
+
+impl Allowed {
+    fn covers(&self, circle: &[&str]) -> bool {
+        circle
+            .iter()
+            .all(|file| self.within.iter().any(|start| file.starts_with(start)))
+    }
+}
+
+/// By file, the files from which it takes something, each with the first name that it takes.
+type Arrows<'a> = BTreeMap<&'a str, BTreeMap<&'a str, String>>;
+
+/// The circles of each package.
+pub fn check(sources: &Sources) -> Vec<Finding> {
+    check_except(sources, ALLOWED)
+}
+
+fn check_except(sources: &Sources, allowed: &[Allowed]) -> Vec<Finding> {
+    let arrows = arrows(sources);
+    let circles = circles(&arrows);
+    let mut findings = Vec::new();
+    for circle in &circles {
+        if !allowed.iter().any(|allowed| allowed.covers(circle)) {
+            let what = format!("files import each other in a circle: {}", told(&arrows, circle));
+            findings.push(Finding::new(RULE, circle[0], 0, what));
+        }
+    }
+    for gone in allowed
+        .iter()
+        .filter(|a| !circles.iter().any(|circle| a.covers(circle)))
+    {
+        let what = "may have a circle, and has none: take it off the list";
+        findings.push(Finding::new(RULE, gone.within[0], 0, what).warning());
+    }
+    findings
+}
+
+/// What ties a circle together.
+fn told(arrows: &Arrows<'_>, circle: &[&str]) -> String {
+    let tie = |from: &str| {
+        let within = arrows.get(from).into_iter().flatten();
+        let within = within.filter(|(to, _)| circle.contains(to));
+        within
+            .map(|(to, name)| format!("{from} takes {name} from {to}"))
+            .collect::<Vec<_>>()
+    };
+    circle
+        .iter()
+        .flat_map(|from| tie(from))
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+/// Which file takes something from which.
+fn arrows(sources: &Sources) -> Arrows<'_> {
+    let by_module: BTreeMap<(&str, &[String]), &Source> = sources
+        .iter()
+        .filter(|s| !s.is_test)
+        .map(|s| ((s.package.as_str(), s.module.as_slice()), s))
+        .collect();
+    let mut arrows = Arrows::new();
+    for source in by_module.values() {
+        let targets = arrows.entry(source.path.as_str()).or_default();
+        for import in &source.imports {
+            let Some(target) = defines(&by_module, &source.package, &import.path) else {
+                continue;
+            };
+            let is_below = target.module.starts_with(&source.module);
+            if target.path != source.path && !is_below {
+                targets
+                    .entry(target.path.as_str())
+                    .or_insert_with(|| import.path.join("::"));
+            }
+        }
+    }
+    arrows
+}
+
+/// The file that defines what `path` names.
+fn defines<'a>(
+    by_module: &BTreeMap<(&str, &[String]), &'a Source>,
+    package: &str,
+    path: &[String],
+) -> Option<&'a Source> {
+    let mut path = path.to_vec();
+    // A name is passed on from file to file a few times at most; a circle of such names does not compile.
+    for _ in 0..8 {
+        let (source, depth) = (0..=path.len())
+            .rev()
+            .find_map(|n| by_module.get(&(package, &path[..n])).map(|s| (*s, n)))?;
+        match path.get(depth).and_then(|name| source.passes_on.get(name)) {
+            Some(onward) => path = [onward.clone(), path[depth + 1..].to_vec()].concat(),
+            None => return Some(source),
+        }
+    }
+    None
+}
+
+/// The sets of more than one file that reach each other, each sorted.
+fn circles<'a>(arrows: &Arrows<'a>) -> Vec<Vec<&'a str>> {
+    let reach: BTreeMap<&str, BTreeSet<&str>> =
+        arrows.keys().map(|file| (*file, reached(arrows, file))).collect();
+    let mut circles: Vec<Vec<&str>> = Vec::new();
+    for (file, from_here) in &reach {
+        let circle: Vec<&str> = from_here
+            .iter()
+            .filter(|other| reach.get(*other).is_some_and(|back| back.contains(file)))
+            .copied()
+            .collect();
+        if circle.len() > 1 && !circles.contains(&circle) {
+            circles.push(circle);
+        }
+    }
+    circles
+}
+
+/// The files that one leads to, by one arrow or more.
+fn reached<'a>(arrows: &Arrows<'a>, from: &str) -> BTreeSet<&'a str> {
+    let mut seen = BTreeSet::new();
+    let mut next: Vec<&str> = arrows
+        .get(from)
+        .into_iter()
+        .flat_map(BTreeMap::keys)
+        .copied()
+        .collect();
+    while let Some(file) = next.pop() {
+        if seen.insert(file) {
+            next.extend(arrows.get(file).into_iter().flat_map(BTreeMap::keys));
+        }
+    }
+    seen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tidy::{source::sources, tree::Tree};
+
+    const A_TO_C: Allowed = Allowed {
+        within: &["p/src/a", "p/src/b.rs", "p/src/c.rs"],
+        why: "a test",
+    };
+
+    fn found(files: &[(&str, &str)], allowed: &[Allowed]) -> Vec<String> {
+        let findings = check_except(&sources(&Tree::of(files)), allowed);
+        findings.into_iter().map(|f| f.what).collect()
+    }
+
+    #[test]
+    fn a_circle_is_found_whatever_its_length() {
+        let files = [
+            ("p/src/a.rs", "//! Doc\nuse crate::b::B;\n"),
+            ("p/src/b.rs", "//! Doc\nfn b() { crate::c::c() }\n"),
+            ("p/src/c.rs", "//! Doc\nuse super::a;\n"),
+            ("p/src/d.rs", "//! Doc\nuse crate::a::A;\n"),
+        ];
+        let wanted = "files import each other in a circle: p/src/a.rs takes b::B from p/src/b.rs; \
+                      p/src/b.rs takes c::c from p/src/c.rs; p/src/c.rs takes a from p/src/a.rs";
+        assert_eq!(found(&files, &[]), [wanted]);
+        assert_eq!(found(&files, &[A_TO_C]), [""; 0]);
+        assert_eq!(
+            found(&files[..2], &[A_TO_C]).len(),
+            1,
+            "it is told that it is gone"
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_passed_on_leads_to_the_file_that_defines_it() {
+        let files = [
+            ("p/src/m/mod.rs", "//! Doc\nmod x;\nmod y;\npub use x::X;\n"),
+            ("p/src/m/x.rs", "//! Doc\nuse super::y::Y;\n"),
+            ("p/src/m/y.rs", "//! Doc\nuse crate::m::X;\n"),
+        ];
+        let wanted = "files import each other in a circle: p/src/m/x.rs takes m::y::Y from p/src/m/y.rs; \
+                      p/src/m/y.rs takes m::X from p/src/m/x.rs";
+        assert_eq!(found(&files, &[]), [wanted]);
+    }
+
+    #[test]
+    fn a_parent_may_list_what_is_below_it() {
+        let files = [
+            ("p/src/m/mod.rs", "//! Doc\nmod x;\nuse x::X;\npub struct M;\n"),
+            ("p/src/m/x.rs", "//! Doc\nuse super::M;\n"),
+        ];
+        assert_eq!(found(&files, &[]), [""; 0]);
+    }
+
+    #[test]
+    fn packages_are_told_apart() {
+        let files = [
+            ("p/src/a.rs", "//! Doc\nuse crate::b::B;\n"),
+            ("q/src/b.rs", "//! Doc\nuse crate::a::A;\n"),
+        ];
+        assert_eq!(found(&files, &[]), [""; 0]);
+    }
+}

@@ -1,0 +1,31 @@
+//! The first line of a file says what it is for.
+
+use super::{Finding, tree::Tree};
+
+/// Rust files without `//!` in their first line.
+pub fn check(tree: &Tree) -> Vec<Finding> {
+    let silent = |(path, text): (&str, &str)| {
+        let says = text.lines().next().is_some_and(|line| line.starts_with("//! "));
+        (!says).then(|| {
+            let what = "the first line is no `//!` that says what the file is for";
+            Finding::new("header", path, 1, what)
+        })
+    };
+    tree.ending(".rs").filter_map(silent).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_says_nothing_is_found() {
+        let tree = Tree::of(&[
+            ("a.rs", "//! What a is for.\n"),
+            ("b.rs", "use a;\n//! Too late.\n"),
+            ("c.rs", ""),
+        ]);
+        let files: Vec<String> = check(&tree).into_iter().map(|f| f.file).collect();
+        assert_eq!(files, ["b.rs", "c.rs"]);
+    }
+}
