@@ -14,6 +14,8 @@
 //! - [`world`], [`socket`]: runtime, event loop and hosts; UDP and TCP
 //! - [`nic`], [`servers`], [`peer`], [`signaling`]: what stands on sockets
 //! - [`fault`], [`swarm`], [`reach`], [`oracle`]: plans, plans drawn at random, who can reach whom, and what must hold
+//! - [`driver`]: starts apps and servers, and is the hand of the users
+//! - [`app`], [`webrtc`]: what code under test uses in place of `tokio::net` and of `webrtc`'s peer connection
 //! - [`scenario`], [`run`], [`shrink`], [`explain`]: what a user calls
 //!
 //! # Example
@@ -46,7 +48,15 @@
 //! # Ok::<(), sleet::world::WorldError>(())
 //! ```
 
+#[cfg(not(tokio_unstable))]
+compile_error!(
+    "sleet needs tokio's task hooks and its seeded scheduler: add `[build] rustflags = [\"--cfg\", \"tokio_unstable\"]` to \
+     `.cargo/config.toml` of your workspace"
+);
+
 pub mod ambient;
+pub mod app;
+pub mod driver;
 pub mod explain;
 pub mod explore;
 pub mod fault;
@@ -66,3 +76,5 @@ pub mod swarm;
 pub mod time;
 pub mod trace;
 pub mod world;
+
+pub use peer::raw as webrtc;

@@ -6,8 +6,9 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    driver::{self, Cast},
     fault::Plan,
-    oracle::{Oracle, runs},
+    oracle::{Oracle, app, runs},
     reach::Reach,
     seed::Seed,
     world::{self, Sim, WorldError},
@@ -129,7 +130,12 @@ impl Scenario {
             kind,
             summary: String::new(),
             sources: Vec::new(),
-            oracles: vec![&runs::NO_PANIC, &runs::BOUNDED],
+            oracles: vec![
+                &runs::NO_PANIC,
+                &runs::BOUNDED,
+                &runs::RUN_03_PLAYED,
+                &app::INVARIANTS,
+            ],
             trips: None,
             marks_required: Vec::new(),
             min_seeds: 1,
@@ -144,6 +150,19 @@ impl Scenario {
         }
     }
 
+    /// A scenario that draws its plan with `draw`, which the programs of `cast` and their users then play.
+    pub fn played(
+        kind: Kind,
+        name: &str,
+        draw: impl Fn(Seed) -> Plan + Send + Sync + 'static,
+        cast: Cast,
+    ) -> Self {
+        let cast = Arc::new(cast);
+        Self::new(kind, name, draw, move |sim, plan| {
+            driver::play(sim, plan, cast.clone())
+        })
+    }
+
     /// Says in one sentence what it is about.
     pub fn about(mut self, summary: &str) -> Self {
         self.summary = summary.to_owned();
@@ -156,9 +175,13 @@ impl Scenario {
         self
     }
 
-    /// Judges it by `oracles` too.
+    /// Judges it by `oracles` too; by one that judges it already, not again.
     pub fn holds(mut self, oracles: &[&'static Oracle]) -> Self {
-        self.oracles.extend(oracles);
+        for oracle in oracles {
+            if self.oracles.iter().all(|o| o.id != oracle.id) {
+                self.oracles.push(oracle);
+            }
+        }
         self
     }
 

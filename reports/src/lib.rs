@@ -2,6 +2,11 @@
 //!
 //! - [`timeline`]: one run, a column per host, for `replay`
 //! - [`snapshot`]: one run as stable text for review in a pull request
+//! - [`behaviour`]: many runs of a family of scenarios as one small table, for the same
+//! - [`ladder`]: the signaling messages of a run between its hosts
+//! - [`sheet`]: text tables that are read back as they were written
+//! - [`review`]: what differs between committed snapshots and new ones, in groups
+//! - [`acts`]: what users do, in words
 //! - [`divergence`]: where two runs part
 //! - [`explanation`]: why a failure came about, for `explain`
 //! - [`failure`]: one failure as text, for `report.txt`
@@ -11,10 +16,15 @@
 //! - [`words`]: how a single event is put
 //! - [`table`]: aligned columns
 
+pub mod acts;
+pub mod behaviour;
 pub mod brief;
 pub mod divergence;
 pub mod explanation;
 pub mod failure;
+pub mod ladder;
+pub mod review;
+pub mod sheet;
 pub mod shrunk;
 pub mod snapshot;
 pub mod summary;

@@ -1,4 +1,4 @@
-//! One run as stable text that a reviewer reads in a pull request.
+//! One run as stable text that a reviewer reads in a pull request, short enough to be read.
 //!
 //! It holds what a change of behaviour would move, and nothing else: no wall time, no hashes, no random
 //! names.
@@ -11,40 +11,68 @@ use sleet::{
     oracle::Verdict,
     run::{RunRecord, orders::Explored},
     scenario::Scenario,
-    trace::{Event, EventKind, Machine, SignalDirection, Trace},
+    trace::{Event, EventKind, Machine, PeerId, Trace},
 };
 
-use crate::words::Names;
+use crate::{ladder, sheet::wrap, words::Names};
+
+/// The most lines of a section that grows with the run.
+const LINES: usize = 10;
+/// The widest line of things that are listed in one, in characters.
+const WIDTH: usize = 120;
+
+/// How much of a run is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// What matters: about 60 lines.
+    Story,
+    /// The whole timeline too.
+    Timeline,
+}
 
 /// Renders `record`.
-pub fn report(scenario: &Scenario, record: &RunRecord) -> String {
+pub fn report(scenario: &Scenario, record: &RunRecord, detail: Detail) -> String {
     let trace = &record.trace;
     let names = Names::of(trace, &record.plan.topology);
     let mut out = format!(
         "{}@{} ({})\n{}\n",
         record.scenario, record.seed, scenario.kind, scenario.summary
     );
-    section(&mut out, "topology", topology(&record.plan));
-    section(&mut out, "faults that hit", faults(trace));
-    section(&mut out, "signaling", signaling(trace));
-    section(&mut out, "states", states(trace));
-    section(&mut out, "candidates", candidates(trace));
-    section(&mut out, "selected pairs", pairs(trace));
-    section(&mut out, "timeline", timeline(trace, &names));
+    section(&mut out, "who is there", topology(&record.plan));
+    section(&mut out, "faults that hit", capped(faults(trace)));
+    let ladder = ladder::draw(trace, &record.plan.topology, &names);
+    section(&mut out, "signaling", ladder);
+    section(&mut out, "states", capped(states(trace)));
+    section(&mut out, "candidates", capped(candidates(trace)));
+    section(&mut out, "selected pairs", capped(pairs(trace)));
+    if detail == Detail::Timeline {
+        section(&mut out, "timeline", timeline(trace, &names));
+    }
     section(&mut out, "oracles", oracles(record));
     if let Some(explored) = &record.explored {
         section(&mut out, "orders", orders(explored));
     }
-    section(
-        &mut out,
-        "marks",
-        record
-            .marks()
-            .iter()
-            .map(|(mark, n)| format!("{mark}: {n}"))
-            .collect(),
-    );
+    let marks = record.marks();
+    let marks: Vec<String> = marks.iter().map(|(mark, n)| format!("{mark}: {n}")).collect();
+    let marks = marks.join(", ");
+    section(&mut out, "marks", flowed(&marks));
     out
+}
+
+/// `words` in lines that are not too wide, none without words.
+fn flowed(words: &str) -> Vec<String> {
+    let mut lines = wrap(words, WIDTH);
+    lines.retain(|line| !line.is_empty());
+    lines
+}
+
+/// The first of `lines`, and how many more there are.
+fn capped(mut lines: Vec<String>) -> Vec<String> {
+    if lines.len() > LINES {
+        let more = lines.split_off(LINES - 1).len();
+        lines.push(format!("... and {more} more"));
+    }
+    lines
 }
 
 fn section(out: &mut String, title: &str, lines: Vec<String>) {
@@ -125,71 +153,46 @@ fn faults(trace: &Trace) -> Vec<String> {
     lines
 }
 
-/// The messages that each client sent and received, in order.
-fn signaling(trace: &Trace) -> Vec<String> {
-    let mut by_host = BTreeMap::<&str, Vec<String>>::new();
-    for event in &trace.events {
-        let EventKind::Signal {
-            direction, message, ..
-        } = &event.kind
-        else {
-            continue;
-        };
-        let Some(host) = event.host.as_deref().filter(|h| *h != "server") else {
-            continue;
-        };
-        let arrow = if *direction == SignalDirection::Sent {
-            ">"
-        } else {
-            "<"
-        };
-        by_host.entry(host).or_default().push(format!("{arrow}{message}"));
-    }
-    by_host
-        .iter()
-        .map(|(host, messages)| format!("{host}: {}", messages.join(" ")))
-        .collect()
-}
-
-/// The states that each machine of each peer went through.
+/// The states that connections went through; how candidates are gathered and descriptions set is on the ladder.
 fn states(trace: &Trace) -> Vec<String> {
-    let mut by_machine = BTreeMap::<(&str, &str, Machine), Vec<String>>::new();
+    let mut by_machine = BTreeMap::<(&str, &PeerId, Machine), Vec<String>>::new();
     for event in &trace.events {
         let EventKind::State { peer, machine, state } = &event.kind else {
             continue;
         };
+        if !matches!(machine, Machine::Ice | Machine::Connection) {
+            continue;
+        }
         let host = event.host.as_deref().unwrap_or_default();
         by_machine
             .entry((host, peer, *machine))
             .or_default()
             .push(format!("{state} {}", event.at));
     }
-    let line = |((host, peer, machine), states): (&(&str, &str, Machine), &Vec<String>)| {
+    let line = |((host, peer, machine), states): (&(&str, &PeerId, Machine), &Vec<String>)| {
         format!("{host} {peer} {machine}: {}", states.join(" -> "))
     };
     by_machine.iter().map(line).collect()
 }
 
-/// What became of each remote candidate.
+/// What became of the remote candidates of each peer.
 fn candidates(trace: &Trace) -> Vec<String> {
-    trace
-        .events
-        .iter()
-        .filter_map(|e| {
-            let (candidate, what) = match &e.kind {
-                EventKind::CandidateApplied { candidate, .. } => (candidate, "added"),
-                EventKind::CandidateRefused { candidate, .. } => (candidate, "LOST"),
-                EventKind::CandidateBuffered { candidate, .. } => (candidate, "kept"),
-                EventKind::CandidateDiscarded { candidate, .. } => (candidate, "discarded"),
-                _ => return None,
-            };
-            Some(format!(
-                "{} {}: {candidate} {what}",
-                e.at,
-                e.host.as_deref().unwrap_or_default()
-            ))
-        })
-        .collect()
+    let mut by_peer = BTreeMap::<(&str, &PeerId), Vec<String>>::new();
+    for event in &trace.events {
+        let (peer, candidate, what) = match &event.kind {
+            EventKind::CandidateApplied { peer, candidate, .. } => (peer, candidate, "added"),
+            EventKind::CandidateRefused { peer, candidate, .. } => (peer, candidate, "LOST"),
+            _ => continue,
+        };
+        let host = event.host.as_deref().unwrap_or_default();
+        let told = by_peer.entry((host, peer)).or_default();
+        told.push(format!("{candidate} {what} {}", event.at));
+    }
+    let line = |((host, peer), told): (&(&str, &PeerId), &Vec<String>)| match told.len() {
+        0..=4 => format!("{host} {peer}: {}", told.join(", ")),
+        n => format!("{host} {peer}: {}, ... and {} more", told[..4].join(", "), n - 4),
+    };
+    by_peer.iter().map(line).collect()
 }
 
 fn pairs(trace: &Trace) -> Vec<String> {
@@ -255,11 +258,21 @@ fn flush(lines: &mut Vec<String>, routine: &mut BTreeMap<&'static str, u64>) {
     routine.clear();
 }
 
+/// Those that held in a line, the others with their reasons.
 fn oracles(record: &RunRecord) -> Vec<String> {
-    let line = |(id, verdict): &(&'static str, Verdict)| match verdict {
-        Verdict::Pass => format!("{id} pass"),
-        Verdict::Fail(violation) => format!("{id} FAIL: {}", violation.why),
-        Verdict::Unknown(why) => format!("{id} unknown: {why}"),
-    };
-    record.verdicts.iter().map(line).collect()
+    let mut held = Vec::new();
+    let mut lines = Vec::new();
+    for (id, verdict) in &record.verdicts {
+        match verdict {
+            Verdict::Pass => held.push(*id),
+            Verdict::Fail(violation) => lines.push(format!("{id} FAIL: {}", violation.why)),
+            Verdict::Unknown(why) => lines.push(format!("{id} unknown: {why}")),
+        }
+    }
+    if !held.is_empty() {
+        let mut first = flowed(&format!("held: {}", held.join(" ")));
+        first.append(&mut lines);
+        return first;
+    }
+    lines
 }

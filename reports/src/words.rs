@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use sleet::trace::{Candidate, Event, EventKind, Flow, PacketId, Proto, SignalDirection, Stop, Trace};
 
+use crate::acts;
+
 /// Which hosts have which addresses, and what the packets of a run are: what a line about a packet needs
 /// to be read by itself.
 pub struct Names {
@@ -94,6 +96,7 @@ impl Names {
     /// The line about `event`, without its time and host.
     pub fn line(&self, event: &Event) -> String {
         self.packet_line(&event.kind)
+            .or_else(|| acts::intent(&event.kind))
             .unwrap_or_else(|| self.other_line(&event.kind))
     }
 
@@ -145,6 +148,27 @@ impl Names {
         })
     }
 
+    /// What a signaling message says, without its direction; nothing for any other event.
+    pub fn message(&self, kind: &EventKind) -> String {
+        let EventKind::Signal {
+            message,
+            call,
+            ufrag,
+            candidate,
+            ..
+        } = kind
+        else {
+            return String::new();
+        };
+        let call = call.as_ref().map(|c| format!(" {c}")).unwrap_or_default();
+        let about = match (candidate, ufrag) {
+            (Some(candidate), _) => format!(" {}", self.candidate(candidate)),
+            (None, Some(ufrag)) => format!(" ({})", self.generation(ufrag)),
+            (None, None) => String::new(),
+        };
+        format!("{message}{call}{about}")
+    }
+
     fn other_line(&self, kind: &EventKind) -> String {
         match kind {
             EventKind::FaultStarted { fault } => format!("fault {fault} begins"),
@@ -152,25 +176,12 @@ impl Names {
             EventKind::Crashed => "crash: everything on it is gone".into(),
             EventKind::Started => "starts again".into(),
             EventKind::Healed => "the network heals".into(),
-            EventKind::Signal {
-                direction,
-                with,
-                message,
-                call,
-                ufrag,
-                candidate,
-            } => {
+            EventKind::Signal { direction, with, .. } => {
                 let arrow = match direction {
                     SignalDirection::Sent => format!("=> {with}"),
                     SignalDirection::Received => format!("<= {with}"),
                 };
-                let call = call.as_ref().map(|c| format!(" {c}")).unwrap_or_default();
-                let about = match (candidate, ufrag) {
-                    (Some(candidate), _) => format!(" {}", self.candidate(candidate)),
-                    (None, Some(ufrag)) => format!(" ({})", self.generation(ufrag)),
-                    (None, None) => String::new(),
-                };
-                format!("{arrow} {message}{call}{about}")
+                format!("{arrow} {}", self.message(kind))
             }
             EventKind::SignalImpaired { fault, message, call } => {
                 let call = call.as_ref().map(|c| format!(" {c}")).unwrap_or_default();
@@ -179,7 +190,6 @@ impl Names {
             EventKind::SignalUndeliverable { to, message, .. } => {
                 format!("{message} lost: {to} is not connected")
             }
-            EventKind::Dialed { call, to } => format!("user dials {to}, {call}"),
             EventKind::Census {
                 tasks,
                 sockets,
@@ -199,10 +209,8 @@ impl Names {
             EventKind::Call { call, what } => format!("{call} {what}"),
             EventKind::Factory { alive: true } => "the factory is created".into(),
             EventKind::Factory { alive: false } => "the factory is released".into(),
-            EventKind::HungUp { call } => format!("user hangs up, {call}"),
             EventKind::Closing { peer } => format!("{peer} closes"),
             EventKind::Closed { peer } => format!("{peer} closed"),
-            EventKind::Retried { call } => format!("user tries {call} again"),
             EventKind::PushDelivered { call, from } => format!("push: {from} dials, {call}"),
             EventKind::State { peer, machine, state } => format!("{peer} {machine}: {state}"),
             EventKind::Gathered {
@@ -213,12 +221,16 @@ impl Names {
                 peer,
                 candidate: None,
             } => format!("{peer} gathered everything"),
-            EventKind::CandidateBuffered { peer, candidate } => {
-                format!("{peer} keeps {}", self.candidate(candidate))
+            EventKind::PeerCreated { peer, offers } => {
+                format!("{peer} is made to {}", if *offers { "offer" } else { "answer" })
             }
-            EventKind::CandidateDiscarded { peer, candidate } => {
-                format!("{peer} discards {}", self.candidate(candidate))
-            }
+            EventKind::DescriptionCreated { peer, kind, .. } => format!("{peer} creates its {kind}"),
+            EventKind::Usable { peer } => format!("{peer} is usable: a message went both ways"),
+            EventKind::Obeyed { id } => format!("the app says that act {id} is done"),
+            EventKind::NotUnderstood { id } => format!("!! the app has no such act as {id}"),
+            EventKind::NotStarted { error } => format!("!! did not start: {error}"),
+            EventKind::NotCounted { error } => format!("!! allocations not counted: {error}"),
+            EventKind::CleanUp => "the run is cleaned up".into(),
             EventKind::CandidateApplied {
                 peer,
                 candidate,
@@ -287,6 +299,18 @@ impl Names {
                 }
             }
             EventKind::Mark { mark } => format!("* {mark}"),
+            EventKind::Line {
+                level,
+                target,
+                message,
+            } => format!("{level} {target}: {message}"),
+            EventKind::Violated { invariant, detail } => match detail.as_str() {
+                "" => format!("!! invariant '{invariant}' broken"),
+                detail => format!("!! invariant '{invariant}' broken: {detail}"),
+            },
+            EventKind::PointImpaired { fault, point, detail } => format!("{point}: {fault}, {detail}")
+                .trim_end_matches(", ")
+                .to_owned(),
             EventKind::Panicked { message, place } => format!("PANIC at {place}: {message}"),
             EventKind::Stopped {
                 bound: Stop::Horizon,
@@ -301,13 +325,8 @@ impl Names {
                 format!("STOPPED at the cap on work; pending: {}", pending.join("; "))
             }
             EventKind::Ended => "the story ends".into(),
-            EventKind::PacketSent { .. }
-            | EventKind::PacketDropped { .. }
-            | EventKind::PacketDelayed { .. }
-            | EventKind::PacketDuplicated { .. }
-            | EventKind::PacketCorrupted { .. }
-            | EventKind::PacketTruncated { .. }
-            | EventKind::PacketDelivered { .. } => String::new(),
+            // Packets and what users do: told above.
+            _ => String::new(),
         }
     }
 

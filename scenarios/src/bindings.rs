@@ -21,11 +21,11 @@ use sleet::{
 
 use crate::{
     client::{
-        Policy,
-        policy::{Receive, Send},
+        Make, Policy,
+        policy::{ReceivePolicy, SendPolicy},
     },
+    fixture::played,
     nat::{put_behind, quiet},
-    story,
 };
 
 /// How many seeds it takes to judge the marks: each is reached on every seed.
@@ -37,18 +37,20 @@ const SHORT_S: u64 = 30;
 /// How long one does that follows the recommendation.
 const LONG_S: u64 = 300;
 
-const CLIENT: Policy = Policy::NAIVE.sending(Send::OnceJoined).receiving(Receive::Buffer);
+const CLIENT: Policy = Policy::NAIVE
+    .sending(SendPolicy::OnceJoined)
+    .receiving(ReceivePolicy::Buffer);
 
 /// The scenarios of the family, and the findings that belong to it.
 pub fn family() -> Vec<Scenario> {
     let mut all = Vec::new();
-    for (suffix, client) in [("", CLIENT), ("-bare", CLIENT.bare())] {
+    for (suffix, client) in [("", CLIENT.full()), ("-bare", CLIENT.bare())] {
         let recovering = client.recovering(PATIENCE);
-        let promise = |name: &str, policy, lifetime_s| {
+        let promise = |name: &str, app, lifetime_s| {
             scenario(
                 Kind::Promise,
                 &format!("bindings/{name}{suffix}"),
-                policy,
+                app,
                 lifetime_s,
             )
             .holds(&[&CONNECTS, &CLOSES, &NOTHING_LEFT])
@@ -75,9 +77,8 @@ pub fn family() -> Vec<Scenario> {
     all
 }
 
-fn scenario(kind: Kind, name: &str, policy: Policy, lifetime_s: u64) -> Scenario {
-    let story = move |sim, plan| story::calls(sim, plan, policy);
-    Scenario::new(kind, name, move |seed| late_callee(seed, lifetime_s), story)
+fn scenario(kind: Kind, name: &str, app: impl Into<Make>, lifetime_s: u64) -> Scenario {
+    played(kind, name, move |seed| late_callee(seed, lifetime_s), app)
         .from("docs/stories.md#a-lost-candidates")
         .from("RFC 8445 sections 5.1.1.4 and 11")
         .holds(&[&APPLIED, &OWN_GENERATION, &EDGES])

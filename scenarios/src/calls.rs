@@ -3,25 +3,17 @@
 //! The fixed client holds everything in every scene; each broken client is judged by the oracle that names its
 //! mistake alone, in a scene in which the mistake can show.
 
-mod scenes;
+mod caught;
+pub(crate) mod scenes;
 mod stage;
-mod story;
 
 use sleet::{
     fault::Plan,
     oracle::{
         Oracle,
-        after::{DEAD, QUIET},
-        candidates::{APPLIED, OWN_GENERATION},
-        connection::COMPUTED,
-        events::NEWS,
-        factory::AS_LONG_AS_CALLS,
-        hangup::{CLOSED_FIRST, CLOSED_ONCE, RETURNS},
-        ice::EDGES,
-        outcomes::{AGREED, GOES_ON},
+        hangup::CLOSED_FIRST,
         peers::{CLOSES, NOTHING_LEFT, STACK_ENDS},
-        ringing::CALLED,
-        signaling::TURNS,
+        runs::RUN_03_PLAYED,
     },
     peer::PeerKind,
     scenario::{Kind, Known, Scenario},
@@ -29,28 +21,13 @@ use sleet::{
     trace::Point,
 };
 
-use crate::phone::{Make, Mistake};
+use crate::{
+    client::{Make, Policy},
+    fixture::{self, KEPT},
+};
 
 /// Seeds that it takes to judge marks and demonstrations.
 const ENOUGH: u64 = 200;
-
-/// What the fixed client holds whatever the stack does.
-const ITS_OWN: [&Oracle; 14] = [
-    &AGREED,
-    &GOES_ON,
-    &QUIET,
-    &DEAD,
-    &CALLED,
-    &AS_LONG_AS_CALLS,
-    &RETURNS,
-    &CLOSED_ONCE,
-    &APPLIED,
-    &OWN_GENERATION,
-    &EDGES,
-    &COMPUTED,
-    &TURNS,
-    &NEWS,
-];
 
 /// What it holds because the stack closes in time and completely: not where there is a TURN server, nor in a handshake
 /// (docs/findings/0011 to 0013).
@@ -94,8 +71,18 @@ pub fn family() -> Vec<Scenario> {
             .about("The network goes dark, attempts fail and are made anew, and users hang up meanwhile.")
             .reaches(&hangups_at(&scenes::FAILING), ENOUGH),
     ];
+    all.push(
+        played(
+            Kind::Demonstration,
+            "unknown-act",
+            Policy::FIXED.bare(),
+            scenes::unknown_act,
+        )
+        .about("The script asks for something that the app cannot do: an error of the run, not a silent nothing.")
+        .tripping(RUN_03_PLAYED.id),
+    );
     all.push(relayed());
-    all.extend(Mistake::ALL.map(broken));
+    all.extend(caught::family());
     all.push(hangup_while_gathering("hangup-while-gathering", PeerKind::Full));
     all.push(hangup_while_gathering(
         "hangup-while-gathering-bare",
@@ -108,52 +95,46 @@ pub fn family() -> Vec<Scenario> {
 
 /// With a TURN server, what the stack leaves behind is not the client's.
 fn relayed() -> Scenario {
-    let make = Make {
-        peers: PeerKind::Bare,
-        mistake: None,
-    };
-    scenario(Kind::Promise, "relayed", make, scenes::relayed)
+    played(Kind::Promise, "relayed", Policy::FIXED.bare(), scenes::relayed)
         .about("As rapid, with a TURN server: a hangup returns even where the stack does not, and may leave an allocation.")
         .from("docs/findings/0012-hangup-while-gathering.md")
         .from("docs/findings/0013-close-waits-for-turn.md")
-        .holds(&ITS_OWN)
+        .holds(&KEPT)
         .except_where(&NOTHING_LEFT, allocation_may_stay)
         .reaches(&hangups_at(&[Point::OnCandidate]), ENOUGH)
 }
 
 /// A defect of the stack, which the fixed client survives: its hangup returns before the stack has closed.
 fn turn_falls_silent(name: &str, peers: PeerKind) -> Scenario {
-    let make = Make { peers, mistake: None };
-    let story = move |sim, plan| story::play(sim, plan, make);
-    Scenario::new(
+    let name = format!("findings/{name}");
+    fixture::played(
         Kind::Finding,
-        &format!("findings/{name}"),
+        &name,
         scenes::turn_falls_silent,
-        story,
+        Policy::FIXED.on(peers),
     )
     .about("The TURN server has fallen silent when the caller hangs up: closing takes seconds.")
     .from("docs/findings/0013-close-waits-for-turn.md")
     .from("docs/hazards.md#17-a-turn-server-that-is-dead")
-    .holds(&ITS_OWN)
+    .holds(&KEPT)
     .trips(&CLOSES, 1)
     .reaches(&["hangup-did-not-wait"], 1)
 }
 
 /// A defect of the stack that no client can prevent, which shows on every seed.
 fn hangup_while_gathering(name: &str, peers: PeerKind) -> Scenario {
-    let make = Make { peers, mistake: None };
-    let story = move |sim, plan| story::play(sim, plan, make);
-    Scenario::new(
+    let name = format!("findings/{name}");
+    fixture::played(
         Kind::Finding,
-        &format!("findings/{name}"),
+        &name,
         scenes::hung_up_while_gathering,
-        story,
+        Policy::FIXED.on(peers),
     )
     .about("The caller hangs up while its TURN allocation is under way: nobody releases it.")
     .from("docs/findings/0012-hangup-while-gathering.md")
     .from("docs/hazards.md#1-hangup-while-gathering")
     .from("RFC 8656 section 8")
-    .holds(&ITS_OWN)
+    .holds(&KEPT)
     .trips(&NOTHING_LEFT, 1)
 }
 
@@ -175,8 +156,8 @@ fn hangups_at(points: &[Point]) -> Vec<String> {
 }
 
 fn fixed(name: &str, peers: PeerKind, scene: fn(Seed) -> Plan) -> Scenario {
-    scenario(Kind::Promise, name, Make { peers, mistake: None }, scene)
-        .holds(&ITS_OWN)
+    played(Kind::Promise, name, Policy::FIXED.on(peers), scene)
+        .holds(&KEPT)
         .holds(&WITH_THE_STACK)
         .holds(match peers {
             PeerKind::Bare => &[&STACK_ENDS],
@@ -184,100 +165,8 @@ fn fixed(name: &str, peers: PeerKind, scene: fn(Seed) -> Plan) -> Scenario {
         })
 }
 
-fn broken(mistake: Mistake) -> Scenario {
-    let (scene, oracle, about): (fn(Seed) -> Plan, &'static Oracle, &str) = caught(mistake);
-    let make = Make {
-        peers: PeerKind::Bare,
-        mistake: Some(mistake),
-    };
-    scenario(Kind::Demonstration, mistake.name(), make, scene)
-        .about(about)
-        .in_mistakes(mistake.name())
-        .trips_first(oracle, ENOUGH)
-}
-
-/// Where a mistake shows, and by which oracle.
-fn caught(mistake: Mistake) -> (fn(Seed) -> Plan, &'static Oracle, &'static str) {
-    let (rapid, impatient) = (scenes::rapid, scenes::impatient);
-    match mistake {
-        Mistake::PeerOnResponse => (
-            impatient,
-            &DEAD,
-            "The caller makes its peer when the response to its dial arrives: after a hangup, for a call that is over.",
-        ),
-        Mistake::CallbacksGoOn => (rapid, &QUIET, "What a callback began goes on after the hangup."),
-        Mistake::LateClose => (
-            rapid,
-            &CLOSED_FIRST,
-            "The peer is closed after the hangup has returned.",
-        ),
-        Mistake::StreamsStay => (
-            rapid,
-            &NOTHING_LEFT,
-            "The streams of a call stay after its hangup.",
-        ),
-        Mistake::FactoryPerGroup => (
-            scenes::groups,
-            &AS_LONG_AS_CALLS,
-            "The end of a group releases the factory, though calls of another group live.",
-        ),
-        Mistake::SharedCounter => (
-            scenes::groups,
-            &RETURNS,
-            "Groups share the counter of the calls that they wait for: one overwrites it, and the other waits for ever.",
-        ),
-        Mistake::QueueKept => (
-            impatient,
-            &QUIET,
-            "Messages that wait to be sent are sent after the hangup.",
-        ),
-        Mistake::HangupCleared => (
-            rapid,
-            &AGREED,
-            "The hangup is cleared away with what else waited to be sent: the other end goes on alone.",
-        ),
-        Mistake::HangupWaits => (
-            impatient,
-            &RETURNS,
-            "A hangup waits for the answer to what was offered.",
-        ),
-        Mistake::DoubleClose => (rapid, &CLOSED_ONCE, "The peer is closed twice."),
-        Mistake::CloseInCallback => (
-            scenes::rapid_on_three_networks,
-            &CLOSES,
-            "A hangup while candidates are gathered closes the peer inside the stack's callback, which never returns.",
-        ),
-        Mistake::AnswersTheDead => (
-            rapid,
-            &DEAD,
-            "The user picks up a call that is over, and the app answers.",
-        ),
-        Mistake::StateByNumber => (
-            scenes::recovering,
-            &GOES_ON,
-            "ICE `failed` has the number of the peer connection's `closed`: the app thinks that the call is over.",
-        ),
-        Mistake::CandidatesByUser => (
-            rapid,
-            &OWN_GENERATION,
-            "Candidates are kept by user: those of an old call are fed to the next one.",
-        ),
-        Mistake::EarlyHangupForgotten => (
-            impatient,
-            &CALLED,
-            "A hangup that overtakes its call is forgotten, and the phone rings for nobody.",
-        ),
-        Mistake::NoRecovery => (
-            scenes::recovering,
-            &GOES_ON,
-            "An attempt that comes to nothing is the end of the call, though nobody hung up.",
-        ),
-    }
-}
-
-fn scenario(kind: Kind, name: &str, make: Make, scene: fn(Seed) -> Plan) -> Scenario {
-    let story = move |sim, plan| story::play(sim, plan, make);
-    Scenario::new(kind, &format!("calls/{name}"), scene, story)
+fn played(kind: Kind, name: &str, make: Make, scene: fn(Seed) -> Plan) -> Scenario {
+    fixture::played(kind, &format!("calls/{name}"), scene, make)
         .from("docs/stories.md#b-rapid-dial-and-hangup")
 }
 
@@ -314,27 +203,6 @@ mod tests {
                     .filter(|id| record.known != Some(id));
                 assert_eq!(broken, None, "{} without act {left_out}", scenario.name);
             }
-        }
-    }
-
-    #[test]
-    fn a_client_without_a_mistake_is_not_caught_where_a_broken_one_is() {
-        for mistake in [
-            Mistake::FactoryPerGroup,
-            Mistake::LateClose,
-            Mistake::StateByNumber,
-        ] {
-            let (scene, oracle, _) = caught(mistake);
-            let [fixed, broken] = [None, Some(mistake)].map(|mistake| {
-                let make = Make {
-                    peers: PeerKind::Bare,
-                    mistake,
-                };
-                let scenario = scenario(Kind::Promise, "judged", make, scene).holds(&[oracle]);
-                let record = run::execute(&Arc::new(scenario), Seed(0)).expect("a run");
-                record.failure().map(|(id, _)| id)
-            });
-            assert_eq!((fixed, broken), (None, Some(oracle.id)), "{}", mistake.name());
         }
     }
 }

@@ -22,14 +22,14 @@ use sleet::{
 
 use crate::{
     client::{
-        Policy,
-        policy::{Receive, Send},
+        Make, Policy,
+        policy::{ReceivePolicy, SendPolicy},
     },
+    fixture::played,
     network::{
         self, early_blackout, open, story_a, story_a_in_order, story_a_push, story_a_quick_answer,
         story_a_retry,
     },
-    story,
 };
 
 /// Seeds on which a demonstration must fail at least once, and marks must be reached.
@@ -38,11 +38,11 @@ const ENOUGH: u64 = 60;
 /// How long a caller that recovers waits before it tries again.
 const PATIENCE: Duration = Duration::from_secs(6);
 
-const SLEEP: Policy = Policy::NAIVE.sending(Send::AfterSleep(Duration::from_millis(500)));
-const SEQUENTIAL: Policy = Policy::NAIVE.sending(Send::AfterDescription);
-const BUFFER_RECEIVER: Policy = Policy::NAIVE.receiving(Receive::Buffer);
-const BUFFER_SENDER: Policy = Policy::NAIVE.sending(Send::OnceJoined);
-const BUFFER_BOTH: Policy = BUFFER_SENDER.receiving(Receive::Buffer);
+const SLEEP: Policy = Policy::NAIVE.sending(SendPolicy::AfterSleep(Duration::from_millis(500)));
+const SEQUENTIAL: Policy = Policy::NAIVE.sending(SendPolicy::AfterDescription);
+const BUFFER_RECEIVER: Policy = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
+const BUFFER_SENDER: Policy = Policy::NAIVE.sending(SendPolicy::OnceJoined);
+const BUFFER_BOTH: Policy = BUFFER_SENDER.receiving(ReceivePolicy::Buffer);
 
 /// The scenarios of the family.
 pub fn family() -> Vec<Scenario> {
@@ -93,7 +93,7 @@ pub fn family() -> Vec<Scenario> {
         unanswered(Kind::Promise, "unanswered", BUFFER_SENDER)
             .about("Nobody joins, and the caller hangs up: candidates that still wait do not keep the peer from closing.")
             .holds(&[&CLOSES]),
-        unanswered(Kind::Demonstration, "wait-in-callback", Policy::NAIVE.sending(Send::OnceJoinedInCallback))
+        unanswered(Kind::Demonstration, "wait-in-callback", Policy::NAIVE.sending(SendPolicy::OnceJoinedInCallback))
             .about("Buffering by waiting inside the stack's candidate callback: the hangup never returns.")
             .from("docs/hazards.md#4-waiting-inside-a-callback")
             .trips(&CLOSES, 1),
@@ -107,42 +107,40 @@ pub fn family() -> Vec<Scenario> {
 }
 
 /// A policy that keeps every call.
-fn promise(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
+fn promise(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
     // Not STATE-03 and STATE-06: the stack breaks them on every seed (docs/findings/0002 and 0003).
     let states = [&EDGES, &COMPUTED, &TURNS, &NEWS];
-    with_policy(Kind::Promise, name, policy, network)
+    with_policy(Kind::Promise, name, app, network)
         .holds(&[&APPLIED, &CONNECTS, &NOTHING_LEFT, &STACK_ENDS])
         .holds(&states)
 }
 
 /// A policy that loses calls.
-fn broken(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
-    with_policy(Kind::Demonstration, name, policy, network).trips(&CONNECTS, ENOUGH)
+fn broken(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
+    with_policy(Kind::Demonstration, name, app, network).trips(&CONNECTS, ENOUGH)
 }
 
 /// A policy that loses calls so rarely that it takes many seeds to see it.
-fn rare(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
-    with_policy(Kind::Demonstration, name, policy, network).trips(&CONNECTS, 300)
+fn rare(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
+    with_policy(Kind::Demonstration, name, app, network).trips(&CONNECTS, 300)
 }
 
-fn with_policy(kind: Kind, name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
-    let story = move |sim, plan| story::calls(sim, plan, policy);
-    Scenario::new(kind, &format!("candidates/{name}"), network, story)
+fn with_policy(kind: Kind, name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
+    played(kind, &format!("candidates/{name}"), network, app)
         .from("docs/stories.md#a-lost-candidates")
         .in_table(name)
 }
 
 /// A call that nobody answers.
-fn unanswered(kind: Kind, name: &str, policy: Policy) -> Scenario {
-    let story = move |sim, plan| story::calls(sim, plan, policy);
-    Scenario::new(kind, &format!("candidates/{name}"), network::unanswered, story)
+fn unanswered(kind: Kind, name: &str, app: impl Into<Make>) -> Scenario {
+    played(kind, &format!("candidates/{name}"), network::unanswered, app)
         .from("docs/stories.md#a-lost-candidates")
 }
 
 /// What a user of the stack does about finding 0001.
 fn recover() -> Scenario {
-    let policy = BUFFER_RECEIVER.recovering(PATIENCE);
-    let mut scenario = promise("recover", policy, early_blackout)
+    let app = BUFFER_RECEIVER.recovering(PATIENCE);
+    let mut scenario = promise("recover", app, early_blackout)
         .about(
             "The first attempt checks in the dark, which finding 0001 rarely survives; the caller tries again. The \
              darkness ends, because where candidates come late on every attempt no attempt connects.",
@@ -158,13 +156,12 @@ fn recover() -> Scenario {
 
 /// The mistake that `retry` is free of.
 fn stale_generation() -> Scenario {
-    let policy = Policy::NAIVE.receiving(Receive::BufferAnyGeneration);
-    let story = move |sim, plan| story::calls(sim, plan, policy);
-    Scenario::new(
+    let app = Policy::NAIVE.receiving(ReceivePolicy::BufferAnyGeneration);
+    played(
         Kind::Demonstration,
         "candidates/stale-generation",
         story_a_retry,
-        story,
+        app,
     )
     .about("A receiver that buffers without looking at the generation gives old candidates to a new attempt.")
     .from("docs/stories.md#a-lost-candidates")

@@ -25,13 +25,14 @@ use sleet::{
 };
 
 use crate::{
+    calls::scenes,
     client::{
-        Policy,
-        policy::{Receive, Send},
+        Make, Policy,
+        policy::{ReceivePolicy, SendPolicy},
     },
+    fixture::played,
     nat::put_behind,
     network::{story_a, story_a_push},
-    story,
 };
 
 /// Seeds that it takes to judge a scenario: each kind of fault is drawn by a third of them.
@@ -50,9 +51,9 @@ const BUDGET_MS: u64 = 30_000;
 /// (docs/findings/0008).
 const BUDGET_BEHIND_NATS_MS: u64 = 90_000;
 
-const BUFFER_RECEIVER: Policy = Policy::NAIVE.receiving(Receive::Buffer);
-const BUFFER_SENDER: Policy = Policy::NAIVE.sending(Send::OnceJoined);
-const BUFFER_BOTH: Policy = BUFFER_SENDER.receiving(Receive::Buffer);
+const BUFFER_RECEIVER: Policy = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
+const BUFFER_SENDER: Policy = Policy::NAIVE.sending(SendPolicy::OnceJoined);
+const BUFFER_BOTH: Policy = BUFFER_SENDER.receiving(ReceivePolicy::Buffer);
 
 /// Whoever hangs up leaves nothing behind.
 const TIDY: [&Oracle; 2] = [&CLOSES, &NOTHING_LEFT];
@@ -91,33 +92,54 @@ pub const NAT_HITS: [&str; 5] = [
 /// The scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     let mut all = vec![
-        promise("buffer-receiver", BUFFER_RECEIVER, story_a),
-        promise("buffer-sender", BUFFER_SENDER, story_a),
-        promise("buffer-both", BUFFER_BOTH, story_a),
+        promise("buffer-receiver", BUFFER_RECEIVER.full(), story_a),
+        promise("buffer-sender", BUFFER_SENDER.full(), story_a),
+        promise("buffer-both", BUFFER_BOTH.full(), story_a),
         promise("buffer-receiver-bare", BUFFER_RECEIVER.bare(), story_a),
         promise("buffer-both-bare", BUFFER_BOTH.bare(), story_a),
-        promise("buffer-sender-push", BUFFER_SENDER, story_a_push).reaches(&["push-woke-callee"], ENOUGH),
-        promise("buffer-both-push", BUFFER_BOTH, story_a_push).reaches(&["push-woke-callee"], ENOUGH),
+        promise("buffer-sender-push", BUFFER_SENDER.full(), story_a_push)
+            .reaches(&["push-woke-callee"], ENOUGH),
+        promise("buffer-both-push", BUFFER_BOTH.full(), story_a_push).reaches(&["push-woke-callee"], ENOUGH),
         promise("buffer-both-push-bare", BUFFER_BOTH.bare(), story_a_push)
             .reaches(&["push-woke-callee"], ENOUGH),
-        scenario(Kind::Demonstration, "no-recovery", BUFFER_BOTH, story_a)
+        scenario(Kind::Demonstration, "no-recovery", BUFFER_BOTH.full(), story_a)
             .about("Buffering alone: what the storm breaks, no healing of the network mends.")
             .holds(&TIDY)
             .trips(&CONNECTS, ENOUGH),
     ];
+    all.extend(rapid());
     all.extend([
-        behind_nats("buffer-both-nat", BUFFER_BOTH),
+        behind_nats("buffer-both-nat", BUFFER_BOTH.full()),
         behind_nats("buffer-both-nat-bare", BUFFER_BOTH.bare()),
     ]);
     all
 }
 
+/// Field report B in the storm: users hang up, refuse, redial and cross each other while everything breaks.
+fn rapid() -> Vec<Scenario> {
+    let scenes: [(&str, fn(Seed) -> Plan); 4] = [
+        ("rapid", scenes::rapid_in_fair_weather),
+        ("impatient", scenes::impatient_in_fair_weather),
+        ("third-caller", scenes::busy_in_fair_weather),
+        ("glare", scenes::glare_in_fair_weather),
+    ];
+    let story = |(name, scene): (&str, fn(Seed) -> Plan)| {
+        scenario(Kind::Promise, name, Policy::FIXED.bare(), scene)
+            .about("Rapid dialing and hanging up in the storm: nothing crashes, leaks, rings a ghost or answers for a dead call.")
+            .from("docs/stories.md#b-rapid-dial-and-hangup")
+            .holds(&TIDY)
+            .holds(&[&STACK_ENDS])
+            .reaches(&["client-crash-hit", "partition-hit", "signal-drop-hit"], ENOUGH)
+    };
+    scenes.map(story).into()
+}
+
 /// The faults of NATs, of TURN servers and of phones with two networks, and all others. Nobody is tidy here: closing waits for
 /// requests to the TURN server that were lost, whatever lost them (docs/findings/0008), and an allocation whose client crashed
 /// stays until it expires (RFC 8656, section 3.2).
-fn behind_nats(name: &str, policy: Policy) -> Scenario {
-    let policy = policy.recovering(PATIENCE_BEHIND_NATS);
-    patient_promise(name, policy, nats_and_relay).reaches(&NAT_HITS, ENOUGH)
+fn behind_nats(name: &str, app: Make) -> Scenario {
+    let app = app.recovering(PATIENCE_BEHIND_NATS);
+    patient_promise(name, app, nats_and_relay).reaches(&NAT_HITS, ENOUGH)
 }
 
 /// The story network without firewalls: each side is behind a NAT or not, a TURN server relays, and alice's phone has
@@ -154,42 +176,41 @@ fn nats_and_relay(seed: Seed) -> Plan {
     plan
 }
 
-fn promise(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
-    let scenario = patient_promise(name, policy.recovering(PATIENCE), network).holds(&TIDY);
-    match policy.peers {
+fn promise(name: &str, app: Make, network: fn(Seed) -> Plan) -> Scenario {
+    let scenario = patient_promise(name, app.recovering(PATIENCE), network).holds(&TIDY);
+    match app.peers {
         PeerKind::Bare => scenario.holds(&[&STACK_ENDS]),
         // A DTLS server that is hung up while it waits for its client waits for ever: docs/findings/0011.
         PeerKind::Full => scenario,
     }
 }
 
-fn patient_promise(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
-    let scenario = scenario(Kind::Promise, name, policy, network)
+fn patient_promise(name: &str, app: Make, network: fn(Seed) -> Plan) -> Scenario {
+    let scenario = scenario(Kind::Promise, name, app, network)
         .about(&format!(
             "{name} with recovery: what must always hold holds in the storm, and afterwards every call connects."
         ))
         .holds(&[&CONNECTS])
         .reaches(&HITS, ENOUGH)
         .reaches(&["attempt-recovered"], ENOUGH);
-    match policy.peers {
+    match app.peers {
         PeerKind::Bare => scenario.reaches(&["corrupt-hit"], ENOUGH),
         PeerKind::Full => scenario,
     }
 }
 
-fn scenario(kind: Kind, name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
-    let draw = move |seed| storm(seed, &drawn(seed, policy), network);
-    let story = move |sim, plan| story::calls(sim, plan, policy);
-    Scenario::new(kind, &format!("chaos/{name}"), draw, story)
+fn scenario(kind: Kind, name: &str, app: Make, network: fn(Seed) -> Plan) -> Scenario {
+    let draw = move |seed| storm(seed, &drawn(seed, app), network);
+    played(kind, &format!("chaos/{name}"), draw, app)
         .from("docs/stories.md#a-lost-candidates")
         .from("docs/judging.md#two-phases")
         .holds(&[&APPLIED, &OWN_GENERATION, &EDGES, &COMPUTED, &TURNS])
 }
 
 /// The kinds of fault that a run of `policy` has.
-fn drawn(seed: Seed, policy: Policy) -> BTreeSet<swarm::Kind> {
+fn drawn(seed: Seed, app: Make) -> BTreeSet<swarm::Kind> {
     let mut kinds = swarm::kinds(seed);
-    if policy.peers == PeerKind::Full {
+    if app.peers == PeerKind::Full {
         // A flipped bit can make DTLS panic, which nothing in a client can prevent: docs/findings/0006.
         kinds.remove(&swarm::Kind::Corrupt);
     }
@@ -232,11 +253,11 @@ mod tests {
 
     /// Runs the family's cheapest promise on as many seeds as it takes to judge it, without `left_out`.
     fn suite_without(left_out: Option<swarm::Kind>) -> (u8, Judgement) {
-        let policy = BUFFER_BOTH.bare();
-        let scenario = Arc::new(promise("buffer-both-bare", policy, story_a));
+        let app = BUFFER_BOTH.bare();
+        let scenario = Arc::new(promise("buffer-both-bare", app, story_a));
         let results: Vec<_> = (0..ENOUGH)
             .map(|seed| {
-                let mut kinds = drawn(Seed(seed), policy);
+                let mut kinds = drawn(Seed(seed), app);
                 kinds.retain(|kind| Some(*kind) != left_out);
                 let plan = Arc::new(storm(Seed(seed), &kinds, story_a));
                 let record = run::execute_plan(&scenario, Seed(seed), plan);

@@ -17,9 +17,9 @@ use sleet::{
 };
 
 use crate::{
-    client::{Policy, policy::Receive},
+    client::{Make, Policy, policy::ReceivePolicy},
+    fixture::played,
     network::story_a,
-    story,
 };
 
 /// How many seeds it takes to judge the marks: each is reached on every seed.
@@ -31,7 +31,7 @@ const STORY_C_DISCONNECTED_MS: u64 = 30_000;
 
 /// The scenarios of the family.
 pub fn family() -> Vec<Scenario> {
-    let full = Policy::NAIVE.receiving(Receive::Buffer);
+    let full = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
     let bare = full.bare();
     vec![
         dark("dark-disconnects", full, disconnects)
@@ -54,9 +54,8 @@ pub fn family() -> Vec<Scenario> {
 }
 
 /// A call that connects, and whose link goes dark while they talk.
-fn dark(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
-    let story = move |sim, plan| story::calls(sim, plan, policy);
-    Scenario::new(Kind::Promise, &format!("state/{name}"), network, story)
+fn dark(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
+    played(Kind::Promise, &format!("state/{name}"), network, app)
         .from("docs/stories.md#c-connection-state")
         .from("RFC 7675 section 5.1")
         .holds(&[&APPLIED, &CONNECTS, &CLOSES])

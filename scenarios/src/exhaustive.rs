@@ -17,7 +17,6 @@ use sleet::{
         peers::{CLOSES, NOTHING_LEFT, STACK_ENDS},
         signaling::TURNS,
     },
-    peer::PeerKind,
     scenario::{Kind, Scenario},
     seed::Seed,
     signaling,
@@ -25,11 +24,11 @@ use sleet::{
 
 use crate::{
     client::{
-        Policy,
-        policy::{Receive, Send},
+        Make, Policy,
+        policy::{ReceivePolicy, SendPolicy},
     },
+    fixture::played,
     network::{answers, dials, story_a},
-    story,
 };
 
 /// In how many parts the orders are dealt out: the seeds that the smoke suite runs of every scenario.
@@ -41,19 +40,11 @@ const RINGING_MS: u64 = ONLINE_MS + 20;
 /// Longer than any step takes to cause all that it causes: three round trips of 14 ms to come online.
 const QUIET_MS: u64 = 50;
 
-const NAIVE: Policy = Policy::NAIVE.bare();
-const SEQUENTIAL: Policy = NAIVE.sending(Send::AfterDescription);
-const BUFFER_RECEIVER: Policy = NAIVE.receiving(Receive::Buffer);
-const BUFFER_SENDER: Policy = NAIVE.sending(Send::OnceJoined);
-const BUFFER_BOTH: Policy = BUFFER_SENDER.receiving(Receive::Buffer);
-
-/// The same client on peer connections instead of agents.
-const fn full(policy: Policy) -> Policy {
-    Policy {
-        peers: PeerKind::Full,
-        ..policy
-    }
-}
+const NAIVE: Policy = Policy::NAIVE;
+const SEQUENTIAL: Policy = NAIVE.sending(SendPolicy::AfterDescription);
+const BUFFER_RECEIVER: Policy = NAIVE.receiving(ReceivePolicy::Buffer);
+const BUFFER_SENDER: Policy = NAIVE.sending(SendPolicy::OnceJoined);
+const BUFFER_BOTH: Policy = BUFFER_SENDER.receiving(ReceivePolicy::Buffer);
 
 /// What holds of every call, but that nothing is left of it.
 const KEPT: [&Oracle; 7] = [
@@ -100,31 +91,36 @@ fn candidates() -> Vec<Scenario> {
     let describing = awaiting(messages.clone(), "*", &DESCRIBING);
     let in_order = awaiting(in_order, "*", &APPLYING);
     vec![
-        broken("naive", NAIVE, messages.clone(), &CONNECTS)
+        broken("naive", NAIVE.bare(), messages.clone(), &CONNECTS)
             .about("The client of the report, in every order: which of them lose the call."),
-        broken("sequential", SEQUENTIAL, messages, &CONNECTS).about(
+        broken("sequential", SEQUENTIAL.bare(), messages, &CONNECTS).about(
             "Producing no candidate before the description is written: the server reorders all the same.",
         ),
-        broken("sequential-in-order", SEQUENTIAL, in_order.clone(), &CONNECTS)
-            .about("The server keeps the order, and the tasks of the receiver do not."),
-        connects("sequential-end-to-end", SEQUENTIAL.in_order(), in_order)
+        broken(
+            "sequential-in-order",
+            SEQUENTIAL.bare(),
+            in_order.clone(),
+            &CONNECTS,
+        )
+        .about("The server keeps the order, and the tasks of the receiver do not."),
+        connects("sequential-end-to-end", SEQUENTIAL.in_order().bare(), in_order)
             .about("Server and receiver keep the order: what is left are crossings of the two directions."),
-        connects("buffer-receiver", BUFFER_RECEIVER, applying)
+        connects("buffer-receiver", BUFFER_RECEIVER.bare(), applying)
             .about("The receiver buffers: messages in every order, also while it applies one."),
-        connects("buffer-sender", BUFFER_SENDER, describing.clone())
+        connects("buffer-sender", BUFFER_SENDER.bare(), describing.clone())
             .about("The sender buffers: messages in every order, also while descriptions are set."),
-        connects("buffer-both", BUFFER_BOTH, describing)
+        connects("buffer-both", BUFFER_BOTH.bare(), describing)
             .about("Sender and receiver buffer: messages in every order, also while descriptions are set."),
-        connects("buffer-both-full", full(BUFFER_BOTH), call(&MESSAGES))
+        connects("buffer-both-full", BUFFER_BOTH.full(), call(&MESSAGES))
             .about("Sender and receiver buffer, with peer connections: messages in every order."),
     ]
 }
 
 /// Several attempts, several calls.
 fn attempts() -> Vec<Scenario> {
-    let any_generation = NAIVE.receiving(Receive::BufferAnyGeneration);
+    let any_generation = NAIVE.receiving(ReceivePolicy::BufferAnyGeneration).bare();
     vec![
-        connects("retry", BUFFER_BOTH, retried(call(&CALL)))
+        connects("retry", BUFFER_BOTH.bare(), retried(call(&CALL)))
             .about("The caller gives up at any time and tries again: messages of both attempts in every order."),
         broken(
             "stale-generation",
@@ -133,7 +129,7 @@ fn attempts() -> Vec<Scenario> {
             &OWN_GENERATION,
         )
         .about("A receiver that buffers without looking at the generation gives old candidates to a new attempt."),
-        connects("redial", BUFFER_BOTH, redialed(call(&REDIAL)))
+        connects("redial", BUFFER_BOTH.bare(), redialed(call(&REDIAL)))
             .from("docs/stories.md#b-rapid-dial-and-hangup")
             .about("The caller dials, hangs up and dials again at any time: the second call connects."),
     ]
@@ -141,11 +137,12 @@ fn attempts() -> Vec<Scenario> {
 
 /// Field report B, with the client that keeps every call.
 fn hangups() -> Vec<Scenario> {
-    let ends = |name, plan| connects(name, BUFFER_BOTH, plan).from("docs/stories.md#b-rapid-dial-and-hangup");
+    let ends =
+        |name, plan| connects(name, BUFFER_BOTH.bare(), plan).from("docs/stories.md#b-rapid-dial-and-hangup");
     let dialing = awaiting(call(&CALL), "alice", &DIALING);
     let answering = awaiting(awaiting(call(&CALL), "bob", &["create-peer"]), "bob", &DESCRIBING);
     let describing = awaiting(answering.clone(), "alice", &DESCRIBING);
-    let waiting = NAIVE.sending(Send::OnceJoinedInCallback);
+    let waiting = NAIVE.sending(SendPolicy::OnceJoinedInCallback).bare();
     vec![
         ends("dial-hangup", dialed_freely(dialing))
             .about("The caller dials and hangs up at any time, between any two steps of her client."),
@@ -170,18 +167,18 @@ fn hangups() -> Vec<Scenario> {
 fn on_the_stack() -> Vec<Scenario> {
     let both = hung_up_by(&["alice", "bob"], call(&CALL));
     vec![
-        scenario(Kind::Demonstration, "both-hang-up-full", full(BUFFER_BOTH), both.clone())
+        scenario(Kind::Demonstration, "both-hang-up-full", BUFFER_BOTH.full(), both.clone())
             .about("Both hang up, with peer connections: the orders in which the stack leaves a handshake behind.")
             .from("docs/stories.md#b-rapid-dial-and-hangup")
             .from(HANDSHAKE)
             .holds(&KEPT)
             .holds(&[&NOTHING_LEFT])
             .trips(&STACK_ENDS, PARTS),
-        Scenario::new(
+        played(
             Kind::Finding,
             "findings/hangup-in-handshake",
             move |_| in_handshake(both.clone()),
-            |sim, plan| story::calls(sim, plan, full(BUFFER_BOTH)),
+            BUFFER_BOTH.full(),
         )
         .about("Closed while it waits for the second ClientHello, a peer connection leaves its handshake behind.")
         .from("docs/stories.md#b-rapid-dial-and-hangup")
@@ -201,23 +198,22 @@ fn in_handshake(mut plan: Plan) -> Plan {
 }
 
 /// A client that keeps every call that is not hung up.
-fn connects(name: &str, policy: Policy, plan: Plan) -> Scenario {
-    scenario(Kind::Promise, name, policy, plan)
+fn connects(name: &str, app: impl Into<Make>, plan: Plan) -> Scenario {
+    scenario(Kind::Promise, name, app, plan)
         .from("docs/stories.md#a-lost-candidates")
         .holds(&KEPT)
         .holds(&[&NOTHING_LEFT, &STACK_ENDS])
 }
 
-fn broken(name: &str, policy: Policy, plan: Plan, oracle: &'static Oracle) -> Scenario {
-    scenario(Kind::Demonstration, name, policy, plan)
+fn broken(name: &str, app: impl Into<Make>, plan: Plan, oracle: &'static Oracle) -> Scenario {
+    scenario(Kind::Demonstration, name, app, plan)
         .from("docs/stories.md#a-lost-candidates")
         .trips(oracle, PARTS)
 }
 
-fn scenario(kind: Kind, name: &str, policy: Policy, plan: Plan) -> Scenario {
+fn scenario(kind: Kind, name: &str, app: impl Into<Make>, plan: Plan) -> Scenario {
     let bound = bound(&plan);
-    let story = move |sim, plan| story::calls(sim, plan, policy);
-    Scenario::new(kind, &format!("exhaustive/{name}"), move |_| plan.clone(), story)
+    played(kind, &format!("exhaustive/{name}"), move |_| plan.clone(), app)
         .from("docs/judging.md#every-order")
         .explores(PARTS, &bound)
 }

@@ -17,15 +17,15 @@ use sleet::{
 };
 
 use crate::{
-    client::{Policy, policy::Receive},
+    client::{Make, Policy, policy::ReceivePolicy},
+    fixture::played,
     nat,
     network::story_a,
-    story,
 };
 
 /// The scenarios of the family.
 pub fn family() -> Vec<Scenario> {
-    let buffered = Policy::NAIVE.receiving(Receive::Buffer);
+    let buffered = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
     vec![
         late_candidates("late-candidates", buffered),
         late_candidates("late-candidates-bare", buffered.bare()),
@@ -43,7 +43,7 @@ pub fn family() -> Vec<Scenario> {
 }
 
 /// The links carry checks and nothing as large as a ClientHello: ICE connects, and the DTLS handshake never begins.
-fn closed_in_handshake(policy: Policy) -> Scenario {
+fn closed_in_handshake(app: impl Into<Make>) -> Scenario {
     let narrow = |seed| {
         let mut plan = story_a(seed);
         for interface in plan.topology.hosts.iter_mut().flat_map(|h| &mut h.interfaces) {
@@ -51,8 +51,7 @@ fn closed_in_handshake(policy: Policy) -> Scenario {
         }
         plan
     };
-    let story = move |sim, plan| story::calls(sim, plan, policy);
-    Scenario::new(Kind::Finding, "findings/closed-in-handshake", narrow, story)
+    played(Kind::Finding, "findings/closed-in-handshake", narrow, app)
         .about("A call that is hung up while its DTLS server waits: it waits for ever.")
         .from("docs/findings/0011-closed-in-handshake.md")
         .from("W3C webrtc-pc section 4.4.2, close")
@@ -64,9 +63,8 @@ fn closed_in_handshake(policy: Policy) -> Scenario {
 const NARROW: u32 = 160;
 
 /// Two symmetric NATs that let strangers in.
-fn check_storm(name: &str, policy: Policy) -> Scenario {
-    let story = move |sim, plan| story::calls(sim, plan, policy);
-    Scenario::new(Kind::Finding, &format!("findings/{name}"), nat::stormy, story)
+fn check_storm(name: &str, app: impl Into<Make>) -> Scenario {
+    played(Kind::Finding, &format!("findings/{name}"), nat::stormy, app)
         .about("Behind two symmetric NATs with open filtering, each check begets more: thousands within a second.")
         .from("docs/findings/0007-check-storm.md")
         .from("RFC 8445 sections 6.1.2.5 and 14")
@@ -74,9 +72,8 @@ fn check_storm(name: &str, policy: Policy) -> Scenario {
 }
 
 /// Every candidate is buffered and delivered, but the caller's reach the callee long after she began to check.
-fn late_candidates(name: &str, policy: Policy) -> Scenario {
-    let story = move |sim, plan| story::calls(sim, plan, policy);
-    Scenario::new(Kind::Finding, &format!("findings/{name}"), seconds_late, story)
+fn late_candidates(name: &str, app: impl Into<Make>) -> Scenario {
+    played(Kind::Finding, &format!("findings/{name}"), seconds_late, app)
         .about("Candidates that come seconds after the other side began to check never connect, though all are applied.")
         .from("docs/findings/0001-late-candidates.md")
         .from("RFC 8445 section 7.3.1.4")
@@ -85,16 +82,15 @@ fn late_candidates(name: &str, policy: Policy) -> Scenario {
 }
 
 /// A call on the story network that connects and is hung up.
-fn plain_call(name: &str, policy: Policy, breaks: &'static Oracle) -> Scenario {
-    let story = move |sim, plan| story::calls(sim, plan, policy);
-    Scenario::new(Kind::Finding, &format!("findings/{name}"), story_a, story)
+fn plain_call(name: &str, app: impl Into<Make>, breaks: &'static Oracle) -> Scenario {
+    played(Kind::Finding, &format!("findings/{name}"), story_a, app)
         .holds(&[&APPLIED, &CONNECTS])
         .trips(breaks, 1)
 }
 
 /// The agent's last state is told by a task of its own, which close does not wait for.
-fn closed_after_close(name: &str, policy: Policy) -> Scenario {
-    plain_call(name, policy, &LAST_WORD)
+fn closed_after_close(name: &str, app: impl Into<Make>) -> Scenario {
+    plain_call(name, app, &LAST_WORD)
         .about("A call that is hung up: ICE `closed` is reported after close has returned.")
         .from("docs/findings/0003-closed-after-close.md")
         .from("W3C webrtc-pc section 4.4.2, close")

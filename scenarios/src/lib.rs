@@ -1,9 +1,7 @@
 //! The call clients under test and the catalogue of scenarios.
 //!
-//! - [`client`]: a call client with story A's policies as switches
-//! - [`phone`]: the calling app of story B, with its mistakes as switches
+//! - [`client`]: the calling app, with policies and mistakes as switches
 //! - [`network`]: the networks that the stories play on
-//! - [`story`]: brings servers, clients and users together and lets calls happen
 //! - [`candidates`], [`calls`], [`chaos`], [`states`], [`findings`], [`nat`], [`teardown`],
 //!   [`dark`], [`nomination`], [`recovery`], [`mobility`], [`servers`], [`bindings`], [`presets`],
 //!   [`exhaustive`], [`selftest`]: one family of scenarios each
@@ -13,23 +11,21 @@
 pub mod bindings;
 pub mod calls;
 pub mod candidates;
-mod cast;
 pub mod chaos;
 pub mod client;
 pub mod dark;
 pub mod exhaustive;
 pub mod findings;
+mod fixture;
 pub mod mobility;
 pub mod nat;
 pub mod network;
 pub mod nomination;
-pub mod phone;
 pub mod presets;
 pub mod recovery;
 pub mod selftest;
 pub mod servers;
 pub mod states;
-pub mod story;
 pub mod teardown;
 
 use std::sync::Arc;

@@ -23,9 +23,9 @@ use sleet::{
 };
 
 use crate::{
-    client::{Policy, policy::Receive},
+    client::{Make, Policy, policy::ReceivePolicy},
+    fixture::played,
     nat::{put_behind, quiet},
-    story,
 };
 
 /// How many seeds it takes to judge the marks: most are reached on every seed.
@@ -36,14 +36,14 @@ const PATIENCE: Duration = Duration::from_secs(6);
 /// caller says so 30 s later (docs/findings/0009), and then an attempt takes its time.
 const BUDGET_MS: u64 = 80_000;
 
-const CLIENT: Policy = Policy::NAIVE.receiving(Receive::Buffer);
+const CLIENT: Policy = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
 
 /// The scenarios of the family, and the finding that belongs to it.
 pub fn family() -> Vec<Scenario> {
     let recovering = CLIENT.recovering(PATIENCE);
     let mut all = Vec::new();
     for (suffix, kept, retried) in [
-        ("", CLIENT, recovering),
+        ("", CLIENT.full(), recovering.full()),
         ("-bare", CLIENT.bare(), recovering.bare()),
     ] {
         all.extend([
@@ -71,12 +71,12 @@ pub fn family() -> Vec<Scenario> {
     all
 }
 
-fn promise(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
-    scenario(Kind::Promise, &format!("mobility/{name}"), policy, network).holds(&[&OUTLIVES])
+fn promise(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
+    scenario(Kind::Promise, &format!("mobility/{name}"), app, network).holds(&[&OUTLIVES])
 }
 
 /// The caller's NAT rebinds, and nothing keeps her packets from the callee, who does not move to where they come from.
-fn unnoticed(name: &str, policy: Policy) -> Scenario {
+fn unnoticed(name: &str, app: impl Into<Make>) -> Scenario {
     let network = |seed| {
         let (at_ms, mut plan) = talking(seed, quiet(seed, false));
         put_behind(&mut plan, "alice", "203.0.113.1", NatSpec::port_restricted());
@@ -84,7 +84,7 @@ fn unnoticed(name: &str, policy: Policy) -> Scenario {
         plan.budget_ms = 20_000;
         plan
     };
-    scenario(Kind::Finding, &format!("findings/{name}"), policy, network)
+    scenario(Kind::Finding, &format!("findings/{name}"), app, network)
         .about("The caller's NAT moves her mapping: checks cross on the new path, the caller says connected, and the callee disconnected.")
         .from("docs/findings/0009-rebind-unnoticed.md")
         .reaches(&["nat-rebind-hit"], 1)
@@ -94,11 +94,10 @@ fn unnoticed(name: &str, policy: Policy) -> Scenario {
 fn scenario(
     kind: Kind,
     name: &str,
-    policy: Policy,
+    app: impl Into<Make>,
     network: impl Fn(Seed) -> Plan + Send + Sync + 'static,
 ) -> Scenario {
-    let story = move |sim, plan| story::calls(sim, plan, policy);
-    Scenario::new(kind, name, network, story)
+    played(kind, name, network, app)
         .from("docs/stories.md#c-connection-state")
         .from("RFC 7675 section 5.1")
         .holds(&[&APPLIED, &OWN_GENERATION, &CONNECTS, &CLOSES, &NOTHING_LEFT])

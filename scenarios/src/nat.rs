@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use sleet::{
+    driver,
     fault::Plan,
     net::{
         firewall::Filtering,
@@ -30,9 +31,9 @@ use sleet::{
 };
 
 use crate::{
-    client::{Policy, policy::Receive},
+    client::{Make, Policy, policy::ReceivePolicy},
+    fixture::{self, played},
     network::{answers, story_a},
-    story,
 };
 
 /// Mappings and filterings, by the letters of the matrix.
@@ -51,7 +52,7 @@ const SIDES: u64 = 1 + (MAPPINGS.len() * FILTERINGS.len()) as u64;
 const CELLS: u64 = SIDES * SIDES;
 
 /// Candidates are buffered, so that only the network decides; bare agents, because only ICE decides.
-const CLIENT: Policy = Policy::NAIVE.receiving(Receive::Buffer).bare();
+const CLIENT: Make = Policy::NAIVE.receiving(ReceivePolicy::Buffer).bare();
 
 /// The scenarios of the family.
 pub fn family() -> Vec<Scenario> {
@@ -82,11 +83,12 @@ pub fn family() -> Vec<Scenario> {
     ]
 }
 
-fn promise(name: &str, about: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
+fn promise(name: &str, about: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
+    let cast = Arc::new(fixture::cast(app));
     let story = move |sim: Sim, plan: Arc<Plan>| {
         let Cell { row, column, .. } = cell(&plan);
         sim.mark(&cell_mark(row, column));
-        story::calls(sim, plan, policy)
+        driver::play(sim, plan, cast.clone())
     };
     Scenario::new(Kind::Promise, &format!("nat/{name}"), network, story)
         .about(about)
@@ -105,8 +107,8 @@ fn matrix(name: &str, about: &str, network: fn(Seed) -> Plan) -> Scenario {
 }
 
 fn full(name: &str, about: &str) -> Scenario {
-    let policy = Policy::NAIVE.receiving(Receive::Buffer);
-    promise(name, about, policy, |seed| behind_nats(seed, true))
+    let app = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
+    promise(name, about, app, |seed| behind_nats(seed, true))
 }
 
 fn carrier(name: &str, about: &str) -> Scenario {
@@ -125,7 +127,6 @@ fn blocked(name: &str, about: &str) -> Scenario {
 
 /// A network that does not do what its NATs promise.
 fn cut_off() -> Scenario {
-    let story = move |sim, plan| story::calls(sim, plan, CLIENT);
     let network = |seed| {
         let mut plan = behind_nats(seed, true);
         plan.heal_at_ms = 50_000;
@@ -139,7 +140,7 @@ fn cut_off() -> Scenario {
         plan.budget_ms = 100;
         plan
     };
-    Scenario::new(Kind::Demonstration, "nat/cut-off", network, story)
+    played(Kind::Demonstration, "nat/cut-off", network, CLIENT)
         .about("A link that loses what the NATs would let through: the call does not go the way that was computed.")
         .from("docs/nats.md#who-must-reach-whom")
         .trips(&AS_COMPUTED, 1)

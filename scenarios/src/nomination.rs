@@ -22,9 +22,9 @@ use sleet::{
 };
 
 use crate::{
-    client::{Policy, policy::Receive},
+    client::{Make, Policy, policy::ReceivePolicy},
+    fixture::played,
     network::alice_on,
-    story,
 };
 
 /// Alice's address on Wi-Fi.
@@ -34,7 +34,7 @@ const CELLULAR: &str = "10.1.1.1";
 
 /// The scenarios of the family.
 pub fn family() -> Vec<Scenario> {
-    let full = Policy::NAIVE.receiving(Receive::Buffer);
+    let full = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
     let bare = full.bare();
     vec![
         promise("nomination", full, two_paths).about(
@@ -69,20 +69,19 @@ pub fn family() -> Vec<Scenario> {
     ]
 }
 
-fn promise(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
-    call(Kind::Promise, &format!("state/{name}"), policy, network).holds(&[&MIRRORED, &BEST])
+fn promise(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
+    call(Kind::Promise, &format!("state/{name}"), app, network).holds(&[&MIRRORED, &BEST])
 }
 
-fn finding(name: &str, policy: Policy, network: fn(Seed) -> Plan, breaks: &'static Oracle) -> Scenario {
+fn finding(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan, breaks: &'static Oracle) -> Scenario {
     let name = format!("findings/{name}");
-    call(Kind::Finding, &name, policy, network)
+    call(Kind::Finding, &name, app, network)
         .holds(&[&MIRRORED, &BEST])
         .trips(breaks, 1)
 }
 
-fn call(kind: Kind, name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
-    let story = move |sim, plan| story::calls(sim, plan, policy);
-    Scenario::new(kind, name, network, story)
+fn call(kind: Kind, name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
+    played(kind, name, network, app)
         .from("docs/stories.md#c-connection-state")
         .holds(&[&APPLIED, &CONNECTS, &EDGES])
 }

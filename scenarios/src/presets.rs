@@ -1,8 +1,9 @@
 //! One call on every kind of network: both sides on the same preset, and the caller in the dark for a while.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sleet::{
+    driver,
     fault::Plan,
     net::presets::Preset,
     oracle::{
@@ -18,9 +19,9 @@ use sleet::{
 };
 
 use crate::{
-    client::{Policy, policy::Receive},
+    client::{Make, Policy, policy::ReceivePolicy},
+    fixture,
     network::early_blackout,
-    story,
 };
 
 /// Seeds that reach every preset, and by which a client without recovery has failed.
@@ -33,7 +34,7 @@ const DARK_MS: u64 = 5_000;
 /// What a call has from then on: an attempt that is given up twice, and one that connects.
 const BUDGET_MS: u64 = 100_000;
 
-const CLIENT: Policy = Policy::NAIVE.receiving(Receive::Buffer);
+const CLIENT: Policy = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
 
 /// The scenarios of the family.
 pub fn family() -> Vec<Scenario> {
@@ -50,23 +51,24 @@ pub fn family() -> Vec<Scenario> {
     ]
 }
 
-fn promise(name: &str, policy: Policy) -> Scenario {
+fn promise(name: &str, app: impl Into<Make>) -> Scenario {
     let marks = Preset::ALL.map(preset_mark);
-    scenario(Kind::Promise, name, policy)
+    scenario(Kind::Promise, name, app)
         .holds(&[&CONNECTS])
         .reaches(&marks, ENOUGH)
         .reaches(&["attempt-recovered"], ENOUGH)
 }
 
-fn scenario(kind: Kind, name: &str, policy: Policy) -> Scenario {
+fn scenario(kind: Kind, name: &str, app: impl Into<Make>) -> Scenario {
+    let cast = Arc::new(fixture::cast(app));
     let story = move |sim: Sim, plan| {
         sim.mark(&preset_mark(preset(sim.seed())));
-        story::calls(sim, plan, policy)
+        driver::play(sim, plan, cast.clone())
     };
     Scenario::new(kind, &format!("presets/{name}"), network, story)
         .from("docs/hazards.md#6-dark-for-three-seconds")
         .from("docs/profiles.md#network-presets")
-        .holds(&[&APPLIED, &OWN_GENERATION, &EDGES, &COMPUTED, &TURNS])
+        .holds(&fixture::KEPT)
 }
 
 fn preset(seed: Seed) -> Preset {

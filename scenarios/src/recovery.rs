@@ -19,11 +19,11 @@ use sleet::{
 
 use crate::{
     client::{
-        Policy,
-        policy::{Receive, Send},
+        Make, Policy,
+        policy::{ReceivePolicy, SendPolicy},
     },
+    fixture::played,
     network::alice_on,
-    story,
 };
 
 /// Seeds after which the dead path was the selected one in some call.
@@ -33,18 +33,20 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// How long a caller bears *disconnected*.
 const BEARS: Duration = Duration::from_secs(2);
 
-const BUFFERED: Policy = Policy::NAIVE.sending(Send::OnceJoined).receiving(Receive::Buffer);
+const BUFFERED: Policy = Policy::NAIVE
+    .sending(SendPolicy::OnceJoined)
+    .receiving(ReceivePolicy::Buffer);
 
 /// The scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     let restarting = BUFFERED.restarting(PATIENCE, BEARS);
-    let promise = |name, policy| {
-        scenario(Kind::Promise, name, policy)
+    let promise = |name, app: Make| {
+        scenario(Kind::Promise, name, app)
             .holds(&[&COMES_BACK])
             .reaches(&["disconnected", "ice-restarted"], ENOUGH)
     };
     vec![
-        promise("restart", restarting)
+        promise("restart", restarting.full())
             .about("Wi-Fi dies in a call while cellular works: the caller restarts ICE, and the call goes on over cellular."),
         promise("restart-bare", restarting.bare())
             .about("The same on bare agents, whose restart begins with the local description."),
@@ -54,9 +56,8 @@ pub fn family() -> Vec<Scenario> {
     ]
 }
 
-fn scenario(kind: Kind, name: &str, policy: Policy) -> Scenario {
-    let story = move |sim, plan| story::calls(sim, plan, policy);
-    Scenario::new(kind, &format!("recovery/{name}"), wifi_dies, story)
+fn scenario(kind: Kind, name: &str, app: impl Into<Make>) -> Scenario {
+    played(kind, &format!("recovery/{name}"), wifi_dies, app)
         .from("docs/stories.md#c-connection-state")
         .from("RFC 8445 section 9")
         .holds(&[

@@ -13,7 +13,10 @@ use std::{
 
 use sleet::{
     fault::Plan,
-    oracle::runs::{BOUNDED, NO_PANIC},
+    oracle::{
+        app::INVARIANTS,
+        runs::{BOUNDED, NO_PANIC},
+    },
     scenario::{Kind, Scenario},
     seed::Seed,
 };
@@ -30,6 +33,18 @@ pub fn family() -> Vec<Scenario> {
         .about("A task of alice panics.")
         .from("docs/judging.md#outcomes-that-no-oracle-gives")
         .tripping(NO_PANIC.id),
+        Scenario::new(
+            Kind::Selftest,
+            "selftest/breaks-invariant",
+            short,
+            |sim, _| async move {
+                let breaks = async { sleet::always!(false, "on-purpose", "it is a test") };
+                let _ = sim.host("alice").spawn("breaks", breaks).await;
+            },
+        )
+        .about("A task of alice breaks an invariant that it states.")
+        .from("docs/judging.md#outcomes-that-no-oracle-gives")
+        .tripping(INVARIANTS.id),
         Scenario::new(
             Kind::Selftest,
             "selftest/never-ends",

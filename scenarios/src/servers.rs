@@ -22,9 +22,9 @@ use sleet::{
 };
 
 use crate::{
-    client::{Policy, policy::Receive},
+    client::{Make, Policy, policy::ReceivePolicy},
+    fixture::played,
     nat::{put_behind, quiet},
-    story,
 };
 
 /// How many seeds it takes to judge the marks: each is reached on every seed.
@@ -36,12 +36,12 @@ const BUDGET_MS: u64 = 45_000;
 /// When both sides have their allocations and the first of them has begun to check, in milliseconds.
 const CHECKING_MS: u64 = 600;
 
-const CLIENT: Policy = Policy::NAIVE.receiving(Receive::Buffer);
+const CLIENT: Policy = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
 
 /// The scenarios of the family, and the findings that belong to it.
 pub fn family() -> Vec<Scenario> {
     let mut all = Vec::new();
-    for (suffix, client) in [("", CLIENT), ("-bare", CLIENT.bare())] {
+    for (suffix, client) in [("", CLIENT.full()), ("-bare", CLIENT.bare())] {
         let recovering = client.recovering(PATIENCE);
         all.extend([
             promise(&format!("stun-dead{suffix}"), client, |seed| dies(seed, false, 0))
@@ -71,21 +71,20 @@ pub fn family() -> Vec<Scenario> {
     all
 }
 
-fn promise(name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
-    scenario(Kind::Promise, &format!("servers/{name}"), policy, network)
+fn promise(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
+    scenario(Kind::Promise, &format!("servers/{name}"), app, network)
         .holds(&[&CONNECTS, &EDGES, &COMPUTED, &TURNS])
         .reaches(&["ice-server-down-hit"], ANY)
 }
 
-fn finding(name: &str, policy: Policy, breaks: &'static Oracle, network: fn(Seed) -> Plan) -> Scenario {
-    scenario(Kind::Finding, &format!("findings/{name}"), policy, network)
+fn finding(name: &str, app: impl Into<Make>, breaks: &'static Oracle, network: fn(Seed) -> Plan) -> Scenario {
+    scenario(Kind::Finding, &format!("findings/{name}"), app, network)
         .from("docs/findings/0008-dead-turn.md")
         .trips(breaks, 1)
 }
 
-fn scenario(kind: Kind, name: &str, policy: Policy, network: fn(Seed) -> Plan) -> Scenario {
-    let story = move |sim, plan| story::calls(sim, plan, policy);
-    Scenario::new(kind, name, network, story)
+fn scenario(kind: Kind, name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
+    played(kind, name, network, app)
         .from("docs/hazards.md#17-a-turn-server-that-is-dead")
         .holds(&[&APPLIED, &OWN_GENERATION])
 }

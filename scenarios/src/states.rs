@@ -179,7 +179,7 @@ fn repeats() -> Vec<Moment> {
 }
 
 fn after_close() -> Vec<Moment> {
-    let peer = || PEER.to_owned();
+    let peer = || PEER.into();
     vec![
         vec![is(Machine::Ice, "checking")],
         vec![

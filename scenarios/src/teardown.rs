@@ -34,7 +34,8 @@ fn careless(name: &str, trips: &'static Oracle, mistake: fn(Arc<dyn Peer>)) -> S
         let alice = sim.host("alice");
         let spec = PeerSpec {
             kind: PeerKind::Bare,
-            name: "c1".into(),
+            call: "c1".into(),
+            attempt: 1,
             role: Role::Offerer,
             ice_servers: Vec::new(),
             ice_timeouts: None,

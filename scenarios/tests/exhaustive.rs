@@ -50,7 +50,6 @@ fn behaviour(trace: &Trace) -> Vec<String> {
                 taken: Some(step), ..
             } => return step.clone(),
             EventKind::CandidateApplied { peer, .. } => format!("{peer} applies a candidate"),
-            EventKind::CandidateBuffered { peer, .. } => format!("{peer} keeps a candidate"),
             EventKind::CandidateRefused { peer, .. } => format!("{peer} refuses a candidate"),
             EventKind::Described {
                 peer, remote, kind, ..

@@ -2,7 +2,7 @@
 
 use super::Link;
 use crate::{
-    oracle::calls::{Call, belongs},
+    oracle::calls::Call,
     time::SimTime,
     trace::{Candidate, Event, EventKind, SignalDirection, Trace},
 };
@@ -10,7 +10,7 @@ use crate::{
 /// What became of the first candidate of `call` that a peer refused or threw away.
 pub(super) fn lost(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
     let is_lost = |e: &&Event| match &e.kind {
-        EventKind::CandidateRefused { peer, .. } => belongs(peer, call.name),
+        EventKind::CandidateRefused { peer, .. } => peer.call == call.name,
         _ => false,
     };
     let mut lost = trace.events.iter().filter(is_lost);
@@ -46,7 +46,6 @@ pub(super) fn life(trace: &Trace, event: &Event) -> Vec<Link> {
 fn candidate_of(kind: &EventKind) -> Option<&Candidate> {
     match kind {
         EventKind::CandidateRefused { candidate, .. }
-        | EventKind::CandidateDiscarded { candidate, .. }
         | EventKind::CandidateApplied { candidate, .. }
         | EventKind::Signal {
             candidate: Some(candidate),
@@ -195,7 +194,6 @@ fn end(trace: &Trace, event: &Event, candidate: &Candidate, host: &str) -> Vec<L
         EventKind::CandidateRefused { error, .. } => {
             format!("the stack refused it ({error}), and it is lost")
         }
-        EventKind::CandidateDiscarded { .. } => format!("{host} threw it away: it is of another generation"),
         EventKind::CandidateApplied { into, .. } if *into != candidate.ufrag => {
             format!("{host} gave the candidate to the generation of that other attempt")
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Link;
 use crate::{
-    oracle::calls::{Call, belongs},
-    trace::{Event, EventKind, Flow, PacketId, Proto, SignalDirection, Trace},
+    oracle::calls::Call,
+    trace::{Event, EventKind, Flow, Intent, PacketId, Proto, SignalDirection, Trace},
 };
 
 /// Messages that were impaired, undeliverable or never arrived, connections that were lost, steps that failed.
@@ -140,18 +140,20 @@ fn pushed(trace: &Trace, call: &Call<'_>, what: &str) -> bool {
 /// When each side had the other's description.
 pub(super) fn descriptions(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
     let link = |e: &Event| match &e.kind {
-        EventKind::Dialed { call: c, to } if c == call.name => {
-            Some(Link::new(e, format!("{} dials {to}", call.caller)))
-        }
-        EventKind::Retried { call: c } if c == call.name => {
-            Some(Link::new(e, format!("{} begins another attempt", call.caller)))
-        }
+        EventKind::Intended {
+            intent: Intent::Dial { call: c, to },
+            ..
+        } if c == call.name => Some(Link::new(e, format!("{} dials {to}", call.caller))),
+        EventKind::Intended {
+            intent: Intent::Retry { call: c },
+            ..
+        } if c == call.name => Some(Link::new(e, format!("{} tries again", call.caller))),
         EventKind::Described {
             peer,
             remote: true,
             kind,
             ..
-        } if belongs(peer, call.name) => {
+        } if peer.call == call.name => {
             let host = e.host.as_deref().unwrap_or_default();
             Some(Link::new(e, format!("{host} set the remote {kind}")))
         }

@@ -2,7 +2,7 @@
 
 use super::Link;
 use crate::{
-    oracle::calls::{Call, belongs},
+    oracle::calls::Call,
     run::RunRecord,
     trace::{Event, EventKind, Machine, Trace},
 };
@@ -16,7 +16,7 @@ pub(super) fn of_peers(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
         let host = e.host.as_deref().unwrap_or_default();
         match &e.kind {
             EventKind::State { peer, machine, state }
-                if belongs(peer, call.name)
+                if peer.call == call.name
                     && state != "closed"
                     && matches!(machine, Machine::Ice | Machine::Connection) =>
             {
@@ -26,7 +26,7 @@ pub(super) fn of_peers(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
                 peer,
                 received: true,
                 text,
-            } if belongs(peer, call.name) => Some(Link::new(e, format!("{host} heard '{text}'"))),
+            } if peer.call == call.name => Some(Link::new(e, format!("{host} heard '{text}'"))),
             _ => None,
         }
     };
@@ -86,10 +86,10 @@ pub(super) fn last_events(record: &RunRecord, decided: Option<&Event>) -> Vec<Li
     let end = decided
         .or(closing)
         .map_or(record.trace.events.len(), |e| e.seq as usize);
-    let peer = decided.and_then(|e| peer_of(&e.kind));
+    let peer = decided.and_then(|e| e.kind.peer());
     let host = decided.and_then(|e| e.host.as_deref());
     let touches = |e: &&Event| {
-        let of_peer = peer.is_none_or(|p| peer_of(&e.kind) == Some(p));
+        let of_peer = peer.is_none_or(|p| e.kind.peer() == Some(p));
         of_peer && (host.is_none() || e.host.as_deref() == host) && words(&e.kind).is_some()
     };
     let last = record.trace.events[..end].iter().rev().filter(touches).take(LAST);
@@ -98,20 +98,6 @@ pub(super) fn last_events(record: &RunRecord, decided: Option<&Event>) -> Vec<Li
         Some(Link::new(e, format!("{host}: {}", words(&e.kind)?)))
     };
     last.filter_map(link).collect()
-}
-
-fn peer_of(kind: &EventKind) -> Option<&str> {
-    match kind {
-        EventKind::State { peer, .. }
-        | EventKind::Gathered { peer, .. }
-        | EventKind::CandidateApplied { peer, .. }
-        | EventKind::Described { peer, .. }
-        | EventKind::PairSelected { peer, .. }
-        | EventKind::Closing { peer }
-        | EventKind::Closed { peer }
-        | EventKind::Data { peer, .. } => Some(peer),
-        _ => None,
-    }
 }
 
 /// What happened to a peer or a call, in a few words.
@@ -133,8 +119,11 @@ fn words(kind: &EventKind) -> Option<String> {
         EventKind::PairSelected { peer, local, remote } => format!("{peer} selected {local} and {remote}"),
         EventKind::Closing { peer } => format!("the client closes {peer}"),
         EventKind::Closed { peer } => format!("{peer} is closed"),
-        EventKind::Dialed { call, to } => format!("the user dials {to}, {call}"),
-        EventKind::HungUp { call } => format!("the user hangs {call} up"),
+        EventKind::Intended { intent, .. } => match intent.call() {
+            Some(call) => format!("the user {} {call}", intent.name()),
+            None => format!("the user {}", intent.name()),
+        },
+        EventKind::Call { call, what } => format!("the app shows {call}: {what}"),
         EventKind::Failed { step, error } => format!("{step} failed: {error}"),
         EventKind::FaultStarted { fault } => format!("fault {fault} begins"),
         EventKind::FaultEnded { fault } => format!("fault {fault} ends"),

@@ -4,11 +4,15 @@
 //! outlives changes to the way plans are drawn.
 
 mod plan;
+mod point;
 mod stretch;
 #[cfg(test)]
 mod tests;
 
-pub use plan::{Act, PLAN_VERSION, Plan, PlanError, Scripted, USUAL_TALK_MS, When, leg_of};
+pub use plan::{Act, PLAN_VERSION, Plan, PlanError, Scripted, USUAL_TALK_MS, When};
+pub use point::PointFault;
 pub use stretch::{Stretch, Stretcher};
+
+pub use crate::trace::leg_of;
 
 pub use crate::signaling::fault::{ServiceFault, ServiceFaults, SignalFault, Verdict};

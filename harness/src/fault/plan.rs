@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::Stretch;
+use super::{PointFault, Stretch};
 use crate::{
     explore::Order,
     net::{
@@ -22,7 +22,7 @@ use crate::{
     },
     time::SimTime,
     trace::Point,
-    world::{Bounds, HostFault},
+    world::{Bounds, HostFault, HostFaultKind},
 };
 
 /// The version of the format.
@@ -44,6 +44,9 @@ pub struct Plan {
     /// Slow awaits inside the clients.
     #[serde(default)]
     pub stretch: Vec<Stretch>,
+    /// What becomes of single messages at the fault points of the app during the chaos phase.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub fault_points: Vec<PointFault>,
     /// What the users do.
     pub script: Vec<Scripted>,
     /// What happens to the network during the chaos phase.
@@ -55,6 +58,9 @@ pub struct Plan {
     /// How long the agents wait before they give a silent path up; without it, as long as the stack does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ice_timeouts: Option<IceTimeouts>,
+    /// What belongs to the app under test: it reads it, and the harness keeps it.
+    #[serde(skip_serializing_if = "serde_json::Value::is_null", default)]
+    pub app: serde_json::Value,
     /// How long a connected call is held before it is hung up, in milliseconds.
     #[serde(skip_serializing_if = "is_usual_talk", default = "usual_talk")]
     pub talk_ms: u64,
@@ -196,6 +202,14 @@ pub enum Act {
         /// The group.
         group: String,
     },
+    /// Does something that only the app under test knows.
+    App {
+        /// What the app calls it.
+        name: String,
+        /// Its particulars.
+        #[serde(skip_serializing_if = "serde_json::Value::is_null", default)]
+        with: serde_json::Value,
+    },
 }
 
 impl Act {
@@ -207,19 +221,14 @@ impl Act {
             | Self::Hangup { call }
             | Self::Reject { call }
             | Self::Redial { call, .. } => Some(call),
-            Self::Answer | Self::DialGroup { .. } | Self::HangupGroup { .. } => None,
+            Self::Answer | Self::DialGroup { .. } | Self::HangupGroup { .. } | Self::App { .. } => None,
         }
     }
 }
 
-/// What the call of `group` to `client` is named.
-pub fn leg_of(group: &str, client: &str) -> String {
-    format!("{group}.{client}")
-}
-
 impl Act {
     /// What the user does, in words.
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::Dial { .. } => "dials",
             Self::Retry { .. } => "tries again",
@@ -229,6 +238,7 @@ impl Act {
             Self::Redial { .. } => "redials",
             Self::DialGroup { .. } => "dials a group",
             Self::HangupGroup { .. } => "hangs a group up",
+            Self::App { name, .. } => name,
         }
     }
 }
@@ -254,10 +264,12 @@ impl Plan {
             signaling: SignalingSpec::PROMPT,
             ice_servers: Vec::new(),
             stretch: Vec::new(),
+            fault_points: Vec::new(),
             script: Vec::new(),
             faults: Vec::new(),
             host_faults: Vec::new(),
             ice_timeouts: None,
+            app: serde_json::Value::Null,
             talk_ms: USUAL_TALK_MS,
             signal_faults: Vec::new(),
             service_faults: Vec::new(),
@@ -304,6 +316,26 @@ impl Plan {
             until: self.heal_at(),
             ..ServiceFaults::default()
         }
+    }
+
+    /// When faults let the app on `host` stand still: from and until.
+    pub fn pauses_of(&self, host: &str) -> Vec<(SimTime, SimTime)> {
+        let pauses = self.host_faults.iter();
+        let pauses = pauses.filter(|f| f.fault == HostFaultKind::Pause && f.host == host);
+        let ends = |ms| SimTime::from_millis(ms).min(self.heal_at());
+        pauses
+            .map(|f| (SimTime::from_millis(f.from_ms), ends(f.until_ms)))
+            .collect()
+    }
+
+    /// When the last host that crashes runs again.
+    pub fn last_crash_ends(&self) -> SimTime {
+        let crashes = self
+            .host_faults
+            .iter()
+            .filter(|f| f.fault == HostFaultKind::Crash);
+        let ends = crashes.map(|f| SimTime::from_millis(f.until_ms));
+        ends.max().unwrap_or_default().min(self.heal_at())
     }
 
     /// What happens to the STUN or TURN server on `host`.
@@ -355,6 +387,7 @@ impl Plan {
         Schedule::check(&self.faults, &self.topology)?;
         HostFault::check(&self.host_faults, &self.topology)?;
         ServiceFaults::check(&self.signal_faults, &self.service_faults, known)?;
+        PointFault::check(&self.fault_points)?;
         NatFault::check(&self.nat_faults, &self.topology)?;
         NetworkSwitch::check(&self.network_switches, &self.topology)?;
         IceServerFault::check(&self.ice_server_faults, &self.ice_servers)?;

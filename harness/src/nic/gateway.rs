@@ -81,7 +81,24 @@ impl Gateway {
         Ok(socket)
     }
 
-    /// Closes every socket.
+    /// Binds `ports` of every one of `addresses`.
+    pub(super) async fn open_all(&self, addresses: &[IpAddr], ports: (u16, u16)) -> Result<(), NicError> {
+        for address in addresses {
+            for port in ports.0..=ports.1 {
+                self.open(SocketAddr::new(*address, port)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes every socket, for now.
+    pub(super) fn rest(&self) {
+        if let Some(ports) = self.ports().as_mut() {
+            ports.clear();
+        }
+    }
+
+    /// Closes every socket, for good.
     pub(super) fn close(&self) {
         self.ports().take();
     }

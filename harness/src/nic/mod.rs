@@ -9,7 +9,12 @@
 mod chunk;
 mod gateway;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use gateway::Gateway;
 use thiserror::Error;
@@ -19,7 +24,7 @@ use webrtc_util::vnet::{
     router::{Nic as VnetNic, Router, RouterConfig},
 };
 
-use crate::world::Host;
+use crate::world::{Host, NoHost};
 
 /// Ports that one peer may bind for its candidates: the stack takes one of them at random per address and
 /// candidate, as it does from the ephemeral range of a real machine.
@@ -40,6 +45,12 @@ pub enum NicError {
     /// No ports.
     #[error(transparent)]
     Ports(#[from] io::Error),
+    /// Nobody's.
+    #[error(transparent)]
+    NoHost(#[from] NoHost),
+    /// The stack refused what it was configured with.
+    #[error("the stack: {0}")]
+    Stack(String),
     /// The stack's virtual network refused.
     #[error("the virtual network of the stack: {0}")]
     Vnet(#[from] webrtc_util::Error),
@@ -48,6 +59,7 @@ pub enum NicError {
 /// The network interface of one peer. Close it when the peer is closed.
 pub struct Nic {
     net: Arc<Net>,
+    addresses: Vec<IpAddr>,
     ports: (u16, u16),
     gateway: Arc<Gateway>,
     router: Arc<Mutex<Router>>,
@@ -76,11 +88,7 @@ impl Nic {
                 gateway.close();
             }
         });
-        for address in addresses {
-            for port in ports.0..=ports.1 {
-                gateway.open(SocketAddr::new(address, port)).await?;
-            }
-        }
+        gateway.open_all(&addresses, ports).await?;
 
         let mut router = Router::new(RouterConfig {
             // Every address is on this router: nothing leaves it but through the gateway.
@@ -93,6 +101,9 @@ impl Nic {
             gateway.clone(),
             host.foreign_addresses(),
         )));
+        for (name, address) in host.sim().names() {
+            router.add_host(name, address.to_string()).await?;
+        }
         router.add_net(stack.clone()).await?;
         router.add_net(foreign.clone()).await?;
         // Starting and stopping happen in the call; the future that it returns only waits for child
@@ -102,6 +113,7 @@ impl Nic {
         stack.lock().await.set_router(router.clone()).await?;
         Ok(Self {
             net,
+            addresses,
             ports,
             gateway,
             router,
@@ -122,9 +134,33 @@ impl Nic {
     /// Takes the interface down: its sockets close and nothing of it stays behind. What the stack has sent
     /// by then still leaves, as it would from the buffers of a real socket.
     pub async fn down(&self) {
-        // Simulated time moves only when nothing is left to do: then the router's queue is empty.
-        tokio::time::sleep(DRAIN).await;
+        Self::drain().await;
         self.gateway.close();
         drop(self.router.lock().await.stop());
+    }
+
+    /// Waits until what stacks have sent by now has left.
+    pub(crate) async fn drain() {
+        // Simulated time moves only when nothing is left to do: then the router's queue is empty.
+        tokio::time::sleep(DRAIN).await;
+    }
+
+    /// Closes its sockets at once, until it wakes: nothing of it is left meanwhile.
+    pub(crate) fn rest(&self) {
+        self.gateway.rest();
+        // Where the router is held, somebody is sending; it ends with the interface then.
+        if let Ok(mut router) = self.router.try_lock() {
+            drop(router.stop());
+        }
+    }
+
+    /// Comes up again.
+    ///
+    /// # Errors
+    /// [`NicError`]
+    pub(crate) async fn wake(&self) -> Result<(), NicError> {
+        self.gateway.open_all(&self.addresses, self.ports).await?;
+        drop(self.router.lock().await.start());
+        Ok(())
     }
 }

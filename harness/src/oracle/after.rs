@@ -2,10 +2,10 @@
 
 use super::{
     Evidence, Oracle, Verdict,
-    ends::{End, ends, peer_of, what},
+    ends::{End, ends},
     worst,
 };
-use crate::trace::{CallEvent, Event, EventKind, Point, Trace};
+use crate::trace::{CallEvent, Event, EventKind, SignalDirection, Trace};
 
 /// A hangup is the end.
 pub const QUIET: Oracle = Oracle {
@@ -24,64 +24,65 @@ pub const DEAD: Oracle = Oracle {
 };
 
 fn quiet(evidence: Evidence<'_>) -> Verdict {
-    let ends = ends(evidence.trace);
-    worst(ends.iter().map(|end| {
-        let Some(returned) = end.first(|w| *w == CallEvent::HangupReturned) else {
+    let trace = evidence.trace;
+    worst(ends(trace).iter().map(|end| {
+        let Some(returned) = end.hangup_returned(trace) else {
             return Verdict::Pass;
         };
-        after(evidence.trace, end, returned, |e| match what(e) {
-            Some(CallEvent::Reached { .. } | CallEvent::Rings { .. } | CallEvent::PickedUp) => true,
-            Some(_) => false,
+        after(trace, end, returned, |e| match &e.kind {
+            EventKind::Call { what, .. } => matches!(what, CallEvent::Rings { .. } | CallEvent::Connected),
+            EventKind::Signal {
+                direction: SignalDirection::Sent,
+                message,
+                ..
+            } => !ENDINGS.contains(&message.as_str()),
             // Closing, and how it is reported, is for TEAR-04 and STATE-06.
-            None => matches!(
-                e.kind,
-                EventKind::Described { .. } | EventKind::CandidateApplied { .. }
-            ),
+            kind => begins_something(kind) || matches!(kind, EventKind::CandidateApplied { .. }),
         })
     }))
 }
 
 fn dead(evidence: Evidence<'_>) -> Verdict {
-    let ends = ends(evidence.trace);
-    worst(ends.iter().map(|end| {
+    let trace = evidence.trace;
+    worst(ends(trace).iter().map(|end| {
         let Some((over, _)) = end.outcomes().first().copied() else {
             return Verdict::Pass;
         };
-        after(evidence.trace, end, over, |e| match what(e) {
-            Some(CallEvent::Reached { point }) => begins_something(*point),
-            Some(CallEvent::Rings { .. } | CallEvent::PickedUp) => true,
-            Some(_) => false,
-            None => matches!(e.kind, EventKind::Described { .. }),
+        after(trace, end, over, |e| match &e.kind {
+            EventKind::Call { what, .. } => matches!(what, CallEvent::Rings { .. } | CallEvent::Connected),
+            EventKind::Signal {
+                direction: SignalDirection::Sent,
+                message,
+                ..
+            } => matches!(message.as_str(), "dial" | "offer" | "answer" | "ringing"),
+            kind => begins_something(kind),
         })
     }))
 }
 
-/// Whether a call that comes to `point` makes a peer, offers or answers there.
-fn begins_something(point: Point) -> bool {
+/// What an app may say of a call that is over: that it is.
+const ENDINGS: [&str; 4] = ["hangup", "reject", "busy", "glare"];
+
+/// Whether a peer is made, or described.
+fn begins_something(kind: &EventKind) -> bool {
     matches!(
-        point,
-        Point::Dialing
-            | Point::CreateOffer
-            | Point::OfferCreated
-            | Point::OfferSent
-            | Point::CreateAnswer
-            | Point::AnswerSent
+        kind,
+        EventKind::PeerCreated { .. } | EventKind::DescriptionCreated { .. } | EventKind::Described { .. }
     )
 }
 
-/// Fails at the first event of `end` or its peers after `since` that is `wrong`.
+/// Fails at the first event of `end` or its peers after `since`, in the same life, that is `wrong`.
 fn after(trace: &Trace, end: &End<'_>, since: &Event, wrong: impl Fn(&Event) -> bool) -> Verdict {
-    let of_call = |e: &&Event| match &e.kind {
-        EventKind::Call { call, .. } => call == end.call,
-        _ => peer_of(e, end.call).is_some(),
-    };
     let later = trace.of(end.host).filter(|e| e.seq > since.seq);
-    match later.filter(of_call).find(|e| wrong(e)) {
+    let same_life = later.take_while(|e| e.kind != EventKind::Crashed);
+    let of_call = |e: &&Event| e.kind.call() == Some(end.call) && e.kind.intent().is_none();
+    match same_life.filter(of_call).find(|e| wrong(e)) {
         None => Verdict::Pass,
         Some(event) => {
-            let did = match what(event) {
-                Some(what) => format!("'{what}'"),
-                None => "its peer going on".to_owned(),
+            let did = match &event.kind {
+                EventKind::Call { what, .. } => format!("'{what}'"),
+                EventKind::Signal { message, .. } => format!("its {message} being sent"),
+                _ => "its peer going on".to_owned(),
             };
             let why = format!("was over at {}, and then came {did} at {}", since.at, event.at);
             end.fail(Some(event), &why)
@@ -103,33 +104,48 @@ mod tests {
         decided(&judged(oracle, events))
     }
 
+    fn sends(message: &str) -> EventKind {
+        EventKind::Signal {
+            direction: SignalDirection::Sent,
+            with: "server".into(),
+            message: message.into(),
+            call: Some("c1".into()),
+            ufrag: None,
+            candidate: None,
+        }
+    }
+
     #[test]
     fn nothing_goes_on_after_the_hangup_returned() {
-        let legal = [hung_up(), returned(), closed()];
+        let legal = [hung_up(), returned(), closed(), sends("hangup")];
         assert!(legal.into_iter().all(|e| then(&QUIET, e).is_none()));
         for late in [
-            reached(Point::OnCandidate),
             rings(),
-            happens(CallEvent::PickedUp),
+            happens(CallEvent::Connected),
+            sends("candidate"),
+            peer(true),
             described(true, "a"),
         ] {
             assert_eq!(then(&QUIET, late.clone()), Some(4), "{late:?}");
         }
-        let during = vec![dialed(), hung_up(), reached(Point::OnCandidate), returned()];
+        let during = vec![dialed(), hung_up(), sends("candidate"), returned()];
         assert_eq!(decided(&judged(&QUIET, during)), None);
+        let next_life = vec![dialed(), hung_up(), returned(), EventKind::Crashed, rings()];
+        assert_eq!(decided(&judged(&QUIET, next_life)), None);
     }
 
     #[test]
     fn nothing_begins_for_a_call_that_is_over() {
         for late in [
-            reached(Point::CreateAnswer),
-            reached(Point::CreateOffer),
+            creates("answer"),
+            peer(true),
             rings(),
+            sends("offer"),
             described(false, "a"),
         ] {
             assert_eq!(then(&DEAD, late.clone()), Some(4), "{late:?}");
         }
-        let legal = [reached(Point::OnCandidate), closed(), over(Outcome::Talked)];
+        let legal = [sends("candidate"), closed(), over(Outcome::Talked)];
         assert!(legal.into_iter().all(|e| then(&DEAD, e).is_none()));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Evidence, Oracle, Verdict,
-    calls::{self, Call, belongs},
+    calls::{self, Call},
     machine::{Reports, peers, state_of},
     worst,
 };
@@ -36,9 +36,11 @@ fn outlives(evidence: Evidence<'_>) -> Verdict {
 
 /// Whether the story was over before `due`: the run ended, or everybody hung up.
 fn over(trace: &Trace, due: SimTime) -> bool {
-    let hangs_up = |kind: &EventKind| matches!(kind, EventKind::Step { step, .. } if step == "hang up");
     trace.events.last().is_none_or(|e| e.at < due)
-        || trace.events.iter().any(|e| e.at < due && hangs_up(&e.kind))
+        || trace
+            .events
+            .iter()
+            .any(|e| e.at < due && e.kind == EventKind::CleanUp)
 }
 
 /// Whether the peer of `call` that `host` made last says connected at `due`.
@@ -46,7 +48,7 @@ fn connected(peers: &[Reports<'_>], call: &Call<'_>, host: &str, due: SimTime) -
     let begun = |peer: &&Reports<'_>| peer.events.first().map(|e| e.seq);
     let own = peers
         .iter()
-        .filter(|p| p.host == host && belongs(p.peer, call.name));
+        .filter(|p| p.host == host && p.peer.call == call.name);
     let newest = own
         .filter(|p| p.events.first().is_some_and(|e| e.at <= due))
         .max_by_key(begun);
@@ -73,19 +75,21 @@ mod tests {
         super::machine::testing::{decided, judged_timed, reports},
         *,
     };
+    use crate::trace::Intent;
 
     /// Judges what alice's ICE reports, by time in milliseconds, of a call to herself that is due 1 ms after she dialed.
     fn verdict(states: &[(u64, &str)], ended: u64) -> Verdict {
-        let dialed = EventKind::Dialed {
-            call: "c1".into(),
-            to: "alice".into(),
+        let dialed = EventKind::Intended {
+            id: 0,
+            intent: Intent::Dial {
+                call: "c1".into(),
+                to: "alice".into(),
+            },
         };
         let ice = |(at, state): &(u64, &str)| (*at, reports(Machine::Ice, state));
         let mut events = vec![(100, dialed)];
         events.extend(states.iter().map(ice));
-        let step = "hang up".to_owned();
-        let detail = String::new();
-        events.push((ended, EventKind::Step { step, detail }));
+        events.push((ended, EventKind::CleanUp));
         judged_timed(&OUTLIVES, events)
     }
 

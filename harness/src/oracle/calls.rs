@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Evidence, Oracle, Verdict, Violation, worst};
+use super::{
+    Evidence, Oracle, Verdict, Violation,
+    wanted::{Want, wanted},
+    worst,
+};
 use crate::{
     time::SimTime,
-    trace::{Event, EventKind, Machine, Stop, Trace},
+    trace::{CallEvent, Event, EventKind, Machine, Outcome, Stop, Trace},
 };
 
 /// Every dialed call connects.
@@ -29,7 +33,8 @@ pub struct Call<'a> {
     pub dialed: SimTime,
     /// When the user last tried again.
     pub last_try: SimTime,
-    /// When a user hung up, or the caller's host crashed.
+    /// When a user ended it, the caller's host crashed, or an app said that it cannot be had: busy, or another call
+    /// instead. That the app had a reason is for CALL-04.
     pub hung_up: Option<SimTime>,
     /// When the callee's host crashed last while the call was there: it has to connect again.
     pub crashed: Option<SimTime>,
@@ -37,27 +42,47 @@ pub struct Call<'a> {
 
 /// The calls that users dialed, in order.
 pub fn calls(trace: &Trace) -> Vec<Call<'_>> {
+    let wanted = wanted(trace);
     let mut calls: Vec<Call<'_>> = Vec::new();
-    for event in &trace.events {
-        match (&event.kind, event.host.as_deref()) {
-            (EventKind::Dialed { call, to }, Some(caller)) => calls.push(Call {
-                name: call,
-                caller,
+    for want in &wanted {
+        if let Want::Dial { to } = want.want {
+            calls.push(Call {
+                name: want.call,
+                caller: want.host,
                 callee: to,
-                dialed: event.at,
-                last_try: event.at,
+                dialed: want.event.at,
+                last_try: want.event.at,
                 hung_up: None,
                 crashed: None,
-            }),
-            (EventKind::Crashed, Some(host)) => crash(&mut calls, host, event.at),
-            (EventKind::HungUp { call }, _) => {
-                if let Some(known) = calls.iter_mut().find(|c| c.name == call) {
-                    known.hung_up.get_or_insert(event.at);
-                }
+            });
+        }
+    }
+    for want in wanted {
+        let takes_part = |c: &&mut Call<'_>| c.name == want.call && [c.caller, c.callee].contains(&want.host);
+        let Some(call) = calls.iter_mut().find(takes_part) else {
+            continue;
+        };
+        match want.want {
+            // Who hangs up what is not there yet has ended nothing.
+            Want::HangUp | Want::Reject if has_begun(trace, call, want.host, want.event.at) => {
+                call.end(want.event.at);
             }
-            (EventKind::Retried { call }, _) => {
+            Want::Retry => call.last_try = call.last_try.max(want.event.at),
+            _ => {}
+        }
+    }
+    for event in &trace.events {
+        match (&event.kind, event.host.as_deref()) {
+            (EventKind::Crashed, Some(host)) => crash(&mut calls, host, event.at),
+            (
+                EventKind::Call {
+                    call,
+                    what: CallEvent::Over { outcome },
+                },
+                _,
+            ) if cannot_be_had(*outcome) => {
                 if let Some(known) = calls.iter_mut().find(|c| c.name == call) {
-                    known.last_try = event.at;
+                    known.end(event.at);
                 }
             }
             _ => {}
@@ -66,9 +91,26 @@ pub fn calls(trace: &Trace) -> Vec<Call<'_>> {
     calls
 }
 
+/// Whether an outcome says that nobody needs to end the call for it to be over.
+fn cannot_be_had(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Busy | Outcome::Glare | Outcome::Elsewhere)
+}
+
+/// Whether `call` is there on `host` by `at`: its caller has dialed, or its callee's app has shown it or made a peer.
+fn has_begun(trace: &Trace, call: &Call<'_>, host: &str, at: SimTime) -> bool {
+    host == call.caller
+        || trace.of(host).take_while(|e| e.at <= at).any(|e| {
+            matches!(&e.kind, EventKind::Call { call: c, .. } if c == call.name)
+                || matches!(&e.kind, EventKind::PeerCreated { peer, .. } if peer.call == call.name)
+        })
+}
+
 /// A host went dark: the calls that it made are over, those to it have to be made anew.
 fn crash(calls: &mut [Call<'_>], host: &str, at: SimTime) {
-    for call in calls.iter_mut().filter(|c| c.hung_up.is_none()) {
+    let there = calls
+        .iter_mut()
+        .filter(|c| c.dialed <= at && c.hung_up.is_none_or(|over| over > at));
+    for call in there {
         if call.caller == host {
             call.hung_up = Some(at);
         } else if call.callee == host {
@@ -77,21 +119,21 @@ fn crash(calls: &mut [Call<'_>], host: &str, at: SimTime) {
     }
 }
 
-/// Whether the peer `peer` is one of the call `call`: its first, `c1`, or a later one, `c1#2`, or `c1#2.1` in the
-/// life of its host after a crash.
-pub fn belongs(peer: &str, call: &str) -> bool {
-    peer.split('#').next() == Some(call)
+impl Call<'_> {
+    fn end(&mut self, at: SimTime) {
+        self.hung_up = Some(self.hung_up.map_or(at, |before| before.min(at)));
+    }
 }
 
 impl Call<'_> {
     /// When a message had gone both ways, as the side at `host` saw it, after the last crash.
     pub fn connected_at(&self, trace: &Trace, host: &str) -> Option<SimTime> {
-        let proof = if host == self.caller { "pong" } else { "ack" };
         let again = self.crashed.unwrap_or_default();
-        let heard = trace.of(host).filter(|e| e.at >= again).find(|e| {
-            matches!(&e.kind, EventKind::Data { peer, received: true, text } if belongs(peer, self.name) && text == proof)
-        });
-        heard.map(|e| e.at)
+        let usable = trace
+            .of(host)
+            .filter(|e| e.at >= again)
+            .find(|e| matches!(&e.kind, EventKind::Usable { peer } if peer.call == self.name));
+        usable.map(|e| e.at)
     }
 
     /// How long it took from dialing until both sides had heard each other.
@@ -183,7 +225,7 @@ fn lost_candidates(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, Strin
     let refused: Vec<&Event> = trace
         .events
         .iter()
-        .filter(|e| matches!(&e.kind, EventKind::CandidateRefused { peer, .. } if belongs(peer, call.name)))
+        .filter(|e| matches!(&e.kind, EventKind::CandidateRefused { peer, .. } if peer.call == call.name))
         .collect();
     let first = *refused.first()?;
     let EventKind::CandidateRefused {
@@ -239,9 +281,9 @@ fn absent(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, String)> {
 
 fn undescribed(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, String)> {
     [call.caller, call.callee].into_iter().find_map(|host| {
-        let described = trace.of(host).any(|e| {
-            matches!(&e.kind, EventKind::Described { peer, remote: true, .. } if belongs(peer, call.name))
-        });
+        let described = trace.of(host).any(
+            |e| matches!(&e.kind, EventKind::Described { peer, remote: true, .. } if peer.call == call.name),
+        );
         (!described).then(|| (None, format!("{host} never got the other side's description")))
     })
 }
@@ -252,7 +294,7 @@ fn ice_failed(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, String)> {
             peer,
             machine: Machine::Ice,
             state,
-        } if state == "failed" && belongs(peer, call.name) => {
+        } if state == "failed" && peer.call == call.name => {
             let host = e.host.as_deref().unwrap_or_default();
             let why = format!(
                 "every candidate was applied, and ICE of {host} reported failed at {}",

@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use super::{Evidence, Oracle, Verdict, Violation, worst};
-use crate::{
-    oracle::calls::belongs,
-    trace::{Candidate, Event, EventKind, SignalDirection, Trace},
-};
+use crate::trace::{Candidate, Event, EventKind, PeerId, SignalDirection, Trace};
 
 /// Nothing that was received is lost.
 pub const APPLIED: Oracle = Oracle {
@@ -50,14 +47,14 @@ fn life_of<'a>(trace: &'a Trace, host: &'a str, event: &Event) -> Option<Vec<&'a
 }
 
 /// The last remote description that was applied in `call`: of which peer, and of which generation.
-fn live_generation<'a>(life: &[&'a Event], call: &str) -> Option<(&'a str, &'a str)> {
+fn live_generation<'a>(life: &[&'a Event], call: &str) -> Option<(&'a PeerId, &'a str)> {
     let mut described = life.iter().filter_map(|e| match &e.kind {
         EventKind::Described {
             peer,
             remote: true,
             ufrag,
             ..
-        } if belongs(peer, call) => Some((peer.as_str(), ufrag.as_str())),
+        } if peer.call == call => Some((peer, ufrag.as_str())),
         _ => None,
     });
     described.next_back()
@@ -68,7 +65,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whether `peer` began to close before its host had the time to apply what it received: its generation is not
 /// live any more, and another attempt or a hangup has the word.
-fn overtaken(life: &[&Event], received: &Event, peer: &str) -> bool {
+fn overtaken(life: &[&Event], received: &Event, peer: &PeerId) -> bool {
     life.iter().any(|e| {
         matches!(&e.kind, EventKind::Closing { peer: p } if p == peer) && e.at <= received.at + PATIENCE
     })

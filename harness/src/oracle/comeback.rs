@@ -1,9 +1,9 @@
 //! What must hold of calls whose path breaks while another one works.
 
-use super::{Evidence, Oracle, Verdict, Violation, calls, worst};
+use super::{Evidence, Oracle, Verdict, Violation, calls, ends::cleaned_up, worst};
 use crate::{
     time::SimTime,
-    trace::{Event, EventKind, Machine, Trace},
+    trace::{Event, EventKind, Intent, Machine, Trace},
 };
 
 /// A broken call comes back.
@@ -52,17 +52,23 @@ fn comes_back(evidence: Evidence<'_>) -> Verdict {
 /// that is closed for the next one ends nothing.
 fn states<'a>(trace: &'a Trace, host: &'a str, call: &str) -> Vec<(&'a Event, &'a str)> {
     let mut hung_up = false;
+    let cleaned_up = cleaned_up(trace);
     let states = trace.of(host).filter_map(|e| match &e.kind {
         EventKind::State {
             peer,
             machine: Machine::Ice,
             state,
-        } if calls::belongs(peer, call) => Some((e, state.as_str())),
-        EventKind::Step { step, detail } if step == "hang up" && detail == call => {
+        } if peer.call == call => Some((e, state.as_str())),
+        EventKind::Intended {
+            intent: Intent::HangUp { call: c },
+            ..
+        } if c == call => {
             hung_up = true;
             None
         }
-        EventKind::Closing { peer } if hung_up && calls::belongs(peer, call) => Some((e, "closing")),
+        EventKind::Closing { peer } if (hung_up || e.seq > cleaned_up) && peer.call == call => {
+            Some((e, "closing"))
+        }
         _ => None,
     });
     states.collect()
@@ -71,11 +77,13 @@ fn states<'a>(trace: &'a Trace, host: &'a str, call: &str) -> Vec<(&'a Event, &'
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::machine::testing::{decided, judged_timed};
+    use crate::oracle::{
+        ends,
+        machine::testing::{decided, judged_timed},
+    };
 
     fn dialed() -> (u64, EventKind) {
-        let (call, to) = ("c1".into(), "bob".into());
-        (0, EventKind::Dialed { call, to })
+        (0, ends::testing::dialed())
     }
 
     fn ice(at: u64, peer: &str, state: &str) -> (u64, EventKind) {

@@ -1,12 +1,13 @@
-//! What the oracles of calls share: each end of each call, as its app and its user tell it.
-//!
-//! Only clients that tell the life of their calls have ends; of others these oracles know nothing.
+//! What the oracles of calls share: each end of each call, as its user acts and its app shows it.
 
 use std::collections::BTreeMap;
 
-use super::{Evidence, Verdict, Violation};
+use super::{
+    Evidence, Verdict, Violation,
+    wanted::{Want, Wanted, wanted},
+};
 use crate::{
-    oracle::calls::belongs,
+    time::SimTime,
     trace::{CallEvent, Event, EventKind, Outcome, Trace},
 };
 
@@ -16,22 +17,24 @@ pub(super) struct End<'a> {
     pub call: &'a str,
     /// The host.
     pub host: &'a str,
-    /// What the app and the user did with the call there, in order.
-    pub events: Vec<&'a Event>,
+    /// What its user wanted of it there, in order.
+    pub wanted: Vec<Wanted<'a>>,
+    /// What its app showed of it, in order. After a crash of the host, only what the app of the last life showed.
+    pub shown: Vec<&'a Event>,
+    /// When the host crashed last while it took part.
+    pub crashed: Option<SimTime>,
 }
 
 impl<'a> End<'a> {
-    /// Its first event of a call for which `is` holds.
+    /// The first time that its app showed something for which `is` holds.
     pub fn first(&self, is: impl Fn(&CallEvent) -> bool) -> Option<&'a Event> {
         self.each(is).next()
     }
 
-    /// Its events of a call for which `is` holds.
+    /// Each time that its app showed something for which `is` holds.
     pub fn each(&self, is: impl Fn(&CallEvent) -> bool) -> impl Iterator<Item = &'a Event> {
-        self.events
-            .iter()
-            .copied()
-            .filter(move |e| what(e).is_some_and(&is))
+        let shown = self.shown.iter().copied();
+        shown.filter(move |e| what(e).is_some_and(&is))
     }
 
     /// How it ended, each time that it did.
@@ -40,7 +43,27 @@ impl<'a> End<'a> {
             Some(CallEvent::Over { outcome }) => Some((*e, *outcome)),
             _ => None,
         };
-        self.events.iter().filter_map(outcome).collect()
+        self.shown.iter().filter_map(outcome).collect()
+    }
+
+    /// The first time that its user wanted something for which `is` holds.
+    pub fn wanted(&self, is: impl Fn(&Want<'_>) -> bool) -> Option<&'a Event> {
+        self.wanted.iter().find(|w| is(&w.want)).map(|w| w.event)
+    }
+
+    /// Whether it took part before `event` came.
+    fn has_begun(&self, event: &Event) -> bool {
+        let wanted = self.wanted.iter().map(|w| w.event);
+        wanted
+            .chain(self.shown.iter().copied())
+            .any(|e| e.seq < event.seq)
+    }
+
+    /// When the app says that it had done what its user wanted who ended the call, first.
+    pub fn hangup_returned(&self, trace: &'a Trace) -> Option<&'a Event> {
+        let ended: Vec<u64> = self.wanted.iter().filter(|w| w.ends()).map(|w| w.id).collect();
+        let obeyed = |e: &&Event| matches!(&e.kind, EventKind::Obeyed { id } if ended.contains(id));
+        trace.of(self.host).find(obeyed)
     }
 
     /// The failure that `event` decides.
@@ -52,7 +75,7 @@ impl<'a> End<'a> {
     }
 }
 
-/// What an event says of a call.
+/// What an event shows of a call.
 pub(super) fn what(event: &Event) -> Option<&CallEvent> {
     match &event.kind {
         EventKind::Call { what, .. } => Some(what),
@@ -60,24 +83,41 @@ pub(super) fn what(event: &Event) -> Option<&CallEvent> {
     }
 }
 
-/// Every end of every call, by call and host.
+/// Every end of every call that took part in it, by call and host: its user dialed, or its app showed it.
 pub(super) fn ends(trace: &Trace) -> Vec<End<'_>> {
-    let mut ends: BTreeMap<(&str, &str), Vec<&Event>> = BTreeMap::new();
+    let mut ends: BTreeMap<(&str, &str), End<'_>> = BTreeMap::new();
+    let end = |(call, host)| End {
+        call,
+        host,
+        wanted: Vec::new(),
+        shown: Vec::new(),
+        crashed: None,
+    };
+    for wanted in wanted(trace) {
+        let key = (wanted.call, wanted.host);
+        ends.entry(key).or_insert_with(|| end(key)).wanted.push(wanted);
+    }
     for event in &trace.events {
-        let call = match &event.kind {
-            EventKind::Call { call, .. } | EventKind::Dialed { call, .. } | EventKind::HungUp { call } => {
-                call
+        match (&event.kind, event.host.as_deref()) {
+            (EventKind::Call { call, .. }, Some(host)) => {
+                let key = (call.as_str(), host);
+                ends.entry(key).or_insert_with(|| end(key)).shown.push(event);
             }
-            _ => continue,
-        };
-        if let Some(host) = event.host.as_deref() {
-            ends.entry((call, host)).or_default().push(event);
+            (EventKind::Crashed, Some(host)) => {
+                for end in ends.values_mut().filter(|e| e.host == host && e.has_begun(event)) {
+                    end.crashed = Some(event.at);
+                    end.shown.clear();
+                }
+            }
+            _ => {}
         }
     }
-    // Without an app that tells the life of its calls there is nothing to judge.
-    ends.retain(|_, events| events.iter().any(|e| what(e).is_some()));
-    let end = |((call, host), events)| End { call, host, events };
-    ends.into_iter().map(end).collect()
+    let took_part = |e: &End<'_>| {
+        !e.shown.is_empty()
+            || e.crashed.is_some()
+            || e.wanted.iter().any(|w| matches!(w.want, Want::Dial { .. }))
+    };
+    ends.into_values().filter(took_part).collect()
 }
 
 /// The end of `call` at `host`.
@@ -85,23 +125,16 @@ pub(super) fn end_of<'e, 'a>(ends: &'e [End<'a>], call: &str, host: &str) -> Opt
     ends.iter().find(|e| e.call == call && e.host == host)
 }
 
-/// The peer of `call` that an event is about.
-pub(super) fn peer_of<'a>(event: &'a Event, call: &str) -> Option<&'a str> {
-    let peer = match &event.kind {
-        EventKind::Gathered { peer, .. }
-        | EventKind::Described { peer, .. }
-        | EventKind::CandidateApplied { peer, .. }
-        | EventKind::Closing { peer }
-        | EventKind::Closed { peer } => peer,
-        _ => return None,
-    };
-    belongs(peer, call).then_some(peer)
+/// When the run was over.
+pub(super) fn ended(evidence: Evidence<'_>) -> SimTime {
+    let last = evidence.trace.events.last();
+    last.map_or(SimTime::ZERO, |e| e.at)
 }
 
-/// When the run was over.
-pub(super) fn ended(evidence: Evidence<'_>) -> crate::time::SimTime {
-    let last = evidence.trace.events.last();
-    last.map_or(crate::time::SimTime::ZERO, |e| e.at)
+/// The sequence number of the event from which on nothing is a user's doing any more.
+pub(super) fn cleaned_up(trace: &Trace) -> u64 {
+    let clean_up = trace.events.iter().find(|e| e.kind == EventKind::CleanUp);
+    clean_up.map_or(u64::MAX, |e| e.seq)
 }
 
 #[cfg(test)]
@@ -109,17 +142,36 @@ pub(super) mod testing {
     //! Small traces of the call `c1` from alice to bob.
 
     use super::*;
-    use crate::trace::Point;
+    use crate::trace::Intent;
+
+    fn intended(id: u64, intent: Intent) -> EventKind {
+        EventKind::Intended { id, intent }
+    }
 
     pub fn dialed() -> EventKind {
-        EventKind::Dialed {
-            call: "c1".into(),
-            to: "bob".into(),
-        }
+        let (call, to) = ("c1".into(), "bob".into());
+        intended(0, Intent::Dial { call, to })
+    }
+
+    pub fn accepted() -> EventKind {
+        intended(1, Intent::Accept { call: "c1".into() })
+    }
+
+    pub fn rejected() -> EventKind {
+        intended(2, Intent::Reject { call: "c1".into() })
     }
 
     pub fn hung_up() -> EventKind {
-        EventKind::HungUp { call: "c1".into() }
+        intended(3, Intent::HangUp { call: "c1".into() })
+    }
+
+    pub fn retried() -> EventKind {
+        intended(4, Intent::Retry { call: "c1".into() })
+    }
+
+    /// The hangup has returned.
+    pub fn returned() -> EventKind {
+        EventKind::Obeyed { id: 3 }
     }
 
     pub fn happens(what: CallEvent) -> EventKind {
@@ -133,15 +185,26 @@ pub(super) mod testing {
         happens(CallEvent::Rings { from: "alice".into() })
     }
 
-    pub fn reached(point: Point) -> EventKind {
-        happens(CallEvent::Reached { point })
-    }
-
     pub fn over(outcome: Outcome) -> EventKind {
         happens(CallEvent::Over { outcome })
     }
 
-    pub fn returned() -> EventKind {
-        happens(CallEvent::HangupReturned)
+    pub fn usable() -> EventKind {
+        EventKind::Usable { peer: "c1".into() }
+    }
+
+    pub fn creates(kind: &str) -> EventKind {
+        EventKind::DescriptionCreated {
+            peer: "c1".into(),
+            kind: kind.into(),
+            ufrag: "u".into(),
+        }
+    }
+
+    pub fn peer(offers: bool) -> EventKind {
+        EventKind::PeerCreated {
+            peer: "c1".into(),
+            offers,
+        }
     }
 }

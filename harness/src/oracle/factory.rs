@@ -5,10 +5,10 @@ use std::{
     time::Duration,
 };
 
-use super::{Evidence, Oracle, Verdict, Violation, worst};
+use super::{Evidence, Oracle, Verdict, Violation, calls::calls, worst};
 use crate::{
     time::SimTime,
-    trace::{CallEvent, Event, EventKind, Trace},
+    trace::{CallEvent, Event, EventKind, Intent, Trace},
 };
 
 /// The factory lives as long as calls do.
@@ -42,6 +42,7 @@ fn judge(trace: &Trace, host: &str) -> Verdict {
             why: format!("the factory of {host} {why}"),
         })
     };
+    let dials: BTreeSet<&str> = calls(trace).iter().map(|c| c.name).collect();
     let mut alive = false;
     let mut live: BTreeMap<&str, u64> = BTreeMap::new();
     // Since when it has been there without a call, or a call without it.
@@ -66,11 +67,23 @@ fn judge(trace: &Trace, host: &str) -> Verdict {
                 return fail(event.seq, format!("was created again at {}", event.at));
             }
             EventKind::Factory { alive: now } => alive = *now,
-            EventKind::Dialed { call, .. } => {
+            // What a life had, its crash took away.
+            EventKind::Crashed => {
+                alive = false;
+                live.clear();
+            }
+            EventKind::Intended {
+                intent: Intent::Dial { call, .. },
+                ..
+            } if dials.contains(call.as_str()) => {
                 live.insert(call, event.seq);
             }
+            // Some calls do not ring, because their user has dialed the caller.
+            EventKind::PeerCreated { peer, .. } => {
+                live.entry(&peer.call).or_insert(event.seq);
+            }
             EventKind::Call { call, what } => match what {
-                CallEvent::Rings { .. } | CallEvent::PickedUp => {
+                CallEvent::Rings { .. } => {
                     live.insert(call, event.seq);
                 }
                 CallEvent::Over { .. } => {

@@ -7,10 +7,11 @@ use std::{
 
 use super::{
     Evidence, Oracle, Verdict, Violation,
-    ends::{End, ended, ends, peer_of},
+    ends::{End, ended, ends},
+    wanted::{Wanted, due, wanted},
     worst,
 };
-use crate::trace::{CallEvent, Event, EventKind, Trace};
+use crate::trace::{Event, EventKind, PeerId, Trace};
 
 /// A hangup returns.
 pub const RETURNS: Oracle = Oracle {
@@ -40,35 +41,33 @@ pub const CLOSED_FIRST: Oracle = Oracle {
 const PATIENCE: Duration = Duration::from_secs(3);
 
 fn returns(evidence: Evidence<'_>) -> Verdict {
-    let ends = ends(evidence.trace);
-    worst(ends.iter().flat_map(|end| {
-        let hung_up = end
-            .events
-            .iter()
-            .filter(|e| matches!(e.kind, EventKind::HungUp { .. }));
-        hung_up.map(|hung_up| {
-            let returned = end
-                .each(|w| *w == CallEvent::HangupReturned)
-                .find(|e| e.seq > hung_up.seq);
-            match returned {
-                Some(returned) if returned.at - hung_up.at <= PATIENCE => Verdict::Pass,
-                Some(returned) => end.fail(
-                    Some(hung_up),
-                    &format!(
-                        "was hung up at {}, which took {} ms",
-                        hung_up.at,
-                        (returned.at - hung_up.at).as_millis()
-                    ),
-                ),
-                None if ended(evidence) - hung_up.at <= PATIENCE => {
-                    Verdict::Unknown(format!("the run ended while {} was hung up", end.call))
-                }
-                None => end.fail(
-                    Some(hung_up),
-                    &format!("was hung up at {}, which never returned", hung_up.at),
-                ),
+    let Evidence { trace, plan } = evidence;
+    worst(wanted(trace).iter().filter(|w| w.ends()).map(|hangup| {
+        let Wanted {
+            event,
+            host,
+            call,
+            id,
+            ..
+        } = hangup;
+        let by = due(plan, host, event.at, PATIENCE);
+        let mut later = trace.of(host).filter(|e| e.seq > event.seq);
+        let returned =
+            later.find(|e| e.kind == EventKind::Obeyed { id: *id } || e.kind == EventKind::Crashed);
+        let fail = |how: String| {
+            Verdict::Fail(Violation {
+                event: Some(event.seq),
+                why: format!("{call} at {host} was hung up at {}, which {how}", event.at),
+            })
+        };
+        match returned {
+            Some(returned) if returned.at <= by => Verdict::Pass,
+            Some(returned) => fail(format!("took {} ms", (returned.at - event.at).as_millis())),
+            None if ended(evidence) <= by => {
+                Verdict::Unknown(format!("the run ended while {call} was hung up"))
             }
-        })
+            None => fail("never returned".to_owned()),
+        }
     }))
 }
 
@@ -89,22 +88,24 @@ fn closed_once(evidence: Evidence<'_>) -> Verdict {
 }
 
 fn closed_first(evidence: Evidence<'_>) -> Verdict {
-    let ends = ends(evidence.trace);
-    worst(
-        ends.iter()
-            .map(|end| match end.first(|w| *w == CallEvent::HangupReturned) {
-                Some(returned) => all_closed(evidence.trace, end, returned),
-                None => Verdict::Pass,
-            }),
-    )
+    let trace = evidence.trace;
+    worst(ends(trace).iter().map(|end| match end.hangup_returned(trace) {
+        Some(returned) => all_closed(trace, end, returned),
+        None => Verdict::Pass,
+    }))
 }
 
 fn all_closed(trace: &Trace, end: &End<'_>, returned: &Event) -> Verdict {
-    let mut open: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut open: BTreeMap<&PeerId, bool> = BTreeMap::new();
     for event in trace.of(end.host).filter(|e| e.seq < returned.seq) {
-        if let Some(peer) = peer_of(event, end.call) {
-            let closed = matches!(event.kind, EventKind::Closed { .. });
-            *open.entry(peer).or_default() |= closed;
+        match &event.kind {
+            // A crash closes them all where nobody sees it.
+            EventKind::Crashed => open.clear(),
+            kind => {
+                if let Some(peer) = kind.peer().filter(|p| p.call == end.call) {
+                    *open.entry(peer).or_default() |= matches!(kind, EventKind::Closed { .. });
+                }
+            }
         }
     }
     match open.iter().find(|(_, closed)| !**closed) {
@@ -145,11 +146,12 @@ mod tests {
 
     #[test]
     fn a_peer_that_is_closed_after_the_hangup_returned_fails() {
-        let in_time = vec![described(false, "a"), hung_up(), closing(), closed(), returned()];
-        assert_eq!(judged(&CLOSED_FIRST, in_time), Verdict::Pass);
-        let late = vec![described(false, "a"), hung_up(), returned(), closing(), closed()];
-        assert_eq!(decided(&judged(&CLOSED_FIRST, late)), Some(2));
-        let closing_only = vec![described(false, "a"), closing(), returned(), closed()];
-        assert_eq!(decided(&judged(&CLOSED_FIRST, closing_only)), Some(2));
+        let hangs_up = |rest: [EventKind; 3]| {
+            let begin = [dialed(), described(false, "a"), hung_up()];
+            judged(&CLOSED_FIRST, begin.into_iter().chain(rest).collect())
+        };
+        assert_eq!(hangs_up([closing(), closed(), returned()]), Verdict::Pass);
+        assert_eq!(decided(&hangs_up([returned(), closing(), closed()])), Some(3));
+        assert_eq!(decided(&hangs_up([closing(), returned(), closed()])), Some(4));
     }
 }

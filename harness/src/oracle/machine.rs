@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use super::{Verdict, Violation};
-use crate::trace::{Event, EventKind, Machine, Trace};
+use crate::trace::{Event, EventKind, Machine, PeerId, Trace};
 
 /// A state machine of a specification.
 pub(super) struct Table {
@@ -37,7 +37,7 @@ pub(super) struct Reports<'a> {
     /// Its host.
     pub host: &'a str,
     /// Its name.
-    pub peer: &'a str,
+    pub peer: &'a PeerId,
     /// The events that name the peer.
     pub events: Vec<&'a Event>,
 }
@@ -90,9 +90,9 @@ impl<'a> Reports<'a> {
 
 /// The peers of a run, by host and name.
 pub(super) fn peers(trace: &Trace) -> Vec<Reports<'_>> {
-    let mut peers: BTreeMap<(&str, &str), Vec<&Event>> = BTreeMap::new();
+    let mut peers: BTreeMap<(&str, &PeerId), Vec<&Event>> = BTreeMap::new();
     for event in &trace.events {
-        if let (Some(host), Some(peer)) = (event.host.as_deref(), peer_of(&event.kind)) {
+        if let (Some(host), Some(peer)) = (event.host.as_deref(), event.kind.peer()) {
             peers.entry((host, peer)).or_default().push(event);
         }
     }
@@ -100,19 +100,6 @@ pub(super) fn peers(trace: &Trace) -> Vec<Reports<'_>> {
         .into_iter()
         .map(|((host, peer), events)| Reports { host, peer, events });
     reports.collect()
-}
-
-fn peer_of(kind: &EventKind) -> Option<&str> {
-    match kind {
-        EventKind::State { peer, .. }
-        | EventKind::Gathered { peer, .. }
-        | EventKind::Described { peer, .. }
-        | EventKind::PairSelected { peer, .. }
-        | EventKind::Closing { peer }
-        | EventKind::Closed { peer }
-        | EventKind::Data { peer, .. } => Some(peer),
-        _ => None,
-    }
 }
 
 /// The machine and the state that `event` reports.
@@ -178,15 +165,7 @@ pub(super) mod testing {
 
     /// Judges a trace of what happened on hosts, each with its time in milliseconds.
     pub fn judged_on(oracle: &Oracle, kinds: Vec<(u64, &str, EventKind)>) -> Verdict {
-        let ended = kinds.last().map_or(0, |(at, ..)| at + 1);
-        let events = kinds.into_iter().chain([(ended, "alice", EventKind::Ended)]);
-        let event = |(seq, (at, host, kind)): (usize, (u64, &str, _))| Event {
-            seq: seq as u64,
-            at: SimTime::from_millis(at),
-            host: Some(host.into()),
-            kind,
-        };
-        let trace = Trace::from_events(events.enumerate().map(event).collect());
+        let trace = trace_of(kinds);
         let plan = Plan {
             budget_ms: 1,
             ..Plan::new(Topology::default())
@@ -195,6 +174,19 @@ pub(super) mod testing {
             trace: &trace,
             plan: &plan,
         })
+    }
+
+    /// A trace of what happened on hosts, each with its time in milliseconds, which ends a millisecond later.
+    pub fn trace_of(kinds: Vec<(u64, &str, EventKind)>) -> Trace {
+        let ended = kinds.last().map_or(0, |(at, ..)| at + 1);
+        let events = kinds.into_iter().chain([(ended, "alice", EventKind::Ended)]);
+        let event = |(seq, (at, host, kind)): (usize, (u64, &str, _))| Event {
+            seq: seq as u64,
+            at: SimTime::from_millis(at),
+            host: Some(host.into()),
+            kind,
+        };
+        Trace::from_events(events.enumerate().map(event).collect())
     }
 
     /// Judges a trace of `kinds`, one a millisecond.

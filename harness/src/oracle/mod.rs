@@ -5,8 +5,10 @@
 
 pub mod after;
 pub mod again;
+pub mod app;
 pub mod calls;
 pub mod candidates;
+pub mod causes;
 pub mod comeback;
 pub mod connection;
 mod ends;
@@ -14,9 +16,11 @@ pub mod events;
 pub mod factory;
 pub mod gathering;
 pub mod hangup;
+pub mod heeded;
 pub mod ice;
 pub mod liveness;
 mod machine;
+pub mod once;
 pub mod outcomes;
 pub mod pace;
 pub mod pairs;
@@ -25,6 +29,7 @@ pub mod reach;
 pub mod ringing;
 pub mod runs;
 pub mod signaling;
+mod wanted;
 
 use serde::{Deserialize, Serialize};
 
@@ -83,10 +88,16 @@ impl std::fmt::Debug for Oracle {
 pub const ALL: &[&Oracle] = &[
     &runs::NO_PANIC,
     &runs::BOUNDED,
+    &runs::RUN_03_PLAYED,
+    &app::INVARIANTS,
     &candidates::APPLIED,
     &candidates::OWN_GENERATION,
     &calls::CONNECTS,
     &again::OUTLIVES,
+    &heeded::INT_01_HEEDED,
+    &causes::CALL_04_CAUSED,
+    &causes::CALL_05_TRUE,
+    &once::SAID_01_ONCE,
     &outcomes::AGREED,
     &outcomes::GOES_ON,
     &after::QUIET,

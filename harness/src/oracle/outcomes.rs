@@ -5,12 +5,13 @@
 use super::{
     Evidence, Oracle, Verdict,
     calls::{Call, calls},
-    ends::{End, end_of, ended, ends, what},
+    ends::{End, end_of, ended, ends},
+    wanted::Want,
     worst,
 };
 use crate::{
     time::SimTime,
-    trace::{CallEvent, Event, Outcome, Trace},
+    trace::{CallEvent, Event, EventKind, Outcome, Trace},
 };
 
 /// Both ends know what came of a call.
@@ -24,13 +25,13 @@ pub const AGREED: Oracle = Oracle {
 /// A call that nobody ends goes on.
 pub const GOES_ON: Oracle = Oracle {
     id: "CONN-03",
-    meaning: "A dial that nobody ends rings or is picked up within its budget; once it is picked up a message crosses it both ways within its budget, and it is not over by itself.",
+    meaning: "A dial that nobody ends rings or is picked up within its budget; once it is picked up a message crosses it both ways within its budget.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/judging.md#liveness",
     check: goes_on,
 };
 
 /// Outcomes at caller and callee that differ and still agree, because two messages crossed.
-pub const CROSSED: [(Outcome, Outcome); 10] = [
+pub const CROSSED: [(Outcome, Outcome); 11] = [
     // The caller's hangup crossed the answer,
     (Outcome::Cancelled, Outcome::Dropped),
     // or what the callee said instead of one.
@@ -46,6 +47,8 @@ pub const CROSSED: [(Outcome, Outcome); 10] = [
     // A hangup crossed the last message that it takes to know of the connection.
     (Outcome::Talked, Outcome::Dropped),
     (Outcome::Dropped, Outcome::Talked),
+    // Another device had taken it while the caller hung up.
+    (Outcome::Cancelled, Outcome::Elsewhere),
 ];
 
 /// What the caller may say of a call that the callee never heard of.
@@ -54,49 +57,60 @@ const UNHEARD: [Outcome; 2] = [Outcome::Cancelled, Outcome::Glare];
 fn agreed(evidence: Evidence<'_>) -> Verdict {
     let ends = ends(evidence.trace);
     worst(calls(evidence.trace).iter().map(|call| {
-        let Some(caller) = end_of(&ends, call.name, call.caller) else {
-            return Verdict::Pass;
+        let here = end_of(&ends, call.name, call.caller).map(one_outcome);
+        let there = end_of(&ends, call.name, call.callee).map(one_outcome);
+        let (here, there) = match (here, there) {
+            (Some(Err(verdict)), _) | (_, Some(Err(verdict))) => return verdict,
+            (here, there) => (here.and_then(Result::ok), there.and_then(Result::ok)),
         };
-        let (at, outcome) = match one_outcome(caller) {
-            Ok(one) => one,
-            Err(verdict) => return verdict,
-        };
-        let Some(callee) = end_of(&ends, call.name, call.callee) else {
-            return if UNHEARD.contains(&outcome) {
-                Verdict::Pass
-            } else {
-                caller.fail(
-                    None,
-                    &format!("was {outcome}, and {} never heard of it", call.callee),
-                )
-            };
-        };
-        let (there, other) = match one_outcome(callee) {
-            Ok(one) => one,
-            Err(verdict) => return verdict,
-        };
-        if outcome != other && !CROSSED.contains(&(outcome, other)) {
-            return callee.fail(
-                Some(there),
-                &format!("was {other}, and {outcome} at {}", call.caller),
-            );
-        }
-        let budget = evidence.plan.budget();
-        let (first, last) = (at.at.min(there.at), at.at.max(there.at));
-        if last > first.max(evidence.plan.heal_at()) + budget {
-            return caller.fail(
+        match (here, there) {
+            (Some(One::Outcome(caller, at, outcome)), None) if !UNHEARD.contains(&outcome) => caller.fail(
                 Some(at),
-                &format!("was over at {}, and at {} at {}", at.at, call.callee, there.at),
-            );
+                &format!("was {outcome}, and {} never heard of it", call.callee),
+            ),
+            (Some(One::Outcome(caller, at, outcome)), Some(One::Outcome(callee, then, other))) => {
+                let agreed = (caller, at, outcome);
+                compare(evidence, call, agreed, (callee, then, other))
+            }
+            _ => Verdict::Pass,
         }
-        Verdict::Pass
     }))
 }
 
+/// What came of a call at an end.
+enum One<'e, 'a> {
+    Outcome(&'e End<'a>, &'a Event, Outcome),
+    /// A crash took it away: whatever the next life of the host knows of the call is another beginning.
+    Crashed,
+}
+
+type Ended<'e, 'a> = (&'e End<'a>, &'a Event, Outcome);
+
+/// Judges the outcomes at the caller and at the callee.
+fn compare(evidence: Evidence<'_>, call: &Call<'_>, caller: Ended<'_, '_>, callee: Ended<'_, '_>) -> Verdict {
+    let ((end, at, outcome), (other_end, there, other)) = (caller, callee);
+    if outcome != other && !CROSSED.contains(&(outcome, other)) {
+        return other_end.fail(
+            Some(there),
+            &format!("was {other}, and {outcome} at {}", call.caller),
+        );
+    }
+    let budget = evidence.plan.budget();
+    let (first, last) = (at.at.min(there.at), at.at.max(there.at));
+    if last > first.max(evidence.plan.heal_at()) + budget {
+        return end.fail(
+            Some(at),
+            &format!("was over at {}, and at {} at {}", at.at, call.callee, there.at),
+        );
+    }
+    Verdict::Pass
+}
+
 /// The outcome of an end that has exactly one.
-fn one_outcome<'a>(end: &End<'a>) -> Result<(&'a Event, Outcome), Verdict> {
+fn one_outcome<'e, 'a>(end: &'e End<'a>) -> Result<One<'e, 'a>, Verdict> {
     match end.outcomes()[..] {
-        [one] => Ok(one),
+        _ if end.crashed.is_some() && end.outcomes().len() < 2 => Ok(One::Crashed),
+        [(event, outcome)] => Ok(One::Outcome(end, event, outcome)),
         [] => Err(end.fail(None, "never had an outcome")),
         [(_, first), (again, second), ..] => {
             Err(end.fail(Some(again), &format!("was over twice: {first} and {second}")))
@@ -120,26 +134,24 @@ fn goes_on(evidence: Evidence<'_>) -> Verdict {
 
 fn judge(evidence: Evidence<'_>, call: &Call<'_>, ends: &[&End<'_>]) -> Verdict {
     let Evidence { trace, plan } = evidence;
-    let deadline = |from: SimTime| from.max(plan.heal_at()) + plan.budget();
+    // What a crash of the callee took away has to be made anew.
+    let again = call.crashed.unwrap_or_default();
+    let deadline = |from: SimTime| from.max(again).max(plan.heal_at()) + plan.budget();
     let over = ends.iter().flat_map(|e| e.outcomes()).map(|(e, _)| e.at).min();
-    // Whatever was over before, or could not be judged any more, was ended.
+    // Whatever was over before, or could not be judged any more, was ended: that it had a cause is for CALL-04.
+    let over = over.into_iter().chain(call.hung_up).min();
     let judged = |by: SimTime| over.is_none_or(|at| at >= by) && by <= ended(evidence);
     let callee = ends.iter().find(|e| e.host == call.callee);
-    let at_callee = |is: fn(&CallEvent) -> bool| callee.and_then(|e| e.first(is)).map(|e| e.at);
-    let rang = at_callee(|w| matches!(w, CallEvent::Rings { .. } | CallEvent::PickedUp));
+    let picked_up = picked_up(trace, call, callee.copied());
+    let rings = callee.and_then(|e| e.first(|w| matches!(w, CallEvent::Rings { .. })));
+    let rang = rings.into_iter().chain(picked_up).map(|e| e.at).min();
     let by = deadline(call.dialed);
     if judged(by) && rang.is_none_or(|at| at > by) {
         return ends[0].fail(None, &format!("did not ring at {} by {by}", call.callee));
     }
-    let Some(by) = at_callee(|w| matches!(w, CallEvent::PickedUp)).map(deadline) else {
+    let Some(by) = picked_up.map(|e| deadline(e.at)) else {
         return Verdict::Pass;
     };
-    if let Some((end, event)) = over_by_itself(trace, call, ends) {
-        return end.fail(
-            Some(event),
-            &format!("was over at {}, and nobody had ended it", event.at),
-        );
-    }
     let late = |host: &&str| call.connected_at(trace, host).is_none_or(|at| at > by);
     match [call.caller, call.callee].iter().find(|host| late(host)) {
         Some(host) if judged(by) => {
@@ -153,42 +165,21 @@ fn judge(evidence: Evidence<'_>, call: &Call<'_>, ends: &[&End<'_>]) -> Verdict 
     }
 }
 
-/// The end and the event at which a call that had been picked up was over though nobody had hung up, and neither of
-/// the two had dialed the other again.
-fn over_by_itself<'e, 'a>(
-    trace: &'a Trace,
-    call: &Call<'_>,
-    ends: &[&'e End<'a>],
-) -> Option<(&'e End<'a>, &'a Event)> {
-    let again = |event: &Event| {
-        let two = [call.caller, call.callee];
-        calls(trace).iter().any(|c| {
-            c.name != call.name
-                && c.dialed <= event.at
-                && c.dialed >= call.dialed
-                && two.contains(&c.caller)
-                && two.contains(&c.callee)
-        })
-    };
-    let established = |outcome| matches!(outcome, Outcome::Talked | Outcome::Dropped);
-    let over = ends
-        .iter()
-        .flat_map(|end| end.outcomes().into_iter().map(|(e, o)| (*end, e, o)));
-    let (end, event, _) = over
-        .filter(|(_, _, o)| established(*o))
-        .min_by_key(|(_, e, _)| e.seq)?;
-    let hung_up = ends
-        .iter()
-        .flat_map(|e| &e.events)
-        .any(|e| e.seq < event.seq && matches!(e.kind, crate::trace::EventKind::HungUp { .. }));
-    (!hung_up && !again(event)).then_some((end, event))
+/// The last time that the callee picked up: its user did, or the app by itself, because its user had dialed the caller.
+fn picked_up<'a>(trace: &'a Trace, call: &Call<'_>, callee: Option<&End<'a>>) -> Option<&'a Event> {
+    let accepted = callee.into_iter().flat_map(|e| &e.wanted);
+    let accepted = accepted.filter(|w| w.want == Want::Accept).map(|w| w.event);
+    let answered = trace.of(call.callee).find(|e| {
+        matches!(&e.kind, EventKind::DescriptionCreated { peer, kind, .. }
+            if peer.call == call.name && kind == "answer")
+    });
+    accepted.last().or(answered)
 }
 
 fn last_word(trace: &Trace, call: &Call<'_>, host: &str) -> String {
-    let of_call =
-        |e: &&Event| matches!(&e.kind, crate::trace::EventKind::Call { call: c, .. } if c == call.name);
+    let of_call = |e: &&Event| matches!(&e.kind, EventKind::Call { call: c, .. } if c == call.name);
     let last = trace.of(host).filter(of_call).last();
-    last.and_then(|e| what(e).map(|w| format!("'{w}' at {}", e.at)))
+    last.and_then(|e| super::ends::what(e).map(|w| format!("'{w}' at {}", e.at)))
         .unwrap_or_else(|| "none".to_owned())
 }
 
@@ -198,7 +189,6 @@ mod tests {
         super::{ends::testing::*, machine::testing::*},
         *,
     };
-    use crate::trace::EventKind;
 
     fn both(caller: Outcome, callee: Outcome) -> Verdict {
         let events = vec![
@@ -253,43 +243,25 @@ mod tests {
 
     #[test]
     fn a_dial_rings_in_time_and_connects_in_time_unless_somebody_ends_it() {
-        let picked_up = happens(CallEvent::PickedUp);
-        let heard = |text: &str| EventKind::Data {
-            peer: "c1".into(),
-            received: true,
-            text: text.into(),
-        };
         let dial = (0, "alice", dialed());
-        let point = (0, "alice", reached(crate::trace::Point::Dialing));
         let later = (9, "alice", over(Outcome::Cancelled));
-        let silent = vec![dial.clone(), point.clone(), later.clone()];
+        let silent = vec![dial.clone(), later.clone()];
         assert_ne!(judged_on(&GOES_ON, silent), Verdict::Pass);
-        let ended = vec![
-            dial.clone(),
-            point.clone(),
-            (1, "alice", over(Outcome::Cancelled)),
-        ];
+        let ended = vec![dial.clone(), (1, "alice", over(Outcome::Cancelled))];
         assert_ne!(judged_on(&GOES_ON, ended), Verdict::Pass, "it had until then");
-        let ended = vec![
-            dial.clone(),
-            point.clone(),
-            (0, "alice", over(Outcome::Cancelled)),
-        ];
+        let ended = vec![dial.clone(), (0, "alice", over(Outcome::Cancelled))];
         assert_eq!(judged_on(&GOES_ON, ended), Verdict::Pass);
-        let rung = vec![dial.clone(), point.clone(), (1, "bob", rings()), later.clone()];
+        let rung = vec![dial.clone(), (1, "bob", rings()), later.clone()];
         assert_eq!(
             judged_on(&GOES_ON, rung.clone()),
             Verdict::Pass,
             "it is for bob to answer"
         );
         let mut answered = rung.clone();
-        answered.insert(3, (2, "bob", picked_up));
+        answered.insert(2, (2, "bob", accepted()));
         assert_ne!(judged_on(&GOES_ON, answered.clone()), Verdict::Pass);
-        let mut by_itself = answered.clone();
-        by_itself[4] = (2, "alice", over(Outcome::Dropped));
-        assert_eq!(decided(&judged_on(&GOES_ON, by_itself)), Some(4));
-        answered.insert(4, (3, "alice", heard("pong")));
-        answered.insert(5, (3, "bob", heard("ack")));
+        answered.insert(3, (3, "alice", usable()));
+        answered.insert(4, (3, "bob", usable()));
         assert_eq!(judged_on(&GOES_ON, answered), Verdict::Pass);
     }
 }

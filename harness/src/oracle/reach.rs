@@ -2,7 +2,7 @@
 
 use super::{Evidence, Oracle, Verdict, Violation, calls, worst};
 use crate::{
-    oracle::calls::{Call, belongs},
+    oracle::calls::Call,
     reach::{self, Reach},
     trace::{EventKind, Trace},
 };
@@ -28,7 +28,7 @@ pub struct Carried {
 pub fn carried(trace: &Trace, call: &Call<'_>) -> Carried {
     let selected = |host: &str| {
         let pairs = trace.of(host).filter_map(|e| match &e.kind {
-            EventKind::PairSelected { peer, local, remote } if belongs(peer, call.name) => {
+            EventKind::PairSelected { peer, local, remote } if peer.call == call.name => {
                 Some(format!("{}-{}", kind(local), kind(remote)))
             }
             _ => None,

@@ -3,7 +3,7 @@
 use super::{
     Evidence, Oracle, Verdict,
     calls::calls,
-    ends::{End, end_of, ended, ends},
+    ends::{End, end_of, ended, ends, what},
     worst,
 };
 use crate::trace::{CallEvent, Event, EventKind, SignalDirection, Trace};
@@ -31,13 +31,16 @@ fn called(evidence: Evidence<'_>) -> Verdict {
         let Some(dial) = dial.filter(|c| c.dialed <= ring.at) else {
             return end.fail(Some(ring), "rang, and nobody had dialed");
         };
+        if !matches!(what(ring), Some(CallEvent::Rings { from }) if from == dial.caller) {
+            return end.fail(Some(ring), "rang in the name of somebody else");
+        }
         if let Some(hangup) = hangup_before(evidence.trace, end, ring) {
             let why = format!("rang at {}, though its hangup had come at {}", ring.at, hangup.at);
             return end.fail(Some(ring), &why);
         }
         match end_of(&ends, dial.name, dial.caller).and_then(|e| e.outcomes().first().copied()) {
-            Some((gone, _)) => silent_after(evidence, end, gone),
-            None => Verdict::Pass,
+            Some((gone, _)) if end.crashed.is_none() => silent_after(evidence, end, gone),
+            _ => Verdict::Pass,
         }
     }))
 }
@@ -50,7 +53,14 @@ fn hangup_before<'a>(trace: &'a Trace, end: &End<'a>, ring: &Event) -> Option<&'
                 if message == "hangup" && call == end.call
         )
     };
-    trace.of(end.host).filter(|e| e.at < ring.at).find(told)
+    let before = trace.of(end.host).take_while(|e| e.seq < ring.seq);
+    // What a life was told before a crash, the next one does not know.
+    let known = before.fold(None, |known, e| match e.kind {
+        EventKind::Crashed => None,
+        _ if told(&e) && e.at < ring.at => known.or(Some(e)),
+        _ => known,
+    });
+    known
 }
 
 fn silent_after(evidence: Evidence<'_>, end: &End<'_>, gone: &Event) -> Verdict {

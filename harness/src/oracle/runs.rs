@@ -11,6 +11,14 @@ pub const NO_PANIC: Oracle = Oracle {
     check: no_panic,
 };
 
+/// Everybody who should take part does.
+pub const RUN_03_PLAYED: Oracle = Oracle {
+    id: "RUN-03",
+    meaning: "Every program starts, and every app knows what its user can want of it.",
+    source: "docs/your-client.md",
+    check: played,
+};
+
 /// Every run ends by itself.
 pub const BOUNDED: Oracle = Oracle {
     id: "RUN-02",
@@ -32,6 +40,31 @@ fn no_panic(evidence: Evidence<'_>) -> Verdict {
     Verdict::Pass
 }
 
+fn played(evidence: Evidence<'_>) -> Verdict {
+    for event in &evidence.trace.events {
+        let host = event.host.as_deref().unwrap_or("the run");
+        let why = match &event.kind {
+            EventKind::NotUnderstood { id } => {
+                let wanted = evidence.trace.events.iter().find_map(|e| match &e.kind {
+                    EventKind::Intended { id: i, intent } if i == id => Some(intent.name()),
+                    _ => None,
+                });
+                format!(
+                    "the app on {host} has no act for a user who {}",
+                    wanted.unwrap_or("acts")
+                )
+            }
+            EventKind::NotStarted { error } => format!("what runs on {host} did not start: {error}"),
+            _ => continue,
+        };
+        return Verdict::Fail(Violation {
+            event: Some(event.seq),
+            why,
+        });
+    }
+    Verdict::Pass
+}
+
 fn bounded(evidence: Evidence<'_>) -> Verdict {
     match evidence.trace.events.last().map(|e| (e, &e.kind)) {
         Some((_, EventKind::Ended)) => Verdict::Pass,
@@ -46,5 +79,32 @@ fn bounded(evidence: Evidence<'_>) -> Verdict {
             })
         }
         _ => Verdict::Unknown("the trace has no end".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{ends::testing::*, machine::testing::*},
+        *,
+    };
+
+    #[test]
+    fn an_act_that_an_app_lacks_and_a_program_that_does_not_start_fail() {
+        let lacks = judged(
+            &RUN_03_PLAYED,
+            vec![hung_up(), EventKind::NotUnderstood { id: 3 }],
+        );
+        let Verdict::Fail(violation) = lacks else {
+            panic!("{lacks:?}")
+        };
+        assert_eq!(
+            violation.why,
+            "the app on alice has no act for a user who hangs up"
+        );
+        let error = "port 80 is taken".into();
+        let down = judged(&RUN_03_PLAYED, vec![EventKind::NotStarted { error }]);
+        assert_eq!(decided(&down), Some(0));
+        assert_eq!(judged(&RUN_03_PLAYED, vec![hung_up(), returned()]), Verdict::Pass);
     }
 }

@@ -245,8 +245,7 @@ impl Peer for BarePeer {
         Ok(self.describe(DescriptionKind::Answer).await)
     }
 
-    async fn set_local(&self, description: Description) -> Result<(), PeerError> {
-        self.log.described(false, &description);
+    async fn set_local(&self, _: Description) -> Result<(), PeerError> {
         self.session().local = true;
         self.agent.gather_candidates().map_err(stack)?;
         self.begin();
@@ -254,7 +253,6 @@ impl Peer for BarePeer {
     }
 
     async fn set_remote(&self, description: Description) -> Result<(), PeerError> {
-        self.log.described(true, &description);
         let credentials = description
             .ufrag()
             .zip(description.password())

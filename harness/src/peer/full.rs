@@ -166,7 +166,7 @@ fn report_states(connection: &RTCPeerConnection, log: &Log) {
 }
 
 /// Cuts a displayed candidate of a pair down to type, address and port.
-fn brief(displayed: &str) -> String {
+pub(super) fn brief(displayed: &str) -> String {
     let displayed = displayed
         .trim_start_matches("(local) ")
         .trim_start_matches("(remote) ");
@@ -259,7 +259,6 @@ impl Peer for FullPeer {
     }
 
     async fn set_local(&self, description: Description) -> Result<(), PeerError> {
-        self.log.described(false, &description);
         self.enter(&description)?;
         self.connection
             .set_local_description(to_stack(description)?)
@@ -268,7 +267,6 @@ impl Peer for FullPeer {
     }
 
     async fn set_remote(&self, description: Description) -> Result<(), PeerError> {
-        self.log.described(true, &description);
         self.connection
             .set_remote_description(to_stack(description)?)
             .await

@@ -51,8 +51,8 @@ impl Hello {
             _ => return None,
         };
         *self.heard.lock().expect("no panic while it is held") = true;
-        if connects {
-            self.connected.send_replace(true);
+        if connects && !self.connected.send_replace(true) {
+            self.log.usable();
         }
         answer
     }

@@ -2,14 +2,16 @@
 //!
 //! [`full`] is an `RTCPeerConnection` of `webrtc` with a data channel: SDP, trickle ICE, DTLS and SCTP.
 //! [`bare`] is a `webrtc-ice` agent alone, for what only ICE decides, at a fraction of the cost. Both run
-//! unmodified on a [`crate::nic::Nic`]. What they report (states, candidates, pairs, data) is recorded in the
-//! trace here, so that no client under test can forget to.
+//! unmodified on a [`crate::nic::Nic`]. What they are given and what they report (descriptions, candidates, states, pairs,
+//! data) is recorded in the trace here, so that no client under test writes the evidence by which it is judged.
 //!
 //! A peer is *connected* when a message went both ways, not when a state said so: see [`hello`].
 
 mod bare;
 mod full;
 mod hello;
+pub mod raw;
+mod recorded;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -22,7 +24,7 @@ use tokio::sync::watch;
 use crate::{
     nic::NicError,
     servers::IceServer,
-    trace::{Candidate, EventKind, Machine},
+    trace::{Candidate, EventKind, Machine, PeerId},
     world::{Host, Sim},
 };
 
@@ -146,8 +148,10 @@ pub trait Peer: Send + Sync {
 pub struct PeerSpec {
     /// Which stack.
     pub kind: PeerKind,
-    /// Its name in the trace.
-    pub name: String,
+    /// The call that it is for.
+    pub call: String,
+    /// Which attempt within the call it is, from 1.
+    pub attempt: u32,
     /// Which side it is on.
     pub role: Role,
     /// Where it gathers candidates beside its own addresses.
@@ -196,13 +200,19 @@ pub async fn create(
     let log = Log {
         sim: host.sim().clone(),
         host: host.clone(),
-        peer: spec.name.clone(),
+        peer: PeerId {
+            call: spec.call.clone(),
+            attempt: spec.attempt,
+            life: host.life(),
+        },
         ice: Arc::new(watch::Sender::new("new".to_owned())),
     };
     let peer: Arc<dyn Peer> = match spec.kind {
-        PeerKind::Full => Arc::new(full::FullPeer::create(host, log, &spec, on_candidate).await?),
-        PeerKind::Bare => Arc::new(bare::BarePeer::create(host, log, &spec, on_candidate).await?),
+        PeerKind::Full => Arc::new(full::FullPeer::create(host, log.clone(), &spec, on_candidate).await?),
+        PeerKind::Bare => Arc::new(bare::BarePeer::create(host, log.clone(), &spec, on_candidate).await?),
     };
+    let offers = spec.role == Role::Offerer;
+    let peer: Arc<dyn Peer> = Arc::new(recorded::Recorded::new(peer, log, offers));
     let dying = Arc::downgrade(&peer);
     host.at_crash(move |host| {
         if let Some(peer) = dying.upgrade() {
@@ -217,7 +227,7 @@ pub async fn create(
 struct Log {
     sim: Sim,
     host: Host,
-    peer: String,
+    peer: PeerId,
     // The ICE state reported last.
     ice: Arc<watch::Sender<String>>,
 }
@@ -274,6 +284,12 @@ impl Log {
             peer: self.peer.clone(),
             local,
             remote,
+        });
+    }
+
+    fn usable(&self) {
+        self.record(EventKind::Usable {
+            peer: self.peer.clone(),
         });
     }
 

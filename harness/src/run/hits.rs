@@ -37,6 +37,7 @@ pub(super) fn hits(plan: &Plan, trace: &Trace) -> Vec<String> {
                 ];
                 hits.extend(kinds.iter().filter(|(what, _)| fault.contains(what)).map(|k| k.1));
             }
+            EventKind::PointImpaired { .. } => hits.push("fault-point"),
             EventKind::FaultStarted { fault } if struck(plan, trace, event.at, fault) => {
                 let kinds = [
                     "nat-rebind",

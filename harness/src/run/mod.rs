@@ -29,6 +29,7 @@ use orders::Explored;
 use result::{FilledCell, Outcome, RunResult};
 
 use crate::{
+    app,
     fault::Plan,
     oracle::{self, Evidence, Verdict, Violation, calls},
     scenario::{Cell, Scenario},
@@ -127,6 +128,7 @@ pub fn execute_watched(
     };
     let (played, script) = (scenario.clone(), plan.clone());
     let ending = world::run_watched(spec, watch, move |sim| {
+        app::follow(&sim, &script);
         let story = played.play(sim.clone(), script.clone());
         in_order(story, sim, script)
     })?;

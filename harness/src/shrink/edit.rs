@@ -104,6 +104,11 @@ const KINDS: &[Kind] = &[
         weather: true,
     },
     Kind {
+        list: |plan| numbered("fault_points", plan.fault_points.iter().map(words::point)),
+        remove: |plan, gone| drop_from(&mut plan.fault_points, gone),
+        weather: true,
+    },
+    Kind {
         list: |plan| listed(SIGNALING, plan),
         remove: |plan, gone| remove_of(SIGNALING, plan, gone),
         weather: true,

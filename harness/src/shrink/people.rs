@@ -64,6 +64,7 @@ fn action_words(scripted: &Scripted) -> String {
         Act::Redial { call, again } => format!("{host} redials {call}, {again}"),
         Act::DialGroup { group, to } => format!("{host} dials {}, {group}", to.join(" and ")),
         Act::HangupGroup { group } => format!("{host} hangs {group} up"),
+        Act::App { name, .. } => format!("{host} does {name}"),
     };
     match scripted.when {
         When::At { ms } => format!("{what}, at {ms} ms"),

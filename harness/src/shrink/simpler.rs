@@ -152,6 +152,13 @@ fn signaling(plan: &Plan) -> Vec<Knob> {
             }));
         }
     }
+    for (i, fault) in plan.fault_points.iter().enumerate() {
+        if let Verdict::Delay { ms } = fault.verdict {
+            knobs.push(Knob::new(ms, 1, move |plan, ms| {
+                plan.fault_points[i].verdict = Verdict::Delay { ms };
+            }));
+        }
+    }
     for (i, fault) in plan.service_faults.iter().enumerate() {
         match *fault {
             ServiceFault::SignalingReset { at_ms } => {

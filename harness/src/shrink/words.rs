@@ -2,7 +2,7 @@
 
 use super::values::in_words;
 use crate::{
-    fault::{ServiceFault, SignalFault, Stretch, Verdict},
+    fault::{PointFault, ServiceFault, SignalFault, Stretch, Verdict},
     net::{
         nat::{NatEvent, NatFault},
         switch::NetworkSwitch,
@@ -30,12 +30,21 @@ pub(super) fn link(fault: &TimedFault) -> String {
 }
 
 pub(super) fn signal(fault: &SignalFault) -> String {
-    let what = match fault.verdict {
+    let what = verdict(fault.verdict);
+    format!("signaling message {} of {} {what}", fault.message, fault.client)
+}
+
+pub(super) fn point(fault: &PointFault) -> String {
+    let what = verdict(fault.verdict);
+    format!("message {} at {} {what}", fault.nth, fault.point)
+}
+
+fn verdict(verdict: Verdict) -> String {
+    match verdict {
         Verdict::Delay { ms } => format!("delayed by {ms} ms"),
         Verdict::Drop => "dropped".to_owned(),
         Verdict::Duplicate => "doubled".to_owned(),
-    };
-    format!("signaling message {} of {} {what}", fault.message, fault.client)
+    }
 }
 
 pub(super) fn service(fault: &ServiceFault) -> String {

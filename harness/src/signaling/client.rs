@@ -213,8 +213,9 @@ impl Session {
                         }
                     }
                     for envelope in self.ledger.due(sim.now()) {
+                        // What is sent again is not said again: only the first time is written down.
                         sim.mark("signal-sent-again");
-                        if self.write(socket, &envelope).await.is_err() {
+                        if self.pass(socket, &envelope).await.is_err() {
                             return Over::Lost;
                         }
                     }
@@ -265,6 +266,10 @@ impl Session {
 
     async fn write(&self, socket: &mut Socket, envelope: &Envelope) -> Result<(), SignalingError> {
         record(self.sim(), SignalDirection::Sent, "server", envelope);
+        self.pass(socket, envelope).await
+    }
+
+    async fn pass(&self, socket: &mut Socket, envelope: &Envelope) -> Result<(), SignalingError> {
         let frame = Frame::text(envelope.to_json());
         let written = socket.send(frame).await;
         written.map_err(|e| SignalingError::WebSocket(e.to_string()))

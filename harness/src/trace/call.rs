@@ -1,4 +1,4 @@
-//! What a calling app says of its calls: the points of a call's life and its outcomes.
+//! The points of a call's life, and what a calling app shows its user of a call.
 //!
 //! Plain vocabulary: which outcomes of two ends agree is for the oracles.
 
@@ -6,8 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A point of a call's life at one end, recorded as the app comes to it. An operation begins there, or a message
-/// or a callback of the stack is handled there.
+/// A point of a call's life at one end, as the driver sees it in what adapters record: an operation begins there, or a
+/// message or a callback of the stack arrives there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Point {
@@ -111,17 +111,23 @@ pub enum Outcome {
     Busy,
     /// Both dialed each other, and the other of the two calls took its place.
     Glare,
+    /// Another device of the callee took it, refused it, or was busy.
+    Elsewhere,
+    /// There was no path, or nobody at the other end, for longer than the app bears.
+    Failed,
 }
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Talked,
         Self::Dropped,
         Self::Cancelled,
         Self::Rejected,
         Self::Busy,
         Self::Glare,
+        Self::Elsewhere,
+        Self::Failed,
     ];
 }
 
@@ -134,46 +140,40 @@ impl fmt::Display for Outcome {
             Self::Rejected => "rejected",
             Self::Busy => "busy",
             Self::Glare => "glare",
+            Self::Elsewhere => "elsewhere",
+            Self::Failed => "failed",
         })
     }
 }
 
-/// What happened to a call at one end. Who dialed and who hung up are events of users, and not here.
+/// What an app shows its user of a call. What users do is an [`Intent`](super::Intent), and not here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum CallEvent {
     /// The phone begins to ring.
     Rings {
         /// Who dialed.
         from: String,
     },
-    /// The phone rings no more.
+    /// The phone rings no more, because the user picked up or because the call is over.
     Silent,
-    /// The user picks up.
-    PickedUp,
-    /// The call came to a point of its life.
-    Reached {
-        /// Which.
-        point: Point,
-    },
+    /// The two can hear each other.
+    Connected,
     /// The call is over at this end.
     Over {
         /// What came of it.
         outcome: Outcome,
     },
-    /// The user's hangup has returned: the app says that the call is over and that nothing of it goes on.
-    HangupReturned,
 }
 
 impl fmt::Display for CallEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rings { from } => write!(f, "rings: {from} calls"),
+            Self::Rings { from } => write!(f, "rings for {from}"),
             Self::Silent => f.write_str("rings no more"),
-            Self::PickedUp => f.write_str("picked up"),
-            Self::Reached { point } => write!(f, "at {point}"),
+            Self::Connected => f.write_str("connected"),
             Self::Over { outcome } => write!(f, "over: {outcome}"),
-            Self::HangupReturned => f.write_str("hangup returned"),
         }
     }
 }

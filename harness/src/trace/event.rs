@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     call::CallEvent,
+    intent::Intent,
+    peer_id::PeerId,
     terms::{Candidate, Cause, Flow, Machine, PacketId, SignalDirection, Stop},
 };
 use crate::time::SimTime;
@@ -144,24 +146,37 @@ pub enum EventKind {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         call: Option<String>,
     },
-    /// A user dialed.
-    Dialed {
-        /// The call.
-        call: String,
-        /// The client that is called.
-        to: String,
+    /// A user wants something of the app on the host of the event. The driver writes it down, before the app hears of it.
+    Intended {
+        /// Its number within the run, from 0.
+        id: u64,
+        /// What.
+        #[serde(flatten)]
+        intent: Intent,
     },
-    /// A user hung up.
-    HungUp {
-        /// The call.
-        call: String,
+    /// The app says that it has done what a user wanted: the call into it has returned.
+    Obeyed {
+        /// The number of the intent.
+        id: u64,
     },
-    /// A user gave an attempt up and began another within the same call.
-    Retried {
-        /// The call.
-        call: String,
+    /// The app does not know what a user wanted: an error of the scenario, or an app that lacks an act.
+    NotUnderstood {
+        /// The number of the intent.
+        id: u64,
     },
-    /// Something happened to a call at the end that the event is of.
+    /// What runs on the host did not start: the run has no meaning.
+    NotStarted {
+        /// Why.
+        error: String,
+    },
+    /// How many allocations a TURN server has could not be had.
+    NotCounted {
+        /// Why.
+        error: String,
+    },
+    /// The run is being cleaned up: from here on calls end because the run does, and no user acts.
+    CleanUp,
+    /// The app on the host of the event shows its user something of a call: a claim, which oracles check.
     Call {
         /// The call.
         call: String,
@@ -184,7 +199,7 @@ pub enum EventKind {
     /// A state machine of a peer changed.
     State {
         /// The peer.
-        peer: String,
+        peer: PeerId,
         /// Which machine.
         machine: Machine,
         /// Its new state, by the name that the specification gives it.
@@ -193,28 +208,14 @@ pub enum EventKind {
     /// A peer gathered a candidate; `None` ends its generation.
     Gathered {
         /// The peer.
-        peer: String,
+        peer: PeerId,
         /// The candidate.
         candidate: Option<Candidate>,
-    },
-    /// A client kept a remote candidate until its description arrives.
-    CandidateBuffered {
-        /// The peer.
-        peer: String,
-        /// The candidate.
-        candidate: Candidate,
-    },
-    /// A client threw a remote candidate away, because it belongs to another generation.
-    CandidateDiscarded {
-        /// The peer.
-        peer: String,
-        /// The candidate.
-        candidate: Candidate,
     },
     /// A peer took a remote candidate.
     CandidateApplied {
         /// The peer.
-        peer: String,
+        peer: PeerId,
         /// The candidate.
         candidate: Candidate,
         /// The remote generation that the peer had at that time.
@@ -223,7 +224,7 @@ pub enum EventKind {
     /// A peer refused a remote candidate, which is lost.
     CandidateRefused {
         /// The peer.
-        peer: String,
+        peer: PeerId,
         /// The candidate.
         candidate: Candidate,
         /// What the stack said.
@@ -232,7 +233,7 @@ pub enum EventKind {
     /// A peer took a description.
     Described {
         /// The peer.
-        peer: String,
+        peer: PeerId,
         /// Whether it is its own or the other side's.
         remote: bool,
         /// `offer` or `answer`.
@@ -240,10 +241,31 @@ pub enum EventKind {
         /// The generation.
         ufrag: String,
     },
+    /// A client made a peer.
+    PeerCreated {
+        /// The peer.
+        peer: PeerId,
+        /// Whether it offers; else it answers.
+        offers: bool,
+    },
+    /// A peer made a description.
+    DescriptionCreated {
+        /// The peer.
+        peer: PeerId,
+        /// `offer` or `answer`.
+        kind: String,
+        /// The generation.
+        ufrag: String,
+    },
+    /// A message has gone both ways over a peer's connection, as the peer knows.
+    Usable {
+        /// The peer.
+        peer: PeerId,
+    },
     /// A peer's agent selected a pair.
     PairSelected {
         /// The peer.
-        peer: String,
+        peer: PeerId,
         /// Its own candidate, as [`Candidate`] displays it.
         local: String,
         /// The other side's candidate.
@@ -252,12 +274,12 @@ pub enum EventKind {
     /// A client began to close a peer.
     Closing {
         /// The peer.
-        peer: String,
+        peer: PeerId,
     },
     /// The stack has closed a peer.
     Closed {
         /// The peer.
-        peer: String,
+        peer: PeerId,
     },
     /// What is left on a host when everything on it should be over.
     Census {
@@ -271,13 +293,13 @@ pub enum EventKind {
     /// A message crossed a peer's connection.
     Data {
         /// The peer.
-        peer: String,
+        peer: PeerId,
         /// Whether the peer received it.
         received: bool,
         /// What it says.
         text: String,
     },
-    /// A client or a user did something.
+    /// A client or a server did something worth a line.
     Step {
         /// What.
         step: String,
@@ -313,6 +335,33 @@ pub enum EventKind {
         message: String,
         /// Where, without the folders of the machine that built it.
         place: String,
+    },
+    /// The app under test wrote a line to its log.
+    Line {
+        /// How grave it is: `error`, `warn`, `info`, `debug` or `trace`.
+        level: String,
+        /// What part of the app wrote it.
+        target: String,
+        /// What it says.
+        message: String,
+    },
+    /// An invariant inside the app under test did not hold.
+    Violated {
+        /// Its name.
+        invariant: String,
+        /// What the app says of it.
+        #[serde(skip_serializing_if = "String::is_empty", default)]
+        detail: String,
+    },
+    /// A fault of the plan fell on what came to a fault point inside the app under test.
+    PointImpaired {
+        /// Its place in the plan and what it is.
+        fault: String,
+        /// The point.
+        point: String,
+        /// What came, as the app says.
+        #[serde(skip_serializing_if = "String::is_empty", default)]
+        detail: String,
     },
     /// The run was stopped at one of its bounds.
     Stopped {

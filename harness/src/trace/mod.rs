@@ -4,9 +4,13 @@
 //! those bytes, so that `trace.jsonl` can be checked with any blake3 tool. Nothing in an event may
 //! depend on the process that recorded it: no addresses in memory, no task ids, no wall time.
 
+mod about;
 mod call;
+mod clean;
 mod digest;
 mod event;
+mod intent;
+mod peer_id;
 mod terms;
 mod watch;
 pub mod wire;
@@ -14,9 +18,13 @@ pub mod wire;
 use std::sync::{Arc, Mutex};
 
 pub use call::{CallEvent, Outcome, Point};
+pub use clean::clean;
+pub(crate) use clean::short_path;
 use digest::Hasher;
 pub use digest::{CHECKPOINT_EVERY, Digest, DigestError};
 pub use event::{Event, EventKind};
+pub use intent::{Intent, leg_of};
+pub use peer_id::PeerId;
 pub use terms::{Candidate, Cause, CauseKind, Flow, Machine, PacketId, Proto, SignalDirection, Stop};
 pub use watch::Watch;
 
@@ -49,7 +57,7 @@ impl Trace {
     }
 
     /// The events of `host`.
-    pub fn of<'a>(&'a self, host: &'a str) -> impl Iterator<Item = &'a Event> {
+    pub fn of<'a>(&'a self, host: &str) -> impl Iterator<Item = &'a Event> {
         self.events
             .iter()
             .filter(move |e| e.host.as_deref() == Some(host))
@@ -114,7 +122,17 @@ struct Recording {
     events: Vec<Event>,
     hasher: Hasher,
     watch: Option<Arc<Watch>>,
+    listener: Option<Listener>,
     closed: bool,
+}
+
+/// Called with every event as it is recorded. It must not record.
+pub(crate) struct Listener(pub Box<dyn FnMut(&Event) + Send>);
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Listener")
+    }
 }
 
 impl Recorder {
@@ -126,11 +144,17 @@ impl Recorder {
         self.inner.lock().expect("recording does not panic").watch = Some(watch);
     }
 
-    /// Adds an event. Events after [`Recorder::close`] are not part of the run.
+    /// From here on, `listener` hears of every event as it is recorded.
+    pub(crate) fn heard_by(&self, listener: Listener) {
+        self.inner.lock().expect("recording does not panic").listener = Some(listener);
+    }
+
+    /// Adds an event, its texts cleaned (see [`clean`]). Events after [`Recorder::close`] are not part of the run.
     ///
     /// # Panics
     /// If a thread panicked while it recorded.
-    pub fn record(&self, at: SimTime, host: Option<&str>, kind: EventKind) {
+    pub fn record(&self, at: SimTime, host: Option<&str>, mut kind: EventKind) {
+        clean::event(&mut kind);
         let mut inner = self.inner.lock().expect("recording does not panic");
         if inner.closed {
             return;
@@ -146,6 +170,9 @@ impl Recorder {
         if let Some(watch) = &inner.watch {
             watch.recorded(line);
         }
+        if let Some(Listener(listener)) = &mut inner.listener {
+            listener(&event);
+        }
         inner.events.push(event);
     }
 
@@ -156,6 +183,7 @@ impl Recorder {
     pub fn close(&self) -> Trace {
         let mut inner = self.inner.lock().expect("recording does not panic");
         inner.closed = true;
+        inner.listener = None;
         let events = std::mem::take(&mut inner.events);
         let (digest, checkpoints) = std::mem::take(&mut inner.hasher).finish();
         Trace {
@@ -225,6 +253,22 @@ mod tests {
         let mut streamed = String::new();
         std::io::Read::read_to_string(&mut reader, &mut streamed).expect("text");
         assert_eq!(streamed, trace.to_json_lines());
+    }
+
+    #[test]
+    fn texts_are_cleaned_as_they_are_recorded() {
+        let recorder = Recorder::default();
+        let failed = |error: &str| EventKind::Failed {
+            step: "read".into(),
+            error: error.into(),
+        };
+        recorder.record(
+            SimTime::ZERO,
+            None,
+            failed("task 7 was cancelled at /home/x/app/src/a.rs:3"),
+        );
+        let cleaned = failed("task was cancelled at app/src/a.rs:3");
+        assert_eq!(recorder.close().events[0].kind, cleaned);
     }
 
     #[test]

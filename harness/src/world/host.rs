@@ -1,6 +1,6 @@
 //! A machine of the world: what runs on it, where it is, and what is left of it.
 
-use std::{io, net::IpAddr};
+use std::{io, net::IpAddr, task::Context};
 
 use tokio::task::JoinHandle;
 use turmoil_net::{NetstatEntry, NetstatState};
@@ -114,7 +114,8 @@ impl Host {
     }
 
     /// Writes down which tasks and sockets of this host there are, and `allocations` of its TURN server. Connections
-    /// that an app has closed belong to the kernel, which waits for the other end.
+    /// that an app has closed belong to the kernel, which waits for the other end. Tasks of a life that a crash has ended
+    /// are nobody's: a process takes them along when it dies, which tokio cannot do.
     pub fn take_census(&self, allocations: u64) {
         let open = turmoil_net::netstat(self.addresses()[0]).entries;
         let sockets = open
@@ -122,7 +123,11 @@ impl Host {
             .filter(|s| !is_orphan(s))
             .map(pump::name_socket)
             .collect();
-        let tasks = self.sim.tasks().alive_on(self.owner.host);
+        let (lives, host) = (&self.sim.shared.lives, self.owner.host);
+        let tasks = match lives.is_up(host) {
+            true => self.sim.tasks().alive_of(lives.owner(host)),
+            false => Vec::new(),
+        };
         self.run(|| {
             self.sim.record(EventKind::Census {
                 tasks,
@@ -130,6 +135,11 @@ impl Host {
                 allocations,
             });
         });
+    }
+
+    /// Whether the app on it stands still; then the task of `cx` is woken when it goes on.
+    pub(crate) fn stalls(&self, cx: &Context<'_>) -> bool {
+        self.sim.shared.lives.stalls(self.owner.host, cx)
     }
 
     /// Makes this host's network stack the one that socket calls of this thread reach.

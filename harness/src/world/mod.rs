@@ -7,6 +7,8 @@
 //!
 //! - [`sim`], [`host`]: the handles that stories, peers and sockets hold
 //! - [`lives`], [`hosts`]: hosts that crash, stall and start again
+//! - [`current`]: the world of this thread, for code that is given none
+//! - [`attached`]: what layers above keep with the world
 //! - [`tasks`]: whose task is being polled, and what is still alive
 //! - [`pump`]: carries packets between the hosts
 //! - [`packet`]: what a packet is while it is under way
@@ -18,6 +20,8 @@
 //!
 //! Nothing in here knows of signaling, peers or scenarios.
 
+mod attached;
+mod current;
 mod host;
 mod hosts;
 mod lives;
@@ -33,6 +37,7 @@ mod waiting;
 
 use std::{net::IpAddr, sync::Arc, thread, time::Duration};
 
+pub use current::NoHost;
 pub use host::Host;
 pub use hosts::{HostFault, HostFaultKind};
 pub use lives::Liveness;
@@ -197,12 +202,14 @@ where
         .map(|h| net.add_host(h.addresses().collect::<Vec<_>>()));
     let host_ids: Vec<_> = host_ids.collect();
     let network = net.enter();
+    let current = current::Current::reserve();
 
     let tasks = Arc::new(tasks::TaskTable::new(spec.bounds.polls));
     let runtime = runtime::build(spec.seed, &clock, &tasks, &watch);
     Ok(runtime.block_on(async {
         let sim = Sim::new(clock, tasks.clone(), &spec, &host_ids);
         sim.watched_by(watch);
+        current.plays(&sim);
         let _panics = panics::record_into(&sim);
         tell(&sim, &network, spec, story).await
     }))

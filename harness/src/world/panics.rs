@@ -39,7 +39,7 @@ pub(super) fn install_hook() {
             let Some(sim) = sim else {
                 return before(info);
             };
-            let message = message(info.payload());
+            let message = with_hint(message(info.payload()));
             sim.record(EventKind::Panicked { message, place });
         }));
     });
@@ -65,6 +65,20 @@ pub(super) fn message(payload: &(dyn Any + Send)) -> String {
         text.clone()
     } else {
         "a panic without a message".to_owned()
+    }
+}
+
+/// How tokio's own sockets panic on the runtime of a run, which has no driver for them.
+const REAL_SOCKET: &str = "context was found, but IO is disabled";
+
+/// Says what to do about a panic whose own words do not.
+fn with_hint(message: String) -> String {
+    match message.contains(REAL_SOCKET) {
+        true => format!(
+            "a socket of tokio was opened inside a run, where the network is simulated: use the type of the same name in \
+             `sleet::app::net` ({message})"
+        ),
+        false => message,
     }
 }
 

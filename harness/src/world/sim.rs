@@ -18,6 +18,7 @@ use turmoil_net::HostId;
 
 use super::{
     Host, WorldSpec,
+    attached::Attached,
     lives::{Liveness, Lives},
     runtime,
     tasks::{self, TaskTable},
@@ -28,7 +29,7 @@ use crate::{
     net::{latency::Latency, switch::NetworkSwitch, topology::HostSpec},
     seed::{IndexedStream, Seed, Stream},
     time::SimTime,
-    trace::{EventKind, Recorder, Trace, Watch},
+    trace::{Event, EventKind, Listener, Recorder, Trace, Watch},
 };
 
 /// The world, as everything inside it sees it. Cheap to clone.
@@ -49,6 +50,7 @@ pub(super) struct Shared {
     egress: Notify,
     draws: Mutex<BTreeMap<String, (IndexedStream, u64)>>,
     turns: Turns,
+    attached: Attached,
 }
 
 pub(super) struct HostEntry {
@@ -91,6 +93,7 @@ impl Sim {
                 egress: Notify::new(),
                 draws: Mutex::default(),
                 turns: Turns::default(),
+                attached: Attached::default(),
             }),
         };
         sim.tick();
@@ -100,6 +103,11 @@ impl Sim {
     /// From here on, `watch` is told of every event.
     pub(super) fn watched_by(&self, watch: Arc<Watch>) {
         self.shared.recorder.watched_by(watch);
+    }
+
+    /// From here on, `listener` hears of every event of the run as it is recorded. It must not record.
+    pub(crate) fn heard_by(&self, listener: impl FnMut(&Event) + Send + 'static) {
+        self.shared.recorder.heard_by(Listener(Box::new(listener)));
     }
 
     pub(super) fn from_shared(shared: Arc<Shared>) -> Self {
@@ -112,6 +120,10 @@ impl Sim {
 
     pub(super) fn tasks(&self) -> &TaskTable {
         &self.shared.tasks
+    }
+
+    pub(super) fn attached_values(&self) -> &Attached {
+        &self.shared.attached
     }
 
     pub(super) fn turns(&self) -> &Turns {
@@ -210,6 +222,12 @@ impl Sim {
     pub fn find_host(&self, name: &str) -> Option<Host> {
         let index = self.shared.hosts.iter().position(|h| h.name == name)?;
         Some(Host::new(self, self.shared.lives.owner(index)))
+    }
+
+    /// Every host with its first address.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (String, IpAddr)> {
+        let first = |host: &HostEntry| Some((host.name.clone(), *host.addresses.first()?));
+        self.shared.hosts.iter().filter_map(first)
     }
 
     fn index_of(&self, name: &str) -> usize {

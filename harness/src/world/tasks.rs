@@ -16,6 +16,7 @@ use std::{
 use tokio::{runtime::TaskMeta, sync::Notify, task::Id};
 
 use super::lives::Owner;
+use crate::trace::short_path;
 
 thread_local! {
     static OWNER: Cell<Option<Owner>> = const { Cell::new(None) };
@@ -109,13 +110,13 @@ impl TaskTable {
         count.iter().map(line).collect()
     }
 
-    /// The tasks of `host` that are alive, in order.
+    /// The tasks of `owner` that are alive, in order.
     #[allow(clippy::disallowed_methods, reason = "sorted before anybody sees the order")]
-    pub(super) fn alive_on(&self, host: usize) -> Vec<String> {
-        let of_host = self.alive();
-        let mut places: Vec<String> = of_host
+    pub(super) fn alive_of(&self, owner: Owner) -> Vec<String> {
+        let alive = self.alive();
+        let mut places: Vec<String> = alive
             .values()
-            .filter(|t| t.owner.is_some_and(|o| o.host == host))
+            .filter(|t| t.owner == Some(owner))
             .map(Task::place)
             .collect();
         places.sort_unstable();
@@ -130,6 +131,11 @@ impl TaskTable {
 /// Whose task is being polled.
 pub(super) fn current_owner() -> Option<Owner> {
     OWNER.get()
+}
+
+/// No task is being polled on this thread any more.
+pub(super) fn clear() {
+    OWNER.set(None);
 }
 
 /// Calls `f` as if a task of `owner` did.
@@ -150,11 +156,7 @@ pub(super) fn named<R>(name: &'static str, spawn: impl FnOnce() -> R) -> R {
 
 /// A place in source code without the folders of the machine that built it.
 pub(super) fn short_place(file: &str, line: u32) -> String {
-    let file = match file.split_once("/registry/src/") {
-        Some((_, rest)) => rest.split_once('/').map_or(rest, |(_, path)| path),
-        None => file,
-    };
-    format!("{file}:{line}")
+    format!("{}:{line}", short_path(file))
 }
 
 #[cfg(test)]
@@ -166,5 +168,6 @@ mod tests {
         let file = "/home/x/.cargo/registry/src/index-123/webrtc-ice-0.17.2/src/agent/mod.rs";
         assert_eq!(short_place(file, 7), "webrtc-ice-0.17.2/src/agent/mod.rs:7");
         assert_eq!(short_place("harness/src/lib.rs", 1), "harness/src/lib.rs:1");
+        assert_eq!(short_place("/home/x/app/src/lib.rs", 1), "app/src/lib.rs:1");
     }
 }

@@ -60,7 +60,8 @@ pub fn rapid(seed: Seed) -> Plan {
     unsettled(seed, rapid_in_fair_weather(seed))
 }
 
-fn rapid_in_fair_weather(seed: Seed) -> Plan {
+/// As [`rapid`], in fair weather.
+pub fn rapid_in_fair_weather(seed: Seed) -> Plan {
     let mut plan = stage(seed, 2);
     let mut draws = seed.stream("calls/rapid");
     plan.script = vec![
@@ -97,6 +98,11 @@ fn rapid_in_fair_weather(seed: Seed) -> Plan {
 
 /// Alice dials bob and hangs up before anything can come of it, several times; the last call she lets live.
 pub fn impatient(seed: Seed) -> Plan {
+    unsettled(seed, impatient_in_fair_weather(seed))
+}
+
+/// As [`impatient`], in fair weather.
+pub fn impatient_in_fair_weather(seed: Seed) -> Plan {
     let mut plan = stage(seed, 2);
     let mut draws = seed.stream("calls/impatient");
     plan.script = vec![
@@ -112,7 +118,7 @@ pub fn impatient(seed: Seed) -> Plan {
         let soon = draws.between(0, 30);
         plan.script.push(redials("alice", &call, &again, soon));
     }
-    unsettled(seed, plan)
+    plan
 }
 
 /// As [`rapid`] in fair weather, from a phone with three networks, which gathers three candidates.
@@ -208,6 +214,11 @@ pub fn hung_up_while_gathering(seed: Seed) -> Plan {
 
 /// Alice and bob dial each other at about the same time.
 pub fn glare(seed: Seed) -> Plan {
+    unsettled(seed, glare_in_fair_weather(seed))
+}
+
+/// As [`glare`], in fair weather.
+pub fn glare_in_fair_weather(seed: Seed) -> Plan {
     let mut plan = stage(seed, 2);
     let mut draws = seed.stream("calls/glare");
     let at = draws.between(200, 500);
@@ -228,11 +239,16 @@ pub fn glare(seed: Seed) -> Plan {
         plan.script.push(hangs_up(host, call, when));
         plan.script.push(redials(host, call, "c3", draws.between(0, 50)));
     }
-    unsettled(seed, plan)
+    plan
 }
 
 /// Alice and bob are in a call, or about to be, and carol dials one of them. Sometimes bob does not want to.
 pub fn busy(seed: Seed) -> Plan {
+    unsettled(seed, busy_in_fair_weather(seed))
+}
+
+/// As [`busy`], in fair weather.
+pub fn busy_in_fair_weather(seed: Seed) -> Plan {
     let mut plan = stage(seed, 3);
     let mut draws = seed.stream("calls/busy");
     let carol_dials = draws.between(300, 3_000);
@@ -260,11 +276,81 @@ pub fn busy(seed: Seed) -> Plan {
     }
     plan.script
         .push(redials("carol", "c2", "c3", draws.between(0, 2_000)));
-    unsettled(seed, plan)
+    plan
+}
+
+/// Alice and bob are in a call, carol is there too: she dials, is dialed, or does nothing. Nobody is in a hurry, and the
+/// weather is fair.
+pub fn three_people(seed: Seed) -> Plan {
+    let mut plan = stage(seed, 3);
+    let mut draws = seed.stream("calls/three-people");
+    plan.script = vec![
+        dials("alice", "bob", "c1", 300),
+        answers("alice", draws.between(200, 900)),
+        answers("bob", draws.between(200, 900)),
+        answers("carol", draws.between(200, 900)),
+    ];
+    let other = one_of(
+        &mut draws,
+        &[("carol", "alice"), ("alice", "carol"), ("bob", "carol")],
+    );
+    let at = draws.between(3_000, 5_000);
+    if draws.chance(Ppm::percent(60)) {
+        plan.script.push(dials(other.0, other.1, "c2", at));
+    }
+    let host = one_of(&mut draws, &["alice", "bob"]);
+    let when = When::At {
+        ms: one_of(&mut draws, &[900, 2_500, 6_000, 8_000]),
+    };
+    plan.script.push(hangs_up(host, "c1", when));
+    plan
+}
+
+/// Alice wants what no calling app can do.
+pub fn unknown_act(seed: Seed) -> Plan {
+    let mut plan = stage(seed, 2);
+    let juggle = Act::App {
+        name: "juggles".into(),
+        with: serde_json::Value::Null,
+    };
+    plan.script = vec![acts("alice", When::At { ms: 300 }, juggle)];
+    plan
+}
+
+/// As [`three_people`], where bob does not want to talk to alice.
+pub fn rejecting(seed: Seed) -> Plan {
+    let mut plan = three_people(seed);
+    let mut draws = seed.stream("calls/rejecting");
+    plan.script.retain(|s| s.host != "bob");
+    let when = When::Reached {
+        point: Point::Ringing,
+        after_ms: draws.between(100, 1_200),
+    };
+    let call = "c1".into();
+    plan.script.push(acts("bob", when, Act::Reject { call }));
+    plan
+}
+
+/// Alice dials bob and tries again within the call, before or after it is connected.
+pub fn retrying(seed: Seed) -> Plan {
+    let mut plan = stage(seed, 3);
+    let mut draws = seed.stream("calls/retrying");
+    let at = draws.between(900, 4_000);
+    plan.script = vec![
+        dials("alice", "bob", "c1", 300),
+        answers("bob", draws.between(200, 900)),
+        acts("alice", When::At { ms: at }, Act::Retry { call: "c1".into() }),
+    ];
+    plan
 }
 
 /// Alice dials two groups of two to eight, which overlap in time and sometimes in people, and hangs them up.
 pub fn groups(seed: Seed) -> Plan {
+    unsettled(seed, groups_in_fair_weather(seed))
+}
+
+/// As [`groups`], in fair weather.
+pub fn groups_in_fair_weather(seed: Seed) -> Plan {
     let mut draws = seed.stream("calls/groups");
     let people = draws.between(4, PEOPLE.len() as u64) as usize;
     let mut plan = stage(seed, people);
@@ -296,7 +382,7 @@ pub fn groups(seed: Seed) -> Plan {
                 .push(acts("alice", When::At { ms }, Act::HangupGroup { group }));
         }
     }
-    unsettled(seed, plan)
+    plan
 }
 
 /// Alice dials bob, whose app is asleep until a push notification wakes it, and is not always patient.

@@ -5,190 +5,328 @@
 use std::sync::Arc;
 
 use sleet::{
-    peer::{self, Description, Peer, PeerSpec, Role},
+    peer::{Description, DescriptionKind, PeerSpec, Role},
+    servers,
     signaling::message::Message,
 };
-use tokio::sync::watch;
 
 use super::{
-    App, CallError,
-    attempt::{Attempt, Outbox, Stage},
-    policy::Send,
-    ufrag_of,
+    attempt::Attempt,
+    call::{Call, StepError},
+    candidates::LocalCandidates,
+    ending::Progress,
+    mistake::{ActKind, Mistake, Wrong},
+    policy::{Dispatch, ReceivePolicy, SendPolicy},
 };
 
-impl App {
-    /// Begins an attempt and offers it.
-    pub(super) async fn offer(self: &Arc<Self>, call: String, to: String) -> Result<(), CallError> {
-        self.check_live(&call)?;
-        let number = self.slots().entry(call.clone()).or_default().next_attempt();
-        self.stretch.pause("create-peer").await;
-        let attempt = self.begin(&call, &to, number, Role::Offerer).await?;
-        self.recover(&call, &attempt);
-        self.stretch.pause("create-offer").await;
-        let offer = attempt.peer.offer().await?;
-        let (ufrag, sdp) = (ufrag_of(&offer), offer.sdp.clone());
-        let message = Message::Offer {
-            call: call.clone(),
-            attempt: number,
-            ufrag,
-            sdp,
-            restarts: None,
+impl Call {
+    /// Another attempt of our own begins, and the one before is over: returns its number.
+    pub fn begin_attempt(&self) -> u32 {
+        let (number, before) = {
+            let mut state = self.state();
+            state.newest += 1;
+            state.remote.restart();
+            (state.newest, state.attempt.take())
         };
-        self.describe(&call, &to, &attempt, offer, message).await
+        before.iter().for_each(|before| self.close(before));
+        number
+    }
+
+    /// The other end begins the attempt `number`, and the one before is over: says whether that is news.
+    fn follow_attempt(&self, number: u32) -> bool {
+        let before = {
+            let mut state = self.state();
+            if number <= state.newest {
+                return false;
+            }
+            state.newest = number;
+            state.remote.restart();
+            state.attempt.take()
+        };
+        before.iter().for_each(|before| self.close(before));
+        true
+    }
+
+    /// Offers the attempt `number`.
+    pub async fn offer(self: &Arc<Self>, number: u32) -> Result<(), StepError> {
+        let attempt = self.make_peer(number, Role::Offerer).await?;
+        self.pause("create-offer").await;
+        self.check(&attempt, number)?;
+        let offer = attempt.peer.offer().await?;
+        self.describe(&attempt, number, offer, |call, offer| Message::Offer {
+            call,
+            attempt: number,
+            ufrag: ufrag_of(offer),
+            sdp: offer.sdp.clone(),
+            restarts: None,
+        })
+        .await
     }
 
     /// Restarts ICE on the peer of `attempt`, and offers that.
-    pub(super) async fn restart(
-        self: &Arc<Self>,
-        call: &str,
-        attempt: &Arc<Attempt>,
-    ) -> Result<(), CallError> {
-        let to = self.others().get(call).cloned().ok_or(CallError::UnknownCall)?;
-        self.check_current(call, attempt)?;
+    pub async fn restart(self: &Arc<Self>, attempt: &Arc<Attempt>) -> Result<(), StepError> {
         let number = {
-            let mut slots = self.slots();
-            let slot = slots.entry(call.to_owned()).or_default();
-            slot.restart();
-            slot.next_attempt()
+            let mut state = self.state();
+            state.newest += 1;
+            state.remote.restart();
+            state.newest
         };
-        let before = attempt.outbox.generation();
-        attempt.restart();
-        self.stretch.pause("create-offer").await;
-        self.check_current(call, attempt)?;
+        let before = self.next_round(attempt, number);
+        self.pause("create-offer").await;
+        self.check(attempt, number)?;
         let offer = attempt.peer.restart().await?;
-        let message = Message::Offer {
-            call: call.to_owned(),
+        self.describe(attempt, number, offer, |call, offer| Message::Offer {
+            call,
             attempt: number,
-            ufrag: ufrag_of(&offer),
+            ufrag: ufrag_of(offer),
             sdp: offer.sdp.clone(),
             restarts: Some(before),
-        };
-        self.host.sim().mark("ice-restarted");
-        self.describe(call, &to, attempt, offer, message).await
+        })
+        .await
     }
 
-    /// Sends our description, as `message`, and sets it, in the order of the policy.
-    pub(super) async fn describe(
-        self: &Arc<Self>,
-        call: &str,
-        to: &str,
-        attempt: &Arc<Attempt>,
-        description: Description,
-        message: Message,
-    ) -> Result<(), CallError> {
-        attempt.outbox.belongs_to(&ufrag_of(&description));
-        let (app, signaling, to) = (self.clone(), self.online().await, to.to_owned());
-        let sending = async move {
-            app.stretch.pause("send-description").await;
-            let sent = signaling.send(&to, message).await;
-            app.report("send description", sent.map_err(CallError::from));
-        };
-        match self.policy.send {
-            Send::AfterDescription => sending.await,
-            _ => drop(self.host.spawn("send description", sending)),
+    /// Another ICE generation begins on the same peer: returns the generation of ours that is over.
+    fn next_round(&self, attempt: &Attempt, number: u32) -> String {
+        let before = attempt.local.generation();
+        attempt.local.restart(self.phone.make.policy.send.trusts());
+        attempt.restart(number);
+        before
+    }
+
+    /// An offer came.
+    pub async fn offered(self: &Arc<Self>, number: u32, sdp: String) -> Result<(), StepError> {
+        if !self.follow_attempt(number) {
+            return Ok(());
         }
-        if let Send::AfterSleep(pause) = self.policy.send {
-            self.host.sim().sleep(pause).await;
-        }
-        self.stretch.pause("set-local").await;
-        self.check_current(call, attempt)?;
-        Ok(attempt.peer.set_local(description).await?)
+        let attempt = self.make_peer(number, Role::Answerer).await?;
+        self.take_offer(&attempt, number, sdp).await
     }
 
-    /// Sets the other side's description, says so, and adds the candidates that waited for it.
-    pub(super) async fn apply(
+    /// An offer came that restarts ICE on the peer whose remote generation is `before`.
+    pub async fn restarted(
         self: &Arc<Self>,
-        call: &str,
-        to: &str,
-        attempt: &Arc<Attempt>,
-        description: Description,
-    ) -> Result<(), CallError> {
-        let ufrag = ufrag_of(&description);
-        self.stretch.pause("set-remote").await;
-        self.check_current(call, attempt)?;
-        attempt.peer.set_remote(description).await?;
-        attempt.reach(Stage::Described);
-        self.check_current(call, attempt)?;
-        let waited = self
-            .slots()
-            .entry(call.to_owned())
-            .or_default()
-            .describe(self.policy.receive, &ufrag);
-        let joined = Message::Joined {
-            call: call.to_owned(),
-            ufrag,
-        };
-        let signaling = self.online().await;
-        let adding = async {
-            for candidate in waited {
-                self.add(call, attempt, candidate).await;
-            }
-        };
-        // What waited does not wait until the other side can be told.
-        let (told, ()) = tokio::join!(signaling.send(to, joined), adding);
-        told?;
-        Ok(())
-    }
-
-    /// Begins an attempt within `call`; the one before is closed.
-    pub(super) async fn begin(
-        self: &Arc<Self>,
-        call: &str,
-        to: &str,
         number: u32,
-        role: Role,
-    ) -> Result<Arc<Attempt>, CallError> {
-        let name = self.peer_name(call, number);
-        let outbox = Outbox::new(self, &self.online().await, call, to);
-        let gathered = outbox.clone();
-        let on_candidate = Box::new(move |candidate| Box::pin(gathered.clone().gathered(candidate)) as _);
-        let spec = PeerSpec {
-            kind: self.policy.peers,
-            name: name.clone(),
-            role,
-            ice_servers: self.ice_servers.clone(),
-            ice_timeouts: self.ice_timeouts,
-        };
-        let peer = peer::create(&self.host, spec, on_candidate).await?;
-        self.watch(call, &peer);
-        let attempt = Arc::new(Attempt {
-            peer,
-            name,
-            outbox,
-            stage: watch::Sender::new(Stage::Begun),
-        });
-        let over = {
-            let mut slots = self.slots();
-            match slots.get_mut(call).filter(|slot| slot.is_newest(number)) {
-                Some(slot) => slot.begin(attempt.clone()),
-                // Another attempt, or a hangup, came while the peer was made.
-                None => Some(attempt.clone()),
+        before: &str,
+        sdp: String,
+    ) -> Result<(), StepError> {
+        let attempt = {
+            let mut state = self.state();
+            if number <= state.newest {
+                return Ok(());
             }
+            let lives = state.remote.generation() == Some(before);
+            let attempt = state.attempt.clone().filter(|_| lives);
+            if attempt.is_some() {
+                state.newest = number;
+                state.remote.restart();
+            }
+            attempt
         };
-        if let Some(over) = over {
-            over.close().await;
+        let Some(attempt) = attempt else {
+            // A peer that was lost in a crash cannot go on.
+            let call = self.handle.call.clone();
+            self.say(Message::TryAgain {
+                call,
+                attempt: number,
+            });
+            return Ok(());
+        };
+        self.next_round(&attempt, number);
+        self.take_offer(&attempt, number, sdp).await
+    }
+
+    async fn take_offer(
+        self: &Arc<Self>,
+        attempt: &Arc<Attempt>,
+        round: u32,
+        sdp: String,
+    ) -> Result<(), StepError> {
+        let kind = DescriptionKind::Offer;
+        let offer = Description { kind, sdp };
+        attempt.note(|exchange| exchange.offer = ufrag_of(&offer));
+        self.apply(attempt, round, offer).await?;
+        self.answer_if_due(attempt).await
+    }
+
+    /// Answers, if the user wants the call and there is an offer that nobody answers yet.
+    pub async fn answer_if_due(self: &Arc<Self>, attempt: &Arc<Attempt>) -> Result<(), StepError> {
+        let wanted = self.state().wanted;
+        match wanted && attempt.exchange().described && attempt.claim_answer() {
+            true => self.answer(attempt).await,
+            false => Ok(()),
         }
-        self.check_current(call, &attempt)?;
+    }
+
+    async fn answer(self: &Arc<Self>, attempt: &Arc<Attempt>) -> Result<(), StepError> {
+        let now = attempt.exchange();
+        self.pause("create-answer").await;
+        self.check(attempt, now.round)?;
+        let answer = attempt.peer.answer().await?;
+        self.describe(attempt, now.round, answer, |call, answer| Message::Answer {
+            call,
+            offer: now.offer,
+            ufrag: ufrag_of(answer),
+            sdp: answer.sdp.clone(),
+        })
+        .await
+    }
+
+    /// The user picks up.
+    pub async fn pick_up(self: &Arc<Self>) -> Result<(), StepError> {
+        let before = std::mem::replace(&mut self.state().wanted, true);
+        let attempt = self.attempt();
+        let (act, how) = (ActKind::Accept, Wrong::Twice);
+        if before && !self.phone.makes(Mistake::Act { act, how }) {
+            return Ok(());
+        }
+        self.fall_silent();
+        self.handle.reach(Progress::Answered);
+        match attempt {
+            // Only the broken client comes here a second time.
+            Some(attempt) if before => self.answer(&attempt).await,
+            Some(attempt) => self.answer_if_due(&attempt).await,
+            None => Ok(()),
+        }
+    }
+
+    /// An answer came to the offer of the generation `offer`.
+    pub async fn answered(self: &Arc<Self>, offer: &str, sdp: String) -> Result<(), StepError> {
+        let Some(attempt) = self.attempt().filter(|a| a.local.generation() == offer) else {
+            return Ok(());
+        };
+        let round = attempt.exchange().round;
+        if !attempt.claim_answer() {
+            return Ok(());
+        }
+        self.handle.reach(Progress::Answered);
+        if self.phone.make.policy.receive == ReceivePolicy::Buffer {
+            // The stack refuses an answer to an offer that is not set yet.
+            attempt
+                .until(|exchange| exchange.local_set || exchange.over)
+                .await;
+        }
+        let kind = DescriptionKind::Answer;
+        self.apply(&attempt, round, Description { kind, sdp }).await
+    }
+
+    /// Makes the peer of the attempt `number`, in a task that nothing cuts short.
+    async fn make_peer(self: &Arc<Self>, number: u32, role: Role) -> Result<Arc<Attempt>, StepError> {
+        self.pause("create-peer").await;
+        self.making.send_modify(|making| *making += 1);
+        let call = self.clone();
+        let making = self.phone.host.spawn("make peer", async move {
+            let made = call.attempt_with_peer(number, role).await;
+            call.making.send_modify(|making| *making -= 1);
+            made
+        });
+        making.await.map_err(|_| StepError::Making)?
+    }
+
+    async fn attempt_with_peer(self: &Arc<Self>, number: u32, role: Role) -> Result<Arc<Attempt>, StepError> {
+        let factory = self.state().factory.clone().ok_or(StepError::Superseded)?;
+        let phone = &self.phone;
+        let local = Arc::new(LocalCandidates::new(phone.make.policy.send.trusts()));
+        let gathering = Arc::default();
+        let on_candidate = self.on_candidate(number, &local, &gathering);
+        let spec = PeerSpec {
+            kind: phone.make.peers,
+            call: self.handle.call.clone(),
+            attempt: number,
+            role,
+            ice_servers: self.ice_servers(),
+            ice_timeouts: phone.plan.ice_timeouts,
+        };
+        let peer = factory.make(spec, on_candidate).await?;
+        if phone.makes(Mistake::CloseInCallback) {
+            gathering.is_of(&peer);
+        }
+        let attempt = Attempt::new(number, peer, local, gathering);
+        let is_wanted = {
+            let mut state = self.state();
+            let is_wanted = state.newest == number && !self.handle.is_ended();
+            if is_wanted {
+                state.attempt = Some(attempt.clone());
+            }
+            is_wanted
+        };
+        if !is_wanted {
+            self.close(&attempt);
+            return Err(StepError::Superseded);
+        }
+        self.watch_over(&attempt);
         Ok(attempt)
     }
 
-    /// What the peer of the attempt `number` is called in the trace.
-    fn peer_name(&self, call: &str, number: u32) -> String {
-        match (number, self.host.life()) {
-            (1, 0) => call.to_owned(),
-            (_, 0) => format!("{call}#{number}"),
-            (_, life) => format!("{call}#{number}.{life}"),
-        }
+    fn ice_servers(&self) -> Vec<servers::IceServer> {
+        let sim = self.phone.host.sim();
+        let servers = self.phone.plan.ice_servers.iter();
+        servers
+            .map(|s| servers::address_of(&sim.host(&s.host), s.turn))
+            .collect()
     }
 
-    /// Notes when the peer of `call` is connected.
-    fn watch(self: &Arc<Self>, call: &str, peer: &Arc<dyn Peer>) {
-        let (app, call, mut connected) = (self.clone(), call.to_owned(), peer.connected());
-        self.host.spawn("watch", async move {
-            if connected.wait_for(|connected| *connected).await.is_ok() {
-                app.standing.connected(app.host.name(), &call);
+    /// Sends our description, and sets it, in the order of the policy.
+    async fn describe(
+        self: &Arc<Self>,
+        attempt: &Arc<Attempt>,
+        round: u32,
+        description: Description,
+        message: impl FnOnce(String, &Description) -> Message,
+    ) -> Result<(), StepError> {
+        self.check(attempt, round)?;
+        attempt.local.belong_to(&ufrag_of(&description));
+        let message = message(self.handle.call.clone(), &description);
+        let (call, sent) = (self.clone(), attempt.clone());
+        let sending = async move {
+            call.pause("send-description").await;
+            call.check(&sent, round)?;
+            Ok::<_, StepError>(call.say(message))
+        };
+        let policy = self.phone.make.policy;
+        match (policy.send, policy.dispatch) {
+            (SendPolicy::AfterDescription, _) => {
+                let written = sending.await?;
+                written.await.map_err(|_| StepError::Superseded)?;
             }
-        });
+            (_, Dispatch::OwnerPerCall) => drop(sending.await?),
+            (_, Dispatch::AsTheyCome) => self.launch(async move { sending.await.map(drop) }),
+        }
+        if let SendPolicy::AfterSleep(pause) = policy.send {
+            self.phone.host.sim().sleep(pause).await;
+        }
+        self.pause("set-local").await;
+        self.check(attempt, round)?;
+        attempt.peer.set_local(description).await?;
+        self.check(attempt, round)?;
+        attempt.note(|exchange| exchange.local_set = true);
+        Ok(())
     }
+
+    /// Sets the other end's description, says so, and adds the candidates that waited for it.
+    async fn apply(
+        &self,
+        attempt: &Arc<Attempt>,
+        round: u32,
+        description: Description,
+    ) -> Result<(), StepError> {
+        self.pause("set-remote").await;
+        self.check(attempt, round)?;
+        let ufrag = ufrag_of(&description);
+        attempt.peer.set_remote(description).await?;
+        self.check(attempt, round)?;
+        attempt.note(|exchange| exchange.described = true);
+        let policy = self.receive_policy();
+        let ready = self.state().remote.describe(policy, &ufrag);
+        let call = self.handle.call.clone();
+        self.say(Message::Joined { call, ufrag });
+        for candidate in ready {
+            self.check(attempt, round)?;
+            self.add(attempt, candidate).await;
+        }
+        Ok(())
+    }
+}
+
+fn ufrag_of(description: &Description) -> String {
+    description.ufrag().unwrap_or_default().to_owned()
 }

@@ -1,255 +1,161 @@
-//! What the client does with what comes: offers, answers, candidates, and the rest.
+//! What signaling brings: for calls that live, for calls that are over, and calls that come in.
 //!
-//! Each message is a step of a call that may be over by now: nothing here may begin anything for a call that has ended.
+//! Nothing here waits: whatever takes time is a step of a call.
 
 use std::sync::Arc;
 
 use sleet::{
-    peer::{Description, DescriptionKind, Role},
-    signaling::message::{Envelope, Message},
-    trace::{Candidate, EventKind},
+    signaling::message::Message,
+    trace::{Candidate, Outcome},
 };
-use tokio::sync::mpsc;
 
-use super::{App, CallError, attempt::Attempt, policy::Handle, slot::Arrival, ufrag_of};
+use super::{
+    ending::{Ending, How, Side},
+    handle::Work,
+    mistake::Mistake,
+    phone::Phone,
+    policy::ReceivePolicy,
+    registry::Verdict,
+};
 
-impl App {
-    /// An offer arrived, over signaling or with a push notification.
-    pub(super) async fn offered(
-        self: Arc<Self>,
-        call: String,
-        number: u32,
-        offer: Description,
-    ) -> Result<(), CallError> {
-        let to = self.others().get(&call).cloned().ok_or(CallError::Superseded)?;
-        if !self
-            .slots()
-            .entry(call.clone())
-            .or_default()
-            .announce_attempt(number)
-        {
-            self.host.sim().mark("late-offer-discarded");
-            return Ok(());
-        }
-        self.stretch.pause("create-peer").await;
-        let attempt = self.begin(&call, &to, number, Role::Answerer).await?;
-        let offer_ufrag = ufrag_of(&offer);
-        self.apply(&call, &to, &attempt, offer).await?;
-        // The user takes a moment; other messages are handled meanwhile, whatever the policy.
-        let app = self.clone();
-        self.host.spawn("answer", async move {
-            let answered = app.answer(call, to, attempt, offer_ufrag).await;
-            app.report("answer", answered);
-        });
-        Ok(())
-    }
-
-    /// The other side restarts ICE on the peers that we have: it is answered at once, because nothing rings.
-    async fn restarted(
-        self: &Arc<Self>,
-        call: &str,
-        number: u32,
-        before: &str,
-        offer: Description,
-    ) -> Result<(), CallError> {
-        let to = self.others().get(call).cloned().ok_or(CallError::Superseded)?;
-        let attempt = {
-            let mut slots = self.slots();
-            let slot = slots.get_mut(call).filter(|slot| slot.remote() == before);
-            let Some((slot, attempt)) = slot.and_then(|s| s.attempt.clone().map(|a| (s, a))) else {
-                // A peer that was lost in a crash cannot go on: the caller gives up on it and offers anew.
-                self.host.sim().mark("restart-of-unknown-generation");
-                return Ok(());
-            };
-            if !slot.announce_attempt(number) {
-                return Ok(());
-            }
-            slot.restart();
-            attempt
-        };
-        attempt.restart();
-        let generation = ufrag_of(&offer);
-        self.apply(call, &to, &attempt, offer).await?;
-        self.send_answer(call, &to, &attempt, generation).await
-    }
-
-    async fn answer(
-        self: &Arc<Self>,
-        call: String,
-        to: String,
-        attempt: Arc<Attempt>,
-        offer: String,
-    ) -> Result<(), CallError> {
-        let Some(after) = self.pick_up_after else {
-            return Ok(());
-        };
-        self.host.sim().sleep(after).await;
-        self.check_current(&call, &attempt)?;
-        self.host.sim().step("pick up", &call);
-        self.send_answer(&call, &to, &attempt, offer).await
-    }
-
-    /// Answers the offer of the generation `offer`.
-    async fn send_answer(
-        self: &Arc<Self>,
-        call: &str,
-        to: &str,
-        attempt: &Arc<Attempt>,
-        offer: String,
-    ) -> Result<(), CallError> {
-        self.stretch.pause("create-answer").await;
-        self.check_current(call, attempt)?;
-        let answer = attempt.peer.answer().await?;
-        let (ufrag, sdp) = (ufrag_of(&answer), answer.sdp.clone());
-        let message = Message::Answer {
-            call: call.to_owned(),
-            offer,
-            ufrag,
-            sdp,
-        };
-        self.describe(call, to, attempt, answer, message).await
-    }
-
-    /// A candidate arrived.
-    async fn candidate(self: &Arc<Self>, call: &str, candidate: Candidate) {
-        let sim = self.host.sim();
-        let (arrival, attempt, peer) = {
-            let mut slots = self.slots();
-            let slot = slots.entry(call.to_owned()).or_default();
-            if slot.remote() != candidate.ufrag {
-                sim.mark("candidate-before-description");
-            }
-            let peer = slot
-                .attempt
-                .as_ref()
-                .map_or_else(|| call.to_owned(), |a| a.name.clone());
-            (
-                slot.receive(self.policy.receive, &candidate),
-                slot.attempt.clone(),
-                peer,
-            )
-        };
-        match (arrival, attempt) {
-            (Arrival::Add, Some(attempt)) => {
-                self.stretch.pause("add-candidate").await;
-                if self.check_current(call, &attempt).is_ok() {
-                    self.add(call, &attempt, candidate).await;
-                } else {
-                    sim.mark("stale-candidate-discarded");
-                    sim.record(EventKind::CandidateDiscarded { peer, candidate });
-                }
-            }
-            (Arrival::Add, None) => sim.record(EventKind::CandidateRefused {
-                peer,
-                candidate,
-                error: "no peer connection yet".into(),
-            }),
-            (Arrival::Kept, _) => sim.record(EventKind::CandidateBuffered { peer, candidate }),
-            (Arrival::Stale, _) => {
-                sim.mark("stale-candidate-discarded");
-                sim.record(EventKind::CandidateDiscarded { peer, candidate });
-            }
-        }
-    }
-
-    /// Gives a candidate to the peer.
-    pub(super) async fn add(&self, call: &str, attempt: &Attempt, candidate: Candidate) {
-        let into = self
-            .slots()
-            .get(call)
-            .map(|s| s.remote().to_owned())
-            .unwrap_or_default();
-        let added = attempt.peer.add_candidate(candidate.clone()).await;
-        let peer = attempt.name.clone();
-        self.host.sim().record(match added {
-            Ok(()) => EventKind::CandidateApplied {
-                peer,
-                candidate,
-                into,
-            },
-            Err(error) => EventKind::CandidateRefused {
-                peer,
-                candidate,
-                error: error.to_string(),
-            },
-        });
-    }
-
-    /// Handles messages until the connection ends.
-    pub(super) async fn listen(self: Arc<Self>, mut incoming: mpsc::UnboundedReceiver<Envelope>) {
-        while let Some(envelope) = incoming.recv().await {
-            let handled = self.clone().handle(envelope);
-            match self.policy.handle {
-                Handle::InOrder => handled.await,
-                Handle::Concurrently => drop(self.host.spawn("handle message", handled)),
-            }
-        }
-    }
-
-    async fn handle(self: Arc<Self>, envelope: Envelope) {
-        let from = envelope.from.unwrap_or_default();
-        if envelope.message.call().is_some_and(|call| self.is_over(call)) {
+impl Phone {
+    /// A message came from `from`, over signaling or with a push notification.
+    pub(super) fn handle(self: &Arc<Self>, from: &str, message: Message) {
+        let Some(call) = message.call().map(str::to_owned) else {
             return;
-        }
-        if let Some(call) = envelope.message.call()
-            && !from.is_empty()
-        {
-            self.note_other(call, &from);
-        }
-        let handled = match envelope.message {
-            Message::Offer {
-                call,
-                attempt,
-                sdp,
-                restarts,
-                ..
-            } => {
-                let kind = DescriptionKind::Offer;
-                let offer = Description { kind, sdp };
-                match restarts {
-                    None => self.clone().offered(call, attempt, offer).await,
-                    Some(before) => self.restarted(&call, attempt, &before, offer).await,
-                }
-            }
-            Message::Answer { call, offer, sdp, .. } => self.answered(&call, &from, &offer, sdp).await,
-            Message::Joined { call, ufrag } => {
-                if let Some(attempt) = self.attempt(&call).filter(|a| a.outbox.is_of(&ufrag)) {
-                    attempt.outbox.other_side_joined();
-                }
-                Ok(())
-            }
-            Message::Candidate {
-                call,
-                ufrag,
-                candidate,
-            } => {
-                let attribute = candidate;
-                self.candidate(&call, Candidate { attribute, ufrag }).await;
-                Ok(())
-            }
-            Message::Hangup { call } => {
-                self.end(&call).await;
-                Ok(())
-            }
-            // Ringing shows on the screen; the end of candidates and errors change nothing here.
-            _ => Ok(()),
         };
-        self.report("message", handled);
+        if let Some(ending) = Ending::told(&message) {
+            return self.ended(&call, ending);
+        }
+        if self.makes(Mistake::AnswersTheDead) && matches!(message, Message::Offer { .. }) {
+            self.registry().remember_offer(&call, message.clone());
+        }
+        let (handle, is_over) = {
+            let registry = self.registry();
+            (registry.handle(&call), registry.is_over(&call))
+        };
+        match (handle, message) {
+            (Some(handle), message) => handle.ask(Work::Message(message)),
+            (None, message) if is_over => self.too_late(&call, from, message),
+            (None, message @ (Message::Ring { .. } | Message::Offer { .. })) => {
+                self.comes_in(&call, from, message);
+            }
+            (None, message) => self.unheard_of(&call, from, message),
+        }
     }
 
-    /// An answer arrived to the offer of the generation `offer`.
-    async fn answered(
-        self: &Arc<Self>,
-        call: &str,
-        from: &str,
-        offer: &str,
-        sdp: String,
-    ) -> Result<(), CallError> {
-        let Some(attempt) = self.attempt(call).filter(|a| a.outbox.is_of(offer)) else {
-            self.host.sim().mark("late-answer-discarded");
-            return Ok(());
-        };
-        let kind = DescriptionKind::Answer;
-        self.apply(call, from, &attempt, Description { kind, sdp }).await
+    /// The other end has ended a call, which may be still to come.
+    fn ended(self: &Arc<Self>, call: &str, ending: Ending) {
+        if let Ending::Theirs(How::Glare(instead)) = &ending {
+            self.registry().welcome(instead);
+            let theirs = self.registry().handle(instead);
+            if let Some(handle) = theirs {
+                handle.ask(Work::PickUp);
+            }
+        }
+        let handle = self.registry().handle(call);
+        match handle {
+            Some(handle) => handle.end(ending),
+            None if self.makes(Mistake::EarlyHangupForgotten) => {}
+            None => self.registry().close(call, ending),
+        }
     }
+
+    /// A message came for a call that is over here: whoever does not know that is told.
+    fn too_late(self: &Arc<Self>, call: &str, from: &str, message: Message) {
+        match message {
+            Message::Ringing { .. } if self.makes(Mistake::PeerOnResponse) => {
+                self.open(call, from, Side::Caller, false)
+                    .ask(Work::Message(message));
+            }
+            Message::Candidate { .. } if self.makes(Mistake::CandidatesByUser) => {
+                let handle = self.registry().handle_with(from);
+                if let Some(handle) = handle {
+                    handle.ask(Work::Message(message));
+                }
+            }
+            Message::Offer { .. }
+            | Message::Answer { .. }
+            | Message::Ringing { .. }
+            | Message::TryAgain { .. } => {
+                self.host.sim().mark("told-that-the-call-is-over");
+                // In the words of the first time: this may overtake them.
+                let said = self.registry().ending(call).and_then(|e| e.message(call));
+                self.tell(from, said.unwrap_or_else(|| hangup(call)));
+            }
+            _ => {}
+        }
+    }
+
+    /// A message came for a call that this app has never heard of.
+    fn unheard_of(&self, call: &str, from: &str, message: Message) {
+        match message {
+            // Only a callee says this. We dialed, in a life that a crash has ended: nobody is there any more.
+            Message::Answer { .. } | Message::Ringing { .. } | Message::TryAgain { .. } => {
+                self.tell(from, hangup(call));
+            }
+            // It has overtaken its call.
+            Message::Candidate { ufrag, candidate, .. }
+                if self.make.policy.receive != ReceivePolicy::AddAtOnce =>
+            {
+                let attribute = candidate;
+                self.registry().keep(call, Candidate { attribute, ufrag });
+            }
+            _ => {}
+        }
+    }
+
+    /// A call comes in.
+    fn comes_in(self: &Arc<Self>, call: &str, from: &str, message: Message) {
+        let without_cause = self.make.mistake.and_then(|m| m.verdict_without_cause(call));
+        let verdict = without_cause.unwrap_or_else(|| self.registry().judge(call, from));
+        match verdict {
+            Verdict::Take => self.take(call, from, false, message),
+            Verdict::TakeAfter(before) => {
+                self.end(&before, How::Hangup);
+                self.take(call, from, false, message);
+            }
+            Verdict::TakeInsteadOf(ours) => {
+                self.end(&ours, How::Glare(call.to_owned()));
+                self.take(call, from, true, message);
+            }
+            Verdict::YieldTo(ours) => self.refuse(call, from, How::Glare(ours), Outcome::Glare),
+            Verdict::Busy => self.refuse(call, from, How::Busy, Outcome::Busy),
+        }
+    }
+
+    fn take(self: &Arc<Self>, call: &str, from: &str, welcome: bool, message: Message) {
+        let welcome = welcome || self.registry().is_welcome(call);
+        let handle = self.open(call, from, Side::Callee, welcome);
+        if !welcome {
+            self.screen.rings(call, from);
+        }
+        handle.ask(Work::Message(message));
+    }
+
+    fn refuse(&self, call: &str, from: &str, how: How, outcome: Outcome) {
+        let ending = Ending::Ours(how);
+        if let Some(message) = ending.message(call) {
+            self.tell(from, message);
+        }
+        self.registry().close(call, ending);
+        self.screen.over(call, outcome);
+    }
+
+    fn end(&self, call: &str, how: How) {
+        let handle = self.registry().handle(call);
+        if let Some(handle) = handle {
+            handle.end(Ending::Ours(how));
+        }
+    }
+
+    /// Posts a message to the client `to`.
+    fn tell(&self, to: &str, message: Message) {
+        drop(self.outbox.post(to, message));
+    }
+}
+
+fn hangup(call: &str) -> Message {
+    let call = call.to_owned();
+    Message::Hangup { call }
 }

@@ -1,28 +1,40 @@
-//! Story A's remedies as switches of the call client.
+//! The switches of the calling app: when it sends candidates, what it does with those that it receives, how it dispatches
+//! its work, and what it does when an attempt comes to nothing.
+//!
+//! Plain data: nothing here acts.
 
 use std::time::Duration;
 
 use sleet::peer::PeerKind;
 
-/// When a client sends its candidates.
+use super::Make;
+
+/// When an app sends its candidates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Send {
-    /// At once, while its description may still be under way: the bug of the report.
+pub enum SendPolicy {
+    /// At once, while its description may still be under way: the bug of field report A.
     Immediately,
-    /// At once, but it sets its local description a while after it has begun to send it.
+    /// At once, but it sets its local description this long after it has begun to send it.
     AfterSleep(Duration),
     /// At once, but it sets its local description only when that has been written to the connection.
     AfterDescription,
-    /// When the other side has said that it is in the call.
+    /// When the other end has said that it has the description.
     OnceJoined,
-    /// As [`Send::OnceJoined`], but it waits for that inside the stack's callback: a mistake (hazard 4).
+    /// As [`SendPolicy::OnceJoined`], but it waits for that inside the stack's callback: a mistake.
     OnceJoinedInCallback,
 }
 
-/// What a client does with candidates that it receives.
+impl SendPolicy {
+    /// Whether candidates go out before the other end has said that it has the description.
+    pub(super) fn trusts(self) -> bool {
+        !matches!(self, Self::OnceJoined | Self::OnceJoinedInCallback)
+    }
+}
+
+/// What an app does with candidates that it receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Receive {
-    /// Adds them at once: what the stack refuses is lost.
+pub enum ReceivePolicy {
+    /// Gives them to the peer at once: what the stack refuses is lost.
     AddAtOnce,
     /// Keeps them until the description of their generation is set.
     Buffer,
@@ -30,28 +42,28 @@ pub enum Receive {
     BufferAnyGeneration,
 }
 
-/// How a client handles the messages that it receives.
+/// How an app runs the steps of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Handle {
-    /// Each in a task of its own, as callbacks that launch coroutines do.
-    Concurrently,
-    /// One after the other.
-    InOrder,
+pub enum Dispatch {
+    /// Every call has an owner, which takes one step after the other.
+    OwnerPerCall,
+    /// Every message, callback and act launches a task of its own: steps of one call interleave.
+    AsTheyCome,
 }
 
-/// What the caller's client does when an attempt comes to nothing.
+/// What an app does when an attempt comes to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recover {
+pub enum Recovery {
     /// Nothing: the user has to try again.
     Never,
-    /// It begins another attempt within the same call, with a new ICE generation, until one connects or the
-    /// call is hung up.
+    /// The caller begins another attempt within the call, with a new ICE generation, until one connects or the call ends;
+    /// the callee asks for one.
     Retry {
         /// How long it waits for an answer, and from the answer on for the connection.
         after: Duration,
     },
-    /// As [`Recover::Retry`]; and when a call that was connected has been *disconnected* for a while, or *failed*, it restarts
-    /// ICE on the same peers first.
+    /// As [`Recovery::Retry`]; and when a call that was connected has been *disconnected* for a while, or *failed*, the caller
+    /// restarts ICE on the same peers first.
     Restart {
         /// How long it waits for an answer, and from the answer on for the connection.
         after: Duration,
@@ -60,70 +72,149 @@ pub enum Recover {
     },
 }
 
-/// What a client is like.
+/// How an app behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// When it sends candidates.
-    pub send: Send,
+    pub send: SendPolicy,
     /// What it does with candidates that it receives.
-    pub receive: Receive,
-    /// How it handles messages.
-    pub handle: Handle,
+    pub receive: ReceivePolicy,
+    /// How it runs the steps of a call.
+    pub dispatch: Dispatch,
     /// What it does when an attempt comes to nothing.
-    pub recover: Recover,
-    /// What it is built on.
-    pub peers: PeerKind,
+    pub recover: Recovery,
+    /// How long it hears nothing of the other end before it ends the call by itself; `None` if it never does.
+    pub gives_up_after: Option<Duration>,
 }
 
 impl Policy {
-    /// The client of the report: everything at once.
+    /// The app of field report A: everything at once.
     pub const NAIVE: Self = Self {
-        send: Send::Immediately,
-        receive: Receive::AddAtOnce,
-        handle: Handle::Concurrently,
-        recover: Recover::Never,
-        peers: PeerKind::Full,
+        send: SendPolicy::Immediately,
+        receive: ReceivePolicy::AddAtOnce,
+        dispatch: Dispatch::AsTheyCome,
+        recover: Recovery::Never,
+        gives_up_after: None,
     };
 
-    /// The same client with another way of sending.
-    pub const fn sending(self, send: Send) -> Self {
+    /// The app that keeps every call: both ends buffer, every call has an owner, and attempts that come to nothing are made
+    /// anew.
+    pub const FIXED: Self = Self {
+        send: SendPolicy::OnceJoined,
+        receive: ReceivePolicy::Buffer,
+        dispatch: Dispatch::OwnerPerCall,
+        recover: Recovery::Retry {
+            after: Duration::from_secs(6),
+        },
+        gives_up_after: None,
+    };
+
+    /// The same with another way of sending.
+    #[must_use]
+    pub const fn sending(self, send: SendPolicy) -> Self {
         Self { send, ..self }
     }
 
-    /// The same client with another way of receiving.
-    pub const fn receiving(self, receive: Receive) -> Self {
+    /// The same with another way of receiving.
+    #[must_use]
+    pub const fn receiving(self, receive: ReceivePolicy) -> Self {
         Self { receive, ..self }
     }
 
-    /// The same client, which handles one message after the other.
+    /// The same, where each call has an owner that takes one step after the other.
+    #[must_use]
     pub const fn in_order(self) -> Self {
         Self {
-            handle: Handle::InOrder,
+            dispatch: Dispatch::OwnerPerCall,
             ..self
         }
     }
 
-    /// The same client, which tries again by itself when an attempt has not come further for `after`.
+    /// The same, where steps run as they come.
+    #[must_use]
+    pub const fn as_they_come(self) -> Self {
+        Self {
+            dispatch: Dispatch::AsTheyCome,
+            ..self
+        }
+    }
+
+    /// The same, which tries again by itself when an attempt has not come further for `after`.
+    #[must_use]
     pub const fn recovering(self, after: Duration) -> Self {
         Self {
-            recover: Recover::Retry { after },
+            recover: Recovery::Retry { after },
             ..self
         }
     }
 
-    /// The same client, which also restarts ICE when a connected call has been disconnected for as long as it `bears`.
+    /// The same, which also restarts ICE when a connected call has been disconnected for as long as it `bears`.
+    #[must_use]
     pub const fn restarting(self, after: Duration, bears: Duration) -> Self {
         Self {
-            recover: Recover::Restart { after, bears },
+            recover: Recovery::Restart { after, bears },
             ..self
         }
     }
 
-    /// The same client on bare agents.
-    pub const fn bare(self) -> Self {
+    /// The same, which ends a call by itself when it has heard nothing of the other end for `after`.
+    #[must_use]
+    pub const fn giving_up(self, after: Duration) -> Self {
         Self {
-            peers: PeerKind::Bare,
+            gives_up_after: Some(after),
             ..self
         }
+    }
+
+    /// The app that behaves so, on peer connections.
+    #[must_use]
+    pub const fn full(self) -> Make {
+        self.on(PeerKind::Full)
+    }
+
+    /// The app that behaves so, on bare ICE agents.
+    #[must_use]
+    pub const fn bare(self) -> Make {
+        self.on(PeerKind::Bare)
+    }
+
+    /// The app that behaves so, on peers of `peers`.
+    #[must_use]
+    pub const fn on(self, peers: PeerKind) -> Make {
+        Make {
+            peers,
+            policy: self,
+            mistake: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_switch_changes_nothing_else() {
+        let patience = Duration::from_secs(6);
+        let rebuilt = Policy::NAIVE
+            .sending(SendPolicy::OnceJoined)
+            .receiving(ReceivePolicy::Buffer)
+            .in_order()
+            .recovering(patience);
+        assert_eq!(rebuilt, Policy::FIXED);
+        assert_eq!(rebuilt.as_they_come().dispatch, Dispatch::AsTheyCome);
+        assert_eq!(Policy::FIXED.bare().policy, Policy::FIXED);
+        assert_eq!(Make::from(Policy::NAIVE), Policy::NAIVE.full());
+    }
+
+    #[test]
+    fn only_who_waits_for_the_other_end_does_not_trust() {
+        let trusting = [
+            SendPolicy::Immediately,
+            SendPolicy::AfterSleep(Duration::ZERO),
+            SendPolicy::AfterDescription,
+        ];
+        assert!(trusting.into_iter().all(SendPolicy::trusts));
+        assert!(!SendPolicy::OnceJoined.trusts() && !SendPolicy::OnceJoinedInCallback.trusts());
     }
 }

@@ -1,0 +1,200 @@
+//! One call: its peer connection, from the invitation to the end.
+
+use std::sync::Arc;
+
+use tokio::{sync::mpsc::UnboundedSender, task::AbortHandle};
+use tracing::{debug, info};
+use webrtc::{
+    api::{
+        interceptor_registry::register_default_interceptors, media_engine::MediaEngine,
+        setting_engine::SettingEngine,
+    },
+    data_channel::RTCDataChannel,
+    ice::mdns::MulticastDnsMode,
+    ice_transport::{
+        ice_candidate::{RTCIceCandidate, RTCIceCandidateInit},
+        ice_server::RTCIceServer,
+    },
+    interceptor::registry::Registry,
+    peer_connection::{
+        configuration::RTCConfiguration, peer_connection_state::RTCPeerConnectionState,
+        sdp::session_description::RTCSessionDescription,
+    },
+    track::track_local::track_local_static_sample::TrackLocalStaticSample,
+};
+
+use crate::{
+    media::{self, Heard},
+    message::CallId,
+    net::{APIBuilder, RTCPeerConnection},
+};
+
+/// What a peer connection reports.
+#[derive(Debug)]
+pub enum Report {
+    /// A way to reach us, for the other side.
+    Ice(RTCIceCandidateInit),
+    /// It is in another state.
+    State(RTCPeerConnectionState),
+}
+
+/// How far a call has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    Ringing,
+    Connecting,
+    Connected,
+}
+
+/// A call that this phone is in.
+pub struct Call {
+    /// The user at the other end.
+    pub with: String,
+    /// How far it has come.
+    pub stage: Stage,
+    peer: Arc<RTCPeerConnection>,
+    microphone: Arc<TrackLocalStaticSample>,
+    chat: Option<Arc<RTCDataChannel>>,
+    heard: Arc<Heard>,
+    tasks: Vec<AbortHandle>,
+}
+
+impl Call {
+    /// A call with nobody yet; what its peer connection reports goes to `reports`.
+    pub async fn new(
+        id: &CallId,
+        with: &str,
+        stun: Option<&str>,
+        reports: &UnboundedSender<(CallId, Report)>,
+    ) -> anyhow::Result<Self> {
+        let peer = Arc::new(peer_connection(stun).await?);
+        #[cfg(feature = "sleet")]
+        sleet::webrtc::observe(&peer, id, 1);
+        report(&peer, id, reports);
+        let heard = Arc::new(Heard::default());
+        let listening = heard.clone();
+        peer.on_track(Box::new(move |track, _, _| {
+            tokio::spawn(media::listen(track, listening.clone()));
+            Box::pin(async {})
+        }));
+        let microphone = media::microphone();
+        let sender = peer.add_track(microphone.clone()).await?;
+        let reading = tokio::spawn(media::read_reports(sender));
+        Ok(Self {
+            with: with.to_owned(),
+            stage: Stage::Ringing,
+            peer,
+            microphone,
+            chat: None,
+            heard,
+            tasks: vec![reading.abort_handle()],
+        })
+    }
+
+    /// The caller's invitation; from here on the peer connection reports ways to reach it.
+    pub async fn invite(&mut self) -> anyhow::Result<String> {
+        let chat = self.peer.create_data_channel("chat", None).await?;
+        media::chat(&chat, &self.heard);
+        self.chat = Some(chat);
+        let offer = self.peer.create_offer(None).await?;
+        self.peer.set_local_description(offer.clone()).await?;
+        Ok(offer.sdp)
+    }
+
+    /// The callee was invited: its phone rings.
+    pub async fn invited(&mut self, sdp: String) -> anyhow::Result<()> {
+        let heard = self.heard.clone();
+        self.peer.on_data_channel(Box::new(move |chat| {
+            media::chat(&chat, &heard);
+            Box::pin(async {})
+        }));
+        let offer = RTCSessionDescription::offer(sdp)?;
+        Ok(self.peer.set_remote_description(offer).await?)
+    }
+
+    /// The callee takes the call.
+    pub async fn accept(&mut self) -> anyhow::Result<String> {
+        let answer = self.peer.create_answer(None).await?;
+        self.peer.set_local_description(answer.clone()).await?;
+        self.stage = Stage::Connecting;
+        Ok(answer.sdp)
+    }
+
+    /// The callee has taken the caller's call.
+    pub async fn accepted(&mut self, sdp: String) -> anyhow::Result<()> {
+        let answer = RTCSessionDescription::answer(sdp)?;
+        self.peer.set_remote_description(answer).await?;
+        self.stage = Stage::Connecting;
+        Ok(())
+    }
+
+    /// Whether it is known whom ways to reach the other side belong to.
+    pub async fn knows_the_other_side(&self) -> bool {
+        self.peer.remote_description().await.is_some()
+    }
+
+    /// A way to reach the other side.
+    pub async fn add_ice(&self, candidate: RTCIceCandidateInit) -> anyhow::Result<()> {
+        Ok(self.peer.add_ice_candidate(candidate).await?)
+    }
+
+    /// They can hear each other: speak.
+    pub fn connected(&mut self) {
+        self.stage = Stage::Connected;
+        let speaking = media::speak(self.microphone.clone());
+        self.tasks.push(speaking.abort_handle());
+    }
+
+    /// The end; returns what was heard. The peer connection takes its time to close, which nobody waits for.
+    pub fn hang_up(self) -> Arc<Heard> {
+        for task in &self.tasks {
+            task.abort();
+        }
+        tokio::spawn(async move {
+            if let Err(error) = self.peer.close().await {
+                info!("closing: {error}");
+            }
+        });
+        self.heard
+    }
+}
+
+async fn peer_connection(stun: Option<&str>) -> anyhow::Result<RTCPeerConnection> {
+    let mut settings = SettingEngine::default();
+    settings.set_ice_multicast_dns_mode(MulticastDnsMode::Disabled);
+    // Two phones on one machine find each other, too.
+    settings.set_include_loopback_candidate(true);
+    let mut media = MediaEngine::default();
+    media.register_default_codecs()?;
+    let interceptors = register_default_interceptors(Registry::new(), &mut media)?;
+    let api = APIBuilder::new()
+        .with_setting_engine(settings)
+        .with_media_engine(media)
+        .with_interceptor_registry(interceptors)
+        .build();
+    let stun = stun.map(|url| RTCIceServer {
+        urls: vec![url.to_owned()],
+        ..RTCIceServer::default()
+    });
+    let configuration = RTCConfiguration {
+        ice_servers: stun.into_iter().collect(),
+        ..RTCConfiguration::default()
+    };
+    Ok(api.new_peer_connection(configuration).await?)
+}
+
+fn report(peer: &RTCPeerConnection, id: &CallId, reports: &UnboundedSender<(CallId, Report)>) {
+    let (call, to) = (id.clone(), reports.clone());
+    peer.on_ice_candidate(Box::new(move |candidate: Option<RTCIceCandidate>| {
+        if let Some(candidate) = candidate.and_then(|c| c.to_json().ok()) {
+            let _ = to.send((call.clone(), Report::Ice(candidate)));
+        }
+        Box::pin(async {})
+    }));
+    let (call, to) = (id.clone(), reports.clone());
+    peer.on_peer_connection_state_change(Box::new(move |state| {
+        debug!(%call, %state, "the peer connection");
+        let _ = to.send((call.clone(), Report::State(state)));
+        Box::pin(async {})
+    }));
+}

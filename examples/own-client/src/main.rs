@@ -1,0 +1,103 @@
+//! Starts a server and two phones on this machine, lets them talk, and says what came of it.
+
+use std::{process::ExitCode, time::Duration};
+
+use anyhow::Context;
+use clap::Parser;
+use own_client::{
+    net::TcpListener,
+    phone::{Phone, Settings, Shown, Tap, Trickle},
+    server,
+};
+use tokio::{
+    sync::mpsc::UnboundedReceiver,
+    time::{sleep, timeout},
+};
+use tracing_subscriber::EnvFilter;
+
+/// How long they talk.
+const TALK: Duration = Duration::from_secs(2);
+/// How long a call may take to come about, or to end.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Two phones on this machine call each other. Log lines: RUST_LOG=own_client=debug.
+#[derive(Parser)]
+struct Arguments {
+    /// Give candidates to the peer connection as they come.
+    #[arg(long, conflicts_with = "buffered")]
+    naive: bool,
+    /// Keep candidates until the description that they belong to is there (the default).
+    #[arg(long)]
+    buffered: bool,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("own_client=info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let arguments = Arguments::parse();
+    let trickle = if arguments.naive {
+        Trickle::Naive
+    } else {
+        Trickle::Buffered
+    };
+
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let settings = Settings {
+        server: listener.local_addr()?.to_string(),
+        stun: None,
+        trickle,
+    };
+    tokio::spawn(server::serve(listener));
+
+    let (alice, mut alice_sees) = Phone::switch_on("alice", settings.clone());
+    let (bob, mut bob_sees) = Phone::switch_on("bob", settings);
+    // A call to somebody who has not signed in is declined.
+    sleep(Duration::from_millis(200)).await;
+    let call = "call-1".to_owned();
+    alice.tap(Tap::Dial {
+        call: call.clone(),
+        to: "bob".to_owned(),
+    });
+    let Shown::Rings { call: rings, from } = next(&mut bob_sees).await? else {
+        anyhow::bail!("bob's phone did not ring");
+    };
+    println!("bob's phone rings: {from} calls");
+    bob.tap(Tap::Accept { call: rings });
+    for (user, sees) in [("alice", &mut alice_sees), ("bob", &mut bob_sees)] {
+        loop {
+            match next(sees).await? {
+                Shown::Connecting { .. } => {}
+                Shown::Connected { .. } => break println!("{user} is connected"),
+                other => anyhow::bail!("{user}'s phone shows {other:?}"),
+            }
+        }
+    }
+    sleep(TALK).await;
+    alice.tap(Tap::HangUp { call });
+    let mut all_heard = true;
+    for (user, sees) in [("alice", &mut alice_sees), ("bob", &mut bob_sees)] {
+        let Shown::Over { end, heard, .. } = next(sees).await? else {
+            anyhow::bail!("{user}'s call did not end");
+        };
+        let (audio, texts) = (heard.audio(), heard.texts());
+        println!("{user} heard {audio} packets of audio and {texts} texts; {end:?}");
+        all_heard &= audio > 0 && texts > 0;
+    }
+    Ok(if all_heard {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// What a phone shows next.
+async fn next(screen: &mut UnboundedReceiver<Shown>) -> anyhow::Result<Shown> {
+    let shown = timeout(PATIENCE, screen.recv())
+        .await
+        .context("nothing happens")?;
+    shown.context("the phone is gone")
+}

@@ -1,0 +1,91 @@
+//! The app under Sleet: how it starts on a simulated host, what its user's taps are, and what its screen shows. The app itself knows nothing of this file.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use sleet::{
+    driver::{App, Launch, NoUser, NotUnderstood, Program, Screen, StartError},
+    trace::{Intent, Outcome},
+};
+
+use crate::{
+    call::Stage,
+    message::Decline,
+    net::TcpListener,
+    phone::{End, Phone, Settings, Shown, Tap, Trickle},
+    server,
+};
+
+/// The signaling server.
+pub struct Office;
+
+#[async_trait]
+impl Program for Office {
+    async fn start(&self, _: Launch) -> Result<Arc<dyn App>, StartError> {
+        let listener = TcpListener::bind("0.0.0.0:443").await;
+        tokio::spawn(server::serve(listener.map_err(|e| StartError(e.to_string()))?));
+        Ok(Arc::new(NoUser))
+    }
+}
+
+/// A phone, and the phone in its user's hand.
+pub struct Handset(pub Trickle);
+struct InHand(Mutex<Option<Phone>>);
+
+#[async_trait]
+impl Program for Handset {
+    async fn start(&self, Launch { host, screen, .. }: Launch) -> Result<Arc<dyn App>, StartError> {
+        let settings = Settings {
+            server: "office:443".to_owned(),
+            stun: Some("stun:stun:3478".to_owned()),
+            trickle: self.0,
+        };
+        let (phone, mut shown) = Phone::switch_on(host.name(), settings);
+        tokio::spawn(async move {
+            while let Some(shown) = shown.recv().await {
+                show(&screen, shown);
+            }
+        });
+        Ok(Arc::new(InHand(Mutex::new(Some(phone)))))
+    }
+}
+
+#[async_trait]
+impl App for InHand {
+    async fn act(self: Arc<Self>, intent: Intent) -> Result<(), NotUnderstood> {
+        let tap = match intent {
+            Intent::Dial { call, to } => Tap::Dial { call, to },
+            Intent::Accept { call } => Tap::Accept { call },
+            Intent::Reject { call } => Tap::Decline { call },
+            Intent::HangUp { call } => Tap::HangUp { call },
+            _ => return Err(NotUnderstood),
+        };
+        if let Some(phone) = &*self.0.lock().unwrap() {
+            phone.tap(tap);
+        }
+        Ok(())
+    }
+
+    async fn end_calls(self: Arc<Self>) {
+        self.0.lock().unwrap().take();
+    }
+}
+
+fn show(screen: &Screen, shown: Shown) {
+    match shown {
+        Shown::Rings { call, from } => screen.rings(&call, &from),
+        Shown::Connecting { call } => screen.silent(&call),
+        Shown::Connected { call } => screen.connected(&call),
+        Shown::Over { call, stage, end, .. } => {
+            let outcome = match (end, stage) {
+                (End::Declined(Decline::Unwanted), _) => Outcome::Rejected,
+                (End::Declined(Decline::Busy), _) => Outcome::Busy,
+                (End::Declined(Decline::Absent) | End::Failed, _) => Outcome::Failed,
+                (End::HungUp, Stage::Ringing) => Outcome::Cancelled,
+                (End::HungUp, Stage::Connecting) => Outcome::Dropped,
+                (End::HungUp, Stage::Connected) => Outcome::Talked,
+            };
+            screen.over(&call, outcome);
+        }
+    }
+}

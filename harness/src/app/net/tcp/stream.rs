@@ -1,0 +1,206 @@
+//! A connection.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use turmoil_net::shim::tokio::net as shim;
+
+use super::{
+    super::{
+        ToSocketAddrs, addr,
+        held::{self, Held, once},
+    },
+    OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf, split, split_owned,
+};
+use crate::world::Host;
+
+/// A connection of the host of the task that makes or accepts it.
+///
+/// What its link loses is sent again by the simulated network, which an app sees as delay.
+#[derive(Debug)]
+pub struct TcpStream {
+    held: Arc<Held<shim::TcpStream>>,
+}
+
+type Connecting = Pin<Box<dyn Future<Output = io::Result<shim::TcpStream>> + Send>>;
+
+impl TcpStream {
+    /// Connects to the first of `addr` that answers.
+    ///
+    /// # Errors
+    /// As the system's: refused, or reset on the way; no such host. Of kind `Unsupported` outside a run.
+    pub async fn connect<A: ToSocketAddrs>(addr: A) -> io::Result<Self> {
+        let host = held::here("TcpStream::connect")?;
+        held::only_if_alive(&host).await;
+        let peers = addr.resolve(&host)?;
+        addr::first_that_works(peers, |peer| Self::connect_to(&host, peer)).await
+    }
+
+    /// A connection that is given up closes its socket, and a crash of the host gives it up.
+    async fn connect_to(host: &Host, peer: SocketAddr) -> io::Result<Self> {
+        let connecting: Connecting = Box::pin(shim::TcpStream::connect(peer));
+        let connecting = Held::open(host, || Ok(connecting))?;
+        let stream = connecting
+            .wait(|connecting, cx| connecting.as_mut().poll(cx))
+            .await?;
+        Self::hold(host, stream)
+    }
+
+    /// The connection `stream` of `host`.
+    pub(super) fn hold(host: &Host, stream: shim::TcpStream) -> io::Result<Self> {
+        let held = Held::open(host, move || Ok(stream))?;
+        Ok(Self { held })
+    }
+
+    /// The address of this end.
+    ///
+    /// # Errors
+    /// If its host has crashed.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.held.call(|s| s.local_addr())
+    }
+
+    /// The address of the other end.
+    ///
+    /// # Errors
+    /// If its host has crashed.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.held.call(|s| s.peer_addr())
+    }
+
+    /// Reads what has come, at once.
+    ///
+    /// # Errors
+    /// Of kind `WouldBlock` if nothing has.
+    pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.held.call(|s| s.try_read(buf))
+    }
+
+    /// Writes what there is room for, at once.
+    ///
+    /// # Errors
+    /// Of kind `WouldBlock` if there is none.
+    pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
+        self.held.call(|s| s.try_write(buf))
+    }
+
+    /// Reads, and what was read stays where it is.
+    ///
+    /// # Errors
+    /// As the system's.
+    pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.held.wait_read(|s, cx| once(cx, s.peek(buf))).await
+    }
+
+    /// Polls [`TcpStream::peek`].
+    pub fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
+        self.held.poll_read(cx, |s, cx| s.poll_peek(cx, buf))
+    }
+
+    /// Waits until there is something to read, the end or an error included.
+    ///
+    /// # Errors
+    /// Never: reading says what is wrong.
+    pub async fn readable(&self) -> io::Result<()> {
+        let mut byte = [0];
+        let peek = |s: &mut shim::TcpStream, cx: &mut Context<'_>| once(cx, s.peek(&mut byte));
+        self.held.wait_read(peek).await.map(drop).or(Ok(()))
+    }
+
+    /// Waits until there is room to write, or an error.
+    ///
+    /// # Errors
+    /// Never: writing says what is wrong.
+    pub async fn writable(&self) -> io::Result<()> {
+        let write = |s: &mut shim::TcpStream, cx: &mut Context<'_>| Pin::new(s).poll_write(cx, &[]);
+        self.held.wait(write).await.map(drop).or(Ok(()))
+    }
+
+    /// Whether small writes leave at once.
+    ///
+    /// # Errors
+    /// If its host has crashed.
+    pub fn nodelay(&self) -> io::Result<bool> {
+        self.held.call(|s| s.nodelay())
+    }
+
+    /// Sets what [`TcpStream::nodelay`] says. Here every write leaves at once.
+    ///
+    /// # Errors
+    /// If its host has crashed.
+    pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        self.held.call(|s| s.set_nodelay(nodelay))
+    }
+
+    /// Over how many routers its packets may go. No router counts.
+    ///
+    /// # Errors
+    /// If its host has crashed.
+    pub fn ttl(&self) -> io::Result<u32> {
+        self.held.call(|s| s.ttl())
+    }
+
+    /// Sets what [`TcpStream::ttl`] says.
+    ///
+    /// # Errors
+    /// Of kind `InvalidInput` above 255.
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.held.call(|s| s.set_ttl(ttl))
+    }
+
+    /// The two directions, borrowed.
+    pub fn split(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
+        split::split(self)
+    }
+
+    /// The two directions, for two tasks. Dropping the half that writes ends that direction.
+    pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+        split_owned::split(self)
+    }
+
+    pub(super) fn read_part(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.held.poll_read(cx, |s, cx| Pin::new(s).poll_read(cx, buf))
+    }
+
+    pub(super) fn write_part(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.held.poll(cx, |s, cx| Pin::new(s).poll_write(cx, buf))
+    }
+
+    pub(super) fn end_writing(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.held.poll(cx, |s, cx| Pin::new(s).poll_shutdown(cx))
+    }
+
+    /// Ends the direction that writes, without waiting: the simulated kernel queues the end at once.
+    pub(super) fn end_writing_now(&self) {
+        let mut cx = Context::from_waker(Waker::noop());
+        let ended = self.held.call(|s| Ok(Pin::new(s).poll_shutdown(&mut cx)));
+        // Of a host that has crashed nothing is left to end.
+        drop(ended);
+    }
+}
+
+impl AsyncRead for TcpStream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.read_part(cx, buf)
+    }
+}
+
+impl AsyncWrite for TcpStream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.write_part(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.end_writing(cx)
+    }
+}

@@ -1,0 +1,105 @@
+//! Places inside an app where the plan of a run takes effect: checkpoints and fault points.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use crate::{
+    fault::{self, Plan, PointFault, Stretcher},
+    trace::EventKind,
+    world::{Host, Sim},
+};
+
+/// Makes `plan` the one that [`checkpoint`] and [`fault_point`] of the code in `sim` follow. A scenario's run does it by
+/// itself; a story that is played by [`crate::world::run`] follows none until this is called.
+pub fn follow(sim: &Sim, plan: &Arc<Plan>) {
+    sim.attach(plan.clone());
+}
+
+/// A step of the app, which takes its time where the plan names it for this host (`stretch`), and waits for its turn where
+/// the plan keeps an order in which it is free.
+///
+/// Between two steps a real app waits for databases, users and disks: name what lies between two steps that can cross
+/// with something else, in clients and servers alike. Outside a run it does nothing.
+///
+/// ```
+/// # async fn code() {
+/// sleet::app::checkpoint("before-answer").await;
+/// # }
+/// ```
+pub async fn checkpoint(step: &str) {
+    let Ok(host) = Host::current() else { return };
+    if let Some(plan) = host.sim().attached::<Plan>() {
+        Stretcher::new(&host, &plan).pause(step).await;
+    }
+}
+
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It goes on.
+    Pass,
+    /// It goes on later, by that much.
+    Delay(Duration),
+    /// It is lost.
+    Drop,
+    /// It goes on twice.
+    Double,
+}
+
+/// How many messages have come to each point.
+#[derive(Default)]
+struct Come(Mutex<BTreeMap<String, u64>>);
+
+/// Asks what becomes of a message at the point called `point`; `detail` says in the trace which message it was. The plan
+/// decides by the point and by how many have come there before (`fault_points`). Outside a run, and after the chaos
+/// phase, everything passes.
+///
+/// ```
+/// use sleet::app::{Verdict, fault_point};
+///
+/// let mut outbox = Vec::new();
+/// match fault_point("relay", "candidate of alice") {
+///     Verdict::Pass | Verdict::Delay(_) => outbox.push("candidate"),
+///     Verdict::Drop => {}
+///     Verdict::Double => outbox.extend(["candidate"; 2]),
+/// }
+/// assert_eq!(outbox, ["candidate"], "a test is no run");
+/// ```
+///
+/// # Panics
+/// If a thread panicked while it counted.
+pub fn fault_point(point: &str, detail: impl AsRef<str>) -> Verdict {
+    let Ok(host) = Host::current() else {
+        return Verdict::Pass;
+    };
+    // What a dead process does counts for nothing.
+    let Some(plan) = host.sim().attached::<Plan>().filter(|_| host.is_up()) else {
+        return Verdict::Pass;
+    };
+    let nth = {
+        let come = host.sim().attached_or_default::<Come>();
+        let mut come = come.0.lock().expect("counting does not panic");
+        let count = come.entry(point.to_owned()).or_default();
+        *count += 1;
+        *count - 1
+    };
+    let falls_on = |fault: &PointFault| fault.point == point && fault.nth == nth;
+    let found = plan.fault_points.iter().position(falls_on);
+    let Some(index) = found.filter(|_| host.sim().now() < plan.heal_at()) else {
+        return Verdict::Pass;
+    };
+    let fault = &plan.fault_points[index];
+    host.sim().record(EventKind::PointImpaired {
+        fault: fault.name(index),
+        point: point.to_owned(),
+        detail: detail.as_ref().to_owned(),
+    });
+    match fault.verdict {
+        fault::Verdict::Delay { ms } => Verdict::Delay(Duration::from_millis(ms)),
+        fault::Verdict::Drop => Verdict::Drop,
+        fault::Verdict::Duplicate => Verdict::Double,
+    }
+}

@@ -1,0 +1,64 @@
+//! Who takes part: which program runs on which host.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use super::{
+    Program,
+    servers::{IceServerProgram, SignalingProgram},
+};
+use crate::fault::Plan;
+
+/// The programs of a scenario.
+#[derive(Clone, Default)]
+pub struct Cast {
+    servers: BTreeMap<String, Arc<dyn Program>>,
+    apps: BTreeMap<String, Arc<dyn Program>>,
+    others: Option<Arc<dyn Program>>,
+}
+
+impl fmt::Debug for Cast {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let servers: Vec<&String> = self.servers.keys().collect();
+        write!(f, "Cast with servers {servers:?}")
+    }
+}
+
+impl Cast {
+    /// Everybody runs `app`, but for the hosts that are given another program. The STUN and TURN servers of the plan run
+    /// by themselves.
+    pub fn of(app: impl Program) -> Self {
+        Self {
+            others: Some(Arc::new(app)),
+            ..Self::default()
+        }
+    }
+
+    /// The signaling server of the harness runs on `host`, as the plan's `signaling` says.
+    pub fn signaling_on(self, host: &str) -> Self {
+        self.server(host, SignalingProgram)
+    }
+
+    /// `program` runs on `host`, for everybody and in nobody's hands. Servers start first.
+    pub fn server(mut self, host: &str, program: impl Program) -> Self {
+        self.servers.insert(host.to_owned(), Arc::new(program));
+        self
+    }
+
+    /// The user at `host` runs `app`, whatever the others run.
+    pub fn app(mut self, host: &str, app: impl Program) -> Self {
+        self.apps.insert(host.to_owned(), Arc::new(app));
+        self
+    }
+
+    /// What runs on `host`, and whether it is a server.
+    pub(super) fn on(&self, plan: &Plan, host: &str) -> Option<(Arc<dyn Program>, bool)> {
+        if let Some(program) = self.servers.get(host) {
+            return Some((program.clone(), true));
+        }
+        if plan.ice_servers.iter().any(|s| s.host == host) {
+            return Some((Arc::new(IceServerProgram), true));
+        }
+        let app = self.apps.get(host).or(self.others.as_ref());
+        app.map(|app| (app.clone(), false))
+    }
+}

@@ -1,0 +1,299 @@
+//! Drives the apps under test: starts them on their hosts, again after each crash, and is the hand of their users.
+//!
+//! - [`app`]: the seam: what a program is, and what its user can want of it
+//! - [`screen`]: what an app shows its user
+//! - [`cast`]: which program runs on which host; [`servers`]: those of the harness
+//! - [`script`]: what users do, and when
+//! - [`progress`]: how far calls have come
+//!
+//! The driver writes down what users intend when they intend it. It never asks an app what it did.
+
+mod app;
+mod cast;
+mod progress;
+mod screen;
+mod script;
+mod servers;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+pub use app::{App, Launch, NoUser, NotUnderstood, Program, StartError};
+pub use cast::Cast;
+use progress::Progress;
+pub use screen::Screen;
+use script::Dialed;
+use tokio::sync::{mpsc, watch};
+
+use crate::{
+    fault::{Act, Plan, Scripted, ServiceFaults},
+    signaling::push::PushService,
+    time::SimTime,
+    trace::EventKind,
+    world::{Host, Sim},
+};
+
+/// How long after the last call was ended the run goes on: longer than telling the other end and closing a peer may take.
+const AFTERMATH: Duration = Duration::from_secs(4);
+/// How long it takes to end connections in good order.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// How much longer than its budget the run waits for a call: users take a while to pick up.
+const PICK_UP: Duration = Duration::from_secs(3);
+/// How long a server that has ended may take to let go of its sockets: simulated time moves when nothing is left to do.
+const FAREWELL: Duration = Duration::from_millis(1);
+
+/// Plays `plan` with `cast`: users follow the script until every call can be talked over or is over, or out of time; then
+/// they talk, and the run is cleaned up.
+pub async fn play(sim: Sim, plan: Arc<Plan>, cast: Arc<Cast>) {
+    let driver = Driver::new(&sim, &plan, cast);
+    driver.enter().await;
+    driver.follow_the_script();
+    driver.settled().await;
+    sim.all_turns_taken().await;
+    sim.all_turns_taken().await;
+    sim.sleep(plan.talk()).await;
+    driver.clean_up().await;
+}
+
+/// What drives a run.
+struct Driver {
+    sim: Sim,
+    plan: Arc<Plan>,
+    cast: Arc<Cast>,
+    faults: ServiceFaults,
+    push: PushService,
+    // Those that run, by host.
+    apps: watch::Sender<BTreeMap<String, Arc<dyn App>>>,
+    servers: Mutex<BTreeMap<String, Arc<dyn App>>>,
+    progress: Arc<Mutex<Progress>>,
+    // Counts up whenever something may have been settled.
+    changes: Arc<watch::Sender<u64>>,
+    hand: Mutex<Hand>,
+}
+
+/// What the users' hands are at.
+#[derive(Default)]
+struct Hand {
+    // The number of the next intent.
+    next: u64,
+    // Acts of the script that have begun, by their place.
+    begun: BTreeSet<usize>,
+    // Acts that are planned or under way.
+    pending: u64,
+    // When somebody last wanted something.
+    last: SimTime,
+    // What users dialed, by the name that the script gives the call.
+    dialed: BTreeMap<String, Dialed>,
+    // The legs of each group.
+    groups: BTreeMap<String, Vec<String>>,
+}
+
+impl Driver {
+    fn new(sim: &Sim, plan: &Arc<Plan>, cast: Arc<Cast>) -> Arc<Self> {
+        let (news, happenings) = mpsc::unbounded_channel();
+        let progress = Arc::new(Mutex::new(Progress::new(news)));
+        let changes = Arc::new(watch::Sender::new(0));
+        let (hears, tells) = (progress.clone(), changes.clone());
+        sim.heard_by(move |event| {
+            hears.lock().expect("listening does not panic").hear(event);
+            if matches!(
+                event.kind,
+                EventKind::Usable { .. } | EventKind::Call { .. } | EventKind::Crashed
+            ) {
+                tells.send_modify(|changes| *changes += 1);
+            }
+        });
+        let driver = Arc::new(Self {
+            sim: sim.clone(),
+            plan: plan.clone(),
+            cast,
+            faults: plan.signaling_faults(),
+            push: PushService::default(),
+            apps: watch::Sender::new(BTreeMap::new()),
+            servers: Mutex::default(),
+            progress,
+            changes,
+            hand: Mutex::default(),
+        });
+        sim.spawn("users", driver.clone().attend(happenings));
+        driver
+    }
+
+    /// Starts everybody, the servers first.
+    async fn enter(self: &Arc<Self>) {
+        let hosts = self.plan.topology.hosts.iter().map(|h| h.name.clone());
+        let (servers, apps): (Vec<_>, Vec<_>) = hosts.partition(|name| self.is_server(name));
+        for name in servers {
+            self.clone().start(&self.sim.host(&name)).await;
+            self.sim.spawn("lives", self.clone().live(name));
+        }
+        for name in apps {
+            self.clone().start(&self.sim.host(&name)).await;
+            self.sim.spawn("lives", self.clone().live(name));
+        }
+    }
+
+    /// Starts what belongs on a host again after each crash.
+    async fn live(self: Arc<Self>, name: String) {
+        let mut lives = self.sim.lives(&name);
+        loop {
+            if lives.wait_for(|now| !now.up).await.is_err() {
+                return;
+            }
+            self.crashed(&name);
+            if lives.wait_for(|now| now.up).await.is_err() {
+                return;
+            }
+            self.sim.mark("host-restarted");
+            self.clone().start(&self.sim.host(&name)).await;
+        }
+    }
+
+    async fn start(self: Arc<Self>, host: &Host) {
+        let name = host.name();
+        let Some((program, is_server)) = self.cast.on(&self.plan, name) else {
+            return;
+        };
+        let asleep = !is_server && self.plan.signaling.push.is_some() && !self.dials(name);
+        let launch = Launch {
+            host: host.clone(),
+            plan: self.plan.clone(),
+            screen: Screen::of(host),
+            pushes: asleep.then(|| self.push.register(name, host)),
+            push: self.push.clone(),
+            signaling_faults: self.faults.clone(),
+        };
+        let app = match host
+            .spawn("start", async move { program.start(launch).await })
+            .await
+        {
+            Ok(Ok(app)) => app,
+            Ok(Err(StartError(error))) => {
+                return host.run(|| self.sim.record(EventKind::NotStarted { error }));
+            }
+            // It crashed meanwhile.
+            Err(_) => return,
+        };
+        if is_server {
+            self.servers().insert(name.to_owned(), app);
+            return;
+        }
+        self.apps
+            .send_modify(|apps| drop(apps.insert(name.to_owned(), app)));
+        self.dial_again(host);
+        if self.plan.order.is_some() {
+            self.sim.spawn("user", self.clone().act_freely(name.to_owned()));
+        }
+    }
+
+    /// A host has crashed with what ran on it.
+    fn crashed(&self, name: &str) {
+        self.apps.send_modify(|apps| drop(apps.remove(name)));
+        self.servers().remove(name);
+    }
+
+    /// Waits until every call is usable or over at both ends and nobody is about to act, or until the time of those
+    /// that are not is up.
+    async fn settled(&self) {
+        let mut changes = self.changes.subscribe();
+        loop {
+            let crashes = self.plan.last_crash_ends();
+            let until = if self.is_settled() && self.sim.now() >= crashes {
+                return;
+            } else if self.is_settled() {
+                crashes
+            } else {
+                self.deadline()
+            };
+            if self.sim.now() >= until {
+                return;
+            }
+            let changed = async {
+                // The sender lives as long as the driver.
+                let _ = changes.changed().await;
+            };
+            // What is too late is looked at once more: a deadline may have moved meanwhile.
+            let _ = tokio::time::timeout(until - self.sim.now(), changed).await;
+        }
+    }
+
+    /// When the liveness oracles have had their time: after the healing and after the last intent.
+    fn deadline(&self) -> SimTime {
+        let last = self.hand().last;
+        last.max(self.last_scripted()).max(self.plan.heal_at()) + self.plan.budget() + PICK_UP
+    }
+
+    fn is_settled(&self) -> bool {
+        let hand = self.hand();
+        let progress = self.progress();
+        let settled = |d: &Dialed| progress.is_settled(&d.call, &d.caller, &d.callee);
+        hand.pending == 0 && hand.dialed.values().all(settled)
+    }
+
+    /// Every call ends, everybody goes offline; then nothing may be left.
+    async fn clean_up(&self) {
+        self.sim.record(EventKind::CleanUp);
+        self.hand().begun.extend(0..self.plan.script.len());
+        for (name, app) in self.running() {
+            self.sim.host(&name).spawn("clean up", app.end_calls());
+        }
+        self.sim.sleep(AFTERMATH).await;
+        for (name, app) in self.running() {
+            self.sim.host(&name).spawn("go offline", app.go_offline());
+        }
+        self.sim.sleep(GOODBYE).await;
+        for (name, _) in self.running() {
+            self.sim.host(&name).take_census(0);
+        }
+        let servers = self.servers().clone();
+        for (name, server) in servers {
+            let host = self.sim.host(&name);
+            let allocations = match server.allocations().await {
+                Ok(allocations) => allocations,
+                Err(error) => {
+                    host.run(|| self.sim.record(EventKind::NotCounted { error }));
+                    continue;
+                }
+            };
+            server.go_offline().await;
+            self.sim.sleep(FAREWELL).await;
+            if self.plan.ice_servers.iter().any(|s| s.host == name) {
+                host.take_census(allocations);
+            }
+        }
+    }
+
+    fn running(&self) -> Vec<(String, Arc<dyn App>)> {
+        let apps = self.apps.borrow();
+        apps.iter()
+            .map(|(name, app)| (name.clone(), app.clone()))
+            .collect()
+    }
+
+    fn is_server(&self, name: &str) -> bool {
+        self.cast.on(&self.plan, name).is_some_and(|(_, server)| server)
+    }
+
+    /// Whether the user at `host` begins a call.
+    fn dials(&self, host: &str) -> bool {
+        let dials = |s: &Scripted| {
+            s.host == host && matches!(s.act, Act::Dial { .. } | Act::DialGroup { .. } | Act::App { .. })
+        };
+        self.plan.script.iter().any(dials)
+    }
+
+    fn hand(&self) -> MutexGuard<'_, Hand> {
+        self.hand.lock().expect("no panic while it is held")
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().expect("no panic while it is held")
+    }
+
+    fn servers(&self) -> MutexGuard<'_, BTreeMap<String, Arc<dyn App>>> {
+        self.servers.lock().expect("no panic while it is held")
+    }
+}

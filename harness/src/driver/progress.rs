@@ -1,0 +1,350 @@
+//! How far each end of each call has come, as adapters and screens tell it.
+//!
+//! The driver lets users act by this ("hangs up when the offer is sent") and knows by it when a run has nothing more to
+//! wait for. It listens to the trace as it is written; it says nothing that an app may act on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::{
+    time::SimTime,
+    trace::{CallEvent, Event, EventKind, Intent, Machine, Point, SignalDirection},
+};
+
+/// Something that users wait for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Happening {
+    /// Where.
+    pub host: String,
+    /// In which call.
+    pub call: String,
+    /// What.
+    pub what: What,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// The call came to a point of its life there.
+    Reached(Point),
+    /// The phone rings for it.
+    Rings,
+    /// It is over there.
+    Over,
+}
+
+/// How an end of a call stands.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Standing {
+    /// Who is at the other end, if the app or the user has said so.
+    pub other: Option<String>,
+    /// The point that it came to last.
+    pub at: Option<Point>,
+    /// Whether it rings.
+    pub rings: bool,
+    /// When it fell silent.
+    pub silent: Option<SimTime>,
+    /// Whether a message has gone both ways there.
+    pub usable: bool,
+    /// Whether its app has said that it is over.
+    pub over: bool,
+    /// Whether its user has ended it.
+    pub ended: bool,
+    local: bool,
+    remote: bool,
+}
+
+/// A call, as one of its ends sees it: host and call.
+type Place = (String, String);
+
+/// How all calls of a run stand.
+#[derive(Debug)]
+pub(super) struct Progress {
+    ends: BTreeMap<Place, Standing>,
+    // Calls that were over, or ended by their user, when a crash made their host forget them.
+    done: BTreeSet<Place>,
+    news: UnboundedSender<Happening>,
+}
+
+impl Progress {
+    pub fn new(news: UnboundedSender<Happening>) -> Self {
+        Self {
+            ends: BTreeMap::new(),
+            done: BTreeSet::new(),
+            news,
+        }
+    }
+
+    /// How `call` stands on `host`.
+    pub fn of(&self, host: &str, call: &str) -> Option<&Standing> {
+        self.ends.get(&(host.to_owned(), call.to_owned()))
+    }
+
+    /// Whether `call` from `caller` to `callee` needs no more waiting: each end has it usable or over, and a callee that
+    /// never heard of it does not count once the caller is done with it.
+    pub fn is_settled(&self, call: &str, caller: &str, callee: &str) -> bool {
+        let settled = |end: &Standing| end.usable || end.over;
+        let here = self.of(caller, call);
+        let there = self.of(callee, call);
+        match (here, there) {
+            (None, _) => self.was_done(caller, call),
+            (Some(here), None) => here.over,
+            // A user who has ended what the app does not know (any more) changes nothing.
+            (Some(here), Some(there)) => {
+                settled(here) && (settled(there) || (here.over && !there.takes_part()))
+            }
+        }
+    }
+
+    /// Whether `call` was over on `host`, or its user had ended it, when a crash made the host forget it.
+    pub fn was_done(&self, host: &str, call: &str) -> bool {
+        self.done.contains(&(host.to_owned(), call.to_owned()))
+    }
+
+    /// A host has crashed: it has forgotten its calls, and their other ends have to connect again.
+    pub fn crashed(&mut self, host: &str) {
+        let mut lost = BTreeSet::new();
+        for ((h, call), end) in &self.ends {
+            if h != host {
+                continue;
+            }
+            lost.insert(call.clone());
+            if end.over || end.ended {
+                self.done.insert((h.clone(), call.clone()));
+            }
+        }
+        self.ends.retain(|(h, _), _| h != host);
+        for ((_, call), end) in &mut self.ends {
+            if lost.contains(call) {
+                end.usable = false;
+            }
+        }
+    }
+
+    /// Takes note of an event.
+    pub fn hear(&mut self, event: &Event) {
+        let Some(host) = event.host.as_deref() else { return };
+        if event.kind == EventKind::Crashed {
+            return self.crashed(host);
+        }
+        let Some(call) = event.kind.call() else { return };
+        // What passes the server is for others to come to.
+        if matches!(&event.kind, EventKind::Signal { with, .. } if with != "server") {
+            return;
+        }
+        let place = (host.to_owned(), call.to_owned());
+        let end = self.ends.entry(place).or_default();
+        let happens = end.hear(event);
+        for what in happens {
+            if let What::Reached(point) = what {
+                end.at = Some(point);
+            }
+            // Nobody waits any more once the run is cleaned up.
+            let _ = self.news.send(Happening {
+                host: host.to_owned(),
+                call: call.to_owned(),
+                what,
+            });
+        }
+    }
+}
+
+impl Standing {
+    fn takes_part(&self) -> bool {
+        self.at.is_some() || self.rings || self.silent.is_some()
+    }
+
+    /// Takes note of an event of this end; returns what it comes to.
+    fn hear(&mut self, event: &Event) -> Vec<What> {
+        let reached = |point| vec![What::Reached(point)];
+        match &event.kind {
+            EventKind::Intended { intent, .. } => self.wanted(intent),
+            EventKind::Call { what, .. } => self.shown(what, event.at),
+            EventKind::PeerCreated { offers: true, peer } if peer.attempt > 1 => {
+                vec![
+                    What::Reached(Point::Recovering),
+                    What::Reached(Point::CreateOffer),
+                ]
+            }
+            EventKind::PeerCreated { offers: true, .. } => reached(Point::CreateOffer),
+            EventKind::DescriptionCreated { kind, .. } if kind == "offer" => reached(Point::OfferCreated),
+            EventKind::Described { remote, .. } => {
+                let both = self.local && self.remote;
+                *(if *remote {
+                    &mut self.remote
+                } else {
+                    &mut self.local
+                }) = true;
+                match !both && self.local && self.remote {
+                    true => reached(Point::Checking),
+                    false => Vec::new(),
+                }
+            }
+            EventKind::Usable { .. } => {
+                self.usable = true;
+                reached(Point::Connected)
+            }
+            EventKind::Gathered {
+                candidate: Some(_), ..
+            } => reached(Point::OnCandidate),
+            EventKind::State {
+                machine: Machine::Ice,
+                state,
+                ..
+            } if state == "failed" => reached(Point::OnFailed),
+            EventKind::Signal {
+                direction, message, ..
+            } => passed(*direction, message).map_or_else(Vec::new, reached),
+            _ => Vec::new(),
+        }
+    }
+
+    fn wanted(&mut self, intent: &Intent) -> Vec<What> {
+        match intent {
+            Intent::Dial { to, .. } => {
+                self.other = Some(to.clone());
+                vec![What::Reached(Point::Dialing)]
+            }
+            Intent::Accept { .. } => vec![What::Reached(Point::CreateAnswer)],
+            Intent::HangUp { .. } | Intent::Reject { .. } => {
+                self.ended = true;
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn shown(&mut self, what: &CallEvent, at: SimTime) -> Vec<What> {
+        match what {
+            CallEvent::Rings { from } => {
+                self.other = Some(from.clone());
+                self.rings = true;
+                vec![What::Reached(Point::Ringing), What::Rings]
+            }
+            CallEvent::Silent => {
+                self.rings = false;
+                self.silent = Some(at);
+                Vec::new()
+            }
+            CallEvent::Over { .. } => {
+                self.rings = false;
+                self.silent.get_or_insert(at);
+                self.over = true;
+                vec![What::Over]
+            }
+            CallEvent::Connected => Vec::new(),
+        }
+    }
+}
+
+/// The point that a call comes to when a client sends or receives a message.
+fn passed(direction: SignalDirection, message: &str) -> Option<Point> {
+    Some(match (direction, message) {
+        (SignalDirection::Sent, "offer") => Point::OfferSent,
+        (SignalDirection::Sent, "answer") => Point::AnswerSent,
+        (SignalDirection::Sent, "try-again") => Point::Recovering,
+        (SignalDirection::Received, "ringing") => Point::Ringing,
+        (SignalDirection::Received, "offer") => Point::OnOffer,
+        (SignalDirection::Received, "answer") => Point::OnAnswer,
+        (SignalDirection::Received, "candidate") => Point::OnRemoteCandidate,
+        (SignalDirection::Received, "joined") => Point::OnJoined,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+    use super::*;
+    use crate::trace::Outcome;
+
+    fn progress() -> (Progress, UnboundedReceiver<Happening>) {
+        let (news, happenings) = unbounded_channel();
+        (Progress::new(news), happenings)
+    }
+
+    fn hear(progress: &mut Progress, host: &str, kind: EventKind) {
+        progress.hear(&Event {
+            seq: 0,
+            at: SimTime::ZERO,
+            host: Some(host.into()),
+            kind,
+        });
+    }
+
+    fn dials() -> EventKind {
+        EventKind::Intended {
+            id: 0,
+            intent: Intent::Dial {
+                call: "c1".into(),
+                to: "bob".into(),
+            },
+        }
+    }
+
+    fn shows(what: CallEvent) -> EventKind {
+        let call = "c1".into();
+        EventKind::Call { call, what }
+    }
+
+    fn usable() -> EventKind {
+        EventKind::Usable { peer: "c1".into() }
+    }
+
+    #[test]
+    fn a_call_is_settled_when_both_ends_are_done_with_it() {
+        let (mut progress, _news) = progress();
+        let settled = |p: &Progress| p.is_settled("c1", "alice", "bob");
+        hear(&mut progress, "alice", dials());
+        assert!(!settled(&progress));
+        hear(
+            &mut progress,
+            "bob",
+            shows(CallEvent::Rings { from: "alice".into() }),
+        );
+        hear(&mut progress, "alice", usable());
+        assert!(!settled(&progress), "bob has not connected");
+        hear(&mut progress, "bob", usable());
+        assert!(settled(&progress));
+        hear(&mut progress, "bob", EventKind::Crashed);
+        assert!(!settled(&progress), "it has to connect again");
+        let outcome = Outcome::Dropped;
+        hear(&mut progress, "alice", shows(CallEvent::Over { outcome }));
+        assert!(settled(&progress), "bob knows nothing of it any more");
+    }
+
+    #[test]
+    fn points_are_read_from_what_adapters_record() {
+        let (mut progress, mut news) = progress();
+        let described = |remote| EventKind::Described {
+            peer: "c1".into(),
+            remote,
+            kind: "offer".into(),
+            ufrag: "u".into(),
+        };
+        for kind in [
+            dials(),
+            EventKind::PeerCreated {
+                peer: "c1#2".into(),
+                offers: true,
+            },
+            described(false),
+            described(true),
+            described(true),
+            usable(),
+        ] {
+            hear(&mut progress, "alice", kind);
+        }
+        let mut points = Vec::new();
+        while let Ok(Happening {
+            what: What::Reached(point),
+            ..
+        }) = news.try_recv()
+        {
+            points.push(point);
+        }
+        use Point::{Checking, Connected, CreateOffer, Dialing, Recovering};
+        assert_eq!(points, [Dialing, Recovering, CreateOffer, Checking, Connected]);
+    }
+}

@@ -1,0 +1,317 @@
+//! What users do: the script of the plan, turned into intents as its time comes.
+//!
+//! A user acts by the clock, by what the screen shows, by how far a call has come, or when the order of the plan says
+//! so. The intent is written down before the app hears of it.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::{
+    Driver,
+    progress::{Happening, What},
+};
+use crate::{
+    explore,
+    fault::{Act, When},
+    time::SimTime,
+    trace::{EventKind, Intent, leg_of},
+    world::Host,
+};
+
+/// How long after a phone has fallen silent its user may still tap on the button that is not there any more.
+const TAP: Duration = Duration::from_millis(300);
+
+/// A call that a user dialed.
+#[derive(Clone, Debug)]
+pub(super) struct Dialed {
+    pub caller: String,
+    pub callee: String,
+    /// What the call is named now: a caller who starts again dials again.
+    pub call: String,
+}
+
+impl Driver {
+    /// Lets the users act by the clock.
+    pub(super) fn follow_the_script(self: &Arc<Self>) {
+        for (index, scripted) in self.plan.script.iter().enumerate() {
+            if let When::At { ms } = scripted.when {
+                let after = SimTime::from_millis(ms) - self.sim.now();
+                self.later(index, &scripted.host, scripted.act.clone(), after);
+            }
+        }
+    }
+
+    /// When the last act by the clock begins.
+    pub(super) fn last_scripted(&self) -> SimTime {
+        let times = self.plan.script.iter().filter_map(|s| match s.when {
+            When::At { ms } | When::Free { from_ms: ms } => Some(SimTime::from_millis(ms)),
+            _ => None,
+        });
+        times.max().unwrap_or_default()
+    }
+
+    /// Lets the users act by what happens.
+    pub(super) async fn attend(self: Arc<Self>, mut happenings: UnboundedReceiver<Happening>) {
+        while let Some(Happening { host, call, what }) = happenings.recv().await {
+            let name = self.scripted_name(&call);
+            for (index, scripted) in self.plan.script.iter().enumerate() {
+                if scripted.host != host {
+                    continue;
+                }
+                match (scripted.when, &scripted.act, what) {
+                    (When::Rung { ms }, Act::Answer, What::Rings) => {
+                        self.pick_up_later(&host, &call, Duration::from_millis(ms));
+                    }
+                    (When::Reached { point, after_ms }, act, What::Reached(reached))
+                        if point == reached && act.call() == Some(&name) =>
+                    {
+                        self.later(index, &host, act.clone(), Duration::from_millis(after_ms));
+                    }
+                    (When::Over { after_ms }, act, What::Over) if act.call() == Some(&name) => {
+                        self.later(index, &host, act.clone(), Duration::from_millis(after_ms));
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// The name that the script has for a call that may have been dialed again under another.
+    fn scripted_name(&self, call: &str) -> String {
+        let hand = self.hand();
+        let name = hand.dialed.iter().find(|(_, d)| d.call == call);
+        name.map_or_else(|| call.to_owned(), |(name, _)| name.clone())
+    }
+
+    /// The user at `host` acts after a while; each act of the script once.
+    fn later(self: &Arc<Self>, index: usize, host: &str, act: Act, after: Duration) {
+        {
+            let mut hand = self.hand();
+            if !hand.begun.insert(index) {
+                return;
+            }
+            hand.pending += 1;
+        }
+        let (driver, host) = (self.clone(), host.to_owned());
+        self.sim.spawn("user", async move {
+            driver.sim.sleep(after).await;
+            driver.act(&host, act).await;
+            driver.done();
+        });
+    }
+
+    /// The user at `host` picks `call` up after a while, if it still rings by then or has only just stopped.
+    fn pick_up_later(self: &Arc<Self>, host: &str, call: &str, after: Duration) {
+        self.hand().pending += 1;
+        let (driver, host, call) = (self.clone(), host.to_owned(), call.to_owned());
+        self.sim.spawn("user", async move {
+            driver.sim.sleep(after).await;
+            let now = driver.sim.now();
+            let rings = driver
+                .progress()
+                .of(&host, &call)
+                .is_some_and(|end| !end.ended && (end.rings || end.silent.is_some_and(|at| now <= at + TAP)));
+            if rings && let Some(at) = driver.sim.find_host(&host).filter(Host::is_up) {
+                driver.want(&at, Intent::Accept { call }).await;
+            }
+            driver.done();
+        });
+    }
+
+    /// Does one after the other what the user at `host` may do at any time, whenever the order of the plan says so.
+    pub(super) async fn act_freely(self: Arc<Self>, host: String) {
+        for scripted in self.plan.script.iter().filter(|s| s.host == host) {
+            let When::Free { from_ms } = scripted.when else {
+                continue;
+            };
+            self.sim
+                .sleep(SimTime::from_millis(from_ms) - self.sim.now())
+                .await;
+            let step = format!("user {}", scripted.act.name());
+            self.sim.host(&host).turn(explore::USER, &step).await;
+            self.hand().pending += 1;
+            let (driver, act, host) = (self.clone(), scripted.act.clone(), host.clone());
+            self.sim.spawn("user", async move {
+                driver.act(&host, act).await;
+                driver.done();
+            });
+        }
+    }
+
+    /// An act that was planned is done.
+    fn done(&self) {
+        self.hand().pending -= 1;
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+
+    /// The user at `host` acts, as soon as the phone runs.
+    async fn act(self: &Arc<Self>, host: &str, act: Act) {
+        let mut apps = self.apps.subscribe();
+        // The sender lives as long as the driver.
+        drop(apps.wait_for(|apps| apps.contains_key(host)).await);
+        let at = self.sim.host(host);
+        match act {
+            // It is done by the clock of the ring.
+            Act::Answer => {}
+            Act::Dial { to, call } => self.dial(&at, &call, &to).await,
+            Act::Redial { call, again } => {
+                let call = self.current(&call);
+                let other = self.progress().of(host, &call).and_then(|end| end.other.clone());
+                // Nobody dials again who was never in the call.
+                if let Some(to) = other {
+                    self.dial(&at, &again, &to).await;
+                }
+            }
+            Act::Retry { call } => {
+                self.want(
+                    &at,
+                    Intent::Retry {
+                        call: self.current(&call),
+                    },
+                )
+                .await
+            }
+            Act::Hangup { call } => {
+                self.want(
+                    &at,
+                    Intent::HangUp {
+                        call: self.current(&call),
+                    },
+                )
+                .await
+            }
+            Act::Reject { call } => {
+                self.want(
+                    &at,
+                    Intent::Reject {
+                        call: self.current(&call),
+                    },
+                )
+                .await
+            }
+            Act::DialGroup { group, to } => self.dial_group(&at, group, to).await,
+            Act::HangupGroup { group } => self.hang_up_group(&at, group).await,
+            Act::App { name, with } => self.want(&at, Intent::App { name, with }).await,
+        }
+    }
+
+    fn current(&self, name: &str) -> String {
+        let hand = self.hand();
+        hand.dialed
+            .get(name)
+            .map_or_else(|| name.to_owned(), |d| d.call.clone())
+    }
+
+    async fn dial(self: &Arc<Self>, host: &Host, call: &str, to: &str) {
+        self.note(call, host, to, call);
+        let intent = Intent::Dial {
+            call: call.to_owned(),
+            to: to.to_owned(),
+        };
+        self.want(host, intent).await;
+    }
+
+    fn note(&self, name: &str, host: &Host, to: &str, call: &str) {
+        let dialed = Dialed {
+            caller: host.name().to_owned(),
+            callee: to.to_owned(),
+            call: call.to_owned(),
+        };
+        self.hand().dialed.insert(name.to_owned(), dialed);
+    }
+
+    /// Whoever dials a group dials each of it: the legs share the number of the group's intent.
+    async fn dial_group(self: &Arc<Self>, host: &Host, group: String, to: Vec<String>) {
+        let legs: Vec<(String, String)> = to.iter().map(|to| (leg_of(&group, to), to.clone())).collect();
+        let names = legs.iter().map(|(call, _)| call.clone()).collect();
+        self.hand().groups.insert(group.clone(), names);
+        for (call, to) in &legs {
+            self.note(call, host, to, call);
+        }
+        let legs = legs
+            .into_iter()
+            .map(|(call, to)| Intent::Dial { call, to })
+            .collect();
+        self.want_each(host, Intent::DialGroup { group, to }, legs).await;
+    }
+
+    async fn hang_up_group(self: &Arc<Self>, host: &Host, group: String) {
+        let legs = self.hand().groups.get(&group).cloned().unwrap_or_default();
+        let legs = legs.into_iter().map(|call| Intent::HangUp { call }).collect();
+        self.want_each(host, Intent::HangUpGroup { group }, legs).await;
+    }
+
+    /// A user whose phone has started again dials again what the crash took away, under another name.
+    pub(super) fn dial_again(self: &Arc<Self>, host: &Host) {
+        if host.life() == 0 {
+            return;
+        }
+        let lost: Vec<(String, Dialed)> = {
+            let hand = self.hand();
+            let own = hand.dialed.iter().filter(|(_, d)| d.caller == host.name());
+            own.map(|(name, d)| (name.clone(), d.clone())).collect()
+        };
+        // What a user had ended, or the app had said to be over, is not dialed again.
+        let lost = lost
+            .into_iter()
+            .filter(|(_, d)| !self.progress().was_done(&d.caller, &d.call));
+        for (name, dialed) in lost.collect::<Vec<_>>() {
+            let call = format!("{name}.{}", host.life());
+            self.note(&name, host, &dialed.callee, &call);
+            self.hand().pending += 1;
+            let (driver, host, to) = (self.clone(), host.clone(), dialed.callee);
+            self.sim.spawn("user", async move {
+                driver.want(&host, Intent::Dial { call, to }).await;
+                driver.done();
+            });
+        }
+    }
+
+    /// The user at `host` wants something: it is written down, and then the app is asked.
+    pub(super) async fn want(self: &Arc<Self>, host: &Host, intent: Intent) {
+        self.want_each(host, intent, Vec::new()).await;
+    }
+
+    async fn want_each(self: &Arc<Self>, host: &Host, intent: Intent, legs: Vec<Intent>) {
+        let app = self.apps.borrow().get(host.name()).cloned();
+        // A phone that crashes in this instant is in nobody's hands.
+        let Some(app) = app.filter(|_| host.is_up()) else {
+            return;
+        };
+        let id = {
+            let mut hand = self.hand();
+            hand.last = self.sim.now();
+            hand.next += 1;
+            hand.next - 1
+        };
+        self.mark_hangups(host, &intent, &legs);
+        for intent in std::iter::once(intent.clone()).chain(legs) {
+            host.run(|| self.sim.record(EventKind::Intended { id, intent }));
+        }
+        let sim = self.sim.clone();
+        let obeying = host.spawn("user", async move {
+            match app.act(intent).await {
+                Ok(()) => sim.record(EventKind::Obeyed { id }),
+                Err(super::NotUnderstood) => sim.record(EventKind::NotUnderstood { id }),
+            }
+        });
+        // It ends with a crash, too.
+        let _ = obeying.await;
+    }
+
+    /// Where users hang up is a mark: a hangup has to be tried everywhere.
+    fn mark_hangups(&self, host: &Host, intent: &Intent, legs: &[Intent]) {
+        for intent in std::iter::once(intent).chain(legs) {
+            let Intent::HangUp { call } = intent else { continue };
+            let at = {
+                let progress = self.progress();
+                let end = progress.of(host.name(), call);
+                end.filter(|end| !end.over && !end.ended).and_then(|end| end.at)
+            };
+            if let Some(point) = at {
+                host.run(|| self.sim.mark(&format!("hangup-at-{point}")));
+            }
+        }
+    }
+}

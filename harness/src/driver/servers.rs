@@ -1,0 +1,56 @@
+//! The servers of the harness as programs: signaling, STUN and TURN.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{App, Launch, NoUser, NotUnderstood, Program, StartError};
+use crate::{servers::RunningServer, signaling::server::Server, trace::Intent};
+
+/// The WebSocket signaling server, as the plan's `signaling` says.
+pub(super) struct SignalingProgram;
+
+#[async_trait]
+impl Program for SignalingProgram {
+    async fn start(&self, launch: Launch) -> Result<Arc<dyn App>, StartError> {
+        let spec = launch.plan.signaling.clone();
+        match Server::start(&launch.host, spec, launch.push, launch.signaling_faults).await {
+            Ok(_) => Ok(Arc::new(NoUser)),
+            Err(error) => Err(StartError(error.to_string())),
+        }
+    }
+}
+
+/// The STUN or TURN server that the plan has on the host.
+pub(super) struct IceServerProgram;
+
+#[async_trait]
+impl Program for IceServerProgram {
+    async fn start(&self, launch: Launch) -> Result<Arc<dyn App>, StartError> {
+        let name = launch.host.name();
+        let spec = launch.plan.ice_servers.iter().find(|s| s.host == name);
+        let turn = spec.is_some_and(|s| s.turn);
+        let outages = launch.plan.outages(name);
+        match RunningServer::start(&launch.host, turn, outages).await {
+            Ok(server) => Ok(Arc::new(IceServerApp(server))),
+            Err(error) => Err(StartError(error.to_string())),
+        }
+    }
+}
+
+struct IceServerApp(RunningServer);
+
+#[async_trait]
+impl App for IceServerApp {
+    async fn act(self: Arc<Self>, _: Intent) -> Result<(), NotUnderstood> {
+        Err(NotUnderstood)
+    }
+
+    async fn go_offline(self: Arc<Self>) {
+        self.0.retire().await;
+    }
+
+    async fn allocations(&self) -> Result<u64, String> {
+        self.0.allocations().await
+    }
+}

@@ -1,0 +1,321 @@
+//! What must have led to the outcome of a call: no outcome without its cause, and no call ends by itself.
+
+use super::{
+    Evidence, Oracle, Verdict,
+    calls::{Call, calls},
+    ends::{End, cleaned_up, ends},
+    wanted::{Want, Wanted, wanted},
+    worst,
+};
+use crate::trace::{CallEvent, Event, EventKind, Intent, Machine, Outcome, Trace};
+
+/// Outcomes have causes.
+pub const CALL_04_CAUSED: Oracle = Oracle {
+    id: "CALL-04",
+    meaning: "No outcome without its cause: cancelled, rejected, dropped and talked take a user's act or a crash, busy a live call at the callee, glare a dial the other way, elsewhere another device, failed a path or an end that was gone; and nobody has talked who was never connected.",
+    source: "docs/stories.md#b-rapid-dial-and-hangup",
+    check: caused,
+};
+
+fn caused(evidence: Evidence<'_>) -> Verdict {
+    let trace = evidence.trace;
+    let (calls, ends, wanted) = (calls(trace), ends(trace), wanted(trace));
+    let cleaned_up = cleaned_up(trace);
+    let case = |end| Case {
+        trace,
+        ends: &ends,
+        wanted: &wanted,
+        end,
+    };
+    worst(ends.iter().flat_map(|end| {
+        let call = calls.iter().find(|c| c.name == end.call);
+        let outcomes = end.outcomes().into_iter().filter(|(e, _)| e.seq < cleaned_up);
+        outcomes
+            .map(|(event, outcome)| match call {
+                None => end.fail(Some(event), &format!("was {outcome}, and nobody had dialed it")),
+                Some(call) => match case(end).lacks(call, event, outcome) {
+                    None => Verdict::Pass,
+                    Some(cause) => end.fail(
+                        Some(event),
+                        &format!("was {outcome} at {}, and {cause}", event.at),
+                    ),
+                },
+            })
+            .collect::<Vec<_>>()
+    }))
+}
+
+/// What the causes of an end's outcome are looked for in.
+struct Case<'e, 'a> {
+    trace: &'a Trace,
+    ends: &'e [End<'a>],
+    wanted: &'e [Wanted<'a>],
+    end: &'e End<'a>,
+}
+
+impl Case<'_, '_> {
+    /// What is missing for `outcome`, if anything is.
+    fn lacks(&self, call: &Call<'_>, over: &Event, outcome: Outcome) -> Option<&'static str> {
+        let both = [call.caller, call.callee];
+        let ended = || self.ended_by(call, &both, over) || self.dialed_again(call, over);
+        match outcome {
+            Outcome::Talked if !self.was_usable(over) => Some("it was never connected there"),
+            Outcome::Talked | Outcome::Dropped => (!ended()).then_some("nobody had ended it"),
+            Outcome::Cancelled => {
+                let caller = self.ended_by(call, &[call.caller], over) || self.dialed_again(call, over);
+                (!caller).then_some("its caller had not ended it")
+            }
+            Outcome::Rejected => {
+                let callee = self.ended_by(call, &[call.callee], over) || self.dialed_again(call, over);
+                (!callee).then_some("its callee had not refused it")
+            }
+            Outcome::Busy => (!self.is_busy(call, over)).then_some("its callee was in no other call"),
+            Outcome::Glare => (!self.has_counter(call, over)).then_some("nobody had dialed the other way"),
+            Outcome::Elsewhere => (!self.is_elsewhere(call, over)).then_some("no other device had taken it"),
+            Outcome::Failed => (!self.has_failed(call, over)).then_some("there was nothing in its way"),
+        }
+    }
+
+    /// Whether a user at one of `hosts` had ended the call, or such a host had crashed in it.
+    fn ended_by(&self, call: &Call<'_>, hosts: &[&str], over: &Event) -> bool {
+        let acted = self
+            .wanted
+            .iter()
+            .any(|w| w.ends() && w.call == call.name && hosts.contains(&w.host) && w.event.seq < over.seq);
+        let crashed = self.trace.events.iter().any(|e| {
+            e.kind == EventKind::Crashed
+                && e.seq < over.seq
+                && e.at >= call.dialed
+                && e.host.as_deref().is_some_and(|h| hosts.contains(&h))
+        });
+        acted || crashed
+    }
+
+    /// Whether one of the two had dialed the other again: a new call takes the place of the old one.
+    fn dialed_again(&self, call: &Call<'_>, over: &Event) -> bool {
+        self.dials_between(call, over).any(|w| w.event.at >= call.dialed)
+    }
+
+    /// The other dials between the two ends of `call`.
+    fn dials_between(&self, call: &Call<'_>, over: &Event) -> impl Iterator<Item = &Wanted<'_>> {
+        let (caller, callee, name, seq) = (call.caller, call.callee, call.name, over.seq);
+        self.wanted.iter().filter(move |w| match w.want {
+            Want::Dial { to } => {
+                w.call != name
+                    && w.event.seq < seq
+                    && ((w.host == caller && to == callee) || (w.host == callee && to == caller))
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether the callee was in another call when this one was dialed or later.
+    fn is_busy(&self, call: &Call<'_>, over: &Event) -> bool {
+        let at_callee = self
+            .ends
+            .iter()
+            .filter(|e| e.host == call.callee && e.call != call.name);
+        at_callee.into_iter().any(|end| {
+            let shown = end.shown.first().copied();
+            let dialed = end.wanted(|w| matches!(w, Want::Dial { .. }));
+            let began = [shown, dialed].into_iter().flatten().min_by_key(|e| e.seq);
+            let ended = end.outcomes().first().map(|(e, _)| e.at);
+            began.is_some_and(|e| e.seq < over.seq) && ended.is_none_or(|at| at >= call.dialed)
+        })
+    }
+
+    /// Whether the callee had dialed the caller while this call was there.
+    fn has_counter(&self, call: &Call<'_>, over: &Event) -> bool {
+        self.dials_between(call, over).any(|w| w.host == call.callee)
+    }
+
+    /// Whether the same caller's call to another device had been taken or refused.
+    fn is_elsewhere(&self, call: &Call<'_>, over: &Event) -> bool {
+        let Some((fork, _)) = call.name.rsplit_once('.') else {
+            return false;
+        };
+        let acted = |w: &&Wanted<'_>| matches!(w.want, Want::Accept) || w.ends();
+        let mut others = self
+            .wanted
+            .iter()
+            .filter(|w| w.call != call.name && w.event.seq < over.seq);
+        others.any(|w| acted(&w) && w.call.rsplit_once('.').is_some_and(|(other, _)| other == fork))
+            || self.ended_by(call, &[call.caller], over)
+    }
+
+    /// Whether ICE at this end had lost its path, or the other end could not be reached.
+    fn has_failed(&self, call: &Call<'_>, over: &Event) -> bool {
+        let name = call.name;
+        let gone = |e: &Event| match &e.kind {
+            EventKind::State { peer, machine, state } => {
+                peer.call == name
+                    && matches!(machine, Machine::Ice | Machine::Connection)
+                    && state == "failed"
+            }
+            EventKind::SignalUndeliverable { call, .. } => call.as_deref() == Some(name),
+            EventKind::Crashed => true,
+            _ => false,
+        };
+        let before = self.trace.events.iter().take_while(|e| e.seq < over.seq);
+        before.filter(|e| e.at >= call.dialed).any(gone)
+    }
+
+    fn was_usable(&self, over: &Event) -> bool {
+        let name = self.end.call;
+        let here = self.trace.of(self.end.host).take_while(|e| e.seq < over.seq);
+        here.into_iter()
+            .any(|e| matches!(&e.kind, EventKind::Usable { peer } if peer.call == name))
+    }
+}
+
+/// What an app shows as connected is.
+pub const CALL_05_TRUE: Oracle = Oracle {
+    id: "CALL-05",
+    meaning: "An app shows a call as connected when, and only when, a message has gone both ways: not before, and within three seconds.",
+    source: "W3C webrtc-pc section 5.6.4, RTCIceTransportState",
+    check: shown_as_it_is,
+};
+
+fn shown_as_it_is(evidence: Evidence<'_>) -> Verdict {
+    let Evidence { trace, plan } = evidence;
+    let cleaned_up = cleaned_up(trace);
+    worst(ends(trace).iter().map(|end| {
+        let usable = trace
+            .of(end.host)
+            .find(|e| matches!(&e.kind, EventKind::Usable { peer } if peer.call == end.call));
+        let shown = end.first(|w| *w == CallEvent::Connected);
+        match (usable, shown) {
+            (None, Some(shown)) => end.fail(Some(shown), "was shown as connected, and never was"),
+            (Some(usable), Some(shown)) if shown.seq < usable.seq => {
+                let why = format!("was shown as connected {} early", span(shown, usable));
+                end.fail(Some(shown), &why)
+            }
+            (Some(usable), shown) => {
+                let by = super::wanted::due(plan, end.host, usable.at, SOON);
+                let gone = trace.of(end.host).any(|e| {
+                    let ends = e.seq >= cleaned_up
+                        || e.kind == EventKind::Crashed
+                        || matches!(e.kind.intent(), Some(Intent::HangUp { call }) if call == end.call)
+                        || matches!(&e.kind, EventKind::Call { call, what: CallEvent::Over { .. } } if call == end.call);
+                    ends && e.at <= by
+                });
+                match shown.is_some_and(|e| e.at <= by) || gone {
+                    true => Verdict::Pass,
+                    false => end.fail(
+                        Some(usable),
+                        &format!("was connected at {}, and not shown so by {by}", usable.at),
+                    ),
+                }
+            }
+            (None, None) => Verdict::Pass,
+        }
+    }))
+}
+
+/// How long an app may take to show that a call is connected.
+const SOON: std::time::Duration = std::time::Duration::from_secs(3);
+
+fn span(from: &Event, to: &Event) -> String {
+    format!("{} ms", (to.at - from.at).as_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{ends::testing::*, machine::testing::*},
+        *,
+    };
+
+    /// The event that lacks its cause, after alice has dialed bob and `before` has happened, when `host` says `outcome`.
+    fn lacking(before: Vec<(&'static str, EventKind)>, host: &'static str, outcome: Outcome) -> Option<u64> {
+        let begin = [("alice", dialed()), ("bob", rings())];
+        let events = begin.into_iter().chain(before).chain([(host, over(outcome))]);
+        let timed = (0..).zip(events).map(|(at, (host, kind))| (at, host, kind));
+        decided(&judged_on(&CALL_04_CAUSED, timed.collect()))
+    }
+
+    fn of(call: &str, what: CallEvent) -> EventKind {
+        let call = call.into();
+        EventKind::Call { call, what }
+    }
+
+    fn dials(call: &str, to: &str) -> EventKind {
+        EventKind::Intended {
+            id: 9,
+            intent: Intent::Dial {
+                call: call.into(),
+                to: to.into(),
+            },
+        }
+    }
+
+    #[test]
+    fn every_outcome_without_its_cause_fails() {
+        for outcome in Outcome::ALL {
+            for host in ["alice", "bob"] {
+                assert_eq!(lacking(vec![], host, outcome), Some(2), "{outcome} at {host}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_users_act_is_the_cause_of_what_it_ends_and_of_nothing_else() {
+        let hangup = |host| vec![(host, hung_up())];
+        assert_eq!(lacking(hangup("alice"), "bob", Outcome::Cancelled), None);
+        assert_eq!(lacking(hangup("bob"), "alice", Outcome::Cancelled), Some(3));
+        assert_eq!(lacking(hangup("bob"), "alice", Outcome::Rejected), None);
+        assert_eq!(
+            lacking(vec![("bob", rejected())], "alice", Outcome::Rejected),
+            None
+        );
+        assert_eq!(lacking(hangup("alice"), "bob", Outcome::Rejected), Some(3));
+        assert_eq!(lacking(hangup("alice"), "bob", Outcome::Dropped), None);
+        assert_eq!(lacking(hangup("alice"), "bob", Outcome::Talked), Some(3));
+        let talked = vec![("bob", usable()), ("alice", hung_up())];
+        assert_eq!(lacking(talked, "bob", Outcome::Talked), None);
+        assert_eq!(
+            lacking(vec![("alice", EventKind::Crashed)], "bob", Outcome::Dropped),
+            None
+        );
+    }
+
+    #[test]
+    fn busy_takes_another_call_at_the_callee_and_glare_a_dial_the_other_way() {
+        let other = of("c9", CallEvent::Rings { from: "carol".into() });
+        assert_eq!(
+            lacking(vec![("bob", other.clone())], "alice", Outcome::Busy),
+            None
+        );
+        assert_eq!(lacking(vec![("alice", other)], "alice", Outcome::Busy), Some(3));
+        let counter = vec![
+            ("bob", dials("c2", "alice")),
+            ("bob", of("c2", CallEvent::Silent)),
+        ];
+        assert_eq!(lacking(counter, "alice", Outcome::Glare), None);
+        let own = vec![("alice", dials("c2", "bob"))];
+        assert_eq!(lacking(own, "alice", Outcome::Glare), Some(3));
+    }
+
+    #[test]
+    fn a_call_is_connected_when_it_is_shown_so_and_shown_so_when_it_is() {
+        let connected = |at| (at, "bob", happens(CallEvent::Connected));
+        let judged = |events| judged_on(&CALL_05_TRUE, events);
+        let begin = [(0, "alice", dialed()), (1, "bob", rings())];
+        let with = |more: Vec<_>| judged(begin.iter().cloned().chain(more).collect());
+        let late = (60_000, "alice", EventKind::CleanUp);
+        assert_eq!(
+            with(vec![(5, "bob", usable()), connected(6), late.clone()]),
+            Verdict::Pass
+        );
+        assert_eq!(
+            decided(&with(vec![connected(5), (6, "bob", usable()), late.clone()])),
+            Some(2)
+        );
+        assert_eq!(decided(&with(vec![connected(5), late.clone()])), Some(2));
+        assert_eq!(decided(&with(vec![(5, "bob", usable()), late.clone()])), Some(2));
+        assert_eq!(
+            with(vec![(5, "bob", usable()), (6, "bob", hung_up()), late]),
+            Verdict::Pass
+        );
+    }
+}

@@ -1,0 +1,160 @@
+//! What must hold of what an app says over signaling: each thing once.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use super::{Evidence, Oracle, Verdict, Violation, worst};
+use crate::{
+    time::SimTime,
+    trace::{EventKind, SignalDirection, Trace},
+};
+
+/// Apps do not repeat themselves.
+pub const SAID_01_ONCE: Oracle = Oracle {
+    id: "SAID-01",
+    meaning: "An app says each thing of a call once: one dial, one offer, answer and candidate of each generation, one end; only who does not know that a call is over is told again.",
+    source: "docs/stories.md#b-rapid-dial-and-hangup; RFC 8838 section 13",
+    check: once,
+};
+
+/// What ends a call.
+const ENDINGS: [&str; 4] = ["hangup", "reject", "busy", "glare"];
+/// What an app may repeat: it asks for another attempt as often as one comes to nothing.
+const REPEATED: [&str; 3] = ["try-again", "register", "error"];
+
+/// How long a message may have been in the app's hands before it was told that its call is over.
+const IN_HAND: Duration = Duration::from_millis(500);
+
+/// What a client said: the message, the call, the generation and the candidate.
+type Said<'a> = (&'a str, &'a str, &'a str, Option<&'a str>);
+
+fn once(evidence: Evidence<'_>) -> Verdict {
+    let hosts: BTreeSet<&str> = evidence
+        .trace
+        .events
+        .iter()
+        .filter(|e| matches!(&e.kind, EventKind::Signal { with, .. } if with == "server"))
+        .filter_map(|e| e.host.as_deref())
+        .collect();
+    worst(hosts.into_iter().map(|host| judge(evidence.trace, host)))
+}
+
+fn judge(trace: &Trace, host: &str) -> Verdict {
+    let mut said: BTreeMap<Said<'_>, u64> = BTreeMap::new();
+    // When the app said first that a call is over, and when messages came that it answers with that.
+    let mut ended: BTreeMap<&str, SimTime> = BTreeMap::new();
+    let mut asked: BTreeMap<&str, Vec<SimTime>> = BTreeMap::new();
+    let mut rings: BTreeMap<&str, u64> = BTreeMap::new();
+    for event in trace.of(host) {
+        match &event.kind {
+            // What a life said before a crash, the next one does not know.
+            EventKind::Crashed => said.clear(),
+            EventKind::Signal {
+                direction: SignalDirection::Received,
+                message,
+                call: Some(call),
+                ..
+            } => match message.as_str() {
+                "ring" => *rings.entry(call).or_default() += 1,
+                "joined" | "candidate" | "end-of-candidates" => {}
+                _ => asked.entry(call).or_default().push(event.at),
+            },
+            EventKind::Signal {
+                direction: SignalDirection::Sent,
+                message,
+                call: Some(call),
+                ufrag,
+                candidate,
+                ..
+            } if !REPEATED.contains(&message.as_str()) => {
+                let is_ending = ENDINGS.contains(&message.as_str());
+                let name = if is_ending { "an end" } else { message.as_str() };
+                let candidate = candidate.as_ref().map(|c| c.attribute.as_str());
+                let key = (
+                    name,
+                    call.as_str(),
+                    ufrag.as_deref().unwrap_or_default(),
+                    candidate,
+                );
+                let times = said.entry(key).or_default();
+                *times += 1;
+                let may = match name {
+                    "an end" => {
+                        let since = *ended.entry(call).or_insert(event.at);
+                        let later = asked.get(call.as_str()).into_iter().flatten();
+                        1 + later.filter(|at| **at + IN_HAND >= since).count() as u64
+                    }
+                    "ringing" => rings.get(call.as_str()).copied().unwrap_or(0).max(1),
+                    _ => 1,
+                };
+                if *times > may {
+                    return Verdict::Fail(Violation {
+                        event: Some(event.seq),
+                        why: format!("{host} said {message} of {call} again at {}", event.at),
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    Verdict::Pass
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{ends::testing::*, machine::testing::*},
+        *,
+    };
+    use crate::trace::Outcome;
+
+    fn passes(direction: SignalDirection, message: &str, ufrag: Option<&str>) -> EventKind {
+        EventKind::Signal {
+            direction,
+            with: "server".into(),
+            message: message.into(),
+            call: Some("c1".into()),
+            ufrag: ufrag.map(str::to_owned),
+            candidate: None,
+        }
+    }
+
+    fn says(message: &str, ufrag: Option<&str>) -> EventKind {
+        passes(SignalDirection::Sent, message, ufrag)
+    }
+
+    #[test]
+    fn nothing_is_said_twice_but_of_another_generation_or_another_life() {
+        let judged = |events| decided(&judged(&SAID_01_ONCE, events));
+        assert_eq!(judged(vec![says("dial", None), says("dial", None)]), Some(1));
+        assert_eq!(
+            judged(vec![says("offer", Some("a")), says("offer", Some("b"))]),
+            None
+        );
+        assert_eq!(
+            judged(vec![says("answer", Some("a")), says("answer", Some("a"))]),
+            Some(1)
+        );
+        assert_eq!(
+            judged(vec![says("dial", None), EventKind::Crashed, says("dial", None)]),
+            None
+        );
+    }
+
+    #[test]
+    fn who_does_not_know_that_a_call_is_over_is_told_again() {
+        let judged = |events| decided(&judged(&SAID_01_ONCE, events));
+        let over = || over(Outcome::Cancelled);
+        let answer = || passes(SignalDirection::Received, "answer", None);
+        assert_eq!(
+            judged(vec![says("hangup", None), over(), says("hangup", None)]),
+            Some(2)
+        );
+        assert_eq!(
+            judged(vec![says("hangup", None), over(), answer(), says("hangup", None)]),
+            None
+        );
+    }
+}

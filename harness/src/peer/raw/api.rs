@@ -1,0 +1,88 @@
+//! What an app builds its connections with, under the stack's names.
+
+use tokio::sync::Mutex;
+use webrtc::{
+    Error,
+    api::{self, media_engine::MediaEngine, setting_engine::SettingEngine},
+    interceptor::registry::Registry,
+    peer_connection::configuration::RTCConfiguration,
+};
+
+use super::{Interface, RTCPeerConnection, configure};
+
+/// In place of `webrtc::api::APIBuilder`.
+#[derive(Default)]
+pub struct APIBuilder {
+    settings: SettingEngine,
+    stack: api::APIBuilder,
+}
+
+impl APIBuilder {
+    /// As the stack's.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// As the stack's. In a run the network, the network types and multicast DNS are those of [`configure`].
+    pub fn with_setting_engine(mut self, setting_engine: SettingEngine) -> Self {
+        self.settings = setting_engine;
+        self
+    }
+
+    /// As the stack's.
+    pub fn with_media_engine(mut self, media_engine: MediaEngine) -> Self {
+        self.stack = self.stack.with_media_engine(media_engine);
+        self
+    }
+
+    /// As the stack's.
+    pub fn with_interceptor_registry(mut self, interceptor_registry: Registry) -> Self {
+        self.stack = self.stack.with_interceptor_registry(interceptor_registry);
+        self
+    }
+
+    /// As the stack's.
+    pub fn build(self) -> API {
+        API {
+            stage: Mutex::new(Stage::Planned(Box::new(self))),
+        }
+    }
+}
+
+/// In place of `webrtc::api::API`, of which it has `new_peer_connection`. The network interface comes up with the first
+/// connection and serves all of them.
+pub struct API {
+    stage: Mutex<Stage>,
+}
+
+enum Stage {
+    Planned(Box<APIBuilder>),
+    Built(Box<(api::API, Interface)>),
+}
+
+impl API {
+    /// As the stack's.
+    ///
+    /// # Errors
+    /// As the stack's; in a run also if the task belongs to no host or the interface cannot be brought up.
+    pub async fn new_peer_connection(
+        &self,
+        configuration: RTCConfiguration,
+    ) -> Result<RTCPeerConnection, Error> {
+        let mut stage = self.stage.lock().await;
+        if let Stage::Planned(plan) = &mut *stage {
+            let mut plan = std::mem::take(plan);
+            let interface = configure(&mut plan.settings)
+                .await
+                .map_err(|e| Error::new(e.to_string()))?;
+            let api = plan.stack.with_setting_engine(plan.settings).build();
+            *stage = Stage::Built(Box::new((api, interface)));
+        }
+        let Stage::Built(built) = &*stage else {
+            unreachable!("it was built above");
+        };
+        let (api, interface) = &**built;
+        let connection = api.new_peer_connection(configuration).await?;
+        RTCPeerConnection::over(connection, interface).await
+    }
+}

@@ -1,0 +1,314 @@
+//! What is recorded of a connection: the stack's slots lead through here.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
+
+use tokio::sync::watch;
+use webrtc::{
+    ice_transport::{
+        ice_candidate::{RTCIceCandidate, RTCIceCandidateInit},
+        ice_connection_state::RTCIceConnectionState,
+        ice_gatherer_state::RTCIceGathererState,
+    },
+    peer_connection::{
+        RTCPeerConnection as Stack,
+        peer_connection_state::RTCPeerConnectionState,
+        sdp::{sdp_type::RTCSdpType, session_description::RTCSessionDescription},
+        signaling_state::RTCSignalingState,
+    },
+};
+
+use super::{heard, interface::Use, slots::Slot};
+use crate::{
+    peer::{Description, DescriptionKind, Log, full::brief},
+    trace::{Candidate, EventKind, Machine, PeerId},
+    world::{Host, Sim},
+};
+
+/// A connection as the trace sees it.
+pub(super) struct Watched {
+    log: Mutex<Log>,
+    generations: Mutex<Generations>,
+    interface: Mutex<Option<Use>>,
+    is_closing: AtomicBool,
+    has_role: AtomicBool,
+    pub signaling: Slot<RTCSignalingState>,
+    pub gathering: Slot<RTCIceGathererState>,
+    pub ice: Slot<RTCIceConnectionState>,
+    pub state: Slot<RTCPeerConnectionState>,
+    pub candidates: Slot<Option<RTCIceCandidate>>,
+}
+
+/// The username fragments of the descriptions that hold now.
+#[derive(Default)]
+struct Generations {
+    local: String,
+    remote: String,
+}
+
+impl Watched {
+    /// Takes the stack's slots of `stack`, a connection of `host`.
+    pub fn new(host: &Host, stack: &Arc<Stack>, interface: Option<Use>) -> Arc<Self> {
+        let log = Log {
+            sim: host.sim().clone(),
+            host: host.clone(),
+            peer: PeerId {
+                life: host.life(),
+                ..PeerId::new(&Numbers::next(host), 1)
+            },
+            ice: Arc::new(watch::Sender::new("new".to_owned())),
+        };
+        let watched = Arc::new(Self {
+            log: Mutex::new(log),
+            generations: Mutex::default(),
+            interface: Mutex::new(interface),
+            is_closing: AtomicBool::new(false),
+            has_role: AtomicBool::new(false),
+            signaling: Slot::default(),
+            gathering: Slot::default(),
+            ice: Slot::default(),
+            state: Slot::default(),
+            candidates: Slot::default(),
+        });
+        watched.take_states(stack);
+        watched.take_candidates(stack);
+        watched
+    }
+
+    fn take_states(self: &Arc<Self>, stack: &Arc<Stack>) {
+        let w = self.clone();
+        stack.on_signaling_state_change(Box::new(move |state| {
+            w.log().state(Machine::Signaling, state);
+            w.signaling.call(state)
+        }));
+        let w = self.clone();
+        stack.on_ice_gathering_state_change(Box::new(move |state| {
+            w.log().state(Machine::Gathering, state);
+            w.gathering.call(state)
+        }));
+        let w = self.clone();
+        stack.on_ice_connection_state_change(Box::new(move |state| {
+            w.log().state(Machine::Ice, state);
+            w.ice.call(state)
+        }));
+        let (w, connection) = (self.clone(), Arc::downgrade(stack));
+        let mut was_connected = false;
+        stack.on_peer_connection_state_change(Box::new(move |state| {
+            w.log().state(Machine::Connection, state);
+            if state == RTCPeerConnectionState::Connected && !std::mem::replace(&mut was_connected, true) {
+                let host = w.log().host;
+                host.spawn("watch", heard::record(connection.clone(), Arc::downgrade(&w)));
+            }
+            w.state.call(state)
+        }));
+    }
+
+    fn take_candidates(self: &Arc<Self>, stack: &Stack) {
+        let w = self.clone();
+        stack.on_ice_candidate(Box::new(move |candidate| {
+            let seen = candidate.as_ref().and_then(|c| c.to_json().ok());
+            let seen = seen.map(|json| Candidate {
+                attribute: attribute(&json.candidate).to_owned(),
+                ufrag: w.generations().local.clone(),
+            });
+            let log = w.log();
+            if let Some(seen) = &seen {
+                Origins::of(&log.sim).remember(seen);
+            }
+            log.gathered(seen);
+            w.candidates.call(candidate)
+        }));
+        let w = self.clone();
+        let transport = stack.sctp().transport();
+        transport
+            .ice_transport()
+            .on_selected_candidate_pair_change(Box::new(move |pair| {
+                // The pair keeps its candidates to itself; it displays both.
+                let pair = pair.to_string();
+                let (local, remote) = pair.split_once(" <-> ").unwrap_or((&pair, ""));
+                w.log().pair(brief(local), brief(remote));
+                Box::pin(async {})
+            }));
+    }
+
+    /// What records.
+    pub fn log(&self) -> Log {
+        self.log.lock().expect("no panic while it is held").clone()
+    }
+
+    /// It is attempt `attempt` of `call` from now on.
+    pub fn rename(&self, call: &str, attempt: u32) {
+        let mut log = self.log.lock().expect("no panic while it is held");
+        log.peer = PeerId {
+            life: log.host.life(),
+            ..PeerId::new(call, attempt)
+        };
+    }
+
+    /// It begins to close.
+    pub fn closing(&self) {
+        self.is_closing.store(true, Relaxed);
+        self.log().closing();
+    }
+
+    /// Whether it has begun to close.
+    pub fn is_closing(&self) -> bool {
+        self.is_closing.load(Relaxed)
+    }
+
+    /// It offers, or answers: which it is, it shows by what is asked of it first.
+    fn takes_part(&self, offers: bool) {
+        if !self.has_role.swap(true, Relaxed) {
+            let log = self.log();
+            let peer = log.peer.clone();
+            log.record(EventKind::PeerCreated { peer, offers });
+        }
+    }
+
+    /// Its own candidates belong to the generation of `description` from now on.
+    pub fn created(&self, description: &RTCSessionDescription) {
+        let Some(description) = describe(description) else {
+            return;
+        };
+        self.takes_part(description.kind == DescriptionKind::Offer);
+        let ufrag = description.ufrag().unwrap_or_default();
+        ufrag.clone_into(&mut self.generations().local);
+        let log = self.log();
+        log.record(EventKind::DescriptionCreated {
+            peer: log.peer.clone(),
+            kind: description.kind.to_string(),
+            ufrag: ufrag.to_owned(),
+        });
+    }
+
+    /// A description reaches it.
+    pub fn described(&self, remote: bool, description: &RTCSessionDescription) {
+        let Some(description) = describe(description) else {
+            return;
+        };
+        // Whoever is given an offer answers.
+        self.takes_part(remote != (description.kind == DescriptionKind::Offer));
+        self.log().described(remote, &description);
+        let ufrag = description.ufrag().unwrap_or_default();
+        if remote {
+            ufrag.clone_into(&mut self.generations().remote);
+        } else {
+            ufrag.clone_into(&mut self.generations().local);
+        }
+    }
+
+    /// A candidate of the other side reaches it: says to which generation it belongs, and which there is.
+    pub fn arrives(&self, candidate: &RTCIceCandidateInit) -> Option<(Candidate, String)> {
+        let attribute = attribute(&candidate.candidate);
+        if attribute.is_empty() {
+            return None;
+        }
+        let into = self.generations().remote.clone();
+        let said = candidate
+            .username_fragment
+            .clone()
+            .filter(|ufrag| !ufrag.is_empty());
+        let ufrag = said
+            .or_else(|| Origins::of(&self.log().sim).find(attribute))
+            .unwrap_or_else(|| into.clone());
+        let attribute = attribute.to_owned();
+        Some((Candidate { attribute, ufrag }, into))
+    }
+
+    /// What became of a candidate that arrived.
+    pub fn took(&self, (candidate, into): (Candidate, String), refused: Option<&dyn fmt::Display>) {
+        let log = self.log();
+        let peer = log.peer.clone();
+        log.record(match refused {
+            None => EventKind::CandidateApplied {
+                peer,
+                candidate,
+                into,
+            },
+            Some(error) => EventKind::CandidateRefused {
+                peer,
+                candidate,
+                error: error.to_string(),
+            },
+        });
+    }
+
+    /// It has no use for its interface any more.
+    pub async fn leave(&self) {
+        let interface = self.interface.lock().expect("no panic while it is held").take();
+        if let Some(interface) = interface {
+            interface.leave().await;
+        }
+    }
+
+    /// As [`Watched::leave`], at once.
+    pub fn drop_interface(&self) {
+        drop(self.interface.lock().expect("no panic while it is held").take());
+    }
+
+    fn generations(&self) -> MutexGuard<'_, Generations> {
+        self.generations.lock().expect("no panic while it is held")
+    }
+}
+
+/// A candidate attribute without its prefix.
+fn attribute(candidate: &str) -> &str {
+    candidate.strip_prefix("candidate:").unwrap_or(candidate)
+}
+
+/// A rollback describes nothing.
+fn describe(description: &RTCSessionDescription) -> Option<Description> {
+    let kind = match description.sdp_type {
+        RTCSdpType::Offer => DescriptionKind::Offer,
+        RTCSdpType::Answer | RTCSdpType::Pranswer => DescriptionKind::Answer,
+        RTCSdpType::Rollback | RTCSdpType::Unspecified => return None,
+    };
+    Some(Description {
+        kind,
+        sdp: description.sdp.clone(),
+    })
+}
+
+/// How many connections each host has had, for the names of those that nobody named.
+#[derive(Default)]
+struct Numbers(Mutex<BTreeMap<String, u32>>);
+
+impl Numbers {
+    fn next(host: &Host) -> String {
+        let numbers = host.sim().attached_or_default::<Self>();
+        let mut numbers = numbers.0.lock().expect("no panic while it is held");
+        let number = numbers.entry(host.name().to_owned()).or_default();
+        *number += 1;
+        format!("pc{number}")
+    }
+}
+
+/// The generation in which each candidate of the run was gathered last, by its attribute. The stack passes none along, and
+/// an app that does not either must not be taken at its silence.
+#[derive(Default)]
+struct Origins(Mutex<BTreeMap<String, String>>);
+
+impl Origins {
+    fn of(sim: &Sim) -> Arc<Self> {
+        sim.attached_or_default()
+    }
+
+    fn remember(&self, candidate: &Candidate) {
+        let mut origins = self.0.lock().expect("no panic while it is held");
+        origins.insert(candidate.attribute.clone(), candidate.ufrag.clone());
+    }
+
+    fn find(&self, attribute: &str) -> Option<String> {
+        self.0
+            .lock()
+            .expect("no panic while it is held")
+            .get(attribute)
+            .cloned()
+    }
+}

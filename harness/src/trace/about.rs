@@ -1,0 +1,53 @@
+//! What an event is about: a peer, a call.
+//!
+//! The only place that knows which events name which, so that no reader of traces keeps a list of its own.
+
+use super::{Event, EventKind, Intent, PeerId};
+
+impl EventKind {
+    /// The peer that it is about, if it is about one.
+    pub fn peer(&self) -> Option<&PeerId> {
+        match self {
+            Self::State { peer, .. }
+            | Self::Gathered { peer, .. }
+            | Self::PeerCreated { peer, .. }
+            | Self::DescriptionCreated { peer, .. }
+            | Self::CandidateApplied { peer, .. }
+            | Self::CandidateRefused { peer, .. }
+            | Self::Described { peer, .. }
+            | Self::Usable { peer }
+            | Self::PairSelected { peer, .. }
+            | Self::Closing { peer }
+            | Self::Closed { peer }
+            | Self::Data { peer, .. } => Some(peer),
+            _ => None,
+        }
+    }
+
+    /// The call that it is about, if it is about one.
+    pub fn call(&self) -> Option<&str> {
+        match self {
+            Self::Signal { call, .. }
+            | Self::SignalImpaired { call, .. }
+            | Self::SignalUndeliverable { call, .. } => call.as_deref(),
+            Self::Call { call, .. } | Self::PushDelivered { call, .. } => Some(call),
+            Self::Intended { intent, .. } => intent.call(),
+            _ => self.peer().map(|peer| peer.call.as_str()),
+        }
+    }
+
+    /// The user's intent that it writes down, if it does.
+    pub fn intent(&self) -> Option<&Intent> {
+        match self {
+            Self::Intended { intent, .. } => Some(intent),
+            _ => None,
+        }
+    }
+}
+
+impl Event {
+    /// Whether it happened on `host`.
+    pub fn is_on(&self, host: &str) -> bool {
+        self.host.as_deref() == Some(host)
+    }
+}

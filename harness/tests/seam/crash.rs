@@ -1,0 +1,121 @@
+//! A crash takes an app along: its sockets close without a word, its tasks go dark, and nobody accuses it of them.
+
+use std::time::Duration;
+
+use sleet::{
+    app::net::{TcpListener, TcpStream, UdpSocket},
+    trace::EventKind,
+    world::{self, Ending, HostFault, HostFaultKind},
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::{panics, steps, three_hosts};
+
+/// A server whose tasks nobody can end: it spawns them as any program does.
+async fn serve() {
+    let listener = TcpListener::bind("0.0.0.0:80").await.expect("the port is free");
+    let socket = UdpSocket::bind("0.0.0.0:80").await.expect("the port is free");
+    tokio::spawn(async move {
+        let mut buf = [0; 16];
+        while let Ok((len, from)) = socket.recv_from(&mut buf).await {
+            socket.send_to(&buf[..len], from).await.expect("it is sent");
+        }
+    });
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (mut read, mut write) = stream.split();
+                let _ = tokio::io::copy(&mut read, &mut write).await;
+            });
+        }
+    });
+}
+
+async fn ask(to: &str) -> std::io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(to).await?;
+    stream.write_all(b"there?").await?;
+    stream.shutdown().await?;
+    let mut heard = Vec::new();
+    stream.read_to_end(&mut heard).await?;
+    Ok(heard)
+}
+
+fn crash_and_come_back(seed: u64) -> Ending {
+    let crash = HostFault {
+        fault: HostFaultKind::Crash,
+        host: "server".into(),
+        from_ms: 1_000,
+        until_ms: 2_000,
+    };
+    let spec = world::WorldSpec {
+        host_faults: vec![crash],
+        ..three_hosts(seed)
+    };
+    let run = world::run(spec, |sim| async move {
+        sim.host("server").run(|| tokio::spawn(serve()));
+        let held = sim.host("alice").spawn("holds a connection", async {
+            let mut stream = TcpStream::connect("server:80").await?;
+            stream.write_all(b"x").await?;
+            stream.read_exact(&mut [0]).await?;
+            stream.read_exact(&mut [0]).await.map(drop)
+        });
+        let heard = sim.host("bob").spawn("asks", ask("server:80")).await;
+        sim.step(
+            "before",
+            format!("{:?}", heard.expect("it ends").map(|h| h.len())),
+        );
+        sim.sleep(Duration::from_millis(2_500)).await;
+        sim.host("server").run(|| tokio::spawn(serve()));
+        let heard = sim.host("bob").spawn("asks again", ask("server:80")).await;
+        sim.step("after", format!("{:?}", heard.expect("it ends").map(|h| h.len())));
+        held.abort();
+        sim.sleep(Duration::from_secs(1)).await;
+        for host in ["server", "alice", "bob"] {
+            sim.host(host).take_census(0);
+        }
+    });
+    run.expect("the run takes place")
+}
+
+#[test]
+fn a_server_that_crashed_gets_its_ports_back_and_is_accused_of_nothing() {
+    let ending = crash_and_come_back(1);
+    assert_eq!(panics(&ending), Vec::<&str>::new());
+    assert_eq!(steps(&ending), ["before: Ok(6)", "after: Ok(6)"]);
+    let census = |host: &'static str| {
+        ending.trace.of(host).find_map(|e| match &e.kind {
+            EventKind::Census { tasks, sockets, .. } => Some((tasks.clone(), sockets.clone())),
+            _ => None,
+        })
+    };
+    let (tasks, sockets) = census("server").expect("it was taken");
+    assert_eq!(tasks.len(), 2, "those of the living are still counted: {tasks:?}");
+    assert!(tasks[0].starts_with("harness/tests/seam/crash.rs:"), "{tasks:?}");
+    assert_eq!(sockets.len(), 2, "{sockets:?}");
+    assert_eq!(census("alice"), Some((Vec::new(), Vec::new())));
+    assert_eq!(census("bob"), Some((Vec::new(), Vec::new())));
+    assert_eq!(ending.trace.digest, crash_and_come_back(1).trace.digest);
+}
+
+#[test]
+fn a_dead_process_waits_for_ever_and_opens_nothing() {
+    let run = world::run(three_hosts(1), |sim| async move {
+        sim.host("server").run(|| tokio::spawn(serve()));
+        let alice = sim.host("alice");
+        let undead = alice.run(|| {
+            tokio::spawn(async {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                ask("server:80").await
+            })
+        });
+        sim.sleep(Duration::from_secs(1)).await;
+        sim.crash("alice");
+        sim.start("alice");
+        let waited = tokio::time::timeout(Duration::from_secs(10), undead).await;
+        sim.step("undead", if waited.is_err() { "waits" } else { "went on" });
+    });
+    let ending = run.expect("the run takes place");
+    assert_eq!(steps(&ending), ["undead: waits"]);
+    let sent = |kind: &EventKind| matches!(kind, EventKind::PacketSent { .. });
+    assert!(!ending.trace.of("alice").any(|e| sent(&e.kind)));
+}

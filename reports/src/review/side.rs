@@ -1,0 +1,114 @@
+//! Old beside new, as a reviewer reads it.
+
+use similar::{DiffOp, TextDiff};
+
+use super::{Change, Group, Place};
+
+/// Lines around a difference of a text.
+const AROUND: usize = 1;
+
+/// The changes of `group`, the first `most` of them: a line with old and new for each cell, the differing lines of each
+/// text side by side, as far as `width` columns allow.
+pub fn pairs(group: &Group, width: usize, most: usize) -> Vec<String> {
+    let (texts, cells): (Vec<&Change>, Vec<&Change>) = group
+        .changes
+        .iter()
+        .take(most)
+        .partition(|c| matches!(c.place, Place::Whole | Place::Head));
+    let rows: Vec<[String; 3]> = cells
+        .iter()
+        .map(|c| [place(c), shown(&c.old), shown(&c.new)])
+        .collect();
+    let widest = |i: usize| rows.iter().map(|r| r[i].chars().count()).max().unwrap_or(0);
+    let (first, second) = (widest(0), widest(1));
+    let mut lines: Vec<String> = rows
+        .iter()
+        .map(|[place, old, new]| format!("{place:<first$}  {old:>second$} -> {new}"))
+        .collect();
+    for change in texts {
+        lines.push(format!("{}:", change.subject()));
+        lines.extend(text(&change.old, &change.new, width));
+    }
+    match group.changes.len().saturating_sub(most) {
+        0 => {}
+        more => lines.push(format!("... and {more} more")),
+    }
+    lines
+}
+
+fn shown(cell: &str) -> String {
+    if cell.is_empty() {
+        "none".to_owned()
+    } else {
+        cell.to_owned()
+    }
+}
+
+fn place(change: &Change) -> String {
+    match &change.place {
+        Place::Cell { column, item, .. } => {
+            format!("{}  {}", change.subject(), item.as_ref().unwrap_or(column))
+        }
+        _ => change.subject(),
+    }
+}
+
+/// The differing lines of two texts, side by side where they fit, else one above the other.
+fn text(old: &str, new: &str, width: usize) -> Vec<String> {
+    let diff = TextDiff::from_lines(old, new);
+    let mut rows: Vec<Option<[Option<&str>; 2]>> = Vec::new();
+    for (i, hunk) in diff.grouped_ops(AROUND).iter().enumerate() {
+        if i > 0 {
+            rows.push(None);
+        }
+        rows.extend(hunk.iter().flat_map(|op| paired(&diff, op)).map(Some));
+    }
+    let half = width.saturating_sub(3) / 2;
+    let fits = rows
+        .iter()
+        .flatten()
+        .flatten()
+        .flatten()
+        .all(|line| line.chars().count() <= half);
+    let mut lines = Vec::new();
+    for row in rows {
+        match row {
+            None => lines.push("  ...".to_owned()),
+            Some([left, right]) if fits => lines.push(beside(left, right, half)),
+            Some([Some(left), Some(right)]) if left == right => lines.push(format!("  {left}")),
+            Some([left, right]) => {
+                lines.extend(left.map(|l| format!("- {l}")));
+                lines.extend(right.map(|r| format!("+ {r}")));
+            }
+        }
+    }
+    lines
+}
+
+/// The lines of an operation, old and new in pairs.
+fn paired<'a>(diff: &TextDiff<'a, 'a, 'a, str>, op: &DiffOp) -> Vec<[Option<&'a str>; 2]> {
+    let line = |lines: &[&'a str], at: usize, end: usize| {
+        let line = (at < end).then(|| lines.get(at)).flatten();
+        line.map(|l| l.trim_end_matches('\n'))
+    };
+    let (old, new) = (op.old_range(), op.new_range());
+    (0..old.len().max(new.len()))
+        .map(|i| {
+            [
+                line(diff.old_slices(), old.start + i, old.end),
+                line(diff.new_slices(), new.start + i, new.end),
+            ]
+        })
+        .collect()
+}
+
+fn beside(left: Option<&str>, right: Option<&str>, half: usize) -> String {
+    let mark = match (left, right) {
+        (Some(left), Some(right)) if left == right => ' ',
+        (Some(_), Some(_)) => '|',
+        (Some(_), None) => '<',
+        _ => '>',
+    };
+    let (left, right) = (left.unwrap_or_default(), right.unwrap_or_default());
+    format!("{left:<half$} {mark} {right}").trim_end().to_owned()
+}

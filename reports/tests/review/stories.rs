@@ -1,0 +1,75 @@
+//! Full reports of a few runs, and the proof that every report is made of nothing but its run.
+
+use std::sync::Arc;
+
+use sleet::{
+    run::{self, RunRecord, summary::Summary},
+    scenario::Scenario,
+    seed::Seed,
+};
+use sleet_reports::{
+    failure,
+    snapshot::{self, Detail},
+    summary,
+    timeline::{self, View},
+};
+
+use crate::book::{STORIES, Story};
+
+/// Seeds among which a story must be found.
+const SEEDS: u64 = 200;
+
+/// The names of the snapshots.
+pub fn names() -> Vec<String> {
+    STORIES.iter().map(name).collect()
+}
+
+fn name(story: &Story) -> String {
+    format!("story__{}", story.name)
+}
+
+/// The snapshots, by name.
+pub fn snapshots() -> Vec<(String, String)> {
+    let told = |story: &Story| {
+        let (scenario, record) = find(story);
+        (name(story), snapshot::report(&scenario, &record, story.detail))
+    };
+    STORIES.iter().map(told).collect()
+}
+
+/// The first run that shows `story`.
+fn find(story: &Story) -> (Arc<Scenario>, RunRecord) {
+    let scenario = named(story.scenario);
+    let found = (0..SEEDS)
+        .map(|seed| run::execute(&scenario, Seed(seed)).expect("a run"))
+        .find(story.shows);
+    let record = found.unwrap_or_else(|| panic!("no seed shows the story '{}'", story.name));
+    (scenario, record)
+}
+
+fn named(name: &str) -> Arc<Scenario> {
+    let found = sleet_scenarios::catalogue().into_iter().find(|s| s.name == name);
+    found.unwrap_or_else(|| panic!("the catalogue has no scenario '{name}'"))
+}
+
+/// Every report that is made of one run.
+fn reports(scenario: &Scenario, record: &RunRecord) -> Vec<String> {
+    let results = [record.result()];
+    vec![
+        snapshot::report(scenario, record, Detail::Timeline),
+        failure::report(scenario, record),
+        timeline::draw(&record.trace, &record.plan.topology, &View::default()),
+        summary::to_markdown(&Summary::of([scenario], &results)),
+    ]
+}
+
+#[test]
+fn reports_made_twice_are_equal_to_the_byte() {
+    for story in STORIES {
+        let (scenario, record) = find(story);
+        let again = run::execute(&scenario, record.seed).expect("a run");
+        let made = reports(&scenario, &record);
+        assert_eq!(made, reports(&scenario, &record), "{}: of one run", story.name);
+        assert_eq!(made, reports(&scenario, &again), "{}: of two", story.name);
+    }
+}

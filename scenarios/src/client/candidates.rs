@@ -1,0 +1,215 @@
+//! Candidates that wait: theirs until the description of their generation is set, ours until the other end has our
+//! description.
+//!
+//! Pure bookkeeping: nothing here sends, and nothing but [`LocalCandidates::has_joined`] waits.
+
+use std::sync::{Mutex, MutexGuard};
+
+use sleet::trace::Candidate;
+use tokio::sync::watch;
+
+use super::policy::ReceivePolicy;
+
+/// What to do with a candidate that was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// Give it to the peer, whatever the peer says.
+    Add,
+    /// It was kept.
+    Kept,
+    /// It belongs to a generation that is over.
+    Stale,
+}
+
+/// The other end's candidates of one call.
+#[derive(Default)]
+pub(super) struct RemoteCandidates {
+    /// The generation of the description that is set.
+    generation: Option<String>,
+    /// Generations that are over.
+    past: Vec<String>,
+    /// Candidates that wait for their description.
+    waiting: Vec<Candidate>,
+}
+
+impl RemoteCandidates {
+    /// Another generation begins: the one before is over.
+    pub fn restart(&mut self) {
+        self.past.extend(self.generation.take());
+    }
+
+    /// The generation of the description that is set.
+    pub fn generation(&self) -> Option<&str> {
+        self.generation.as_deref()
+    }
+
+    /// A candidate arrived.
+    pub fn receive(&mut self, policy: ReceivePolicy, candidate: &Candidate) -> Arrival {
+        let is_past = self.past.contains(&candidate.ufrag);
+        let described = match (policy, &self.generation) {
+            (ReceivePolicy::AddAtOnce | ReceivePolicy::Buffer, _) if is_past => return Arrival::Stale,
+            // A life before a crash may have left candidates behind that this one knows nothing of.
+            (ReceivePolicy::AddAtOnce, Some(set)) if *set != candidate.ufrag => return Arrival::Stale,
+            (ReceivePolicy::AddAtOnce, _) => return Arrival::Add,
+            (ReceivePolicy::Buffer, set) => set.as_ref() == Some(&candidate.ufrag),
+            (ReceivePolicy::BufferAnyGeneration, set) => set.is_some(),
+        };
+        if described {
+            return Arrival::Add;
+        }
+        self.waiting.push(candidate.clone());
+        Arrival::Kept
+    }
+
+    /// The description of the generation `ufrag` is set: returns the candidates that waited for it.
+    pub fn describe(&mut self, policy: ReceivePolicy, ufrag: &str) -> Vec<Candidate> {
+        self.generation = Some(ufrag.to_owned());
+        let (ready, waiting) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|c| policy == ReceivePolicy::BufferAnyGeneration || c.ufrag == ufrag);
+        self.waiting = waiting;
+        ready
+    }
+}
+
+/// Our own candidates of one attempt. The callback of its peer shares them.
+pub(super) struct LocalCandidates {
+    state: Mutex<Local>,
+    joined: watch::Sender<bool>,
+}
+
+#[derive(Default)]
+struct Local {
+    /// The generation of our description.
+    generation: String,
+    open: bool,
+    /// Candidates that wait until the other end has our description; `None` is the end of candidates.
+    waiting: Vec<Option<Candidate>>,
+}
+
+impl LocalCandidates {
+    /// None yet; `open` if they need not wait.
+    pub fn new(open: bool) -> Self {
+        Self {
+            state: Mutex::new(Local {
+                open,
+                ..Local::default()
+            }),
+            joined: watch::Sender::new(false),
+        }
+    }
+
+    /// From now on these are the candidates of the generation `ufrag`.
+    pub fn belong_to(&self, ufrag: &str) {
+        ufrag.clone_into(&mut self.state().generation);
+    }
+
+    /// The generation whose candidates these are.
+    pub fn generation(&self) -> String {
+        self.state().generation.clone()
+    }
+
+    /// Another generation begins; `open` if its candidates need not wait.
+    pub fn restart(&self, open: bool) {
+        let mut state = self.state();
+        state.open = open;
+        state.waiting.clear();
+        self.joined.send_replace(false);
+    }
+
+    /// A candidate was gathered: returns it if it can go out, and keeps it if it has to wait.
+    pub fn gathered(&self, candidate: Option<Candidate>) -> Option<Option<Candidate>> {
+        let mut state = self.state();
+        if state.open {
+            return Some(candidate);
+        }
+        state.waiting.push(candidate);
+        None
+    }
+
+    /// The other end has our description of the generation `ufrag`: returns the candidates that waited for that, or nothing
+    /// if that generation is over.
+    pub fn join(&self, ufrag: &str) -> Option<Vec<Option<Candidate>>> {
+        let mut state = self.state();
+        if state.generation != ufrag {
+            return None;
+        }
+        state.open = true;
+        self.joined.send_replace(true);
+        Some(std::mem::take(&mut state.waiting))
+    }
+
+    /// Waits until the other end has our description.
+    pub async fn has_joined(&self) {
+        let mut joined = self.joined.subscribe();
+        // The sender lives as long as this.
+        drop(joined.wait_for(|joined| *joined).await);
+    }
+
+    fn state(&self) -> MutexGuard<'_, Local> {
+        self.state.lock().expect("no panic while it is held")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidate(ufrag: &str) -> Candidate {
+        Candidate {
+            attribute: format!("1 1 udp 1 10.0.0.1 5000 typ host of {ufrag}"),
+            ufrag: ufrag.into(),
+        }
+    }
+
+    #[test]
+    fn buffered_candidates_wait_for_the_description_of_their_generation() {
+        let mut remote = RemoteCandidates::default();
+        let (policy, old, new) = (ReceivePolicy::Buffer, candidate("old"), candidate("new"));
+        assert_eq!(remote.receive(policy, &new), Arrival::Kept);
+        assert_eq!(remote.describe(policy, "old"), []);
+        assert_eq!(remote.receive(policy, &old), Arrival::Add);
+        remote.restart();
+        assert_eq!(remote.generation(), None);
+        assert_eq!(remote.describe(policy, "new"), [new]);
+        assert_eq!(remote.receive(policy, &old), Arrival::Stale);
+    }
+
+    #[test]
+    fn who_adds_at_once_keeps_nothing_and_leaves_other_generations_alone() {
+        let mut remote = RemoteCandidates::default();
+        let (policy, old, new) = (ReceivePolicy::AddAtOnce, candidate("old"), candidate("new"));
+        assert_eq!(
+            remote.receive(policy, &old),
+            Arrival::Add,
+            "whatever the peer says"
+        );
+        assert_eq!(remote.describe(policy, "old"), []);
+        assert_eq!(remote.receive(policy, &new), Arrival::Stale);
+    }
+
+    #[test]
+    fn the_mistake_gives_any_generation_to_the_peer() {
+        let mut remote = RemoteCandidates::default();
+        let (policy, old) = (ReceivePolicy::BufferAnyGeneration, candidate("old"));
+        assert_eq!(remote.receive(policy, &old), Arrival::Kept);
+        assert_eq!(remote.describe(policy, "new"), std::slice::from_ref(&old));
+        remote.restart();
+        remote.describe(policy, "newer");
+        assert_eq!(remote.receive(policy, &old), Arrival::Add);
+    }
+
+    #[test]
+    fn our_candidates_wait_for_the_other_end_of_their_generation() {
+        let local = LocalCandidates::new(false);
+        local.belong_to("a");
+        assert_eq!(local.gathered(Some(candidate("a"))), None);
+        assert_eq!(local.join("before"), None);
+        assert_eq!(local.join("a"), Some(vec![Some(candidate("a"))]));
+        assert_eq!(local.gathered(None), Some(None));
+        assert_eq!(local.join("a"), Some(vec![]), "each goes once");
+        local.restart(false);
+        assert_eq!(local.gathered(None), None, "another generation waits again");
+        assert_eq!(LocalCandidates::new(true).gathered(None), Some(None));
+    }
+}

@@ -1,0 +1,82 @@
+//! Outcomes without a cause: the broken client that ends a call by itself and gives it a name.
+//!
+//! Nothing here runs in any other client.
+
+use std::{sync::Arc, time::Duration};
+
+use sleet::trace::Outcome;
+
+use super::{
+    call::Call,
+    ending::{Ending, How, Progress, Side},
+    mistake::Mistake,
+    registry::Verdict,
+};
+
+/// How long the broken client waits before it ends a call that is not answered.
+const SOON: Duration = Duration::from_millis(300);
+/// How long it lets the two talk.
+const TALK: Duration = Duration::from_secs(1);
+
+impl Call {
+    /// Ends the call by itself, if this client makes that mistake.
+    pub fn end_without_cause(self: &Arc<Self>) {
+        let Some(Mistake::Claims(outcome)) = self.phone.make.mistake else {
+            return;
+        };
+        let call = self.clone();
+        self.launch(async move {
+            if let Some(ending) = call.moment_for(outcome).await {
+                call.handle.end(ending);
+            }
+            Ok(())
+        });
+    }
+
+    /// Waits for the moment at which the call can end with `outcome`; `None` if it does not come.
+    async fn moment_for(&self, outcome: Outcome) -> Option<Ending> {
+        let handle = &self.handle;
+        let sim = self.phone.host.sim();
+        match (outcome, handle.side) {
+            (Outcome::Cancelled, Side::Caller) => {
+                sim.sleep(SOON).await;
+                (handle.progress() == Progress::Begun).then_some(Ending::Ours(How::Hangup))
+            }
+            (Outcome::Rejected, Side::Callee) => {
+                sim.sleep(SOON).await;
+                handle.rings().then_some(Ending::Ours(How::Reject))
+            }
+            (Outcome::Elsewhere, Side::Callee) => {
+                sim.sleep(SOON).await;
+                handle.rings().then_some(Ending::Theirs(How::Elsewhere))
+            }
+            (Outcome::Dropped, Side::Caller) => {
+                handle.reached(Progress::Answered).await;
+                Some(Ending::Ours(How::Hangup))
+            }
+            (Outcome::Talked, Side::Caller) => {
+                handle.reached(Progress::Connected).await;
+                sim.sleep(TALK).await;
+                Some(Ending::Ours(How::Hangup))
+            }
+            (Outcome::Failed, _) => {
+                handle.reached(Progress::Connected).await;
+                let mut ice = self.attempt()?.peer.ice_state();
+                ice.wait_for(|state| state == "disconnected").await.ok()?;
+                Some(Ending::Ours(How::GaveUp))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Mistake {
+    /// What the broken client does with `call`, which comes in, whatever else it is in.
+    pub(super) fn verdict_without_cause(self, call: &str) -> Option<Verdict> {
+        match self {
+            Self::Claims(Outcome::Busy) => Some(Verdict::Busy),
+            Self::Claims(Outcome::Glare) => Some(Verdict::YieldTo(format!("{call}.instead"))),
+            _ => None,
+        }
+    }
+}

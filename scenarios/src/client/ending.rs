@@ -1,0 +1,129 @@
+//! How a call ends, what the other end is told of it, and what comes of it.
+//!
+//! Pure: who ends a call, and when, is for others.
+
+use sleet::{signaling::message::Message, trace::Outcome};
+
+/// Which end of a call this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Caller,
+    Callee,
+}
+
+/// How far a call has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Progress {
+    Begun,
+    Answered,
+    Connected,
+}
+
+/// How somebody ends a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    Hangup,
+    Reject,
+    Busy,
+    /// The named call goes on instead.
+    Glare(String),
+    /// Another device of the callee has the call.
+    Elsewhere,
+    /// There was nobody at the other end for longer than the app bears.
+    GaveUp,
+}
+
+/// Who ends a call, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    Ours(How),
+    Theirs(How),
+}
+
+impl Ending {
+    /// What came of a call that ends so at the end `side`, as far as it had come there.
+    pub fn outcome(&self, side: Side, progress: Progress) -> Outcome {
+        let (Self::Ours(how) | Self::Theirs(how)) = self;
+        match (how, progress) {
+            (How::Glare(_), _) => Outcome::Glare,
+            (How::Busy, _) => Outcome::Busy,
+            (How::Elsewhere, _) => Outcome::Elsewhere,
+            (How::GaveUp, _) => Outcome::Failed,
+            (How::Hangup | How::Reject, Progress::Connected) => Outcome::Talked,
+            (How::Hangup | How::Reject, Progress::Answered) => Outcome::Dropped,
+            (How::Hangup | How::Reject, Progress::Begun) => {
+                if matches!(self, Self::Ours(_)) == (side == Side::Caller) {
+                    Outcome::Cancelled
+                } else {
+                    Outcome::Rejected
+                }
+            }
+        }
+    }
+
+    /// What the other end has to be told, if it does not know.
+    pub fn message(&self, call: &str) -> Option<Message> {
+        let call = call.to_owned();
+        Some(match self {
+            Self::Theirs(_) => return None,
+            Self::Ours(How::Hangup | How::GaveUp | How::Elsewhere) => Message::Hangup { call },
+            Self::Ours(How::Reject) => Message::Reject { call },
+            Self::Ours(How::Busy) => Message::Busy { call },
+            Self::Ours(How::Glare(instead)) => Message::Glare {
+                call,
+                instead: instead.clone(),
+            },
+        })
+    }
+
+    /// The ending that `message` means, if it means one.
+    pub fn told(message: &Message) -> Option<Self> {
+        Some(Self::Theirs(match message {
+            Message::Hangup { .. } => How::Hangup,
+            Message::Reject { .. } => How::Reject,
+            Message::Busy { .. } => How::Busy,
+            Message::Glare { instead, .. } => How::Glare(instead.clone()),
+            _ => return None,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ends_of_a_call_give_its_ending_the_same_name() {
+        let glare = How::Glare("c2".into());
+        let ours = [
+            (How::Hangup, Progress::Begun, Side::Caller, Outcome::Cancelled),
+            (How::Hangup, Progress::Begun, Side::Callee, Outcome::Rejected),
+            (How::Reject, Progress::Begun, Side::Callee, Outcome::Rejected),
+            (How::Busy, Progress::Begun, Side::Callee, Outcome::Busy),
+            (How::Hangup, Progress::Answered, Side::Caller, Outcome::Dropped),
+            (How::Hangup, Progress::Connected, Side::Callee, Outcome::Talked),
+            (glare, Progress::Begun, Side::Caller, Outcome::Glare),
+        ];
+        for (how, progress, side, outcome) in ours {
+            let there = match side {
+                Side::Caller => Side::Callee,
+                Side::Callee => Side::Caller,
+            };
+            let message = Ending::Ours(how.clone()).message("c1").expect("to be told");
+            let theirs = Ending::told(&message).expect("an ending");
+            assert_eq!(Ending::Ours(how).outcome(side, progress), outcome);
+            assert_eq!(theirs.outcome(there, progress), outcome, "{theirs:?}");
+            assert_eq!(theirs.message("c1"), None, "who ended it knows");
+        }
+    }
+
+    #[test]
+    fn who_gives_up_says_that_the_call_failed_and_hangs_up() {
+        let gave_up = Ending::Ours(How::GaveUp);
+        for progress in [Progress::Begun, Progress::Answered, Progress::Connected] {
+            assert_eq!(gave_up.outcome(Side::Caller, progress), Outcome::Failed);
+        }
+        let call = "c1".to_owned();
+        assert_eq!(gave_up.message("c1"), Some(Message::Hangup { call }));
+    }
+}

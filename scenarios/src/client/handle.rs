@@ -1,0 +1,156 @@
+//! How the rest of the app reaches a call: its handle, and the mailbox that the owner of the call reads.
+//!
+//! A handle never does anything to the call itself.
+
+use std::sync::Arc;
+
+use sleet::{signaling::message::Message, trace::Candidate};
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    ending::{Ending, Progress, Side},
+    watch::News,
+};
+
+/// What a call is asked to do: each is one step.
+pub(super) enum Work {
+    /// The user has dialed.
+    Dial,
+    /// The user picks up.
+    PickUp,
+    /// The user gives up on the attempt under way.
+    Retry,
+    /// A message of the call came.
+    Message(Message),
+    /// The stack gathered a candidate for the peer of an attempt; `None` ends them.
+    Gathered(u32, Option<Candidate>),
+    /// There is news of the peer of an attempt.
+    Learn(u32, News),
+}
+
+/// A live call, from outside. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct CallHandle {
+    pub call: String,
+    pub other: String,
+    pub side: Side,
+    work: mpsc::UnboundedSender<Work>,
+    ending: Arc<watch::Sender<Option<Ending>>>,
+    progress: Arc<watch::Sender<Progress>>,
+    gone: watch::Receiver<()>,
+}
+
+/// The owner's side of a handle.
+pub(super) struct Mailbox {
+    pub work: mpsc::UnboundedReceiver<Work>,
+    /// Dropped when nothing of the call is left.
+    pub gone: watch::Sender<()>,
+}
+
+impl CallHandle {
+    pub fn new(call: &str, other: &str, side: Side) -> (Self, Mailbox) {
+        let (work, todo) = mpsc::unbounded_channel();
+        let (gone, until_gone) = watch::channel(());
+        let handle = Self {
+            call: call.to_owned(),
+            other: other.to_owned(),
+            side,
+            work,
+            ending: Arc::new(watch::Sender::new(None)),
+            progress: Arc::new(watch::Sender::new(Progress::Begun)),
+            gone: until_gone,
+        };
+        let mailbox = Mailbox { work: todo, gone };
+        (handle, mailbox)
+    }
+
+    /// Asks the owner to do something.
+    pub fn ask(&self, work: Work) {
+        // An owner that has gone has nothing to do any more.
+        let _ = self.work.send(work);
+    }
+
+    /// Ends the call: whatever is done for it ends. The first ending counts.
+    pub fn end(&self, ending: Ending) {
+        self.ending.send_if_modified(|now| {
+            let first = now.is_none();
+            now.get_or_insert(ending);
+            first
+        });
+    }
+
+    /// How the call has been ended, if it has been.
+    pub fn ending(&self) -> Option<Ending> {
+        self.ending.borrow().clone()
+    }
+
+    /// Whether the call has been ended.
+    pub fn is_ended(&self) -> bool {
+        self.ending.borrow().is_some()
+    }
+
+    /// Waits until the call has been ended.
+    pub async fn ended(&self) {
+        let mut ending = self.ending.subscribe();
+        // The handle holds the sender.
+        drop(ending.wait_for(Option::is_some).await);
+    }
+
+    /// Waits until nothing of the call is left.
+    pub async fn gone(&self) {
+        let mut gone = self.gone.clone();
+        while gone.changed().await.is_ok() {}
+    }
+
+    /// How far the call has come.
+    pub fn progress(&self) -> Progress {
+        *self.progress.borrow()
+    }
+
+    /// The call has come as far as `progress`, if it was not further already.
+    pub fn reach(&self, progress: Progress) {
+        self.progress.send_if_modified(|now| {
+            let further = *now < progress;
+            *now = progress.max(*now);
+            further
+        });
+    }
+
+    /// Waits until the call has come as far as `progress`, or nothing of it is left.
+    pub async fn reached(&self, progress: Progress) {
+        let mut now = self.progress.subscribe();
+        tokio::select! {
+            biased;
+            _ = now.wait_for(|now| *now >= progress) => {}
+            () = self.gone() => {}
+        }
+    }
+
+    /// Whether the phone rings for it.
+    pub fn rings(&self) -> bool {
+        self.side == Side::Callee && self.progress() == Progress::Begun && !self.is_ended()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::ending::How, *};
+
+    #[test]
+    fn the_first_ending_counts() {
+        let (handle, _mailbox) = CallHandle::new("c1", "bob", Side::Caller);
+        handle.end(Ending::Theirs(How::Busy));
+        handle.end(Ending::Ours(How::Hangup));
+        assert_eq!(handle.ending(), Some(Ending::Theirs(How::Busy)));
+    }
+
+    #[test]
+    fn a_call_does_not_go_back() {
+        let (handle, _mailbox) = CallHandle::new("c1", "bob", Side::Callee);
+        assert!(handle.rings());
+        handle.reach(Progress::Connected);
+        handle.reach(Progress::Answered);
+        assert_eq!(handle.progress(), Progress::Connected);
+        assert!(!handle.rings());
+    }
+}

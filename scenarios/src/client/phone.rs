@@ -1,0 +1,191 @@
+//! The app on one host, in one life of it: what all its calls share, and its connection to the signaling service.
+//!
+//! It owns no call: every call has a task of its own.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, atomic::AtomicI64},
+};
+
+use sleet::{
+    driver::{Launch, Screen},
+    fault::{Plan, Stretcher},
+    signaling::{
+        client::Client,
+        message::{Envelope, Message},
+        push::Notification,
+    },
+    trace::EventKind,
+    world::Host,
+};
+use tokio::{sync::mpsc, task::JoinHandle};
+
+use super::{
+    Make, SERVER,
+    call::Call,
+    ending::Side,
+    factory::Factories,
+    handle::{CallHandle, Work},
+    mistake::Mistake,
+    outbox::Outbox,
+    registry::Registry,
+};
+
+/// The app on one host. It has the name of its host.
+pub(super) struct Phone {
+    pub host: Host,
+    pub make: Make,
+    pub plan: Arc<Plan>,
+    pub screen: Screen,
+    pub outbox: Outbox,
+    pub factories: Factories,
+    // Only a broken client counts the calls that it waits for.
+    pub counter: AtomicI64,
+    stretch: Stretcher,
+    registry: Mutex<Registry>,
+    // What runs for as long as the app does.
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Phone {
+    /// Starts the app: it goes online, or sleeps until a notification wakes it.
+    pub fn start(make: Make, launch: Launch) -> Arc<Self> {
+        let Launch {
+            host,
+            plan,
+            screen,
+            pushes,
+            ..
+        } = launch;
+        let phone = Arc::new(Self {
+            make,
+            screen,
+            outbox: Outbox::new(),
+            factories: Factories::new(&host),
+            counter: AtomicI64::new(0),
+            stretch: Stretcher::new(&host, &plan),
+            registry: Mutex::default(),
+            tasks: Mutex::default(),
+            host,
+            plan,
+        });
+        phone.keep(phone.host.spawn("outbox", phone.clone().send_what_waits()));
+        match pushes {
+            None => phone.keep(phone.host.spawn("go online", phone.clone().go_online())),
+            Some(pushes) => {
+                phone.keep(
+                    phone
+                        .host
+                        .spawn("asleep", phone.clone().sleep_until_pushed(pushes)),
+                );
+            }
+        }
+        phone
+    }
+
+    /// Reaches a step, which may take a while: every await of the app that a plan can slow down is here.
+    pub async fn pause(&self, step: &str) {
+        self.stretch.pause(step).await;
+    }
+
+    /// Connects to the signaling server and listens from then on.
+    async fn go_online(self: Arc<Self>) {
+        self.pause("connect").await;
+        let server = self.host.sim().host(SERVER);
+        let (client, incoming) = Client::connect(&self.host, &server, self.host.name()).await;
+        self.host.sim().step("online", "");
+        self.outbox.connect(Some(client));
+        self.keep(self.host.spawn("listen", self.clone().listen(incoming)));
+    }
+
+    /// Waits until a push notification wakes it, and comes online for it.
+    async fn sleep_until_pushed(self: Arc<Self>, mut pushes: mpsc::UnboundedReceiver<Notification>) {
+        while let Some(push) = pushes.recv().await {
+            // A push can come a second time, for an app that has only lost its connection.
+            if !self.outbox.is_online() {
+                self.clone().go_online().await;
+            }
+            let offer = Message::Offer {
+                ufrag: push.offer.ufrag().unwrap_or_default().to_owned(),
+                call: push.call,
+                attempt: push.attempt,
+                sdp: push.offer.sdp,
+                restarts: None,
+            };
+            self.handle(&push.from, offer);
+        }
+    }
+
+    async fn listen(self: Arc<Self>, mut incoming: mpsc::UnboundedReceiver<Envelope>) {
+        while let Some(envelope) = incoming.recv().await {
+            self.handle(&envelope.from.unwrap_or_default(), envelope.message);
+        }
+    }
+
+    /// Hands messages over for as long as the app runs.
+    async fn send_what_waits(self: Arc<Self>) {
+        loop {
+            let signaling = self.outbox.ready().await;
+            self.pause("send").await;
+            self.outbox.hand_over(&signaling).await;
+        }
+    }
+
+    /// Begins a call: from here on it has an owner.
+    pub fn open(self: &Arc<Self>, call: &str, other: &str, side: Side, welcome: bool) -> CallHandle {
+        let (handle, mailbox) = CallHandle::new(call, other, side);
+        let early = {
+            let mut registry = self.registry();
+            registry.open(handle.clone());
+            registry.kept(call)
+        };
+        let owned = Call::new(self, handle.clone(), welcome);
+        owned.mind_silence();
+        owned.end_without_cause();
+        self.host.spawn("call", owned.run(mailbox));
+        for candidate in early {
+            handle.ask(Work::Message(Message::Candidate {
+                call: call.to_owned(),
+                ufrag: candidate.ufrag,
+                candidate: candidate.attribute,
+            }));
+        }
+        handle
+    }
+
+    /// Ends the signaling connection and everything that runs for as long as the app does.
+    pub fn close_down(&self) {
+        self.outbox.connect(None);
+        for task in self.tasks().drain(..) {
+            task.abort();
+        }
+    }
+
+    /// Whether this is the client that makes `mistake`.
+    pub fn makes(&self, mistake: Mistake) -> bool {
+        self.make.mistake == Some(mistake)
+    }
+
+    /// Says that a step went wrong.
+    pub fn failed(&self, step: &str, error: &dyn fmt::Display) {
+        let sim = self.host.sim();
+        self.host.run(|| {
+            sim.record(EventKind::Failed {
+                step: step.to_owned(),
+                error: error.to_string(),
+            });
+        });
+    }
+
+    pub fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().expect("no panic while it is held")
+    }
+
+    fn keep(&self, task: JoinHandle<()>) {
+        self.tasks().push(task);
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.tasks.lock().expect("no panic while it is held")
+    }
+}

@@ -1,0 +1,245 @@
+//! The call registry: which calls live, which are over, which belong to a group, and what to do with one that comes in.
+//!
+//! Pure bookkeeping: nothing here sends or awaits.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sleet::{signaling::message::Message, trace::Candidate};
+
+use super::{
+    ending::{Ending, Progress, Side},
+    handle::CallHandle,
+};
+
+/// What an app knows of its calls.
+#[derive(Default)]
+pub(super) struct Registry {
+    live: BTreeMap<String, CallHandle>,
+    over: BTreeMap<String, Ending>,
+    others: BTreeMap<String, String>,
+    groups: BTreeMap<String, Vec<String>>,
+    welcome: BTreeSet<String>,
+    early: BTreeMap<String, Vec<Candidate>>,
+    // Only a broken client remembers any.
+    offers: BTreeMap<String, Message>,
+}
+
+/// What to do with a call that comes in.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Ring.
+    Take,
+    /// Pick up at once: our user has dialed theirs, and our own call, which is named, yields to theirs.
+    TakeInsteadOf(String),
+    /// Ring: who dials again has left the call before, which is named.
+    TakeAfter(String),
+    /// Our own call, which is named, goes on instead.
+    YieldTo(String),
+    /// We are in another call.
+    Busy,
+}
+
+impl Registry {
+    /// A call begins.
+    pub fn open(&mut self, handle: CallHandle) {
+        self.others.insert(handle.call.clone(), handle.other.clone());
+        self.live.insert(handle.call.clone(), handle);
+    }
+
+    /// A call is over, whether or not it had begun here.
+    pub fn close(&mut self, call: &str, ending: Ending) {
+        self.live.remove(call);
+        self.early.remove(call);
+        self.over.insert(call.to_owned(), ending);
+    }
+
+    /// How a call ended that is over.
+    pub fn ending(&self, call: &str) -> Option<&Ending> {
+        self.over.get(call)
+    }
+
+    /// A call that lives.
+    pub fn handle(&self, call: &str) -> Option<CallHandle> {
+        self.live.get(call).cloned()
+    }
+
+    /// All calls that live, in the order of their names.
+    pub fn handles(&self) -> Vec<CallHandle> {
+        self.live.values().cloned().collect()
+    }
+
+    /// The call from `other` that rings.
+    pub fn rings_from(&self, other: &str) -> Option<CallHandle> {
+        let rings = |handle: &&CallHandle| handle.rings() && handle.other == other;
+        self.live.values().find(rings).cloned()
+    }
+
+    /// The newest call with `other` that lives.
+    pub fn handle_with(&self, other: &str) -> Option<CallHandle> {
+        self.live.values().rfind(|handle| handle.other == other).cloned()
+    }
+
+    /// Whether a call is over.
+    pub fn is_over(&self, call: &str) -> bool {
+        self.over.contains_key(call)
+    }
+
+    /// Whether a call has been heard of.
+    pub fn knows(&self, call: &str) -> bool {
+        self.is_over(call) || self.live.contains_key(call)
+    }
+
+    /// Who is or was at the other end of a call.
+    pub fn other(&self, call: &str) -> Option<String> {
+        self.others.get(call).cloned()
+    }
+
+    /// Several calls make a group.
+    pub fn group(&mut self, group: &str, calls: Vec<String>) {
+        self.groups.insert(group.to_owned(), calls);
+    }
+
+    /// The names of the calls of a group.
+    pub fn legs(&self, group: &str) -> Vec<String> {
+        self.groups.get(group).cloned().unwrap_or_default()
+    }
+
+    /// A group that is not `group`.
+    pub fn group_but(&self, group: &str) -> Option<String> {
+        self.groups.keys().find(|g| *g != group).cloned()
+    }
+
+    /// The calls of a group that live.
+    pub fn handles_of(&self, group: &str) -> Vec<CallHandle> {
+        let calls = self.groups.get(group).into_iter().flatten();
+        calls.filter_map(|call| self.handle(call)).collect()
+    }
+
+    /// A call will be picked up at once if it comes.
+    pub fn welcome(&mut self, call: &str) {
+        self.welcome.insert(call.to_owned());
+    }
+
+    /// Whether a call is to be picked up at once.
+    pub fn is_welcome(&self, call: &str) -> bool {
+        self.welcome.contains(call)
+    }
+
+    /// An offer came for a call, which the broken client may answer when it is over.
+    pub fn remember_offer(&mut self, call: &str, offer: Message) {
+        self.offers.insert(call.to_owned(), offer);
+    }
+
+    /// The offer that is remembered of a call, and whose it is.
+    pub fn remembered_offer(&self, call: &str) -> Option<(String, Message)> {
+        Some((self.other(call)?, self.offers.get(call)?.clone()))
+    }
+
+    /// A candidate came before its call.
+    pub fn keep(&mut self, call: &str, candidate: Candidate) {
+        self.early.entry(call.to_owned()).or_default().push(candidate);
+    }
+
+    /// The candidates that came before their call, which begins.
+    pub fn kept(&mut self, call: &str) -> Vec<Candidate> {
+        self.early.remove(call).unwrap_or_default()
+    }
+
+    /// What to do with `call`, which comes from `from`.
+    ///
+    /// Names of calls grow with time, so that of two calls of one caller the larger is the newer. If both dial each
+    /// other (glare), the larger wins: any rule would do that both ends know.
+    pub fn judge(&self, call: &str, from: &str) -> Verdict {
+        let in_the_way: Vec<&CallHandle> = self.live.values().filter(|h| !h.is_ended()).collect();
+        match in_the_way[..] {
+            [] => Verdict::Take,
+            [handle] if handle.other == from => {
+                let ours = handle.call.clone();
+                match (handle.side, handle.progress(), handle.call.as_str() < call) {
+                    (Side::Caller, Progress::Begun, true) => Verdict::TakeInsteadOf(ours),
+                    (Side::Caller, Progress::Begun, false) => Verdict::YieldTo(ours),
+                    (_, _, true) => Verdict::TakeAfter(ours),
+                    (_, _, false) => Verdict::Busy,
+                }
+            }
+            _ => Verdict::Busy,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::ending::How, *};
+
+    fn registry(calls: &[(&str, &str, Side, Progress)]) -> Registry {
+        let mut registry = Registry::default();
+        for (call, other, side, progress) in calls {
+            let (handle, _) = CallHandle::new(call, other, *side);
+            handle.reach(*progress);
+            registry.open(handle);
+        }
+        registry
+    }
+
+    #[test]
+    fn a_call_rings_unless_there_is_another() {
+        assert_eq!(registry(&[]).judge("c1", "bob"), Verdict::Take);
+        let talking = registry(&[("c1", "bob", Side::Caller, Progress::Connected)]);
+        assert_eq!(talking.judge("c2", "carol"), Verdict::Busy);
+        let handle = talking.handle("c1").expect("open");
+        handle.end(Ending::Ours(How::Hangup));
+        let about_to_be_over = talking.judge("c2", "carol");
+        assert_eq!(about_to_be_over, Verdict::Take);
+    }
+
+    #[test]
+    fn both_ends_of_a_glare_come_to_the_same_call() {
+        let dialing = |call, other| registry(&[(call, other, Side::Caller, Progress::Begun)]);
+        assert_eq!(
+            dialing("c1", "bob").judge("c2", "bob"),
+            Verdict::TakeInsteadOf("c1".into())
+        );
+        assert_eq!(
+            dialing("c2", "alice").judge("c1", "alice"),
+            Verdict::YieldTo("c2".into())
+        );
+    }
+
+    #[test]
+    fn who_dials_again_has_left_the_call_before() {
+        for (side, progress) in [
+            (Side::Callee, Progress::Begun),
+            (Side::Callee, Progress::Connected),
+            (Side::Caller, Progress::Connected),
+        ] {
+            let registry = registry(&[("c2", "bob", side, progress)]);
+            assert_eq!(registry.judge("c3", "bob"), Verdict::TakeAfter("c2".into()));
+            assert_eq!(registry.judge("c1", "bob"), Verdict::Busy, "that one comes late");
+        }
+    }
+
+    #[test]
+    fn who_is_in_a_group_is_busy_for_everybody() {
+        let group = [
+            ("g1.bob", "bob", Side::Caller, Progress::Connected),
+            ("g1.carol", "carol", Side::Caller, Progress::Begun),
+        ];
+        assert_eq!(registry(&group).judge("h1", "carol"), Verdict::Busy);
+        assert_eq!(registry(&group).judge("h1", "dave"), Verdict::Busy);
+    }
+
+    #[test]
+    fn candidates_that_come_before_their_call_wait_for_it_unless_it_is_over() {
+        let candidate = |of: &str| Candidate {
+            attribute: format!("1 1 udp 1 10.0.0.1 5000 typ host of {of}"),
+            ufrag: of.into(),
+        };
+        let mut registry = Registry::default();
+        for call in ["c1", "c2", "c1"] {
+            registry.keep(call, candidate(call));
+        }
+        registry.close("c2", Ending::Theirs(How::Hangup));
+        assert_eq!(registry.kept("c1"), [candidate("c1"), candidate("c1")]);
+        assert!(registry.kept("c1").is_empty() && registry.kept("c2").is_empty());
+    }
+}

@@ -1,0 +1,194 @@
+//! Trickle ICE, step by step: our candidates go out when the policy lets them, theirs reach the peer when it does.
+//!
+//! The stack's callback does nothing but ask the call. Some broken clients do more, here and nowhere else.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
+
+use sleet::{
+    peer::{CandidateHandler, Peer},
+    signaling::message::Message,
+    trace::Candidate,
+};
+
+use super::{
+    attempt::Attempt,
+    call::{Call, StepError},
+    candidates::{Arrival, LocalCandidates},
+    handle::{CallHandle, Work},
+    mistake::Mistake,
+    phone::Phone,
+    policy::{ReceivePolicy, SendPolicy},
+};
+
+impl Call {
+    /// What the stack calls with each candidate of the peer of the attempt `number`.
+    pub fn on_candidate(
+        &self,
+        number: u32,
+        local: &Arc<LocalCandidates>,
+        gathering: &Arc<Gathering>,
+    ) -> CandidateHandler {
+        let (phone, handle) = (self.phone.clone(), self.handle.clone());
+        let (local, gathering) = (local.clone(), gathering.clone());
+        Box::new(move |candidate| {
+            if candidate.is_none() {
+                gathering.over.store(true, Relaxed);
+            }
+            let (phone, handle, local) = (phone.clone(), handle.clone(), local.clone());
+            match phone.make.mistake {
+                Some(Mistake::CallbacksGoOn) => go_on(&phone, &handle, number, candidate),
+                Some(Mistake::CloseInCallback) => {
+                    let gathering = gathering.clone();
+                    return Box::pin(async move {
+                        phone.pause("callback").await;
+                        handle.ask(Work::Gathered(number, candidate));
+                        if handle.is_ended() {
+                            gathering.close().await;
+                        }
+                    });
+                }
+                _ if phone.make.policy.send == SendPolicy::OnceJoinedInCallback => {
+                    return Box::pin(async move {
+                        // The mistake: the stack delivers its other callbacks only when this returns.
+                        local.has_joined().await;
+                        handle.ask(Work::Gathered(number, candidate));
+                    });
+                }
+                _ => handle.ask(Work::Gathered(number, candidate)),
+            }
+            Box::pin(async {})
+        })
+    }
+
+    /// The stack gathered a candidate for the peer of the attempt `number`.
+    pub async fn gathered(&self, number: u32, candidate: Option<Candidate>) -> Result<(), StepError> {
+        self.pause("callback").await;
+        let Some(attempt) = self.attempt().filter(|a| a.number == number) else {
+            return Ok(());
+        };
+        match attempt.local.gathered(candidate) {
+            Some(candidate) => self.send_candidate(&attempt, candidate).await,
+            None => {
+                self.phone.host.sim().mark("local-candidate-buffered");
+                Ok(())
+            }
+        }
+    }
+
+    /// The other end has our description of the generation `ufrag`: our candidates can go.
+    pub async fn joined(&self, ufrag: &str) -> Result<(), StepError> {
+        let Some(attempt) = self.attempt() else {
+            return Ok(());
+        };
+        for candidate in attempt.local.join(ufrag).unwrap_or_default() {
+            self.send_candidate(&attempt, candidate).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_candidate(
+        &self,
+        attempt: &Arc<Attempt>,
+        candidate: Option<Candidate>,
+    ) -> Result<(), StepError> {
+        let (round, ours) = (attempt.exchange().round, attempt.local.generation());
+        self.pause("send-candidate").await;
+        self.check(attempt, round)?;
+        self.say(candidate_message(&self.handle.call, ours, candidate));
+        Ok(())
+    }
+
+    /// A candidate of the other end came.
+    pub async fn remote_candidate(&self, candidate: Candidate) -> Result<(), StepError> {
+        let policy = self.receive_policy();
+        let (arrival, attempt) = {
+            let mut state = self.state();
+            (state.remote.receive(policy, &candidate), state.attempt.clone())
+        };
+        match (arrival, attempt) {
+            (Arrival::Add, Some(attempt)) => {
+                let round = attempt.exchange().round;
+                self.pause("add-candidate").await;
+                if self.check(&attempt, round).is_ok() {
+                    self.add(&attempt, candidate).await;
+                } else {
+                    self.phone.host.sim().mark("stale-candidate-discarded");
+                }
+            }
+            (Arrival::Stale, _) => self.phone.host.sim().mark("stale-candidate-discarded"),
+            // It waits, or there is nothing that it could be given to: it is lost.
+            (Arrival::Kept | Arrival::Add, _) => {}
+        }
+        Ok(())
+    }
+
+    /// Gives a candidate to the peer. What the peer refuses is lost, and the peer's adapter says so.
+    pub async fn add(&self, attempt: &Attempt, candidate: Candidate) {
+        let _ = attempt.peer.add_candidate(candidate).await;
+    }
+
+    /// What it does with candidates that it receives.
+    pub fn receive_policy(&self) -> ReceivePolicy {
+        match self.phone.makes(Mistake::CandidatesByUser) {
+            true => ReceivePolicy::BufferAnyGeneration,
+            false => self.phone.make.policy.receive,
+        }
+    }
+}
+
+fn candidate_message(call: &str, ours: String, candidate: Option<Candidate>) -> Message {
+    let call = call.to_owned();
+    match candidate {
+        Some(c) => Message::Candidate {
+            call,
+            ufrag: c.ufrag,
+            candidate: c.attribute,
+        },
+        None => Message::EndOfCandidates { call, ufrag: ours },
+    }
+}
+
+/// The mistake: a callback goes on by itself, and where there is no call any more it does what the call would have done.
+fn go_on(phone: &Arc<Phone>, handle: &CallHandle, number: u32, candidate: Option<Candidate>) {
+    let (host, phone, handle) = (phone.host.clone(), phone.clone(), handle.clone());
+    host.spawn("callback", async move {
+        phone.pause("callback").await;
+        match candidate {
+            Some(candidate) if handle.is_ended() => {
+                let message = candidate_message(&handle.call, String::new(), Some(candidate));
+                drop(phone.outbox.post(&handle.other, message));
+            }
+            candidate => handle.ask(Work::Gathered(number, candidate)),
+        }
+    });
+}
+
+/// How far the stack has come with the candidates of a peer.
+#[derive(Default)]
+pub(super) struct Gathering {
+    over: AtomicBool,
+    // What a broken client's callback closes: the peer that it is a callback of.
+    peer: Mutex<Option<Arc<dyn Peer>>>,
+}
+
+impl Gathering {
+    /// Whether it has gathered everything.
+    pub fn is_over(&self) -> bool {
+        self.over.load(Relaxed)
+    }
+
+    /// The peer that gathers.
+    pub fn is_of(&self, peer: &Arc<dyn Peer>) {
+        *self.peer.lock().expect("no panic while it is held") = Some(peer.clone());
+    }
+
+    async fn close(&self) {
+        let peer = self.peer.lock().expect("no panic while it is held").take();
+        if let Some(peer) = peer {
+            peer.close().await;
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Watches over an attempt, and tells its call what becomes of it: connected, stuck or broken.
+//!
+//! It does nothing about it, and ends with its attempt.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::{
+    attempt::Attempt,
+    call::Call,
+    ending::{Ending, How, Side},
+    handle::{CallHandle, Work},
+    mistake::Mistake,
+    policy::Recovery,
+};
+
+/// What an attempt tells its call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// A message has gone both ways.
+    Connected,
+    /// It does not come further.
+    Stuck(&'static str),
+    /// It was connected, and ICE can be restarted.
+    Broken(&'static str),
+    /// Only a broken client takes a state of the peer for this.
+    Closed,
+}
+
+/// Who watches over one attempt.
+struct Watcher {
+    handle: CallHandle,
+    attempt: Arc<Attempt>,
+    recovery: Recovery,
+    by_number: bool,
+}
+
+impl Call {
+    /// Watches over `attempt` for as long as it is what the call is about.
+    pub fn watch_over(&self, attempt: &Arc<Attempt>) {
+        let watcher = Watcher {
+            handle: self.handle.clone(),
+            attempt: attempt.clone(),
+            recovery: self.recovery(),
+            by_number: self.phone.makes(Mistake::StateByNumber),
+        };
+        self.phone.host.spawn("watch", async move {
+            tokio::select! {
+                biased;
+                () = watcher.handle.ended() => {}
+                () = watcher.attempt.until(|exchange| exchange.over) => {}
+                ((), (), ()) = async { tokio::join!(watcher.connection(), watcher.trouble(), watcher.numbers()) } => {}
+            }
+        });
+    }
+
+    /// Ends the call by itself when nothing was heard of the other end for as long as the policy bears.
+    pub fn mind_silence(self: &Arc<Self>) {
+        let Some(bound) = self.phone.make.policy.gives_up_after else {
+            return;
+        };
+        let call = self.clone();
+        self.launch(async move {
+            loop {
+                let talks = call
+                    .attempt()
+                    .is_some_and(|a| is_up(&a.peer.ice_state().borrow()));
+                let mut heard = call.state().heard;
+                if talks {
+                    heard = Instant::now();
+                }
+                if heard + bound <= Instant::now() {
+                    call.handle.end(Ending::Ours(How::GaveUp));
+                    return Ok(());
+                }
+                sleep_until(heard + bound).await;
+            }
+        });
+    }
+
+    /// What it does when an attempt comes to nothing.
+    pub fn recovery(&self) -> Recovery {
+        match self.phone.makes(Mistake::NoRecovery) {
+            true => Recovery::Never,
+            false => self.phone.make.policy.recover,
+        }
+    }
+}
+
+impl Watcher {
+    fn tell(&self, news: News) {
+        self.handle.ask(Work::Learn(self.attempt.number, news));
+    }
+
+    /// Tells that the peer is connected.
+    async fn connection(&self) {
+        let mut connected = self.attempt.peer.connected();
+        if connected.wait_for(|connected| *connected).await.is_ok() {
+            self.tell(News::Connected);
+        }
+    }
+
+    /// Tells what goes wrong, again and again for as long as it does.
+    async fn trouble(&self) {
+        let (after, bears) = match self.recovery {
+            Recovery::Never => return,
+            Recovery::Retry { after } => (after, None),
+            Recovery::Restart { after, bears } => (after, Some(bears)),
+        };
+        loop {
+            let round = self.attempt.exchange().round;
+            let news = self.first_trouble(after, bears).await;
+            let why = match news {
+                News::Broken(_) => {
+                    self.tell(news);
+                    let restarted = self.attempt.until(|exchange| exchange.round != round);
+                    if timeout(after, restarted).await.is_err()
+                        || timeout(after, self.leaves_failed()).await.is_ok()
+                    {
+                        continue;
+                    }
+                    "ICE does not restart"
+                }
+                News::Stuck(why) => why,
+                News::Connected | News::Closed => continue,
+            };
+            loop {
+                self.tell(News::Stuck(why));
+                // Who is asked may be gone for a moment.
+                if timeout(after, self.up()).await.is_ok() {
+                    break;
+                }
+            }
+        }
+    }
+
+    async fn first_trouble(&self, after: Duration, bears: Option<Duration>) -> News {
+        tokio::select! {
+            biased;
+            () = self.fails() => {}
+            news = self.slow_or_silent(after, bears) => return news,
+        }
+        let was_up = *self.attempt.peer.connected().borrow();
+        match self.handle.side {
+            _ if bears.is_none() || !was_up => News::Stuck("ICE failed"),
+            Side::Caller => News::Broken("ICE failed"),
+            // It is for the caller to restart ICE.
+            Side::Callee => match timeout(after, self.leaves_failed()).await {
+                Ok(()) => Box::pin(self.first_trouble(after, bears)).await,
+                Err(_) => News::Stuck("ICE failed"),
+            },
+        }
+    }
+
+    /// Ends with the step that took longer than `after`, or with a silence that is not borne.
+    async fn slow_or_silent(&self, after: Duration, bears: Option<Duration>) -> News {
+        match self.handle.side {
+            Side::Caller => {
+                let answered = self.attempt.until(|exchange| exchange.described);
+                if timeout(after, answered).await.is_err() {
+                    return News::Stuck("no answer");
+                }
+            }
+            // Users take as long as they like.
+            Side::Callee => {
+                let answers = self.attempt.until(|exchange| exchange.answering);
+                answers.await;
+            }
+        }
+        if timeout(after, self.up()).await.is_err() {
+            return News::Stuck("not connected");
+        }
+        match (bears, self.handle.side) {
+            (Some(bears), Side::Caller) => self.silence(bears).await,
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// Ends when ICE has been disconnected for as long as the client bears.
+    async fn silence(&self, bears: Duration) -> News {
+        let mut ice = self.attempt.peer.ice_state();
+        loop {
+            if ice.wait_for(|state| state == "disconnected").await.is_err() {
+                return std::future::pending().await;
+            }
+            let returned = ice.wait_for(|state| state != "disconnected");
+            if timeout(bears, returned).await.is_err() {
+                return News::Broken("ICE is disconnected");
+            }
+        }
+    }
+
+    /// Waits until the peer is connected and ICE is up.
+    async fn up(&self) {
+        let (mut connected, mut ice) = (self.attempt.peer.connected(), self.attempt.peer.ice_state());
+        let never = connected.wait_for(|connected| *connected).await.is_err();
+        if never || ice.wait_for(|state| is_up(state)).await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    async fn fails(&self) {
+        let mut ice = self.attempt.peer.ice_state();
+        if ice.wait_for(|state| state == "failed").await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    async fn leaves_failed(&self) {
+        let mut ice = self.attempt.peer.ice_state();
+        if ice.wait_for(|state| state != "failed").await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    /// The mistake: takes the state of the ICE transport that has the number of the peer connection's `closed` for it. That
+    /// is its `failed`.
+    async fn numbers(&self) {
+        const CLOSED: u8 = 6;
+        if !self.by_number {
+            return;
+        }
+        let mut ice = self.attempt.peer.ice_state();
+        if ice.wait_for(|s| ice_number(s) == CLOSED).await.is_ok() {
+            self.tell(News::Closed);
+        }
+    }
+}
+
+/// Whether ICE has a path.
+fn is_up(state: &str) -> bool {
+    matches!(state, "connected" | "completed")
+}
+
+/// The numbers of `webrtc`'s `RTCIceConnectionState` (`webrtc` 0.17.2, `src/ice_transport/ice_connection_state.rs`).
+fn ice_number(state: &str) -> u8 {
+    const NAMES: [&str; 7] = [
+        "new",
+        "checking",
+        "connected",
+        "completed",
+        "disconnected",
+        "failed",
+        "closed",
+    ];
+    NAMES.iter().position(|n| *n == state).map_or(0, |i| i as u8 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failed_has_the_number_that_the_peer_connection_gives_to_closed() {
+        assert_eq!((ice_number("failed"), ice_number("closed")), (6, 7));
+        assert_eq!(ice_number("unheard of"), 0);
+    }
+}

@@ -1,0 +1,119 @@
+//! What users do, done wrongly: not at all, twice, late, or to another call.
+//!
+//! Nothing here runs in any but the broken client.
+
+use std::{sync::Arc, time::Duration};
+
+use sleet::{driver::NotUnderstood, signaling::message::Message, trace::Intent};
+
+use super::{SERVER, mistake::Wrong, phone::Phone};
+
+/// How much later the broken client acts.
+const LATE: Duration = Duration::from_millis(3_500);
+
+impl Phone {
+    /// Does what the user wants, wrongly.
+    pub(super) async fn act_wrongly(
+        self: &Arc<Self>,
+        intent: Intent,
+        how: Wrong,
+    ) -> Result<(), NotUnderstood> {
+        match how {
+            Wrong::Ignored => Ok(()),
+            Wrong::Twice => {
+                self.perform(intent.clone()).await?;
+                self.act_again(intent).await
+            }
+            Wrong::Late => {
+                self.host.sim().sleep(LATE).await;
+                self.perform(intent).await
+            }
+            Wrong::Elsewhere => match self.misdirected(intent) {
+                Some(intent) => self.perform(intent).await,
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Does a second time what has just been done.
+    async fn act_again(self: &Arc<Self>, intent: Intent) -> Result<(), NotUnderstood> {
+        match intent {
+            Intent::Dial { call, to } => {
+                let call = format!("{call}.again");
+                self.perform(Intent::Dial { call, to }).await
+            }
+            Intent::DialGroup { group, to } => {
+                let group = format!("{group}.again");
+                self.perform(Intent::DialGroup { group, to }).await
+            }
+            Intent::Reject { call } => {
+                self.tell_again(&call, Message::Reject { call: call.clone() });
+                Ok(())
+            }
+            Intent::HangUp { call } => {
+                self.tell_again(&call, Message::Hangup { call: call.clone() });
+                Ok(())
+            }
+            Intent::HangUpGroup { group } => {
+                let legs = self.registry().legs(&group);
+                for call in legs {
+                    self.tell_again(&call, Message::Hangup { call: call.clone() });
+                }
+                Ok(())
+            }
+            again => self.perform(again).await,
+        }
+    }
+
+    fn tell_again(&self, call: &str, message: Message) {
+        let other = self.registry().other(call);
+        if let Some(other) = other {
+            drop(self.outbox.post(&other, message));
+        }
+    }
+
+    /// The same act about another call, or another person.
+    fn misdirected(&self, intent: Intent) -> Option<Intent> {
+        let another = |call: &str| {
+            let mut handles = self.registry().handles().into_iter();
+            handles.find(|h| h.call != call).map(|h| h.call)
+        };
+        Some(match intent {
+            Intent::Dial { call, to } => {
+                let to = self.somebody_but(std::slice::from_ref(&to))?;
+                Intent::Dial { call, to }
+            }
+            Intent::DialGroup { group, mut to } => {
+                let stranger = self.somebody_but(&to)?;
+                *to.first_mut()? = stranger;
+                Intent::DialGroup { group, to }
+            }
+            Intent::HangUpGroup { group } => {
+                let group = self.registry().group_but(&group)?;
+                Intent::HangUpGroup { group }
+            }
+            Intent::Accept { call } => Intent::Accept {
+                call: another(&call)?,
+            },
+            Intent::Reject { call } => Intent::Reject {
+                call: another(&call)?,
+            },
+            Intent::HangUp { call } => Intent::HangUp {
+                call: another(&call)?,
+            },
+            Intent::Retry { call } => Intent::Retry {
+                call: another(&call)?,
+            },
+            _ => return None,
+        })
+    }
+
+    /// Somebody with a phone who is neither our user nor one of `named`.
+    fn somebody_but(&self, named: &[String]) -> Option<String> {
+        let serves = |name: &str| name == SERVER || self.plan.ice_servers.iter().any(|s| s.host == name);
+        let mut names = self.plan.topology.hosts.iter().map(|h| &h.name);
+        names
+            .find(|name| *name != self.host.name() && !serves(name) && !named.contains(name))
+            .cloned()
+    }
+}
