@@ -91,7 +91,7 @@ impl Catalogue {
         self
     }
 
-    /// The seeds that [`tests`](crate::tests) runs of each scenario where `SLEET_SEEDS` does not say. Default: as many as it
+    /// The seeds that [`tests`](crate::tests()) runs of each scenario where `SLEET_SEEDS` does not say. Default: as many as it
     /// takes to judge the scenario, from 0, at least 10.
     pub fn test_seeds(mut self, seeds: Range<u64>) -> Self {
         self.test_seeds = Some(seeds);

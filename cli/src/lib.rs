@@ -1,7 +1,7 @@
 //! The command line of Sleet, for any catalogue of scenarios.
 //!
 //! [`main`] gives a program with scenarios of its own everything that Sleet's has: `run` on worker processes, `list`,
-//! `replay`, `shrink`, `explain`, `merge`, `corpus`. [`main_with`] adds the program's own commands. [`tests`] makes
+//! `replay`, `shrink`, `explain`, `merge`, `corpus`. [`main_with`] adds the program's own commands. [`tests()`] makes
 //! each scenario a test of `cargo test`.
 //!
 //! A worker is started from the program's own file, so whoever offers this command line calls one of these first thing

@@ -14,6 +14,7 @@ use sleet::{
     trace::{Event, Trace},
 };
 use sleet_reports::{
+    brief,
     divergence::{self, Side},
     timeline::{self, View},
 };
@@ -171,7 +172,10 @@ fn tell_verdict(scenario: &Scenario, record: &RunRecord) {
                 .iter()
                 .find(|o| o.id == id)
                 .map_or("", |o| o.meaning);
-            terminal::note(&format!("broken: {id} {meaning}\nbecause: {}", violation.why));
+            let because = format!("because: {}", violation.why);
+            for line in [format!("broken: {id} {meaning}"), because] {
+                terminal::note(&brief::fill(&line, terminal::width()));
+            }
         }
         None => terminal::note("every oracle held"),
     }

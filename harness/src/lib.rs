@@ -48,7 +48,8 @@
 //! # Ok::<(), sleet::world::WorldError>(())
 //! ```
 
-#[cfg(not(tokio_unstable))]
+// Documentation is built without the flags of a build.
+#[cfg(not(any(tokio_unstable, doc, doctest)))]
 compile_error!(
     "sleet needs tokio's task hooks and its seeded scheduler: add `[build] rustflags = [\"--cfg\", \"tokio_unstable\"]` to \
      `.cargo/config.toml` of your workspace"

@@ -28,7 +28,7 @@ pub const MESSAGES: &str = "messages that clients sent";
 /// The name of the table of explored orders.
 pub const ORDERS_TABLE: &str = "orders";
 /// The end of the names of the tables of state sequences.
-pub const STATES: &str = " states of the peers";
+const STATES: &str = " states of the peers";
 
 /// The server, as the clients' side of a signaling connection names it.
 const SERVER: &str = "server";

@@ -172,8 +172,8 @@ fn count(n: u64, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
-/// Breaks `text` at spaces.
-fn fill(text: &str, width: usize) -> String {
+/// Breaks `text` into lines of at most `width` characters, at spaces only; all but the first are indented.
+pub fn fill(text: &str, width: usize) -> String {
     let mut out = String::new();
     let mut used = 0;
     for word in text.split_whitespace() {

@@ -3,6 +3,7 @@
 //! - [`timeline`]: one run, a column per host, for `replay`
 //! - [`snapshot`]: one run as stable text for review in a pull request
 //! - [`behaviour`]: many runs of a family of scenarios as one small table, for the same
+//! - [`junit`]: a suite as JUnit XML
 //! - [`ladder`]: the signaling messages of a run between its hosts
 //! - [`sheet`]: text tables that are read back as they were written
 //! - [`review`]: what differs between committed snapshots and new ones, in groups
@@ -22,6 +23,7 @@ pub mod brief;
 pub mod divergence;
 pub mod explanation;
 pub mod failure;
+pub mod junit;
 pub mod ladder;
 pub mod review;
 pub mod sheet;

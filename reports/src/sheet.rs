@@ -139,6 +139,10 @@ impl Grid {
         for row in &self.rows {
             let mut cells = vec![keys.pad(&row.key)];
             cells.extend(row.cells.iter().zip(&self.columns).map(|(cell, c)| c.pad(cell)));
+            if self.columns.last().is_none_or(|c| c.right) {
+                line(&mut out, cells.into_iter());
+                continue;
+            }
             let last = cells.pop().unwrap_or_default();
             let before = cells.join(BAR);
             let room = WIDEST.saturating_sub(before.chars().count() + BAR.len());
@@ -256,6 +260,12 @@ mod tests {
                     rows: vec![row("naive", &["3", "CONN-01 5"]), row("buffer-both", &["8", ""])],
                 },
                 Grid {
+                    name: "orders".into(),
+                    keys: "scenario".into(),
+                    columns: vec![Column::number("orders")],
+                    rows: vec![row("naive", &["12"])],
+                },
+                Grid {
                     name: "ice".into(),
                     keys: "scenario".into(),
                     columns: vec![Column::text("states", 3)],
@@ -270,6 +280,7 @@ mod tests {
         let text = sheet().to_text();
         assert_eq!(Sheet::parse(&text).as_ref(), Some(&sheet()), "{text}");
         assert!(text.lines().all(|l| l.chars().count() <= WIDEST), "{text}");
+        assert!(text.contains("naive    |     12\n"), "{text}");
         assert!(
             text.contains("naive       |     3 | CONN-01 5\nbuffer-both |     8 |\n"),
             "{text}"

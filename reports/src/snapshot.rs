@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use sleet::{
     fault::Plan,
-    net::{latency::Latency, topology::HostSpec},
+    net::{
+        latency::Latency,
+        topology::{HostSpec, NatBox},
+    },
     oracle::Verdict,
     run::{RunRecord, orders::Explored},
     scenario::Scenario,
@@ -113,9 +116,21 @@ fn topology(plan: &Plan) -> Vec<String> {
             Some(spec) => format!(", behind a firewall ({:?}, {} s)", spec.filtering, spec.timeout_s),
             None => String::new(),
         };
-        format!("{}: {}{firewall}", host.name, interfaces.join(", "))
+        let nat = host
+            .nat
+            .as_ref()
+            .map_or_else(String::new, |nat| format!(", behind {nat}"));
+        format!("{}: {}{firewall}{nat}", host.name, interfaces.join(", "))
     };
-    plan.topology.hosts.iter().map(host).collect()
+    let nat = |nat: &NatBox| {
+        let (mapping, filtering) = (nat.spec.mapping, nat.spec.filtering);
+        format!(
+            "{}: {}, mapping {mapping:?}, filtering {filtering:?}",
+            nat.name, nat.external
+        )
+    };
+    let hosts = plan.topology.hosts.iter().map(host);
+    hosts.chain(plan.topology.nats.iter().map(nat)).collect()
 }
 
 fn latency(latency: &Latency) -> String {
@@ -265,8 +280,8 @@ fn oracles(record: &RunRecord) -> Vec<String> {
     for (id, verdict) in &record.verdicts {
         match verdict {
             Verdict::Pass => held.push(*id),
-            Verdict::Fail(violation) => lines.push(format!("{id} FAIL: {}", violation.why)),
-            Verdict::Unknown(why) => lines.push(format!("{id} unknown: {why}")),
+            Verdict::Fail(violation) => lines.extend(flowed(&format!("{id} FAIL: {}", violation.why))),
+            Verdict::Unknown(why) => lines.extend(flowed(&format!("{id} unknown: {why}"))),
         }
     }
     if !held.is_empty() {

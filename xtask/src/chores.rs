@@ -4,7 +4,7 @@
 
 use clap::Subcommand;
 
-use crate::{docs, tidy};
+use crate::{docs, review, tidy};
 
 /// How a chore ends that found something to mend. Not 100: no scenario broke.
 const TO_MEND: u8 = 1;
@@ -16,6 +16,8 @@ pub enum Chore {
     Tidy(tidy::Args),
     /// Writes the generated blocks of pages, or checks that they are current
     Docs(docs::Args),
+    /// Shows what differs from the committed snapshots, in groups, and accepts or rejects it by group
+    Review(review::ReviewArgs),
 }
 
 /// Does a chore; the exit code.
@@ -26,6 +28,7 @@ pub fn run(chore: Chore) -> anyhow::Result<u8> {
     let is_well = match chore {
         Chore::Tidy(args) => tidy::tidy(&args)?,
         Chore::Docs(args) => docs::docs(&args)?,
+        Chore::Review(args) => return review::review(&args),
     };
     Ok(if is_well { 0 } else { TO_MEND })
 }

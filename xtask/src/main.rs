@@ -2,6 +2,7 @@
 
 mod chores;
 mod docs;
+mod review;
 mod tidy;
 
 use std::process::ExitCode;

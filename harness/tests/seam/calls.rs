@@ -264,7 +264,7 @@ fn two_calls_of_an_unchanged_app_are_watched_and_leave_nothing() {
             let count = |is: &dyn Fn(&EventKind) -> bool| events_of(&ending, host, is).len();
             let state = |machine: Machine, name: &str| {
                 count(
-                    &|k| matches!(k, EventKind::State { peer, machine: m, state } if peer == call && *m == machine && state == name),
+                    &|k| matches!(k, EventKind::State { peer, machine: m, state } if peer.call == call && *m == machine && state == name),
                 )
             };
             assert_eq!(state(Machine::Connection, "connected"), 1, "{host} {call}");
@@ -273,31 +273,31 @@ fn two_calls_of_an_unchanged_app_are_watched_and_leave_nothing() {
             assert_eq!(state(Machine::Gathering, "complete"), 1, "{host} {call}");
             assert_eq!(state(Machine::Signaling, "stable"), 1, "{host} {call}");
             for remote in [false, true] {
-                let described = |k: &EventKind| matches!(k, EventKind::Described { peer, remote: r, ufrag, .. } if peer == call && *r == remote && !ufrag.is_empty());
+                let described = |k: &EventKind| matches!(k, EventKind::Described { peer, remote: r, ufrag, .. } if peer.call == call && *r == remote && !ufrag.is_empty());
                 assert_eq!(count(&described), 1, "{host} {call} remote {remote}");
             }
-            assert!(count(&|k| matches!(k, EventKind::PairSelected { peer, .. } if peer == call)) >= 1);
+            assert!(count(&|k| matches!(k, EventKind::PairSelected { peer, .. } if peer.call == call)) >= 1);
             assert!(
                 count(
-                    &|k| matches!(k, EventKind::Gathered { peer, candidate: Some(c) } if peer == call && !c.ufrag.is_empty())
+                    &|k| matches!(k, EventKind::Gathered { peer, candidate: Some(c) } if peer.call == call && !c.ufrag.is_empty())
                 ) >= 1
             );
             assert_eq!(
-                count(&|k| matches!(k, EventKind::Gathered { peer, candidate: None } if peer == call)),
+                count(&|k| matches!(k, EventKind::Gathered { peer, candidate: None } if peer.call == call)),
                 1
             );
             assert!(
                 count(
-                    &|k| matches!(k, EventKind::CandidateApplied { peer, candidate, into } if peer == call && candidate.ufrag == *into)
+                    &|k| matches!(k, EventKind::CandidateApplied { peer, candidate, into } if peer.call == call && candidate.ufrag == *into)
                 ) >= 1,
                 "{host} {call}"
             );
             assert_eq!(
-                count(&|k| matches!(k, EventKind::Closing { peer } if peer == call)),
+                count(&|k| matches!(k, EventKind::Closing { peer } if peer.call == call)),
                 1
             );
             assert_eq!(
-                count(&|k| matches!(k, EventKind::Closed { peer } if peer == call)),
+                count(&|k| matches!(k, EventKind::Closed { peer } if peer.call == call)),
                 1
             );
         }
@@ -352,13 +352,13 @@ fn a_crash_in_the_middle_of_a_call_leaves_the_next_life_alone() {
         .of("alice")
         .find(|e| e.kind == EventKind::Crashed)
         .expect("it did");
-    let first_life = |kind: &EventKind| matches!(kind, EventKind::State { peer, .. } if peer == "c1#1");
+    let first_life = |kind: &EventKind| matches!(kind, EventKind::State { peer, .. } if (peer.call.as_str(), peer.life) == ("c1", 0));
     let seen = events_of(&ending, "alice", first_life);
     assert!(
         !seen.is_empty() && seen.iter().all(|e| e.seq < crashed.seq),
         "the dead report nothing"
     );
-    let second_life = |kind: &EventKind| matches!(kind, EventKind::State { peer, .. } if peer == "c1#1.1");
+    let second_life = |kind: &EventKind| matches!(kind, EventKind::State { peer, .. } if (peer.call.as_str(), peer.life) == ("c1", 1));
     assert!(!events_of(&ending, "alice", second_life).is_empty());
     let census = events_of(&ending, "alice", |k| matches!(k, EventKind::Census { .. }));
     let EventKind::Census { tasks, sockets, .. } = &census[0].kind else {
@@ -442,7 +442,7 @@ fn connections_of_the_stacks_own_api_are_watched_too() {
         (steps(&ending), panics(&ending)),
         (vec!["ended: Ok(())".to_owned()], Vec::new())
     );
-    let refused = |k: &EventKind| matches!(k, EventKind::CandidateRefused { peer, candidate, error } if peer == "answers#1" && !candidate.ufrag.is_empty() && error.contains("remote description"));
+    let refused = |k: &EventKind| matches!(k, EventKind::CandidateRefused { peer, candidate, error } if peer.call == "answers" && !candidate.ufrag.is_empty() && error.contains("remote description"));
     assert_eq!(events_of(&ending, "alice", refused).len(), 1);
     let applied = events_of(&ending, "alice", |k| {
         matches!(k, EventKind::CandidateApplied { .. })

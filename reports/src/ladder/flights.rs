@@ -1,4 +1,7 @@
 //! Which messages reached whom: a message that a client sent, found again at the server and at the client it is for.
+//!
+//! Messages that say the same are taken for each other in the order in which they were sent: where the first of two is lost, its
+//! arrow gets the arrival of the second.
 
 use sleet::trace::{Event, EventKind, SignalDirection, Trace};
 
@@ -18,76 +21,90 @@ struct Flight<'a> {
     key: String,
 }
 
+/// Where a message passes on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Passage {
+    LeavesClient,
+    ReachesServer,
+    LeavesServer,
+    ReachesClient,
+}
+
 /// The messages of calls, each as far as it came.
 pub(super) fn arrows(trace: &Trace, names: &Names, lane: &impl Fn(&str) -> Option<usize>) -> Vec<Row> {
     let server = lane(SERVER).unwrap_or_default();
     let mut flights: Vec<Flight<'_>> = Vec::new();
     for event in &trace.events {
-        let EventKind::Signal {
-            direction,
-            with,
-            call: Some(_),
-            ..
-        } = &event.kind
-        else {
+        let Some((passage, client)) = passage(event, lane) else {
             continue;
         };
         let key = key(&event.kind);
-        let at_client = with == SERVER;
-        let end = if at_client {
-            event.host.as_deref()
-        } else {
-            Some(with.as_str())
-        };
-        let Some(end) = end.and_then(lane) else { continue };
-        let begins = |from, at_server| Flight {
-            from,
-            sent: event,
-            at_server,
-            to: None,
-            arrived: None,
-            key: key.clone(),
-        };
-        let alike = flights.iter_mut().filter(|f| f.key == key);
-        match (direction, at_client) {
-            (SignalDirection::Sent, true) => flights.push(begins(end, None)),
-            (SignalDirection::Received, false) => {
-                match alike.into_iter().find(|f| f.from == end && f.at_server.is_none()) {
-                    Some(flight) => flight.at_server = Some(event),
-                    None => flights.push(begins(end, Some(event))),
-                }
-            }
-            (SignalDirection::Sent, false) => {
-                match alike
-                    .into_iter()
-                    .find(|f| f.from != end && f.at_server.is_some() && f.to.is_none())
-                {
-                    Some(flight) => flight.to = Some(end),
-                    None => flights.push(Flight {
-                        to: Some(end),
-                        ..begins(server, Some(event))
-                    }),
-                }
-            }
-            (SignalDirection::Received, true) => {
-                match alike
-                    .into_iter()
-                    .find(|f| f.to == Some(end) && f.arrived.is_none())
-                {
-                    Some(flight) => flight.arrived = Some(event),
-                    None => flights.push(Flight {
-                        to: Some(end),
-                        arrived: Some(event),
-                        ..begins(server, Some(event))
-                    }),
-                }
+        let known = flights
+            .iter_mut()
+            .find(|f| f.key == key && f.awaits(passage, client));
+        match known {
+            Some(flight) => flight.passes(passage, client, event),
+            // It begins here: the server's own message, a copy, or one whose beginning was not recorded.
+            None => {
+                let of_client = matches!(passage, Passage::LeavesClient | Passage::ReachesServer);
+                let mut flight = Flight {
+                    from: if of_client { client } else { server },
+                    sent: event,
+                    at_server: (!of_client).then_some(event),
+                    to: None,
+                    arrived: None,
+                    key,
+                };
+                flight.passes(passage, client, event);
+                flights.push(flight);
             }
         }
     }
     flights.iter().map(|f| f.row(server, names)).collect()
 }
 
-impl Flight<'_> {
+/// Where a message of a call passes with `event`, and the lane of the client at that end of the connection.
+fn passage(event: &Event, lane: &impl Fn(&str) -> Option<usize>) -> Option<(Passage, usize)> {
+    let EventKind::Signal {
+        direction,
+        with,
+        call: Some(_),
+        ..
+    } = &event.kind
+    else {
+        return None;
+    };
+    let at_client = with == SERVER;
+    let client = if at_client { event.host.as_deref()? } else { with };
+    let passage = match (direction, at_client) {
+        (SignalDirection::Sent, true) => Passage::LeavesClient,
+        (SignalDirection::Received, false) => Passage::ReachesServer,
+        (SignalDirection::Sent, false) => Passage::LeavesServer,
+        (SignalDirection::Received, true) => Passage::ReachesClient,
+    };
+    Some((passage, lane(client)?))
+}
+
+impl<'a> Flight<'a> {
+    /// Whether `passage` at the end of `client` can be what comes next of it.
+    fn awaits(&self, passage: Passage, client: usize) -> bool {
+        match passage {
+            Passage::LeavesClient => false,
+            Passage::ReachesServer => self.from == client && self.at_server.is_none(),
+            Passage::LeavesServer => self.from != client && self.at_server.is_some() && self.to.is_none(),
+            Passage::ReachesClient => self.to == Some(client) && self.arrived.is_none(),
+        }
+    }
+
+    fn passes(&mut self, passage: Passage, client: usize, event: &'a Event) {
+        match passage {
+            Passage::LeavesClient => {}
+            Passage::ReachesServer => self.at_server = Some(event),
+            Passage::LeavesServer => self.to = Some(client),
+            Passage::ReachesClient => (self.to, self.arrived) = (Some(client), Some(event)),
+        }
+    }
+
     fn row(&self, server: usize, names: &Names) -> Row {
         let (last, to) = match (self.arrived, self.at_server) {
             (Some(arrived), _) => (arrived, self.to.unwrap_or(server)),

@@ -114,7 +114,6 @@ fn matters(kind: &EventKind) -> bool {
             *machine == Machine::Ice && matches!(state.as_str(), "connected" | "disconnected" | "failed")
         }
         EventKind::FaultStarted { .. }
-        | EventKind::FaultEnded { .. }
         | EventKind::SignalImpaired { .. }
         | EventKind::SignalUndeliverable { .. }
         | EventKind::Crashed

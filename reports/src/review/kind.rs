@@ -5,15 +5,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use sleet::trace::Machine;
-
 use super::{
     Pending,
     compare::{Change, Place, cell},
 };
 use crate::{
-    behaviour::{MESSAGES, ORDERS_TABLE, OUTCOMES, PAIRS, STATES},
-    sheet::Sheet,
+    behaviour::{MESSAGES, ORDERS_TABLE, OUTCOMES, PAIRS},
+    sheet::{Sheet, read_counted},
 };
 
 /// Kinds of change, the gravest first.
@@ -40,22 +38,22 @@ pub enum Kind {
     },
     Orders,
     /// Peers go through sequences of states that they did not go through, or through some no longer.
-    Sequences(String),
-    /// As many sequences, other numbers of peers.
-    SequenceCounts(String),
-    Pairs {
-        types: String,
-        more: bool,
-    },
-    /// A type of message is sent more or less often; where it is by as many in every run, how many.
-    Messages {
+    Sequences,
+    /// A type of pair is selected that was not, or one no longer is.
+    PairTypes,
+    /// A type of message is sent as many times more or less often as there are runs, or a multiple of that.
+    MessagesEach {
         message: String,
         more: bool,
-        each: Option<u64>,
+        each: u64,
     },
+    /// The same sequences, other numbers of peers.
+    SequenceCounts,
+    PairCounts,
+    Messages,
     Packets(Packets),
-    /// Sections of a story.
-    Story(String),
+    /// More than numbers of a story.
+    Story,
     /// A story whose numbers alone differ.
     StoryNumbers,
     NewSnapshot,
@@ -75,10 +73,10 @@ pub enum Packets {
     About,
 }
 
-/// Steps that times are rounded to, in milliseconds.
-const STEPS_MS: [u64; 13] = [
-    1, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000,
-];
+/// Steps that times are rounded to, in milliseconds; what is nearest to the last is that much or more.
+const STEPS_MS: [u64; 8] = [1, 10, 20, 50, 100, 200, 500, SECONDS_MS];
+/// From where on it does not matter how many seconds.
+const SECONDS_MS: u64 = 1_000;
 /// Packets within this many percent are about as many.
 const ABOUT_PERCENT: u64 = 5;
 
@@ -135,16 +133,18 @@ impl Rows<'_> {
             },
             (OUTCOMES, _) => self.outcome(),
             (ORDERS_TABLE, _) => Kind::Orders,
-            (PAIRS, _) => Kind::Pairs {
-                types: item.to_owned(),
-                more,
+            (PAIRS, _) if was == 0 || is == 0 => Kind::PairTypes,
+            (PAIRS, _) => Kind::PairCounts,
+            (MESSAGES, _) => match self.each(was.abs_diff(is)) {
+                Some(each) => Kind::MessagesEach {
+                    message: item.to_owned(),
+                    more,
+                    each,
+                },
+                None => Kind::Messages,
             },
-            (MESSAGES, _) => Kind::Messages {
-                message: item.to_owned(),
-                more,
-                each: self.each(was.abs_diff(is)),
-            },
-            _ => self.states(table),
+            _ if self.goes_on(table) => Kind::SequenceCounts,
+            _ => Kind::Sequences,
         }
     }
 
@@ -183,27 +183,25 @@ impl Rows<'_> {
     /// How many in each run, where the runs are as many as before and `difference` can be shared out among them.
     fn each(&self, difference: u64) -> Option<u64> {
         match self.numbers("runs") {
-            (Some(was), Some(is)) if was == is && is > 0 && difference % is == 0 => Some(difference / is),
+            (Some(was), Some(is)) if was == is && is > 0 && difference.is_multiple_of(is) => {
+                Some(difference / is)
+            }
             _ => None,
         }
     }
 
-    fn states(&self, table: &str) -> Kind {
-        let machine = table.strip_suffix(STATES).unwrap_or(table).to_owned();
-        let sequences = |sheet| {
-            let cells = sheet_cells(sheet, table, self.row);
-            let counts = cells.and_then(crate::sheet::read_counted).unwrap_or_default();
-            counts.into_keys().collect::<Vec<_>>()
+    /// Whether the peers go through the same sequences as before.
+    fn goes_on(&self, table: &str) -> bool {
+        let sequences = |sheet| -> BTreeSet<String> {
+            let counts = only_cell(sheet, table, self.row).and_then(read_counted);
+            counts.unwrap_or_default().into_keys().collect()
         };
-        match sequences(self.old) == sequences(self.new) {
-            true => Kind::SequenceCounts(machine),
-            false => Kind::Sequences(machine),
-        }
+        sequences(self.old) == sequences(self.new)
     }
 }
 
 /// The only cell of a row.
-fn sheet_cells<'a>(sheet: &'a Sheet, table: &str, row: &str) -> Option<&'a str> {
+fn only_cell<'a>(sheet: &'a Sheet, table: &str, row: &str) -> Option<&'a str> {
     let row = sheet.table(table)?.rows.iter().find(|r| r.key == row)?;
     row.cells.first().map(String::as_str)
 }
@@ -238,12 +236,9 @@ fn story(old: &str, new: &str) -> Kind {
         return Kind::StoryNumbers;
     }
     let (was, is) = (sections(old), sections(new));
-    let titles: BTreeSet<&str> = was.keys().chain(is.keys()).copied().collect();
-    let differs = |title: &&str| was.get(title) != is.get(title);
-    let differing: Vec<&str> = titles.into_iter().filter(differs).collect();
-    match differing.contains(&"oracles") {
-        true => Kind::Verdict,
-        false => Kind::Story(differing.join(", ")),
+    match was.get("oracles") == is.get("oracles") {
+        true => Kind::Story,
+        false => Kind::Verdict,
     }
 }
 
@@ -288,19 +283,18 @@ impl Kind {
                 format!("connect-{}-{ms}ms", if *later { "later" } else { "earlier" })
             }
             Self::Orders => "orders".into(),
-            Self::Sequences(machine) => format!("states-{machine}"),
-            Self::SequenceCounts(machine) => format!("states-{machine}-counts"),
-            Self::Pairs { types, more } => format!("pair-{types}-{}", way(more)),
-            Self::Messages { message, more, each } => {
-                let each = each.map_or_else(|| "some".to_owned(), |n| n.to_string());
-                format!("message-{message}-{each}-{}", way(more))
-            }
+            Self::Sequences => "states".into(),
+            Self::PairTypes => "pairs".into(),
+            Self::MessagesEach { message, more, each } => format!("message-{message}-{each}-{}", way(more)),
+            Self::SequenceCounts => "state-counts".into(),
+            Self::PairCounts => "pair-counts".into(),
+            Self::Messages => "messages".into(),
             Self::Packets(Packets::Doubled) => "packets-doubled".into(),
             Self::Packets(Packets::Halved) => "packets-halved".into(),
             Self::Packets(Packets::More) => "packets-more".into(),
             Self::Packets(Packets::Fewer) => "packets-fewer".into(),
             Self::Packets(Packets::About) => "packets-about".into(),
-            Self::Story(sections) => format!("story-{}", sections.replace(", ", "+").replace(' ', "-")),
+            Self::Story => "story".into(),
             Self::StoryNumbers => "story-numbers".into(),
             Self::NewSnapshot => "snapshot-new".into(),
             Self::Runs => "runs".into(),
@@ -312,7 +306,7 @@ impl Kind {
     /// What happened to `n` scenarios or stories.
     pub fn title(&self, n: usize) -> String {
         let noun = match self {
-            Self::Verdict | Self::Story(_) | Self::StoryNumbers => ["story", "stories"],
+            Self::Verdict | Self::Story | Self::StoryNumbers => ["story", "stories"],
             Self::NewSnapshot | Self::Head | Self::Layout => ["snapshot", "snapshots"],
             _ => ["scenario", "scenarios"],
         };
@@ -331,61 +325,36 @@ impl Kind {
             Self::Connected { more: false } => "fewer runs connect".into(),
             Self::Connect { later, ms } => {
                 let way = if *later { "later" } else { "earlier" };
-                let about = if *ms < 10 {
-                    "less than 10".to_owned()
-                } else {
-                    format!("about {ms}")
-                };
-                format!("connect {about} ms {way}")
-            }
-            Self::Orders => "orders of free steps change".into(),
-            Self::Sequences(machine) => format!("{} goes through other states", machine_words(machine)),
-            Self::SequenceCounts(machine) => {
-                format!(
-                    "{} goes through the same states, in other numbers",
-                    machine_words(machine)
-                )
-            }
-            Self::Pairs { types, more } => {
-                format!(
-                    "{types} is selected {} often",
-                    if *more { "more" } else { "less" }
-                )
-            }
-            Self::Messages { message, more, each } => {
-                let way = if *more { "more" } else { "fewer" };
-                match each {
-                    Some(1) => format!("one {way} *{message}* in each run"),
-                    Some(n) => format!("{n} {way} *{message}* in each run"),
-                    None => format!("{way} *{message}*, not alike in every run"),
+                match *ms {
+                    ..10 => format!("connect less than 10 ms {way}"),
+                    SECONDS_MS.. => format!("connect about a second {way}, or more than that"),
+                    ms => format!("connect about {ms} ms {way}"),
                 }
             }
+            Self::Orders => "orders of free steps change".into(),
+            Self::Sequences => "peers go through other states".into(),
+            Self::PairTypes => "pairs of other types are selected".into(),
+            Self::MessagesEach { message, more, each } => {
+                let way = if *more { "more" } else { "fewer" };
+                match each {
+                    1 => format!("one {way} *{message}* in each run"),
+                    n => format!("{n} {way} *{message}* in each run"),
+                }
+            }
+            Self::SequenceCounts => "the same states, gone through by other numbers of peers".into(),
+            Self::PairCounts => "the same types of pairs, selected by other numbers of peers".into(),
+            Self::Messages => "other numbers of messages, not alike in every run".into(),
             Self::Packets(Packets::Doubled) => "twice as many packets or more".into(),
             Self::Packets(Packets::Halved) => "half as many packets or fewer".into(),
             Self::Packets(Packets::More) => "more packets".into(),
             Self::Packets(Packets::Fewer) => "fewer packets".into(),
             Self::Packets(Packets::About) => format!("about as many packets, within {ABOUT_PERCENT} %"),
-            Self::Story(sections) => format!("told differently: {sections}"),
+            Self::Story => "told differently".into(),
             Self::StoryNumbers => "only times and numbers change".into(),
             Self::NewSnapshot => "new".into(),
             Self::Runs => "other seeds ran".into(),
             Self::Head => "the heading changes".into(),
             Self::Layout => "laid out anew, nothing else".into(),
         }
-    }
-}
-
-fn machine_words(machine: &str) -> String {
-    let known = [
-        Machine::Ice,
-        Machine::Connection,
-        Machine::Signaling,
-        Machine::Gathering,
-    ];
-    let is_known = known.iter().any(|m| m.to_string() == machine);
-    if is_known {
-        format!("the {machine} state")
-    } else {
-        machine.to_owned()
     }
 }

@@ -18,7 +18,7 @@ pub use compare::{Change, Place};
 use kind::Kind;
 pub use side::pairs;
 
-use crate::sheet::Sheet;
+use crate::sheet::{Sheet, counted};
 
 /// A snapshot that differs from the committed one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,11 +54,23 @@ pub fn groups(pending: &[Pending]) -> Vec<Group> {
         let subjects: BTreeSet<String> = changes.iter().map(Change::subject).collect();
         Group {
             id: kind.id(),
-            title: kind.title(subjects.len()),
+            title: format!("{}{}", kind.title(subjects.len()), families(&subjects)),
             changes,
         }
     };
     by_kind.into_iter().map(group).collect()
+}
+
+/// How many of `subjects` are scenarios of which family, where they are of more than one.
+fn families(subjects: &BTreeSet<String>) -> String {
+    let mut families = BTreeMap::new();
+    for (family, _) in subjects.iter().filter_map(|s| s.split_once('/')) {
+        *families.entry(family.to_owned()).or_default() += 1;
+    }
+    match families.len() {
+        0 | 1 => String::new(),
+        _ => format!(" ({})", counted(&families)),
+    }
 }
 
 /// The committed text once the changes of `accepted` that are of `pending` are in it; nothing if none of them is.

@@ -7,33 +7,38 @@ use super::{Change, Group, Place};
 /// Lines around a difference of a text.
 const AROUND: usize = 1;
 
-/// The changes of `group`, the first `most` of them: a line with old and new for each cell, the differing lines of each
-/// text side by side, as far as `width` columns allow.
+/// The changes of `group`: a line with old and new for each cell, the differing lines of each text side by side as far as
+/// `width` columns allow; `most` lines of them all.
 pub fn pairs(group: &Group, width: usize, most: usize) -> Vec<String> {
-    let (texts, cells): (Vec<&Change>, Vec<&Change>) = group
-        .changes
-        .iter()
-        .take(most)
-        .partition(|c| matches!(c.place, Place::Whole | Place::Head));
-    let rows: Vec<[String; 3]> = cells
-        .iter()
-        .map(|c| [place(c), shown(&c.old), shown(&c.new)])
-        .collect();
+    let is_text = |c: &&Change| matches!(c.place, Place::Whole | Place::Head);
+    let (texts, cells): (Vec<&Change>, Vec<&Change>) = group.changes.iter().partition(is_text);
+    let rows: Vec<[String; 4]> = cells.iter().map(|c| cell(c)).collect();
     let widest = |i: usize| rows.iter().map(|r| r[i].chars().count()).max().unwrap_or(0);
-    let (first, second) = (widest(0), widest(1));
+    let (first, second, third) = (widest(0), widest(1), widest(2));
     let mut lines: Vec<String> = rows
         .iter()
-        .map(|[place, old, new]| format!("{place:<first$}  {old:>second$} -> {new}"))
+        .map(|[subject, what, old, new]| {
+            format!("{subject:<first$}  {what:<second$}  {old:>third$} -> {new}")
+        })
         .collect();
     for change in texts {
         lines.push(format!("{}:", change.subject()));
         lines.extend(text(&change.old, &change.new, width));
     }
-    match group.changes.len().saturating_sub(most) {
-        0 => {}
-        more => lines.push(format!("... and {more} more")),
+    if lines.len() > most {
+        let more = lines.split_off(most).len();
+        lines.push(format!("... and {more} lines more"));
     }
     lines
+}
+
+/// Scenario, what of it, old and new.
+fn cell(change: &Change) -> [String; 4] {
+    let what = match &change.place {
+        Place::Cell { column, item, .. } => item.as_ref().unwrap_or(column).clone(),
+        _ => "scenario".to_owned(),
+    };
+    [change.subject(), what, shown(&change.old), shown(&change.new)]
 }
 
 fn shown(cell: &str) -> String {
@@ -41,15 +46,6 @@ fn shown(cell: &str) -> String {
         "none".to_owned()
     } else {
         cell.to_owned()
-    }
-}
-
-fn place(change: &Change) -> String {
-    match &change.place {
-        Place::Cell { column, item, .. } => {
-            format!("{}  {}", change.subject(), item.as_ref().unwrap_or(column))
-        }
-        _ => change.subject(),
     }
 }
 

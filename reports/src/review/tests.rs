@@ -67,10 +67,7 @@ fn differences_are_grouped_by_what_changed_the_gravest_first() {
         [
             ("outcome-worse", "1 scenario: outcome changes, fewer seeds hold"),
             ("connect-later-200ms", "1 scenario: connect about 200 ms later"),
-            (
-                "states-ice",
-                "1 scenario: the ice state goes through other states"
-            ),
+            ("states", "1 scenario: peers go through other states"),
             (
                 "message-joined-1-more",
                 "3 scenarios: one more *joined* in each run"
@@ -85,7 +82,7 @@ fn differences_are_grouped_by_what_changed_the_gravest_first() {
             "calls/naive  held       4 -> 3",
             "calls/naive  broke      6 -> 7",
             "calls/naive  connected  4 -> 3",
-            "... and 1 more",
+            "... and 1 lines more",
         ]
     );
 }
@@ -150,8 +147,8 @@ fn scenarios_come_and_go_with_all_their_cells() {
         [
             ("scenario-new", "1 scenario: new"),
             (
-                "message-joined-some-more",
-                "1 scenario: more *joined*, not alike in every run"
+                "messages",
+                "1 scenario: other numbers of messages, not alike in every run"
             ),
         ]
     );
@@ -185,7 +182,7 @@ fn stories_are_grouped_by_the_sections_that_change() {
         titles(&groups),
         [
             ("story-oracles", "1 story: what the oracles say changes"),
-            ("story-signaling", "1 story: told differently: signaling"),
+            ("story", "1 story: told differently"),
             ("story-numbers", "1 story: only times and numbers change"),
             ("snapshot-new", "1 snapshot: new"),
         ]

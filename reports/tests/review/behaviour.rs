@@ -22,9 +22,9 @@ use sleet_reports::{
 /// Runs of a scenario: enough for a 95th percentile.
 const SEEDS: u64 = 20;
 /// Families whose runs are long, and fewer.
-const FEWER: [(&str, u64); 3] = [("calls", 8), ("findings", 6), ("mobility", 10)];
+const FEWER: [(&str, u64); 3] = [("calls", 6), ("findings", 6), ("mobility", 10)];
 /// Runs of a scenario that goes through orders: each is many.
-const EXPLORED: u64 = 1;
+const EXPLORED: u64 = 3;
 
 /// How many seeds of `scenario` run.
 fn seeds(scenario: &Scenario) -> u64 {

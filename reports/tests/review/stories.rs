@@ -8,7 +8,8 @@ use sleet::{
     seed::Seed,
 };
 use sleet_reports::{
-    failure,
+    behaviour::{self, Observed},
+    failure, junit,
     snapshot::{self, Detail},
     summary,
     timeline::{self, View},
@@ -55,11 +56,15 @@ fn named(name: &str) -> Arc<Scenario> {
 /// Every report that is made of one run.
 fn reports(scenario: &Scenario, record: &RunRecord) -> Vec<String> {
     let results = [record.result()];
+    let summed = Summary::of([scenario], &results);
+    let observed = vec![Observed::of(record)];
     vec![
         snapshot::report(scenario, record, Detail::Timeline),
-        failure::report(scenario, record),
+        behaviour::sheet("one", "one seed", &[(scenario, observed)]).to_text(),
+        failure::report(scenario, record, "cargo xtask"),
         timeline::draw(&record.trace, &record.plan.topology, &View::default()),
-        summary::to_markdown(&Summary::of([scenario], &results)),
+        summary::to_markdown(&summed),
+        junit::xml([scenario], &summed, &results),
     ]
 }
 

@@ -26,8 +26,8 @@ pub(super) struct Exchange {
     pub round: u32,
     /// The generation of the other end's offer, which our answer names.
     pub offer: String,
-    /// Our description is set.
-    pub local_set: bool,
+    /// Our description is set, or the stack has refused it.
+    pub local_done: bool,
     /// Theirs is set.
     pub described: bool,
     /// The answer is being made or applied, or has been.

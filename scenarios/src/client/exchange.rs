@@ -202,7 +202,7 @@ impl Call {
         if self.phone.make.policy.receive == ReceivePolicy::Buffer {
             // The stack refuses an answer to an offer that is not set yet.
             attempt
-                .until(|exchange| exchange.local_set || exchange.over)
+                .until(|exchange| exchange.local_done || exchange.over)
                 .await;
         }
         let kind = DescriptionKind::Answer;
@@ -296,10 +296,10 @@ impl Call {
         }
         self.pause("set-local").await;
         self.check(attempt, round)?;
-        attempt.peer.set_local(description).await?;
+        let set = attempt.peer.set_local(description).await;
         self.check(attempt, round)?;
-        attempt.note(|exchange| exchange.local_set = true);
-        Ok(())
+        attempt.note(|exchange| exchange.local_done = true);
+        Ok(set?)
     }
 
     /// Sets the other end's description, says so, and adds the candidates that waited for it.

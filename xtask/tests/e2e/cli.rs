@@ -100,7 +100,7 @@ fn a_timeline_fits_a_terminal_of_100_columns() {
         let output = xtask(&["replay", what]);
         let timeline = stdout(&output);
         assert!(timeline.lines().count() > 20, "{what}: {}", stderr(&output));
-        for line in timeline.lines() {
+        for line in timeline.lines().chain(stderr(&output).lines()) {
             // A word that is wider than the terminal stays whole.
             let words = line.split_whitespace().filter(|w| *w != "|").count();
             assert!(line.chars().count() <= 100 || words <= 1, "{what}: {line}");
