@@ -253,7 +253,7 @@ impl Call {
     async fn close_peers(&self) {
         let attempt = self.state().attempt.take();
         if let Some(attempt) = attempt
-            && !(self.phone.makes(Mistake::CloseInCallback) && !attempt.gathering.is_over())
+            && (attempt.gathering.is_over() || !self.phone.makes(Mistake::CloseInCallback))
         {
             self.close(&attempt, Haste::Now);
         }
