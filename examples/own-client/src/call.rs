@@ -27,6 +27,7 @@ use crate::{
     media::{self, Heard},
     message::CallId,
     net::{APIBuilder, RTCPeerConnection},
+    phone::Settings,
 };
 
 /// What a peer connection reports.
@@ -64,10 +65,10 @@ impl Call {
     pub async fn new(
         id: &CallId,
         with: &str,
-        stun: Option<&str>,
+        settings: &Settings,
         reports: &UnboundedSender<(CallId, Report)>,
     ) -> anyhow::Result<Self> {
-        let peer = Arc::new(peer_connection(stun).await?);
+        let peer = Arc::new(peer_connection(settings).await?);
         #[cfg(feature = "sleet")]
         sleet::webrtc::observe(&peer, id, 1);
         report(&peer, id, reports);
@@ -159,25 +160,24 @@ impl Call {
     }
 }
 
-async fn peer_connection(stun: Option<&str>) -> anyhow::Result<RTCPeerConnection> {
-    let mut settings = SettingEngine::default();
-    settings.set_ice_multicast_dns_mode(MulticastDnsMode::Disabled);
-    // Two phones on one machine find each other, too.
-    settings.set_include_loopback_candidate(true);
+async fn peer_connection(settings: &Settings) -> anyhow::Result<RTCPeerConnection> {
+    let mut engine = SettingEngine::default();
+    engine.set_ice_multicast_dns_mode(MulticastDnsMode::Disabled);
+    engine.set_include_loopback_candidate(settings.loopback);
     let mut media = MediaEngine::default();
     media.register_default_codecs()?;
     let interceptors = register_default_interceptors(Registry::new(), &mut media)?;
     let api = APIBuilder::new()
-        .with_setting_engine(settings)
+        .with_setting_engine(engine)
         .with_media_engine(media)
         .with_interceptor_registry(interceptors)
         .build();
-    let stun = stun.map(|url| RTCIceServer {
-        urls: vec![url.to_owned()],
+    let stun = settings.stun.iter().map(|url| RTCIceServer {
+        urls: vec![url.clone()],
         ..RTCIceServer::default()
     });
     let configuration = RTCConfiguration {
-        ice_servers: stun.into_iter().collect(),
+        ice_servers: stun.collect(),
         ..RTCConfiguration::default()
     };
     Ok(api.new_peer_connection(configuration).await?)

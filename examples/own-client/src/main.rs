@@ -49,6 +49,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     let settings = Settings {
         server: listener.local_addr()?.to_string(),
         stun: None,
+        loopback: true,
         trickle,
     };
     tokio::spawn(server::serve(listener));

@@ -35,6 +35,8 @@ pub struct Settings {
     pub server: String,
     /// A STUN server, `stun:host:port`, for phones behind a NAT.
     pub stun: Option<String>,
+    /// Whether two phones on one machine shall find each other.
+    pub loopback: bool,
     pub trickle: Trickle,
 }
 
@@ -275,7 +277,7 @@ impl Works {
     }
 
     async fn call(&self, id: &CallId, with: &str) -> anyhow::Result<Call> {
-        Call::new(id, with, self.settings.stun.as_deref(), &self.reports).await
+        Call::new(id, with, &self.settings, &self.reports).await
     }
 
     fn hang_up(&mut self, id: &CallId) {
@@ -291,8 +293,9 @@ impl Works {
         self.over.insert(id.clone());
         self.early.remove(id);
         if let Some(call) = self.calls.remove(id) {
-            info!(user = self.user, call = %id, ?end, "over");
             let (stage, heard) = (call.stage, call.hang_up());
+            let (audio, texts) = (heard.audio(), heard.texts());
+            info!(user = self.user, call = %id, ?end, audio, texts, "over");
             let call = id.clone();
             self.show(Shown::Over {
                 call,

@@ -11,7 +11,10 @@ use sleet::{
         nat::NatSpec,
         topology::{HostSpec, Topology},
     },
-    oracle::{calls::CONNECTS, peers::NOTHING_LEFT},
+    oracle::{
+        calls::CONNECTS, candidates::OWN_GENERATION, heeded::INT_01_HEEDED, outcomes::AGREED,
+        peers::NOTHING_LEFT, reach::AS_COMPUTED,
+    },
     scenario::{Kind, Scenario},
     seed::Seed,
     servers::IceServerSpec,
@@ -34,7 +37,7 @@ fn two_phones(seed: Seed) -> Plan {
     let topology = Topology::new([
         host("alice", "10.1.0.1", draws.between(8, 25)).inside("home"),
         host("bob", "10.2.0.1", draws.between(8, 25)).inside("hotel"),
-        host("office", "203.0.113.1", 2),
+        host("office", "203.0.113.1", 2).serving(),
         host("stun", "203.0.113.2", 2),
     ])
     .with_nat("home", "198.51.100.1", NatSpec::port_restricted())
@@ -56,7 +59,7 @@ fn two_phones(seed: Seed) -> Plan {
         stretch: vec![Stretch {
             host: "office".into(),
             step: "insert-call".into(),
-            by: Latency::quantiles_ms(&[(0, 0), (90, 8), (100, 400)]),
+            by: Latency::quantiles_ms(&[(0, 0), (80, 8), (100, 500)]),
         }],
         script: vec![
             user("alice", When::At { ms: 500 }, dial),
@@ -72,22 +75,37 @@ fn two_phones(seed: Seed) -> Plan {
     }
 }
 
-fn scenario(kind: Kind, name: &str, trickle: Trickle) -> Scenario {
+/// The same, and the caller hangs up at any time: before it rings, while it rings or connects, or while they talk.
+fn impatient(seed: Seed) -> Plan {
+    let mut plan = two_phones(seed);
+    let ms = seed.stream("plan/impatient").between(500, 5_000);
+    plan.script.push(Scripted {
+        host: "alice".into(),
+        when: When::At { ms },
+        act: Act::Hangup { call: "c1".into() },
+    });
+    plan
+}
+
+fn scenario(kind: Kind, name: &str, trickle: Trickle, plan: fn(Seed) -> Plan) -> Scenario {
     let cast = Arc::new(Cast::of(Handset(trickle)).server("office", Office));
-    Scenario::new(kind, name, two_phones, move |sim, plan| {
+    Scenario::new(kind, name, plan, move |sim, plan| {
         driver::play(sim, plan, cast.clone())
     })
 }
 
 /// What `own-sim` and `cargo test` offer.
 pub fn catalogue() -> Catalogue {
-    let naive = scenario(Kind::Demonstration, "own/naive", Trickle::Naive)
+    let naive = scenario(Kind::Demonstration, "own/naive", Trickle::Naive, two_phones)
         .about("Candidates overtake an invitation that the office is slow to write down, and are lost.")
         .trips(&CONNECTS, 100);
-    let buffered = scenario(Kind::Promise, "own/buffered", Trickle::Buffered)
+    let buffered = scenario(Kind::Promise, "own/buffered", Trickle::Buffered, two_phones)
         .about("Candidates wait for the invitation that they belong to.")
-        .holds(&[&CONNECTS, &NOTHING_LEFT])
+        .holds(&[&CONNECTS, &OWN_GENERATION, &AGREED, &AS_COMPUTED, &NOTHING_LEFT])
         .reaches(&["early-candidate"], 100);
-    Catalogue::new(PROGRAM, vec![Arc::new(naive), Arc::new(buffered)])
-        .corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus"))
+    let impatient = scenario(Kind::Promise, "own/impatient", Trickle::Buffered, impatient)
+        .about("The caller hangs up at any time: both phones agree on what came of the call.")
+        .holds(&[&INT_01_HEEDED, &AGREED, &NOTHING_LEFT]);
+    let all = [naive, buffered, impatient].map(Arc::new);
+    Catalogue::new(PROGRAM, all.into()).corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus"))
 }

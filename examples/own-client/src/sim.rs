@@ -3,18 +3,19 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use sleet::{
-    driver::{App, Launch, NoUser, NotUnderstood, Program, Screen, StartError},
-    trace::{Intent, Outcome},
-};
+use sleet::driver::{App, Launch, NoUser, NotUnderstood, Program, Screen, StartError};
+use sleet::trace::{Intent, Outcome};
+use tracing_subscriber::prelude::*;
 
-use crate::{
-    call::Stage,
-    message::Decline,
-    net::TcpListener,
-    phone::{End, Phone, Settings, Shown, Tap, Trickle},
-    server,
-};
+use crate::phone::{End, Phone, Settings, Shown, Tap, Trickle};
+use crate::{call::Stage, message::Decline, net::TcpListener, server};
+
+/// Puts what the app logs on the timeline of a run; for the beginning of `main`.
+pub fn log_to_timeline() {
+    tracing_subscriber::registry()
+        .with(sleet::app::Timeline::of(["own_client"]))
+        .init();
+}
 
 /// The signaling server.
 pub struct Office;
@@ -38,6 +39,7 @@ impl Program for Handset {
         let settings = Settings {
             server: "office:443".to_owned(),
             stun: Some("stun:stun:3478".to_owned()),
+            loopback: false,
             trickle: self.0,
         };
         let (phone, mut shown) = Phone::switch_on(host.name(), settings);

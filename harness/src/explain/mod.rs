@@ -3,11 +3,13 @@
 //! - [`candidates`]: the life of a candidate, from gathered to lost
 //! - [`signaling`]: messages and connections that were lost or late
 //! - [`checks`]: connectivity checks that went nowhere
+//! - [`app`]: what the app under test complained of in its own log
 //! - [`states`]: what peers reported, panics, and the last events where no rule knows more
 //!
 //! A chain is read from the trace alone, by rules that know the protocol. A rule says only what events show: where no
 //! rule knows, the last events that touch the call stand there, and [`Explanation::understood`] says so.
 
+mod app;
 mod candidates;
 mod checks;
 mod signaling;
@@ -187,6 +189,7 @@ fn never_connected(record: &RunRecord, call: &Call<'_>) -> Vec<Link> {
     if !chain.is_empty() {
         chain.extend(signaling::descriptions(&record.trace, call));
         chain.extend(states::of_peers(&record.trace, call));
+        chain.extend(app::complaints(&record.trace, call));
     }
     chain
 }

@@ -36,7 +36,7 @@ pub struct Plan {
     pub v: u32,
     /// The hosts and their links.
     pub topology: Topology,
-    /// The signaling service, which runs on the host `server`.
+    /// The signaling service of the harness, where a scenario has it.
     pub signaling: SignalingSpec,
     /// The STUN and TURN servers that run, and that every client is told of.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
@@ -357,9 +357,6 @@ impl Plan {
     fn check_fields(&self) -> Result<(), String> {
         self.topology.check()?;
         let known = |host: &str| self.topology.host(host).is_some();
-        if !known("server") {
-            return Err("topology.hosts: there is no host 'server' for the signaling service".into());
-        }
         for (field, latency) in [
             ("descriptions", Some(&self.signaling.descriptions)),
             ("others", Some(&self.signaling.others)),

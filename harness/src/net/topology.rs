@@ -46,6 +46,9 @@ pub struct HostSpec {
     /// Its firewall, if it has one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub firewall: Option<FirewallSpec>,
+    /// Whether a server of the app under test runs here, which everybody needs and no user holds.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub serves: bool,
 }
 
 /// A way to the network.
@@ -73,6 +76,7 @@ impl HostSpec {
             interfaces: Vec::new(),
             nat: None,
             firewall: None,
+            serves: false,
         }
         .interface("eth0", address, link)
     }
@@ -94,6 +98,12 @@ impl HostSpec {
     /// The same host behind `firewall`.
     pub fn behind(mut self, firewall: FirewallSpec) -> Self {
         self.firewall = Some(firewall);
+        self
+    }
+
+    /// The same host, with a server of the app under test: shrinking never takes it away.
+    pub fn serving(mut self) -> Self {
+        self.serves = true;
         self
     }
 

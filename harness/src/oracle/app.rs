@@ -7,7 +7,7 @@ use crate::trace::EventKind;
 pub const INVARIANTS: Oracle = Oracle {
     id: "APP-01",
     meaning: "Every invariant that the app states with `always!` holds.",
-    source: "`sleet::always!`, at the place in the app that states it",
+    source: "docs/your-client.md",
     check: invariants,
 };
 

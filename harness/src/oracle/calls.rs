@@ -197,6 +197,7 @@ fn why_not(trace: &Trace, call: &Call<'_>, late: &str) -> (Option<u64>, String) 
         .min_by_key(|(seq, _)| *seq)
         .or_else(|| undescribed(trace, call))
         .or_else(|| ice_failed(trace, call))
+        .or_else(|| complained(trace, call))
         .unwrap_or_else(|| {
             (
                 None,
@@ -304,6 +305,31 @@ fn ice_failed(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, String)> {
         }
         _ => None,
     })
+}
+
+/// The first warning that an app or a server wrote during `call`: no proof, and the best that there is.
+fn complained(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, String)> {
+    let end = first_end(trace, call);
+    let mut during = trace.events.iter().filter(|e| e.at >= call.dialed && e.seq < end);
+    during.find_map(|e| match &e.kind {
+        EventKind::Line { level, message, .. } if level == "warn" || level == "error" => {
+            let host = e.host.as_deref().unwrap_or_default();
+            Some((Some(e.seq), format!("at {} {host} complained: {message}", e.at)))
+        }
+        _ => None,
+    })
+}
+
+/// The event by which `call` is over at one of its ends, or after which the run is cleaned up: what comes then is no reason
+/// for it. The number of all events if there is none.
+pub(crate) fn first_end(trace: &Trace, call: &Call<'_>) -> u64 {
+    let ends = |e: &&Event| match &e.kind {
+        EventKind::CleanUp => true,
+        EventKind::Call { call: c, what } => c == call.name && matches!(what, CallEvent::Over { .. }),
+        _ => false,
+    };
+    let end = trace.events.iter().find(ends);
+    end.map_or(trace.events.len() as u64, |e| e.seq)
 }
 
 fn last_word(trace: &Trace, host: &str) -> String {

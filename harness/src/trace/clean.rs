@@ -217,7 +217,7 @@ mod tests {
             "at /home/x/.cargo/registry/src/index-1/webrtc-ice-0.17.2/src/agent/mod.rs:7:3",
             "at webrtc-ice-0.17.2/src/agent/mod.rs:7:3",
         );
-        cleaned("(/work/own-client/src/main.rs:3)", "(own-client/src/main.rs:3)");
+        cleaned("(/home/x/own-client/src/main.rs:3)", "(own-client/src/main.rs:3)");
     }
 
     #[test]

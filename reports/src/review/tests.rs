@@ -1,3 +1,5 @@
+//! Differences that a reviewer decides on: how they are grouped, and what becomes of each.
+
 use super::*;
 
 /// A sheet of three scenarios; `change` edits its text.

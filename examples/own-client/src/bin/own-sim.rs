@@ -2,10 +2,7 @@
 
 use std::process::ExitCode;
 
-use tracing_subscriber::prelude::*;
-
 fn main() -> ExitCode {
-    let timeline = sleet::app::Timeline::of(["own_client"]);
-    tracing_subscriber::registry().with(timeline).init();
+    own_client::sim::log_to_timeline();
     sleet_cli::main(own_client::scenarios::catalogue())
 }
