@@ -26,6 +26,8 @@ pub(super) struct Exchange {
     pub round: u32,
     /// The generation of the other end's offer, which our answer names.
     pub offer: String,
+    /// The stack has been given our description, and gathers.
+    pub gathers: bool,
     /// Our description is set, or the stack has refused it.
     pub local_done: bool,
     /// Theirs is set.

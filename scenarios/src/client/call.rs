@@ -32,6 +32,9 @@ use super::{
 /// How long the end of a call waits until the stack has made and closed its peers, which can take eight seconds
 /// (docs/findings/0013): the rest happens behind its back.
 const LONGEST_CLOSE: Duration = Duration::from_millis(2_200);
+/// How long an attempt that is given up may gather before its peer is closed. One that is closed in the instant in which it
+/// begins leaves a task of the stack behind (`webrtc-ice` 0.17.2, `src/agent/agent_internal.rs:1047`).
+const LONGEST_GATHERING: Duration = Duration::from_millis(500);
 /// How long the broken client waits before it closes a peer.
 const LATE: Duration = Duration::from_millis(700);
 
@@ -45,6 +48,15 @@ pub(super) enum StepError {
     /// Another attempt, or the end of the call, came in between: nothing went wrong.
     #[error("the attempt is over")]
     Superseded,
+}
+
+/// Whether somebody waits until a peer is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Haste {
+    /// A user does.
+    Now,
+    /// Nobody does: another attempt has taken its place.
+    None,
 }
 
 /// A call.
@@ -241,9 +253,9 @@ impl Call {
     async fn close_peers(&self) {
         let attempt = self.state().attempt.take();
         if let Some(attempt) = attempt
-            && !(self.phone.makes(Mistake::CloseInCallback) && !attempt.gathering.is_over())
+            && (attempt.gathering.is_over() || !self.phone.makes(Mistake::CloseInCallback))
         {
-            self.close(&attempt);
+            self.close(&attempt, Haste::Now);
         }
         if self.phone.makes(Mistake::LateClose) {
             return;
@@ -264,19 +276,23 @@ impl Call {
     }
 
     /// Begins to close the peer of an attempt that is over, which nothing cuts short.
-    pub fn close(&self, attempt: &Attempt) {
+    pub fn close(&self, attempt: &Arc<Attempt>, haste: Haste) {
         attempt.note(|exchange| exchange.over = true);
+        let lets_gather = haste == Haste::None && attempt.exchange().gathers;
         let late = self.phone.makes(Mistake::LateClose);
         let twice = self.phone.makes(Mistake::DoubleClose);
-        let (phone, peer) = (self.phone.clone(), attempt.peer.clone());
+        let (phone, attempt) = (self.phone.clone(), attempt.clone());
         let closing = self.phone.host.spawn("close", async move {
             if late {
                 phone.host.sim().sleep(LATE).await;
             }
             phone.pause("close").await;
-            peer.close().await;
+            if lets_gather {
+                let _ = timeout(LONGEST_GATHERING, attempt.gathering.until_over()).await;
+            }
+            attempt.peer.close().await;
             if twice {
-                peer.close().await;
+                attempt.peer.close().await;
             }
         });
         self.state().closing.push(closing);

@@ -12,11 +12,12 @@ use sleet::{
 
 use super::{
     attempt::Attempt,
-    call::{Call, StepError},
+    call::{Call, Haste, StepError},
     candidates::LocalCandidates,
     ending::Progress,
     mistake::{ActKind, Mistake, Wrong},
     policy::{Dispatch, ReceivePolicy, SendPolicy},
+    trickle::Gathering,
 };
 
 impl Call {
@@ -28,7 +29,7 @@ impl Call {
             state.remote.restart();
             (state.newest, state.attempt.take())
         };
-        before.iter().for_each(|before| self.close(before));
+        before.iter().for_each(|before| self.close(before, Haste::None));
         number
     }
 
@@ -43,7 +44,7 @@ impl Call {
             state.remote.restart();
             state.attempt.take()
         };
-        before.iter().for_each(|before| self.close(before));
+        before.iter().for_each(|before| self.close(before, Haste::None));
         true
     }
 
@@ -226,7 +227,7 @@ impl Call {
         let factory = self.state().factory.clone().ok_or(StepError::Superseded)?;
         let phone = &self.phone;
         let local = Arc::new(LocalCandidates::new(phone.make.policy.send.trusts()));
-        let gathering = Arc::default();
+        let gathering = Arc::new(Gathering::new());
         let on_candidate = self.on_candidate(number, &local, &gathering);
         let spec = PeerSpec {
             kind: phone.make.peers,
@@ -250,7 +251,7 @@ impl Call {
             is_wanted
         };
         if !is_wanted {
-            self.close(&attempt);
+            self.close(&attempt, Haste::Now);
             return Err(StepError::Superseded);
         }
         self.watch_over(&attempt);
@@ -296,6 +297,7 @@ impl Call {
         }
         self.pause("set-local").await;
         self.check(attempt, round)?;
+        attempt.note(|exchange| exchange.gathers = true);
         let set = attempt.peer.set_local(description).await;
         self.check(attempt, round)?;
         attempt.note(|exchange| exchange.local_done = true);

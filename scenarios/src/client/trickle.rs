@@ -2,16 +2,14 @@
 //!
 //! The stack's callback does nothing but ask the call. Some broken clients do more, here and nowhere else.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering::Relaxed},
-};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use sleet::{
     peer::{CandidateHandler, Peer},
     signaling::message::Message,
     trace::Candidate,
 };
+use tokio::sync::watch;
 
 use super::{
     attempt::Attempt,
@@ -35,7 +33,7 @@ impl Call {
         let (local, gathering) = (local.clone(), gathering.clone());
         Box::new(move |candidate| {
             if candidate.is_none() {
-                gathering.over.store(true, Relaxed);
+                gathering.over.send_replace(true);
             }
             let (phone, handle, local) = (phone.clone(), handle.clone(), local.clone());
             match phone.make.mistake {
@@ -167,28 +165,45 @@ fn go_on(phone: &Arc<Phone>, handle: &CallHandle, number: u32, candidate: Option
 }
 
 /// How far the stack has come with the candidates of a peer.
-#[derive(Default)]
 pub(super) struct Gathering {
-    over: AtomicBool,
+    over: watch::Sender<bool>,
     // What a broken client's callback closes: the peer that it is a callback of.
     peer: Mutex<Option<Arc<dyn Peer>>>,
 }
 
 impl Gathering {
+    pub fn new() -> Self {
+        Self {
+            over: watch::Sender::new(false),
+            peer: Mutex::default(),
+        }
+    }
+
     /// Whether it has gathered everything.
     pub fn is_over(&self) -> bool {
-        self.over.load(Relaxed)
+        *self.over.borrow()
+    }
+
+    /// Waits until it has gathered everything.
+    pub async fn until_over(&self) {
+        let mut over = self.over.subscribe();
+        // The sender lives as long as this.
+        drop(over.wait_for(|over| *over).await);
     }
 
     /// The peer that gathers.
     pub fn is_of(&self, peer: &Arc<dyn Peer>) {
-        *self.peer.lock().expect("no panic while it is held") = Some(peer.clone());
+        *self.peer() = Some(peer.clone());
     }
 
     async fn close(&self) {
-        let peer = self.peer.lock().expect("no panic while it is held").take();
+        let peer = self.peer().take();
         if let Some(peer) = peer {
             peer.close().await;
         }
+    }
+
+    fn peer(&self) -> MutexGuard<'_, Option<Arc<dyn Peer>>> {
+        self.peer.lock().expect("no panic while it is held")
     }
 }
