@@ -42,6 +42,8 @@ const AFTERMATH: Duration = Duration::from_secs(4);
 const GOODBYE: Duration = Duration::from_secs(1);
 /// How much longer than its budget the run waits for a call: users take a while to pick up.
 const PICK_UP: Duration = Duration::from_secs(3);
+/// How long what a user wants may take to be seen: a little more than the oracles allow.
+const EFFECT: Duration = Duration::from_millis(3_200);
 /// How long a server that has ended may take to let go of its sockets: simulated time moves when nothing is left to do.
 const FAREWELL: Duration = Duration::from_millis(1);
 
@@ -55,6 +57,7 @@ pub async fn play(sim: Sim, plan: Arc<Plan>, cast: Arc<Cast>) {
     sim.all_turns_taken().await;
     sim.all_turns_taken().await;
     sim.sleep(plan.talk()).await;
+    driver.last_effect().await;
     driver.clean_up().await;
 }
 
@@ -223,7 +226,17 @@ impl Driver {
     /// When the liveness oracles have had their time: after the healing and after the last intent.
     fn deadline(&self) -> SimTime {
         let last = self.hand().last;
-        last.max(self.last_scripted()).max(self.plan.heal_at()) + self.plan.budget() + PICK_UP
+        let due = last.max(self.last_scripted()).max(self.plan.heal_at()) + self.plan.budget() + PICK_UP;
+        // The run must end in good order before its horizon.
+        let horizon = SimTime::ZERO + self.plan.bounds().horizon;
+        let rest = self.plan.talk() + EFFECT + AFTERMATH + GOODBYE + AFTERMATH;
+        due.min(SimTime::ZERO + (horizon - SimTime::ZERO).saturating_sub(rest))
+    }
+
+    /// Waits until what a user wanted last has had the time to take effect.
+    async fn last_effect(&self) {
+        let last = self.hand().last;
+        self.sim.sleep(last + EFFECT - self.sim.now()).await;
     }
 
     fn is_settled(&self) -> bool {

@@ -7,7 +7,7 @@ use crate::{
     net::nat::{NatFault, Refusal},
     signaling,
     time::SimTime,
-    trace::{Cause, CauseKind, Event, EventKind, Trace},
+    trace::{Cause, CauseKind, Event, EventKind, Intent, Trace},
 };
 
 /// How soon after a connection was cut its client notices, at the latest, for the cut to have been the cause.
@@ -62,7 +62,20 @@ pub(super) fn hits(plan: &Plan, trace: &Trace) -> Vec<String> {
     if held.len() > 1 {
         hits.push("swizzle");
     }
-    hits.into_iter().map(|kind| format!("{kind}-hit")).collect()
+    let hits = hits.into_iter().map(|kind| format!("{kind}-hit"));
+    hits.chain(recoveries(trace)).collect()
+}
+
+/// A mark for each attempt that an app began by itself, because the one before had come to nothing.
+fn recoveries(trace: &Trace) -> Vec<String> {
+    let again = |e: &&Event| match &e.kind {
+        EventKind::PeerCreated { peer, offers: true } => peer.attempt > 1,
+        _ => false,
+    };
+    let retried = |e: &&Event| matches!(e.kind.intent(), Some(Intent::Retry { .. }));
+    let begun = trace.events.iter().filter(again).count();
+    let asked = trace.events.iter().filter(retried).count();
+    vec!["attempt-recovered".to_owned(); begun.saturating_sub(asked)]
 }
 
 fn kind(plan: &Plan, by: &Cause) -> Option<&'static str> {

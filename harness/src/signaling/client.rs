@@ -60,6 +60,7 @@ const DEAD_AFTER: Duration = Duration::from_secs(5);
 /// A registered client. Cheap to clone; the session ends when the last clone is dropped.
 #[derive(Clone)]
 pub struct Client {
+    host: Host,
     outbox: mpsc::UnboundedSender<(Envelope, Sent)>,
 }
 
@@ -83,7 +84,8 @@ impl Client {
         let (outbox, outgoing) = mpsc::unbounded_channel();
         let (inbox, incoming) = mpsc::unbounded_channel();
         host.spawn("signaling client", session.run(socket, outgoing, inbox));
-        (Self { outbox }, incoming)
+        let host = host.clone();
+        (Self { host, outbox }, incoming)
     }
 
     /// Sends `message` to the client `to`, and returns when it has been written to the connection.
@@ -92,8 +94,11 @@ impl Client {
     /// [`SignalingError`]: the message is lost. A service that acknowledges loses none.
     pub async fn send(&self, to: &str, message: Message) -> Result<(), SignalingError> {
         let (sent, written) = oneshot::channel();
+        let envelope = Envelope::to(to, message);
+        // It is said now, whenever it goes out: what was handed over cannot be taken back.
+        record(self.host.sim(), SignalDirection::Sent, "server", &envelope);
         self.outbox
-            .send((Envelope::to(to, message), sent))
+            .send((envelope, sent))
             .map_err(|_| SignalingError::Closed)?;
         written.await.unwrap_or(Err(SignalingError::Closed))
     }
@@ -194,7 +199,7 @@ impl Session {
                     if self.acks {
                         self.ledger.sends(&mut envelope, sim.now());
                     }
-                    let written = self.write(socket, &envelope).await;
+                    let written = self.pass(socket, &envelope).await;
                     let lost = written.is_err();
                     // Whoever stopped waiting does not want to know. What is in the ledger is not lost.
                     let _ = sent.send(if self.acks { Ok(()) } else { written });

@@ -75,6 +75,9 @@ fn wrong_act(act: ActKind, how: Wrong) -> Caught {
             &INT_01_HEEDED,
             "What a user wants is done three and a half seconds later.",
         ),
+        Wrong::Elsewhere if matches!(act, ActKind::Dial | ActKind::DialGroup) => {
+            (scene, &CALLED, "Somebody else is called than the user wanted.")
+        }
         Wrong::Elsewhere => (
             scene,
             &INT_01_HEEDED,

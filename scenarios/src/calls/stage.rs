@@ -72,7 +72,6 @@ pub(super) fn stage(seed: Seed, people: usize) -> Plan {
         topology: Topology::new(hosts),
         stretch: steps.map(|(step, most)| stretch(step, 0, most)).into(),
         script: Vec::new(),
-        heal_at_ms: HEAL_AT_MS,
         budget_ms: BUDGET_MS,
         horizon_ms: 90_000,
         ..plan
@@ -86,6 +85,10 @@ pub(super) fn unsettled(seed: Seed, plan: Plan) -> Plan {
     }
     let mut kinds: BTreeSet<Kind> = swarm::kinds(seed);
     kinds.retain(|kind| WEATHER.contains(kind));
+    let plan = Plan {
+        heal_at_ms: HEAL_AT_MS,
+        ..plan
+    };
     swarm::brew(seed, &kinds, plan)
 }
 
