@@ -35,6 +35,8 @@ fn section(oracle: &Oracle, catalogue: &[Arc<Scenario>]) -> String {
         .iter()
         .filter(|s| s.kind == Kind::Promise && s.oracles.iter().any(|o| o.id == oracle.id))
         .count();
+    let is_broken = catalogue.iter().any(|s| s.trips == Some(oracle.id));
+    let nothing = if is_broken { "" } else { "nothing in the catalogue" };
     let mut out = format!("\n## {}\n\n{}\n\n", oracle.id, oracle.meaning);
     let rows = [
         ("Source", sources.join("; ")),
@@ -44,6 +46,7 @@ fn section(oracle: &Oracle, catalogue: &[Arc<Scenario>]) -> String {
         ),
         ("Broken by a known defect of the stack", by(Kind::Finding)),
         ("Broken by a test of the harness", by(Kind::Selftest)),
+        ("Broken by", nothing.to_owned()),
         ("Promised by", format!("{promises} scenarios")),
     ];
     for (what, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
@@ -64,18 +67,33 @@ fn source(citation: &str) -> String {
 mod tests {
     use super::*;
 
+    /// What stands in the block about an oracle.
+    fn about(block: &str, id: &str) -> String {
+        let from = block.split_once(&format!("\n## {id}\n")).expect("a section").1;
+        from.split("\n## ").next().unwrap_or_default().to_owned()
+    }
+
     #[test]
-    fn every_oracle_has_a_section_that_says_what_breaks_it() {
-        let block = block();
+    fn every_oracle_has_a_section_that_names_all_that_break_it() {
+        let (block, catalogue) = (block(), sleet_scenarios::catalogue());
         for oracle in oracle::ALL {
-            let heading = format!("\n## {}\n", oracle.id);
-            let section = block.split_once(&heading).expect("a section").1;
-            let section = section.split("\n## ").next().unwrap_or_default();
-            assert!(section.contains(oracle.meaning), "{}", oracle.id);
+            let section = about(&block, oracle.id);
             assert!(
-                section.contains("- Source: ") && section.contains("- Broken by "),
+                section.contains(oracle.meaning) && section.contains("- Source: "),
                 "{section}"
             );
+            for breaks in catalogue.iter().filter(|s| s.trips == Some(oracle.id)) {
+                assert!(section.contains(&format!("`{}`", breaks.name)), "{section}");
+            }
         }
+    }
+
+    #[test]
+    fn an_oracle_that_nothing_breaks_says_so() {
+        let section = section(oracle::ALL[0], &[]);
+        assert!(
+            section.contains("- Broken by: nothing in the catalogue\n"),
+            "{section}"
+        );
     }
 }
