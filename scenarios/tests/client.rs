@@ -1,0 +1,108 @@
+//! What the calling app does when an end of a call crashes: it rings again, takes a redial for the end of the call before, and
+//! gives up where the policy says so. With an owner per call and with steps as they come.
+
+use std::{sync::Arc, time::Duration};
+
+use sleet::{
+    driver::Cast,
+    fault::Plan,
+    run::{RunRecord, execute_plan},
+    scenario::{Kind, Scenario},
+    seed::Seed,
+    trace::{CallEvent, EventKind, Outcome},
+    world::{HostFault, HostFaultKind},
+};
+use sleet_scenarios::{client::Policy, network::story_a};
+
+const SEED: Seed = Seed(3);
+/// The call is connected by then, and talked over.
+const CRASHES_MS: u64 = 4_000;
+
+/// The story network, where `host` is down for `down_ms` in the middle of the call.
+fn crash_of(host: &str, down_ms: u64) -> Plan {
+    let mut plan = story_a(SEED);
+    plan.signaling.acknowledged = true;
+    plan.talk_ms = 3_000;
+    plan.host_faults = vec![HostFault {
+        fault: HostFaultKind::Crash,
+        host: host.into(),
+        from_ms: CRASHES_MS,
+        until_ms: CRASHES_MS + down_ms,
+    }];
+    plan.heal_at_ms = CRASHES_MS + down_ms;
+    plan.budget_ms = 60_000;
+    plan.horizon_ms = plan.heal_at_ms + plan.budget_ms + 60_000;
+    plan
+}
+
+/// `plan` with the app of `policy`, under both dispatches.
+fn played(policy: Policy, plan: &Plan) -> [RunRecord; 2] {
+    [policy.in_order(), policy.as_they_come()].map(|policy| {
+        let cast = Cast::of(policy.bare()).signaling_on("server");
+        let scenario = Scenario::played(Kind::Promise, "played", |_| story_a(SEED), cast);
+        execute_plan(&Arc::new(scenario), SEED, Arc::new(plan.clone())).expect("a run")
+    })
+}
+
+/// What the screen at `host` showed, call by call, until the run was cleaned up.
+fn shown(record: &RunRecord, host: &str) -> Vec<(String, CallEvent)> {
+    let events = record.trace.events.iter();
+    let until_clean_up = events.take_while(|e| e.kind != EventKind::CleanUp);
+    let show = |e: &sleet::trace::Event| match &e.kind {
+        EventKind::Call { call, what } if e.host.as_deref() == Some(host) => {
+            Some((call.clone(), what.clone()))
+        }
+        _ => None,
+    };
+    until_clean_up.filter_map(show).collect()
+}
+
+fn rings(call: &str) -> (String, CallEvent) {
+    (call.to_owned(), CallEvent::Rings { from: "alice".into() })
+}
+
+fn over(call: &str, outcome: Outcome) -> (String, CallEvent) {
+    (call.to_owned(), CallEvent::Over { outcome })
+}
+
+#[test]
+fn a_callee_that_starts_again_rings_again_for_the_call_that_lives() {
+    for record in played(Policy::FIXED, &crash_of("bob", 1_000)) {
+        assert_eq!(record.failure(), None);
+        let (silent, connected) = (
+            ("c1".into(), CallEvent::Silent),
+            ("c1".into(), CallEvent::Connected),
+        );
+        let once = [rings("c1"), silent, connected.clone()];
+        assert_eq!(shown(&record, "bob"), [once.clone(), once].concat());
+        assert_eq!(shown(&record, "alice"), [connected.clone(), connected]);
+    }
+}
+
+#[test]
+fn a_caller_that_dials_again_after_a_crash_has_left_the_call_before() {
+    for record in played(Policy::FIXED, &crash_of("alice", 1_000)) {
+        assert_eq!(record.failure(), None);
+        let at_bob = shown(&record, "bob");
+        assert!(
+            at_bob.contains(&over("c1", Outcome::Talked)) && at_bob.contains(&rings("c1.1")),
+            "{at_bob:?}"
+        );
+        assert_eq!(at_bob.last(), Some(&("c1.1".into(), CallEvent::Connected)));
+    }
+}
+
+#[test]
+fn an_app_that_hears_nothing_gives_up_if_its_policy_says_so() {
+    let gone_for_good = crash_of("bob", 55_000);
+    for (policy, gives_up) in [
+        (Policy::FIXED.giving_up(Duration::from_secs(12)), true),
+        (Policy::FIXED, false),
+    ] {
+        for record in played(policy, &gone_for_good) {
+            let at_alice = shown(&record, "alice");
+            let gave_up = at_alice.contains(&over("c1", Outcome::Failed));
+            assert_eq!(gave_up, gives_up, "{at_alice:?}");
+        }
+    }
+}
