@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// How long after the last call was ended the run goes on: longer than telling the other end and closing a peer may take.
-const AFTERMATH: Duration = Duration::from_secs(4);
+const AFTERMATH: Duration = Duration::from_millis(2_500);
 /// How long it takes to end connections in good order.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// How much longer than its budget the run waits for a call: users take a while to pick up.
@@ -88,6 +88,8 @@ struct Hand {
     pending: u64,
     // When somebody last wanted something.
     last: SimTime,
+    // When somebody last wanted something that no connection shows.
+    last_unseen: SimTime,
     // What users dialed, by the name that the script gives the call.
     dialed: BTreeMap<String, Dialed>,
     // The legs of each group.
@@ -235,7 +237,7 @@ impl Driver {
 
     /// Waits until what a user wanted last has had the time to take effect.
     async fn last_effect(&self) {
-        let last = self.hand().last;
+        let last = self.hand().last_unseen;
         self.sim.sleep(last + EFFECT - self.sim.now()).await;
     }
 

@@ -282,6 +282,12 @@ impl Driver {
         let id = {
             let mut hand = self.hand();
             hand.last = self.sim.now();
+            if !matches!(
+                intent,
+                Intent::Dial { .. } | Intent::Accept { .. } | Intent::DialGroup { .. }
+            ) {
+                hand.last_unseen = hand.last;
+            }
             hand.next += 1;
             hand.next - 1
         };

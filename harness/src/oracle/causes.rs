@@ -116,10 +116,10 @@ impl Case<'_, '_> {
             .iter()
             .filter(|e| e.host == call.callee && e.call != call.name);
         at_callee.into_iter().any(|end| {
-            let shown = end.shown.first().copied();
+            let shown = end.ever_shown.first().copied();
             let dialed = end.wanted(|w| matches!(w, Want::Dial { .. }));
             let began = [shown, dialed].into_iter().flatten().min_by_key(|e| e.seq);
-            let ended = end.outcomes().first().map(|(e, _)| e.at);
+            let ended = end.ever_shown.iter().find(|e| is_over(e)).map(|e| e.at);
             began.is_some_and(|e| e.seq < over.seq) && ended.is_none_or(|at| at >= call.dialed)
         })
     }
@@ -168,6 +168,16 @@ impl Case<'_, '_> {
     }
 }
 
+fn is_over(event: &Event) -> bool {
+    matches!(
+        &event.kind,
+        EventKind::Call {
+            what: CallEvent::Over { .. },
+            ..
+        }
+    )
+}
+
 /// What an app shows as connected is.
 pub const CALL_05_TRUE: Oracle = Oracle {
     id: "CALL-05",
@@ -180,8 +190,11 @@ fn shown_as_it_is(evidence: Evidence<'_>) -> Verdict {
     let Evidence { trace, plan } = evidence;
     let cleaned_up = cleaned_up(trace);
     worst(ends(trace).iter().map(|end| {
+        let crash = trace.of(end.host).filter(|e| e.kind == EventKind::Crashed).last();
+        let began = crash.map_or(0, |e| e.seq);
         let usable = trace
             .of(end.host)
+            .filter(|e| e.seq >= began)
             .find(|e| matches!(&e.kind, EventKind::Usable { peer } if peer.call == end.call));
         let shown = end.first(|w| *w == CallEvent::Connected);
         match (usable, shown) {

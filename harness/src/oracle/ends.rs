@@ -21,6 +21,8 @@ pub(super) struct End<'a> {
     pub wanted: Vec<Wanted<'a>>,
     /// What its app showed of it, in order. After a crash of the host, only what the app of the last life showed.
     pub shown: Vec<&'a Event>,
+    /// The same, whatever crashes the host went through.
+    pub ever_shown: Vec<&'a Event>,
     /// When the host crashed last while it took part.
     pub crashed: Option<SimTime>,
 }
@@ -61,7 +63,8 @@ impl<'a> End<'a> {
 
     /// When the app says that it had done what its user wanted who ended the call, first.
     pub fn hangup_returned(&self, trace: &'a Trace) -> Option<&'a Event> {
-        let ended: Vec<u64> = self.wanted.iter().filter(|w| w.ends()).map(|w| w.id).collect();
+        let ended = self.wanted.iter().filter(|w| w.ends_something(trace));
+        let ended: Vec<u64> = ended.map(|w| w.id).collect();
         let obeyed = |e: &&Event| matches!(&e.kind, EventKind::Obeyed { id } if ended.contains(id));
         trace.of(self.host).find(obeyed)
     }
@@ -91,6 +94,7 @@ pub(super) fn ends(trace: &Trace) -> Vec<End<'_>> {
         host,
         wanted: Vec::new(),
         shown: Vec::new(),
+        ever_shown: Vec::new(),
         crashed: None,
     };
     for wanted in wanted(trace) {
@@ -101,7 +105,9 @@ pub(super) fn ends(trace: &Trace) -> Vec<End<'_>> {
         match (&event.kind, event.host.as_deref()) {
             (EventKind::Call { call, .. }, Some(host)) => {
                 let key = (call.as_str(), host);
-                ends.entry(key).or_insert_with(|| end(key)).shown.push(event);
+                let end = ends.entry(key).or_insert_with(|| end(key));
+                end.shown.push(event);
+                end.ever_shown.push(event);
             }
             (EventKind::Crashed, Some(host)) => {
                 for end in ends.values_mut().filter(|e| e.host == host && e.has_begun(event)) {

@@ -5,10 +5,10 @@ use std::{
     time::Duration,
 };
 
-use super::{Evidence, Oracle, Verdict, Violation, calls::calls, worst};
+use super::{Evidence, Oracle, Verdict, Violation, calls::calls, wanted::due, worst};
 use crate::{
     time::SimTime,
-    trace::{CallEvent, Event, EventKind, Intent, Trace},
+    trace::{CallEvent, Event, EventKind, Intent, SignalDirection, Trace},
 };
 
 /// The factory lives as long as calls do.
@@ -31,10 +31,12 @@ fn as_long_as_calls(evidence: Evidence<'_>) -> Verdict {
         .filter(has_factory)
         .filter_map(|e| e.host.as_deref())
         .collect();
-    worst(hosts.into_iter().map(|host| judge(trace, host)))
+    worst(hosts.into_iter().map(|host| judge(evidence, host)))
 }
 
-fn judge(trace: &Trace, host: &str) -> Verdict {
+fn judge(evidence: Evidence<'_>, host: &str) -> Verdict {
+    let Evidence { trace, plan } = evidence;
+    let late = |since: SimTime| due(plan, host, since, GRACE);
     let ended = trace.events.last().map_or(SimTime::ZERO, |e| e.at);
     let fail = |seq: u64, why: String| {
         Verdict::Fail(Violation {
@@ -45,14 +47,16 @@ fn judge(trace: &Trace, host: &str) -> Verdict {
     let dials: BTreeSet<&str> = calls(trace).iter().map(|c| c.name).collect();
     let mut alive = false;
     let mut live: BTreeMap<&str, u64> = BTreeMap::new();
+    // When the first message of a call came that its app may not have seen yet.
+    let mut arriving: BTreeMap<&str, SimTime> = BTreeMap::new();
     // Since when it has been there without a call, or a call without it.
     let mut amiss: Option<(SimTime, u64)> = None;
     for event in trace.of(host) {
-        if let Some((since, seq)) = amiss.filter(|(since, _)| event.at > *since + GRACE) {
+        if let Some((since, seq)) = amiss.filter(|(since, _)| event.at > late(*since)) {
             return fail(seq, out_of_step(alive, since));
         }
         match &event.kind {
-            EventKind::Factory { alive: false } if !live.is_empty() => {
+            EventKind::Factory { alive: false } if live.keys().any(|c| is_there(&arriving, c, event.at)) => {
                 let calls: Vec<&str> = live.keys().copied().collect();
                 return fail(
                     event.seq,
@@ -79,6 +83,15 @@ fn judge(trace: &Trace, host: &str) -> Verdict {
                 live.insert(call, event.seq);
             }
             // Some calls do not ring, because their user has dialed the caller.
+            EventKind::Signal {
+                direction: SignalDirection::Received,
+                message,
+                call: Some(call),
+                ..
+            } if matches!(message.as_str(), "ring" | "offer") && is_taken(trace, host, call, event.seq) => {
+                live.entry(call).or_insert(event.seq);
+                arriving.insert(call, event.at);
+            }
             EventKind::PeerCreated { peer, .. } => {
                 live.entry(&peer.call).or_insert(event.seq);
             }
@@ -95,10 +108,37 @@ fn judge(trace: &Trace, host: &str) -> Verdict {
         }
         amiss = (alive == live.is_empty()).then(|| amiss.unwrap_or((event.at, event.seq)));
     }
-    match amiss.filter(|(since, _)| ended > *since + GRACE) {
+    match amiss.filter(|(since, _)| ended > late(*since)) {
         Some((since, seq)) => fail(seq, out_of_step(alive, since)),
         None => Verdict::Pass,
     }
+}
+
+/// Whether the app has had the time to see that `call` is there.
+fn is_there(arriving: &BTreeMap<&str, SimTime>, call: &str, now: SimTime) -> bool {
+    arriving.get(call).is_none_or(|at| now > *at + GRACE)
+}
+
+/// Whether the app on `host` takes `call` after the event `seq`: it makes a peer for it, or ends it.
+fn is_taken(trace: &Trace, host: &str, call: &str, seq: u64) -> bool {
+    let life = trace
+        .of(host)
+        .filter(|e| e.seq > seq)
+        .take_while(|e| e.kind != EventKind::Crashed);
+    life.into_iter().any(|e| match &e.kind {
+        EventKind::PeerCreated { peer, .. } => peer.call == call,
+        EventKind::Signal {
+            direction: SignalDirection::Sent,
+            message,
+            call: Some(c),
+            ..
+        } => message == "ringing" && c == call,
+        EventKind::Call {
+            call: c,
+            what: CallEvent::Over { .. },
+        } => c == call,
+        _ => false,
+    })
 }
 
 fn out_of_step(alive: bool, since: SimTime) -> String {

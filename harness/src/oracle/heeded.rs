@@ -8,12 +8,12 @@ use std::time::Duration;
 use super::{
     Evidence, Oracle, Verdict, Violation,
     ends::{cleaned_up, ended},
-    wanted::{Want, Wanted, due, is_live_at, wanted},
+    wanted::{Want, Wanted, due, is_live_at, rings_at, wanted},
     worst,
 };
 use crate::{
     time::SimTime,
-    trace::{CallEvent, Event, EventKind, SignalDirection, Trace},
+    trace::{CallEvent, Event, EventKind, SignalDirection},
 };
 
 /// Users are heeded.
@@ -79,7 +79,10 @@ fn picked_up(evidence: Evidence<'_>, wanted: &Wanted<'_>) -> Verdict {
         matches!(&e.kind, EventKind::Call { call, what: CallEvent::Silent | CallEvent::Over { .. } }
             if call == wanted.call)
     });
-    let offered = trace.of(wanted.host).find(|e| match &e.kind {
+    let crashed = |e: &&Event| e.kind == EventKind::Crashed && e.seq < wanted.event.seq;
+    let began = trace.of(wanted.host).filter(crashed).last().map_or(0, |e| e.seq);
+    let this_life = trace.of(wanted.host).filter(|e| e.seq >= began);
+    let offered = this_life.into_iter().find(|e| match &e.kind {
         EventKind::Signal {
             direction: SignalDirection::Received,
             message,
@@ -149,19 +152,6 @@ fn name(want: Want<'_>) -> &'static str {
         Want::HangUp => "hang up",
         Want::Retry => "try again",
     }
-}
-
-/// Whether the call rang on the user's phone when the intent came.
-fn rings_at(trace: &Trace, wanted: &Wanted<'_>) -> bool {
-    let before = trace.of(wanted.host).take_while(|e| e.seq < wanted.event.seq);
-    let rings = before.filter_map(|e| match &e.kind {
-        EventKind::Call { call, what } if call == wanted.call => {
-            Some(matches!(what, CallEvent::Rings { .. }))
-        }
-        EventKind::Crashed => Some(false),
-        _ => None,
-    });
-    rings.last().unwrap_or(false)
 }
 
 fn is_over(event: &Event, call: &str) -> bool {

@@ -5,7 +5,11 @@ use std::{
     time::Duration,
 };
 
-use super::{Evidence, Oracle, Verdict, Violation, worst};
+use super::{
+    Evidence, Oracle, Verdict, Violation,
+    wanted::{Want, wanted},
+    worst,
+};
 use crate::{
     time::SimTime,
     trace::{EventKind, SignalDirection, Trace},
@@ -27,6 +31,9 @@ const REPEATED: [&str; 3] = ["try-again", "register", "error"];
 /// How long a message may have been in the app's hands before it was told that its call is over.
 const IN_HAND: Duration = Duration::from_millis(500);
 
+/// How long nothing but the user's wish makes an app offer again.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
 /// What a client said: the message, the call, the generation and the candidate.
 type Said<'a> = (&'a str, &'a str, &'a str, Option<&'a str>);
 
@@ -38,7 +45,31 @@ fn once(evidence: Evidence<'_>) -> Verdict {
         .filter(|e| matches!(&e.kind, EventKind::Signal { with, .. } if with == "server"))
         .filter_map(|e| e.host.as_deref())
         .collect();
-    worst(hosts.into_iter().map(|host| judge(evidence.trace, host)))
+    let each = hosts.into_iter().map(|host| judge(evidence.trace, host));
+    worst(each.chain([tried_once(evidence.trace)]))
+}
+
+/// Who tries again once is offered once.
+fn tried_once(trace: &Trace) -> Verdict {
+    let retries = wanted(trace).into_iter().filter(|w| w.want == Want::Retry);
+    worst(retries.map(|retry| {
+        let later = trace.of(retry.host).filter(|e| e.seq > retry.event.seq);
+        let soon = later.take_while(|e| e.at <= retry.event.at + AT_ONCE);
+        let mut offers = soon.filter(|e| {
+            matches!(&e.kind, EventKind::DescriptionCreated { peer, kind, .. }
+                if peer.call == retry.call && kind == "offer")
+        });
+        match (offers.next(), offers.next()) {
+            (Some(_), Some(again)) => Verdict::Fail(Violation {
+                event: Some(again.seq),
+                why: format!(
+                    "{} tried {} again at {}, and offered twice",
+                    retry.host, retry.call, retry.event.at
+                ),
+            }),
+            _ => Verdict::Pass,
+        }
+    }))
 }
 
 fn judge(trace: &Trace, host: &str) -> Verdict {
@@ -51,6 +82,7 @@ fn judge(trace: &Trace, host: &str) -> Verdict {
         match &event.kind {
             // What a life said before a crash, the next one does not know.
             EventKind::Crashed => said.clear(),
+            EventKind::PushDelivered { call, .. } => asked.entry(call).or_default().push(event.at),
             EventKind::Signal {
                 direction: SignalDirection::Received,
                 message,

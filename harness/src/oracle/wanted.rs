@@ -42,9 +42,18 @@ pub(super) struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// Whether it ends a call.
+    /// Whether it ends a call, if there is one to end.
     pub fn ends(&self) -> bool {
         matches!(self.want, Want::HangUp | Want::Reject)
+    }
+
+    /// Whether there was a call for it to end.
+    pub fn ends_something(&self, trace: &Trace) -> bool {
+        match self.want {
+            Want::HangUp => is_live_at(trace, self.host, self.call, self.event),
+            Want::Reject => rings_at(trace, self),
+            _ => false,
+        }
     }
 }
 
@@ -133,6 +142,19 @@ fn picked_up_no_more(trace: &Trace, event: &Event, host: &str) -> bool {
         } => picked_up(trace, event, host, call, to).is_none(),
         _ => false,
     }
+}
+
+/// Whether the call rang on the user's phone when the intent came.
+pub(super) fn rings_at(trace: &Trace, wanted: &Wanted<'_>) -> bool {
+    let before = trace.of(wanted.host).take_while(|e| e.seq < wanted.event.seq);
+    let rings = before.filter_map(|e| match &e.kind {
+        EventKind::Call { call, what } if call == wanted.call => {
+            Some(matches!(what, CallEvent::Rings { .. }))
+        }
+        EventKind::Crashed => Some(false),
+        _ => None,
+    });
+    rings.last().unwrap_or(false)
 }
 
 /// When something that `host` should do from `from` on has to be done: `patience` later, without the time in which the

@@ -252,10 +252,13 @@ impl Peer for FullPeer {
 
     async fn answer(&self) -> Result<Description, PeerError> {
         let answer = self.connection.create_answer(None).await.map_err(stack)?;
-        Ok(Description {
+        let answer = Description {
             kind: DescriptionKind::Answer,
             sdp: answer.sdp,
-        })
+        };
+        // After a restart the stack gathers before the local description is set.
+        self.enter(&answer)?;
+        Ok(answer)
     }
 
     async fn set_local(&self, description: Description) -> Result<(), PeerError> {

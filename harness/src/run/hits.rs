@@ -7,7 +7,7 @@ use crate::{
     net::nat::{NatFault, Refusal},
     signaling,
     time::SimTime,
-    trace::{Cause, CauseKind, Event, EventKind, Intent, Trace},
+    trace::{Cause, CauseKind, Event, EventKind, Intent, SignalDirection, Trace},
 };
 
 /// How soon after a connection was cut its client notices, at the latest, for the cut to have been the cause.
@@ -63,7 +63,49 @@ pub(super) fn hits(plan: &Plan, trace: &Trace) -> Vec<String> {
         hits.push("swizzle");
     }
     let hits = hits.into_iter().map(|kind| format!("{kind}-hit"));
-    hits.chain(recoveries(trace)).collect()
+    hits.chain(recoveries(trace))
+        .chain(early_candidates(trace))
+        .chain(restarts(trace))
+        .collect()
+}
+
+/// A mark for each candidate that a client received before the description of its generation was set.
+fn early_candidates(trace: &Trace) -> Vec<String> {
+    let mut described = BTreeSet::new();
+    let mut early = 0;
+    for event in &trace.events {
+        match (&event.kind, event.host.as_deref()) {
+            (
+                EventKind::Described {
+                    remote: true, ufrag, ..
+                },
+                Some(host),
+            ) => drop(described.insert((host, ufrag.as_str()))),
+            (
+                EventKind::Signal {
+                    direction: SignalDirection::Received,
+                    with,
+                    candidate: Some(candidate),
+                    ..
+                },
+                Some(host),
+            ) if with == "server" && !described.contains(&(host, candidate.ufrag.as_str())) => early += 1,
+            _ => {}
+        }
+    }
+    vec!["candidate-before-description".to_owned(); early]
+}
+
+/// A mark for each offer of a peer that had offered before: ICE was restarted on it.
+fn restarts(trace: &Trace) -> Vec<String> {
+    let mut offered = BTreeSet::new();
+    let again = trace.events.iter().filter(|e| match &e.kind {
+        EventKind::DescriptionCreated { peer, kind, .. } if kind == "offer" => {
+            !offered.insert((e.host.as_deref(), peer))
+        }
+        _ => false,
+    });
+    vec!["ice-restarted".to_owned(); again.count()]
 }
 
 /// A mark for each attempt that an app began by itself, because the one before had come to nothing.

@@ -124,7 +124,10 @@ pub(super) fn idle_hosts(plan: &Plan) -> Vec<Item> {
         path: format!("topology.hosts[{item}]"),
         words: format!("host {}", host.name),
     };
-    hosts.filter(|(_, h)| !h.serves && !named(&h.name)).map(item).collect()
+    hosts
+        .filter(|(_, h)| !h.serves && !named(&h.name))
+        .map(item)
+        .collect()
 }
 
 /// With a host goes what happens to it.

@@ -169,7 +169,7 @@ fn own_mistake(mistake: Mistake) -> Caught {
         ),
         Mistake::StateByNumber => (
             scenes::recovering,
-            &GOES_ON,
+            &CALL_04_CAUSED,
             "ICE `failed` has the number of the peer connection's `closed`: the app thinks that the call is over.",
         ),
         Mistake::CandidatesByUser => (
