@@ -91,9 +91,16 @@ impl Case<'_, '_> {
         acted || crashed
     }
 
-    /// Whether one of the two had dialed the other again: a new call takes the place of the old one.
+    /// Whether one of the two had dialed the other again, and that call was there too: one takes the place of the other.
     fn dialed_again(&self, call: &Call<'_>, over: &Event) -> bool {
-        self.dials_between(call, over).any(|w| w.event.at >= call.dialed)
+        self.dials_between(call, over).any(|w| {
+            let there = self
+                .ends
+                .iter()
+                .find(|e| e.call == w.call && e.host == self.end.host);
+            let ended = there.and_then(|e| e.ever_shown.iter().find(|e| is_over(e)));
+            ended.is_none_or(|e| e.at >= call.dialed)
+        })
     }
 
     /// The other dials between the two ends of `call`.

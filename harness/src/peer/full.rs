@@ -256,8 +256,6 @@ impl Peer for FullPeer {
             kind: DescriptionKind::Answer,
             sdp: answer.sdp,
         };
-        // After a restart the stack gathers before the local description is set.
-        self.enter(&answer)?;
         Ok(answer)
     }
 
@@ -270,10 +268,25 @@ impl Peer for FullPeer {
     }
 
     async fn set_remote(&self, description: Description) -> Result<(), PeerError> {
+        let restarts = description.kind == DescriptionKind::Offer
+            && !self
+                .generation
+                .lock()
+                .expect("no panic while it is held")
+                .is_empty();
         self.connection
             .set_remote_description(to_stack(description)?)
             .await
-            .map_err(stack)
+            .map_err(stack)?;
+        if restarts {
+            // The stack gathers the next generation from here on; what it is called, only an answer tells.
+            let answer = self.connection.create_answer(None).await.map_err(stack)?;
+            self.enter(&Description {
+                kind: DescriptionKind::Answer,
+                sdp: answer.sdp,
+            })?;
+        }
+        Ok(())
     }
 
     async fn add_candidate(&self, candidate: Candidate) -> Result<(), PeerError> {

@@ -7,7 +7,7 @@ use crate::{
     net::nat::{NatFault, Refusal},
     signaling,
     time::SimTime,
-    trace::{Cause, CauseKind, Event, EventKind, Intent, SignalDirection, Trace},
+    trace::{CallEvent, Cause, CauseKind, Event, EventKind, Intent, Outcome, SignalDirection, Trace},
 };
 
 /// How soon after a connection was cut its client notices, at the latest, for the cut to have been the cause.
@@ -66,6 +66,7 @@ pub(super) fn hits(plan: &Plan, trace: &Trace) -> Vec<String> {
     hits.chain(recoveries(trace))
         .chain(early_candidates(trace))
         .chain(restarts(trace))
+        .chain(meetings(trace))
         .collect()
 }
 
@@ -94,6 +95,45 @@ fn early_candidates(trace: &Trace) -> Vec<String> {
         }
     }
     vec!["candidate-before-description".to_owned(); early]
+}
+
+/// Marks for calls that met others: dials that crossed, lines that were busy, and calls that came while the caller's call
+/// before was still there.
+fn meetings(trace: &Trace) -> Vec<String> {
+    let mut marks = Vec::new();
+    let mut rings: BTreeSet<(Option<&str>, &str, &str)> = BTreeSet::new();
+    for event in &trace.events {
+        let host = event.host.as_deref();
+        match &event.kind {
+            EventKind::Call {
+                what: CallEvent::Over {
+                    outcome: Outcome::Glare,
+                },
+                ..
+            } => marks.push("glare"),
+            EventKind::Call {
+                what: CallEvent::Over {
+                    outcome: Outcome::Busy,
+                },
+                ..
+            } => marks.push("told-busy"),
+            EventKind::Call {
+                call,
+                what: CallEvent::Over { .. },
+            } => rings.retain(|(h, _, c)| *h != host || *c != call.as_str()),
+            EventKind::Call {
+                call,
+                what: CallEvent::Rings { from },
+            } => {
+                if rings.iter().any(|(h, f, _)| *h == host && *f == from.as_str()) {
+                    marks.push("dialed-again");
+                }
+                rings.insert((host, from, call));
+            }
+            _ => {}
+        }
+    }
+    marks.into_iter().map(str::to_owned).collect()
 }
 
 /// A mark for each offer of a peer that had offered before: ICE was restarted on it.
