@@ -117,13 +117,7 @@ pub fn family() -> Vec<Scenario> {
 
 /// Field report B in the storm: users hang up, refuse, redial and cross each other while everything breaks.
 fn rapid() -> Vec<Scenario> {
-    let scenes: [(&str, fn(Seed) -> Plan); 4] = [
-        ("rapid", scenes::rapid_in_fair_weather),
-        ("impatient", scenes::impatient_in_fair_weather),
-        ("third-caller", scenes::busy_in_fair_weather),
-        ("glare", scenes::glare_in_fair_weather),
-    ];
-    let story = |(name, scene): (&str, fn(Seed) -> Plan)| {
+    let story = |name, scene: fn(Seed) -> Plan| {
         scenario(Kind::Promise, name, Policy::FIXED.bare(), scene)
             .about("Rapid dialing and hanging up in the storm: nothing crashes, leaks, rings a ghost or answers for a dead call.")
             .from("docs/stories.md#b-rapid-dial-and-hangup")
@@ -131,7 +125,12 @@ fn rapid() -> Vec<Scenario> {
             .holds(&[&STACK_ENDS])
             .reaches(&["client-crash-hit", "partition-hit", "signal-drop-hit"], ENOUGH)
     };
-    scenes.map(story).into()
+    vec![
+        story("rapid", scenes::rapid_in_fair_weather),
+        story("impatient", scenes::impatient_in_fair_weather),
+        story("third-caller", scenes::busy_in_fair_weather),
+        story("glare", scenes::glare_in_fair_weather),
+    ]
 }
 
 /// The faults of NATs, of TURN servers and of phones with two networks, and all others. Nobody is tidy here: closing waits for

@@ -168,12 +168,12 @@ fn judge(evidence: Evidence<'_>, call: &Call<'_>, ends: &[&End<'_>]) -> Verdict 
 /// The last time that the callee picked up: its user did, or the app by itself, because its user had dialed the caller.
 fn picked_up<'a>(trace: &'a Trace, call: &Call<'_>, callee: Option<&End<'a>>) -> Option<&'a Event> {
     let accepted = callee.into_iter().flat_map(|e| &e.wanted);
-    let accepted = accepted.filter(|w| w.want == Want::Accept).map(|w| w.event);
+    let mut accepted = accepted.filter(|w| w.want == Want::Accept).map(|w| w.event);
     let answered = trace.of(call.callee).find(|e| {
         matches!(&e.kind, EventKind::DescriptionCreated { peer, kind, .. }
             if peer.call == call.name && kind == "answer")
     });
-    accepted.last().or(answered)
+    accepted.next_back().or(answered)
 }
 
 fn last_word(trace: &Trace, call: &Call<'_>, host: &str) -> String {

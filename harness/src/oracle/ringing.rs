@@ -55,12 +55,11 @@ fn hangup_before<'a>(trace: &'a Trace, end: &End<'a>, ring: &Event) -> Option<&'
     };
     let before = trace.of(end.host).take_while(|e| e.seq < ring.seq);
     // What a life was told before a crash, the next one does not know.
-    let known = before.fold(None, |known, e| match e.kind {
+    before.fold(None, |known, e| match e.kind {
         EventKind::Crashed => None,
         _ if told(&e) && e.at < ring.at => known.or(Some(e)),
         _ => known,
-    });
-    known
+    })
 }
 
 fn silent_after(evidence: Evidence<'_>, end: &End<'_>, gone: &Event) -> Verdict {

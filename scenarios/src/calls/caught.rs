@@ -205,11 +205,10 @@ mod tests {
         let fixed = Policy::FIXED.bare();
         let make = if makes_it { fixed.making(mistake) } else { fixed };
         let scenario = Arc::new(played(Kind::Promise, "judged", make, scene).holds(&[oracle]));
-        let broken = (0..20).find_map(|seed| {
+        (0..20).find_map(|seed| {
             let record = run::execute(&scenario, Seed(seed)).expect("a run");
             record.failure().map(|(id, _)| id)
-        });
-        broken
+        })
     }
 
     #[test]
