@@ -146,7 +146,7 @@ mod tests {
         let mut result = RunResult::without_record(scenario, Seed(seed), outcome, why);
         result.oracle = (outcome == Outcome::Fail).then(|| "CONN-01".to_owned());
         result.digest = Some(Trace::from_events(Vec::new()).digest);
-        result
+        result.replayed_by("cargo xtask")
     }
 
     fn suite() -> (Vec<Scenario>, Vec<RunResult>) {

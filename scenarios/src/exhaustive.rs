@@ -38,7 +38,7 @@ const ONLINE_MS: u64 = 100;
 /// When it rings at bob's, if alice dials then.
 const RINGING_MS: u64 = ONLINE_MS + 20;
 /// Longer than any step takes to cause all that it causes: three round trips of 14 ms to come online.
-const QUIET_MS: u64 = 50;
+const QUIET_MS: u64 = 80;
 
 const NAIVE: Policy = Policy::NAIVE;
 const SEQUENTIAL: Policy = NAIVE.sending(SendPolicy::AfterDescription);
@@ -193,6 +193,8 @@ fn on_the_stack() -> Vec<Scenario> {
 fn in_handshake(mut plan: Plan) -> Plan {
     if let Some(order) = &mut plan.order {
         order.choices = vec![1, 0, 0, 1, 0, 0, 0, 0];
+        // How long a turn takes decides between which flights it comes.
+        order.quiet_ms = 50;
     }
     plan
 }

@@ -27,7 +27,7 @@ use crate::{
     media::{self, Heard},
     message::CallId,
     net::{APIBuilder, RTCPeerConnection},
-    phone::Settings,
+    settings::Settings,
 };
 
 /// What a peer connection reports.

@@ -20,5 +20,6 @@ pub mod phone;
 #[cfg(feature = "sleet")]
 pub mod scenarios;
 pub mod server;
+pub mod settings;
 #[cfg(feature = "sleet")]
 pub mod sim;

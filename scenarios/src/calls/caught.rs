@@ -6,7 +6,7 @@ use sleet::{
         Oracle,
         after::{DEAD, QUIET},
         candidates::OWN_GENERATION,
-        causes::CALL_04_CAUSED,
+        causes::{CALL_04_CAUSED, CALL_05_TRUE},
         factory::AS_LONG_AS_CALLS,
         hangup::{CLOSED_FIRST, CLOSED_ONCE, RETURNS},
         heeded::INT_01_HEEDED,
@@ -181,6 +181,11 @@ fn own_mistake(mistake: Mistake) -> Caught {
             impatient,
             &CALLED,
             "A hangup that overtakes its call is forgotten, and the phone rings for nobody.",
+        ),
+        Mistake::ShownTooEarly => (
+            scenes::three_people,
+            &CALL_05_TRUE,
+            "The user is told that a call can be talked over as soon as somebody has picked up.",
         ),
         Mistake::NoRecovery => (
             scenes::recovering,

@@ -182,6 +182,9 @@ impl Call {
         }
         self.fall_silent();
         self.handle.reach(Progress::Answered);
+        if self.phone.makes(Mistake::ShownTooEarly) {
+            self.phone.screen.connected(&self.handle.call);
+        }
         match attempt {
             // Only the broken client comes here a second time.
             Some(attempt) if before => self.answer(&attempt).await,
@@ -200,6 +203,9 @@ impl Call {
             return Ok(());
         }
         self.handle.reach(Progress::Answered);
+        if self.phone.makes(Mistake::ShownTooEarly) {
+            self.phone.screen.connected(&self.handle.call);
+        }
         if self.phone.make.policy.receive == ReceivePolicy::Buffer {
             // The stack refuses an answer to an offer that is not set yet.
             attempt

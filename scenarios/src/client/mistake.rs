@@ -41,6 +41,8 @@ pub enum Mistake {
     EarlyHangupForgotten,
     /// An attempt that comes to nothing is the end of it.
     NoRecovery,
+    /// The user is told that a call can be talked over as soon as somebody has picked up.
+    ShownTooEarly,
     /// What a user does is done wrongly.
     Act {
         /// What the user does.
@@ -124,7 +126,7 @@ impl Wrong {
 
 impl Mistake {
     /// Those of the app's own making: all but wrong acts and claims without a cause.
-    pub const OWN: [Self; 16] = [
+    pub const OWN: [Self; 17] = [
         Self::PeerOnResponse,
         Self::CallbacksGoOn,
         Self::LateClose,
@@ -141,6 +143,7 @@ impl Mistake {
         Self::CandidatesByUser,
         Self::EarlyHangupForgotten,
         Self::NoRecovery,
+        Self::ShownTooEarly,
     ];
 
     /// Every act, done wrongly in every way.
@@ -175,6 +178,7 @@ impl fmt::Display for Mistake {
             Self::CandidatesByUser => "candidates-by-user",
             Self::EarlyHangupForgotten => "early-hangup-forgotten",
             Self::NoRecovery => "no-recovery",
+            Self::ShownTooEarly => "shown-too-early",
             Self::Act { act, how } => {
                 let act = act.name();
                 return match how {

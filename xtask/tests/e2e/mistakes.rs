@@ -58,8 +58,8 @@ fn a_hangup_is_replayed_from_its_point_to_its_return() {
     let story = [
         "user dials bob, c1",
         "the factory is created",
-        "c1 at dialing",
-        "c1 hangup returned",
+        "user hangs up, c1",
+        "the app says that act 1 is done",
         "c1 closes",
     ];
     assert!(story.windows(2).all(|w| place(w[0]) < place(w[1])), "{told}");

@@ -81,6 +81,7 @@ fn what_kills_its_process_is_recorded_as_what_it_is_and_the_rest_goes_on() {
         ("panics", "fail", "panicked"),
         ("never-ends", "fail", "orphan"),
         ("spins", "fail", ""),
+        ("breaks-invariant", "fail", ""),
         ("nondeterministic", "pass", ""),
         ("draws-nothing", "pass", ""),
         ("aborts", "crash", "its process died of SIGABRT"),
