@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`message`] | what phones and the server say to each other |
 //! | [`server`] | passes messages on, and keeps a record of the calls in its [`database`] |
-//! | [`line`] | a phone's connection to the server |
+//! | [`mod@line`] | a phone's connection to the server |
 //! | [`phone`] | one user's phone: signs in, rings, calls, answers, hangs up |
 //! | [`call`] | the peer connection of one call |
 //! | [`media`] | what is said and heard during a call |

@@ -149,7 +149,7 @@ impl Recorder {
         self.inner.lock().expect("recording does not panic").listener = Some(listener);
     }
 
-    /// Adds an event, its texts cleaned (see [`clean`]). Events after [`Recorder::close`] are not part of the run.
+    /// Adds an event, its texts cleaned (see [`mod@clean`]). Events after [`Recorder::close`] are not part of the run.
     ///
     /// # Panics
     /// If a thread panicked while it recorded.
