@@ -1,21 +1,24 @@
 //! The engine as its users see it: hosts, sockets, faults, bounds.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use sleet::{
+    fault::{
+        Directions, Fault, FaultId, FaultKind, Target, Timeline,
+        kinds::{Hold, NatRebind, TcpReset},
+        network_switch, partition,
+    },
     net::{
         firewall::FirewallSpec,
         latency::Latency,
         link::LinkProfile,
-        nat::{NatEvent, NatFault, NatSpec},
-        switch::NetworkSwitch,
+        nat::NatSpec,
         topology::{HostSpec, Topology},
-        weather::{Directions, LinkFault, TimedFault},
     },
     seed::{Ppm, Seed},
     socket::{TcpListener, TcpStream, UdpSocket},
     time::SimTime,
-    trace::{Cause, CauseKind, EventKind, Stop, first_divergence},
+    trace::{Cause, EventKind, Refusal, Stop, first_divergence},
     world::{self, Ending, Sim, WorldSpec},
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -29,17 +32,22 @@ fn two_hosts() -> WorldSpec {
     WorldSpec::new(Seed(1), topology)
 }
 
-fn with_fault(fault: LinkFault, directions: Directions, from_ms: u64, until_ms: u64) -> WorldSpec {
-    let mut spec = two_hosts();
-    spec.faults.push(TimedFault {
-        fault,
-        link: "bob".into(),
-        directions,
-        from_ms,
-        until_ms,
-    });
-    spec
+/// Runs `story` in the world of `spec`, where `fault` happens.
+fn run_with<F>(spec: WorldSpec, fault: Fault, story: impl FnOnce(Sim) -> F + Send + 'static) -> Ending
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let timeline = Timeline::new(vec![fault], None);
+    world::run_under(spec, timeline, Arc::default(), story).expect("a run")
 }
+
+/// Something that happens to bob's link.
+fn to_bob(kind: impl Into<FaultKind>, from_ms: u64, until_ms: Option<u64>) -> Fault {
+    Fault::new(Target::link("bob"), kind, from_ms, until_ms)
+}
+
+/// What the only fault of a run does to packets.
+const THE_FAULT: Cause = Cause::Fault { fault: FaultId(1) };
 
 async fn udp(sim: &Sim, host: &str, address: &str) -> UdpSocket {
     UdpSocket::bind(&sim.host(host), address.parse().expect("an address"))
@@ -54,12 +62,9 @@ async fn alice_and_bob(sim: &Sim) -> (UdpSocket, UdpSocket) {
     )
 }
 
-fn drops(ending: &Ending) -> Vec<CauseKind> {
+fn drops(ending: &Ending) -> Vec<Cause> {
     let dropped = ending.trace.events.iter().filter_map(|e| match &e.kind {
-        EventKind::PacketDropped {
-            by: Cause { kind, .. },
-            ..
-        } => Some(*kind),
+        EventKind::PacketDropped { by, .. } => Some(by.clone()),
         _ => None,
     });
     dropped.collect()
@@ -87,8 +92,8 @@ fn each_interface_of_a_host_sends_and_receives() {
 
 #[test]
 fn a_one_way_partition_drops_datagrams_one_way() {
-    let spec = with_fault(LinkFault::Partition, Directions::Down, 0, 1_000);
-    let ending = world::run(spec, |sim| async move {
+    let fault = partition("bob", Directions::Down, 0, 1_000);
+    let ending = run_with(two_hosts(), fault, |sim| async move {
         let (alice, bob) = alice_and_bob(&sim).await;
         alice.send_to(b"lost", bob.local_addr()).await.expect("sent");
         bob.send_to(b"there", alice.local_addr()).await.expect("sent");
@@ -96,13 +101,12 @@ fn a_one_way_partition_drops_datagrams_one_way() {
         assert_eq!(alice.recv_from(&mut buf).await.expect("received").0, 5);
         sim.sleep(Duration::from_millis(50)).await;
     });
-    assert_eq!(drops(&ending.expect("a run")), [CauseKind::Partition]);
+    assert_eq!(drops(&ending), [THE_FAULT]);
 }
 
 #[test]
 fn a_hold_keeps_datagrams_and_releases_them_in_order() {
-    let spec = with_fault(LinkFault::Hold, Directions::Both, 0, 500);
-    let ending = world::run(spec, |sim| async move {
+    let ending = run_with(two_hosts(), to_bob(Hold {}, 0, Some(500)), |sim| async move {
         let (alice, bob) = alice_and_bob(&sim).await;
         for n in 0..5u8 {
             alice.send_to(&[n], bob.local_addr()).await.expect("sent");
@@ -114,14 +118,14 @@ fn a_hold_keeps_datagrams_and_releases_them_in_order() {
         }
         sim.step("received", "");
     });
-    let ending = ending.expect("a run");
     assert_eq!(drops(&ending), []);
     assert_eq!(step(&ending), (SimTime::from_millis(510), "received".into()));
 }
 
 /// Bob listens, alice sends ten bytes after `after`: a step says whether bob got them.
-fn tcp_exchange(spec: WorldSpec, after: Duration) -> Ending {
-    world::run(spec, move |sim| async move {
+fn tcp_exchange(spec: WorldSpec, fault: Option<Fault>, after: Duration) -> Ending {
+    let timeline = Timeline::new(fault.into_iter().collect(), None);
+    world::run_under(spec, timeline, Arc::default(), move |sim| async move {
         let listening = TcpListener::bind(&sim.host("bob"), "10.0.0.2:80".parse().expect("an address")).await;
         let (listener, inside) = (listening.expect("free"), sim.clone());
         let bob = sim.host("bob").spawn("bob", async move {
@@ -153,25 +157,41 @@ fn step(ending: &Ending) -> (SimTime, String) {
 
 #[test]
 fn tcp_waits_for_the_end_of_a_short_partition() {
-    let spec = with_fault(LinkFault::Partition, Directions::Both, 100, 5_000);
-    let (at, what) = step(&tcp_exchange(spec, Duration::from_millis(200)));
+    let fault = partition("bob", Directions::Both, 100, 5_000);
+    let (at, what) = step(&tcp_exchange(
+        two_hosts(),
+        Some(fault),
+        Duration::from_millis(200),
+    ));
     assert_eq!(what, "received");
     assert!((5_000..5_500).contains(&at.as_millis()), "{at}");
 }
 
 #[test]
 fn tcp_gives_a_long_partition_up() {
-    let spec = with_fault(LinkFault::Partition, Directions::Both, 100, 100_000);
-    let (at, what) = step(&tcp_exchange(spec, Duration::from_millis(200)));
+    let fault = partition("bob", Directions::Both, 100, 100_000);
+    let (at, what) = step(&tcp_exchange(
+        two_hosts(),
+        Some(fault),
+        Duration::from_millis(200),
+    ));
     assert_eq!(what, "refused");
     assert!((60_000..62_000).contains(&at.as_millis()), "{at}");
 }
 
 #[test]
 fn a_reset_ends_every_connection_over_the_link() {
-    let spec = with_fault(LinkFault::Reset, Directions::Both, 100, 101);
-    let (at, what) = step(&tcp_exchange(spec, Duration::from_millis(200)));
+    let fault = to_bob(TcpReset {}, 100, None);
+    let ending = tcp_exchange(two_hosts(), Some(fault), Duration::from_millis(200));
+    let (at, what) = step(&ending);
     assert_eq!((what.as_str(), at), ("refused", SimTime::from_millis(100)));
+    let fault = FaultId(1);
+    let struck = |e: &&sleet::trace::Event| e.kind == EventKind::FaultHit { fault };
+    assert_eq!(
+        ending.trace.events.iter().filter(struck).count(),
+        1,
+        "one connection"
+    );
 }
 
 #[test]
@@ -184,7 +204,7 @@ fn loss_delays_tcp_and_keeps_every_byte() {
             }
         }
         assert_eq!(
-            step(&tcp_exchange(spec, Duration::ZERO)).1,
+            step(&tcp_exchange(spec, None, Duration::ZERO)).1,
             "received",
             "seed {seed}"
         );
@@ -205,7 +225,8 @@ fn a_firewall_lets_in_only_answers() {
         alice.send_to(b"answer", bob.local_addr()).await.expect("sent");
         assert_eq!(bob.recv_from(&mut buf).await.expect("received").0, 6);
     });
-    assert_eq!(drops(&ending.expect("a run")), [CauseKind::Firewall]);
+    let host = "bob".into();
+    assert_eq!(drops(&ending.expect("a run")), [Cause::Firewall { host }]);
 }
 
 #[test]
@@ -305,12 +326,8 @@ fn a_nat_that_rebinds_moves_its_mappings_and_closes_the_old_ones() {
     let mut spec = two_hosts();
     spec.topology = spec.topology.with_nat("home", "203.0.113.1", NatSpec::cone());
     spec.topology.hosts[0].nat = Some("home".into());
-    spec.nat_faults = vec![NatFault {
-        fault: NatEvent::Rebind,
-        nat: "home".into(),
-        at_ms: 100,
-    }];
-    let ending = world::run(spec, |sim| async move {
+    let fault = Fault::new(Target::nat("home"), NatRebind {}, 100, None);
+    let ending = run_with(spec, fault, |sim| async move {
         let (alice, bob) = alice_and_bob(&sim).await;
         let mut seen = Vec::new();
         for _ in 0..2 {
@@ -329,21 +346,19 @@ fn a_nat_that_rebinds_moves_its_mappings_and_closes_the_old_ones() {
         assert_eq!(len, 22);
         sim.step("received", "");
     });
-    let ending = ending.expect("a run");
     assert_eq!(step(&ending).1, "received");
-    assert_eq!(drops(&ending), [CauseKind::Nat]);
+    let forgotten = Cause::Nat {
+        nat: "home".into(),
+        refusal: Refusal::NoMapping,
+        fault: Some(FaultId(1)),
+    };
+    assert_eq!(drops(&ending), [forgotten]);
 }
 
 #[test]
 fn a_network_switch_ends_connections_and_leads_new_ones_over_the_other_interface() {
-    let mut spec = two_hosts();
-    spec.switches = vec![NetworkSwitch {
-        host: "alice".into(),
-        from: "eth0".into(),
-        to: "rmnet0".into(),
-        at_ms: 100,
-    }];
-    let ending = world::run(spec, |sim| async move {
+    let fault = network_switch("alice", "eth0", "rmnet0", 100);
+    let ending = run_with(two_hosts(), fault, |sim| async move {
         let address = "10.0.0.2:80".parse().expect("an address");
         let listener = TcpListener::bind(&sim.host("bob"), address).await.expect("free");
         let alice = sim.host("alice");
@@ -362,5 +377,5 @@ fn a_network_switch_ends_connections_and_leads_new_ones_over_the_other_interface
         assert_eq!(cellular.read(&mut [0; 1]).await.expect("received"), 1);
         sim.step("received", "");
     });
-    assert_eq!(step(&ending.expect("a run")).1, "received");
+    assert_eq!(step(&ending).1, "received");
 }

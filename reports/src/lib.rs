@@ -13,6 +13,7 @@
 pub mod divergence;
 pub mod explanation;
 pub mod failure;
+pub mod faults;
 pub mod shrunk;
 pub mod snapshot;
 pub mod summary;

@@ -1,7 +1,7 @@
 //! A run as a timeline: one column per host, with the network between them.
 
 use sleet::{
-    net::topology::Topology,
+    fault::Plan,
     time::SimTime,
     trace::{Event, EventKind, Trace},
 };
@@ -35,11 +35,11 @@ impl Default for View {
 /// Narrowest column in which a line can still be read.
 const NARROWEST: usize = 24;
 
-/// Draws `trace` as `view` asks. Segments of signaling's TCP connections are left out where nothing happened
+/// Draws `trace`, of a run of `plan`, as `view` asks. Segments of signaling's TCP connections are left out where nothing happened
 /// to them: the messages that they carry are shown.
-pub fn draw(trace: &Trace, topology: &Topology, view: &View) -> String {
-    let names = Names::of(trace, topology);
-    let columns = columns(topology, view);
+pub fn draw(trace: &Trace, plan: &Plan, view: &View) -> String {
+    let names = Names::of(trace, plan);
+    let columns = columns(plan, view);
     let width = (view.width.saturating_sub(9) / columns.len()).max(NARROWEST + 3) - 3;
     let mut out = row(
         "time",
@@ -63,16 +63,16 @@ pub fn draw(trace: &Trace, topology: &Topology, view: &View) -> String {
 }
 
 /// The hosts with the network between the first and the others.
-fn columns(topology: &Topology, view: &View) -> Vec<String> {
+fn columns(plan: &Plan, view: &View) -> Vec<String> {
     let mut columns: Vec<String> = match &view.host {
         Some(host) => vec![host.clone()],
-        None => topology.hosts.iter().map(|h| h.name.clone()).collect(),
+        None => plan.topology.hosts.iter().map(|h| h.name.clone()).collect(),
     };
     columns.insert(1.min(columns.len()), "network".to_owned());
     columns
 }
 
-fn shown(event: &Event, names: &Names, view: &View) -> bool {
+fn shown(event: &Event, names: &Names<'_>, view: &View) -> bool {
     let in_time = event.at >= view.from && view.until.is_none_or(|until| event.at <= until);
     let routine = match &event.kind {
         EventKind::PacketSent { packet, .. } | EventKind::PacketDelivered { packet } => names.is_tcp(*packet),

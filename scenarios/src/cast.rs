@@ -7,7 +7,7 @@ use std::{
 
 use sleet::{
     explore,
-    fault::{Act, Plan, Scripted, ServiceFaults, When},
+    fault::{Act, Plan, Scripted, When},
     servers::RunningServer,
     signaling::{push::PushService, server::Server},
     time::SimTime,
@@ -43,7 +43,6 @@ pub(crate) struct Cast {
     sim: Sim,
     plan: Arc<Plan>,
     policy: Policy,
-    faults: ServiceFaults,
     push: PushService,
     standing: Standing,
     // Those that run, by host.
@@ -67,7 +66,6 @@ impl Cast {
             sim: sim.clone(),
             plan: plan.clone(),
             policy,
-            faults: plan.signaling_faults(),
             push: PushService::default(),
             standing: Standing::default(),
             apps: watch::Sender::new(BTreeMap::new()),
@@ -141,15 +139,15 @@ impl Cast {
         let name = host.name();
         if name == SERVER {
             let (signaling, push) = (self.plan.signaling.clone(), self.push.clone());
-            if let Err(error) = Server::start(host, signaling, push, self.faults.clone()).await {
+            if let Err(error) = Server::start(host, signaling, push).await {
                 self.sim.step("the server did not start", error.to_string());
             }
             return;
         }
         if let Some(spec) = self.plan.ice_servers.iter().find(|s| s.host == name) {
-            let (serving, turn, outages) = (host.clone(), spec.turn, self.plan.outages(name));
+            let (serving, turn) = (host.clone(), spec.turn);
             let started = host.spawn("start server", async move {
-                RunningServer::start(&serving, turn, outages).await
+                RunningServer::start(&serving, turn).await
             });
             match started.await {
                 Ok(Ok(server)) => drop(self.running().insert(name.to_owned(), Arc::new(server))),

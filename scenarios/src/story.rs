@@ -20,7 +20,7 @@ pub async fn calls(sim: Sim, plan: Arc<Plan>, policy: Policy) {
     let all_settled = async {
         cast.standing().settled().await;
         // What a crash took away has to connect again.
-        sim.sleep(last_crash_ends(&plan) - sim.now()).await;
+        sim.sleep(plan.all_hosts_run_from() - sim.now()).await;
         cast.standing().settled().await;
     };
     let in_time = tokio::time::timeout(deadline - sim.now(), all_settled).await;
@@ -54,12 +54,6 @@ async fn take_census(sim: &Sim, cast: &Cast) {
     for server in cast.ice_servers() {
         server.retire().await;
     }
-}
-
-/// When the last host that crashes runs again.
-fn last_crash_ends(plan: &Plan) -> SimTime {
-    let ends = plan.host_faults.iter().map(|f| SimTime::from_millis(f.until_ms));
-    ends.max().unwrap_or_default().min(plan.heal_at())
 }
 
 /// When the liveness oracles have had their time: after the healing and after the last action.

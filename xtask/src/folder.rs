@@ -347,7 +347,7 @@ impl Obituary<'_> {
 
     fn report(&self) -> String {
         let plan = self.job.scenario.draw(self.job.seed);
-        let names = Names::of(self.trace, &plan.topology);
+        let names = Names::of(self.trace, &plan);
         let mut out = format!("{}\n{}\n\n", in_words(self.result), self.job.scenario.summary);
         let events = &self.trace.events;
         let last = &events[events.len().saturating_sub(LAST_EVENTS)..];

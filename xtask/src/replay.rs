@@ -70,7 +70,7 @@ fn diff(what: &str, record: &RunRecord, other: &str) -> Done {
         Side {
             name: other,
             trace: &saved,
-            topology: &record.plan.topology,
+            plan: &record.plan,
         }
     } else {
         let subject = Subject::find(other)?;
@@ -93,7 +93,7 @@ fn side<'a>(name: &'a str, record: &'a RunRecord) -> Side<'a> {
     Side {
         name,
         trace: &record.trace,
-        topology: &record.plan.topology,
+        plan: &record.plan,
     }
 }
 
@@ -114,7 +114,7 @@ fn show(args: &ReplayArgs, record: &RunRecord) {
             terminal::print(&serde_json::to_string(event).expect("events are plain data"));
         }
     } else {
-        terminal::print(timeline::draw(&record.trace, &record.plan.topology, &view).trim_end());
+        terminal::print(timeline::draw(&record.trace, &record.plan, &view).trim_end());
     }
 }
 
@@ -160,7 +160,7 @@ fn compare(saved: &Saved, record: &RunRecord) -> Done {
         let saved = Side {
             name: "the saved run",
             trace,
-            topology: &record.plan.topology,
+            plan: &record.plan,
         };
         divergence::text(saved, side("this run", record))
     });

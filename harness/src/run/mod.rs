@@ -10,7 +10,6 @@
 //! - [`repro`]: a saved failure
 //! - [`stats`]: the arithmetic of the remedy table
 
-mod hits;
 pub mod matrix;
 pub mod merge;
 pub mod orders;
@@ -27,7 +26,7 @@ use orders::Explored;
 use result::{FilledCell, Outcome, RunResult};
 
 use crate::{
-    fault::Plan,
+    fault::{self, Plan, Timeline},
     oracle::{self, Evidence, Verdict, Violation, calls},
     scenario::{Cell, Scenario},
     seed::Seed,
@@ -116,15 +115,11 @@ pub fn execute_watched(
     let spec = WorldSpec {
         seed,
         topology: plan.topology.clone(),
-        faults: plan.faults.clone(),
-        host_faults: plan.host_faults.clone(),
-        nat_faults: plan.nat_faults.clone(),
-        switches: plan.network_switches.clone(),
-        heal_at: Some(plan.heal_at()),
         bounds: plan.bounds(),
     };
     let (played, script) = (scenario.clone(), plan.clone());
-    let ending = world::run_watched(spec, watch, move |sim| {
+    let timeline = Timeline::of(&plan);
+    let ending = world::run_under(spec, timeline, watch, move |sim| {
         let story = played.play(sim.clone(), script.clone());
         in_order(story, sim, script)
     })?;
@@ -186,8 +181,8 @@ impl RunRecord {
                 *marks.entry(mark.clone()).or_default() += 1;
             }
         }
-        for hit in hits::hits(&self.plan, &self.trace) {
-            *marks.entry(hit).or_default() += 1;
+        for (mark, times) in fault::hits(&self.plan, &self.trace) {
+            *marks.entry(mark.to_owned()).or_default() += times;
         }
         marks
     }

@@ -5,6 +5,7 @@
 //! depend on the process that recorded it: no addresses in memory, no task ids, no wall time.
 
 mod call;
+mod cause;
 mod digest;
 mod event;
 mod terms;
@@ -14,10 +15,11 @@ pub mod wire;
 use std::sync::{Arc, Mutex};
 
 pub use call::{CallEvent, Outcome, Point};
+pub use cause::{Cause, Direction, Effect, FaultId, Refusal};
 use digest::Hasher;
 pub use digest::{CHECKPOINT_EVERY, Digest, DigestError};
 pub use event::{Event, EventKind};
-pub use terms::{Candidate, Cause, CauseKind, Flow, Machine, PacketId, Proto, SignalDirection, Stop};
+pub use terms::{Candidate, Flow, Machine, PacketId, Proto, SignalDirection, Stop};
 pub use watch::Watch;
 
 use crate::time::SimTime;

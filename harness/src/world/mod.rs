@@ -6,11 +6,12 @@
 //! its end or to a bound, and returns what was recorded.
 //!
 //! - [`sim`], [`host`]: the handles that stories, peers and sockets hold
-//! - [`lives`], [`hosts`]: hosts that crash, stall and start again
+//! - [`lives`], [`crash`]: hosts that crash, stall and start again
 //! - [`tasks`]: whose task is being polled, and what is still alive
 //! - [`pump`]: carries packets between the hosts
 //! - [`packet`]: what a packet is while it is under way
-//! - [`turns`]: what the plan does to the network, and when
+//! - [`controls`]: what can be done to a world from outside
+//! - [`parts`]: what the whole world has one of
 //! - [`runtime`]: the runtime and its hooks
 //! - [`panics`]: panics become events
 //! - [`tables`]: what libraries make once in a process
@@ -18,23 +19,25 @@
 //!
 //! Nothing in here knows of signaling, peers or scenarios.
 
+mod controls;
+mod crash;
 mod host;
-mod hosts;
 mod lives;
 mod packet;
 mod panics;
+mod parts;
 mod pump;
 mod runtime;
 pub mod sim;
 mod tables;
 mod tasks;
-mod turns;
 mod waiting;
 
-use std::{net::IpAddr, sync::Arc, thread, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
+use controls::Calm;
+pub use controls::{Controls, Schedule};
 pub use host::Host;
-pub use hosts::{HostFault, HostFaultKind};
 pub use lives::Liveness;
 pub use sim::Sim;
 use thiserror::Error;
@@ -42,7 +45,7 @@ use turmoil_net::KernelConfig;
 
 use crate::{
     ambient::{self, AmbientClock, NotLive},
-    net::{nat::NatFault, switch::NetworkSwitch, topology::Topology, weather::TimedFault},
+    net::topology::Topology,
     seed::Seed,
     time::SimTime,
     trace::{EventKind, Stop, Trace, Watch},
@@ -76,16 +79,6 @@ pub struct WorldSpec {
     pub seed: Seed,
     /// The hosts.
     pub topology: Topology,
-    /// What happens to links, and when.
-    pub faults: Vec<TimedFault>,
-    /// What happens to hosts, and when.
-    pub host_faults: Vec<HostFault>,
-    /// What happens to NATs, and when.
-    pub nat_faults: Vec<NatFault>,
-    /// Which hosts change their interface, and when.
-    pub switches: Vec<NetworkSwitch>,
-    /// When the chaos phase ends and every link becomes good.
-    pub heal_at: Option<SimTime>,
     /// What the run may use up.
     pub bounds: Bounds,
 }
@@ -96,19 +89,8 @@ impl WorldSpec {
         Self {
             seed,
             topology,
-            faults: Vec::new(),
-            host_faults: Vec::new(),
-            nat_faults: Vec::new(),
-            switches: Vec::new(),
-            heal_at: None,
             bounds: Bounds::default(),
         }
-    }
-
-    /// Every address that something has at some time.
-    fn addresses(&self) -> Vec<IpAddr> {
-        let brought = self.nat_faults.iter().filter_map(NatFault::brings);
-        self.topology.addresses().chain(brought).collect()
     }
 }
 
@@ -140,7 +122,7 @@ pub enum WorldError {
 /// Bytes of stack for a simulation thread: the WebRTC stack's futures are large without optimisation.
 const STACK: usize = 16 << 20;
 
-/// Runs `story` in the world of `spec`, on a fresh thread.
+/// Runs `story` in the world of `spec`, on a fresh thread. Nothing happens to it from outside.
 ///
 /// # Errors
 /// [`WorldError`]: nothing that happens inside the world is an error, that is recorded in the trace.
@@ -149,24 +131,30 @@ where
     F: FnOnce(Sim) -> Fut + Send + 'static,
     Fut: Future<Output = ()> + Send + 'static,
 {
-    run_watched(spec, Arc::default(), story)
+    run_under(spec, Calm, Arc::default(), story)
 }
 
-/// As [`run`], while `watch` is told how far it is.
+/// As [`run`], while what `schedule` decides happens to the world, and `watch` is told how far it is.
 ///
 /// # Errors
 /// [`WorldError`]
-pub fn run_watched<F, Fut>(spec: WorldSpec, watch: Arc<Watch>, story: F) -> Result<Ending, WorldError>
+pub fn run_under<F, Fut>(
+    spec: WorldSpec,
+    schedule: impl Schedule + 'static,
+    watch: Arc<Watch>,
+    story: F,
+) -> Result<Ending, WorldError>
 where
     F: FnOnce(Sim) -> Fut + Send + 'static,
     Fut: Future<Output = ()> + Send + 'static,
 {
     panics::install_hook();
     tables::make();
+    let schedule = Box::new(schedule);
     thread::Builder::new()
         .name("simulation".into())
         .stack_size(STACK)
-        .spawn(move || run_here(spec, watch, story))
+        .spawn(move || run_here(spec, schedule, watch, story))
         .map_err(|e| WorldError::NoThread(e.to_string()))?
         .join()
         .unwrap_or_else(|payload| Err(WorldError::Panicked(panics::message(payload.as_ref()))))
@@ -174,7 +162,12 @@ where
 
 /// The run itself. Its parts are dropped in the reverse order of their making: tasks while their network
 /// still exists, the network while the clock is still ours.
-fn run_here<F, Fut>(spec: WorldSpec, watch: Arc<Watch>, story: F) -> Result<Ending, WorldError>
+fn run_here<F, Fut>(
+    spec: WorldSpec,
+    schedule: Box<dyn Schedule>,
+    watch: Arc<Watch>,
+    story: F,
+) -> Result<Ending, WorldError>
 where
     F: FnOnce(Sim) -> Fut + Send + 'static,
     Fut: Future<Output = ()> + Send + 'static,
@@ -197,22 +190,29 @@ where
     let tasks = Arc::new(tasks::TaskTable::new(spec.bounds.polls));
     let runtime = runtime::build(spec.seed, &clock, &tasks, &watch);
     Ok(runtime.block_on(async {
-        let sim = Sim::new(clock, tasks.clone(), &spec, &host_ids);
+        let addresses = spec.topology.addresses().chain(schedule.addresses());
+        let sim = Sim::new(clock, tasks.clone(), &spec, &host_ids, addresses.collect());
         sim.watched_by(watch);
         let _panics = panics::record_into(&sim);
-        tell(&sim, &network, spec, story).await
+        tell(&sim, &network, spec, schedule, story).await
     }))
 }
 
 /// Lets the story run until it ends or a bound is reached.
-async fn tell<F, Fut>(sim: &Sim, network: &turmoil_net::EnterGuard, spec: WorldSpec, story: F) -> Ending
+async fn tell<F, Fut>(
+    sim: &Sim,
+    network: &turmoil_net::EnterGuard,
+    spec: WorldSpec,
+    schedule: Box<dyn Schedule>,
+    story: F,
+) -> Ending
 where
     F: FnOnce(Sim) -> Fut,
     Fut: Future<Output = ()> + Send + 'static,
 {
-    let (bounds, heal_at) = (spec.bounds, spec.heal_at);
-    let host_faults = spec.host_faults.clone();
-    let mut pump = pump::Pump::new(sim.clone(), network, spec);
+    let bounds = spec.bounds;
+    let mut pump = pump::Pump::new(sim.clone(), network, spec, schedule);
+    pump.prepare();
     let told = sim.spawn("story", story(sim.clone()));
     let stopped = tokio::select! {
         biased;
@@ -220,7 +220,6 @@ where
         _ = told => None,
         () = sim.tasks().exhausted() => Some(Stop::Work),
         () = pump.run(bounds.packets) => Some(Stop::Work),
-        never = hosts::befall(sim, network, &host_faults, heal_at) => match never {},
         () = tokio::time::sleep(bounds.horizon) => Some(Stop::Horizon),
     };
     sim.tick();

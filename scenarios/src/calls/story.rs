@@ -58,14 +58,14 @@ pub async fn play(sim: Sim, plan: Arc<Plan>, make: Make) {
 /// Starts the signaling server and those of the plan.
 async fn start_servers(sim: &Sim, plan: &Plan, push: &PushService) -> Result<Vec<RunningServer>, String> {
     let (server, signaling) = (sim.host("server"), plan.signaling.clone());
-    let started = Server::start(&server, signaling, push.clone(), plan.signaling_faults()).await;
+    let started = Server::start(&server, signaling, push.clone()).await;
     started.map_err(|e| e.to_string())?;
     let mut running = Vec::new();
     for spec in &plan.ice_servers {
-        let (host, turn, outages) = (sim.host(&spec.host), spec.turn, plan.outages(&spec.host));
+        let (host, turn) = (sim.host(&spec.host), spec.turn);
         let starting = host.clone();
         let started = host.spawn("start server", async move {
-            RunningServer::start(&starting, turn, outages).await
+            RunningServer::start(&starting, turn).await
         });
         let started = started.await.map_err(|e| e.to_string())?;
         running.push(started.map_err(|e| e.to_string())?);
