@@ -20,6 +20,7 @@ mod nat_rebind;
 mod nat_reboot;
 mod network_switch;
 mod one_way_partition;
+mod packet;
 mod partition;
 mod preset;
 mod reorder;
@@ -130,4 +131,5 @@ register! {
     nat_change_address::NatChangeAddress,
     network_switch::NetworkSwitch,
     ice_server_down::IceServerDown,
+    packet::Packet,
 }
