@@ -7,14 +7,13 @@ use std::sync::Arc;
 
 use sleet::{
     driver,
-    fault::Plan,
+    fault::{Directions, Plan, partition},
     net::{
         firewall::Filtering,
         latency::Latency,
         link::LinkProfile,
         nat::{Mapping, NatSpec},
         topology::{HostSpec, Topology},
-        weather::{Directions, LinkFault, TimedFault},
     },
     oracle::{
         candidates::APPLIED,
@@ -130,13 +129,7 @@ fn cut_off() -> Scenario {
     let network = |seed| {
         let mut plan = behind_nats(seed, true);
         plan.heal_at_ms = 50_000;
-        plan.faults.push(TimedFault {
-            fault: LinkFault::Partition,
-            link: "alice".into(),
-            directions: Directions::Down,
-            from_ms: 400,
-            until_ms: 50_000,
-        });
+        plan.inject(partition("alice", Directions::Down, 400, 50_000));
         plan.budget_ms = 100;
         plan
     };
