@@ -4,12 +4,14 @@
 //! - [`screen`]: what an app shows its user
 //! - [`cast`]: which program runs on which host; [`servers`]: those of the harness
 //! - [`script`]: what users do, and when
+//! - [`forks`]: calls that ring on several devices
 //! - [`progress`]: how far calls have come
 //!
 //! The driver writes down what users intend when they intend it. It never asks an app what it did.
 
 mod app;
 mod cast;
+mod forks;
 mod progress;
 mod screen;
 mod script;
@@ -23,6 +25,7 @@ use std::{
 
 pub use app::{App, Launch, NoUser, NotUnderstood, Program, StartError};
 pub use cast::Cast;
+use forks::Fork;
 use progress::Progress;
 pub use screen::Screen;
 use script::Dialed;
@@ -94,6 +97,8 @@ struct Hand {
     dialed: BTreeMap<String, Dialed>,
     // The legs of each group.
     groups: BTreeMap<String, Vec<String>>,
+    // Calls that ring on several devices, by the name that the script gives them.
+    forks: BTreeMap<String, Fork>,
 }
 
 impl Driver {

@@ -8,10 +8,12 @@ mod point;
 mod stretch;
 #[cfg(test)]
 mod tests;
+mod user;
 
 pub use plan::{Act, PLAN_VERSION, Plan, PlanError, Scripted, USUAL_TALK_MS, When};
 pub use point::PointFault;
 pub use stretch::{Stretch, Stretcher};
+pub use user::User;
 
 pub use crate::trace::leg_of;
 

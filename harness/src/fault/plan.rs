@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{PointFault, Stretch};
+use super::{PointFault, Stretch, User};
 use crate::{
     explore::Order,
     net::{
@@ -41,6 +41,9 @@ pub struct Plan {
     /// The STUN and TURN servers that run, and that every client is told of.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub ice_servers: Vec<IceServerSpec>,
+    /// Who has several devices: whoever dials such a name calls all of them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub users: Vec<User>,
     /// Slow awaits inside the clients.
     #[serde(default)]
     pub stretch: Vec<Stretch>,
@@ -161,7 +164,7 @@ pub enum When {
 pub enum Act {
     /// Dials.
     Dial {
-        /// The client to call.
+        /// The client to call, or a user with several devices.
         to: String,
         /// What the call is named.
         call: String,
@@ -263,6 +266,7 @@ impl Plan {
             topology,
             signaling: SignalingSpec::PROMPT,
             ice_servers: Vec::new(),
+            users: Vec::new(),
             stretch: Vec::new(),
             fault_points: Vec::new(),
             script: Vec::new(),
@@ -306,6 +310,12 @@ impl Plan {
             packets: self.max_packets,
             ..Bounds::default()
         }
+    }
+
+    /// The devices of the user `name`; `None` if it is no user's name.
+    pub fn devices_of(&self, name: &str) -> Option<&[String]> {
+        let user = self.users.iter().find(|u| u.name == name);
+        user.map(|u| u.devices.as_slice())
     }
 
     /// What happens to signaling.
@@ -380,6 +390,7 @@ impl Plan {
             }
             stretch.by.check().map_err(|e| format!("stretch[{i}].by: {e}"))?;
         }
+        User::check(&self.users, &self.topology)?;
         self.check_script(&known)?;
         Schedule::check(&self.faults, &self.topology)?;
         HostFault::check(&self.host_faults, &self.topology)?;
@@ -412,7 +423,7 @@ impl Plan {
                 _ => {}
             }
             match act {
-                Act::Dial { to, .. } if !known(to) => {
+                Act::Dial { to, .. } if !known(to) && self.devices_of(to).is_none() => {
                     return Err(format!("script[{i}].act.dial.to: there is no host '{to}'"));
                 }
                 Act::DialGroup { to, .. } => {
