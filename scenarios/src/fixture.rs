@@ -11,6 +11,7 @@ use sleet::{
         connection::COMPUTED,
         events::NEWS,
         factory::AS_LONG_AS_CALLS,
+        forks::{CALL_06_ONE, RING_02_ANSWERED, RING_03_REFUSED},
         hangup::{CLOSED_ONCE, RETURNS},
         heeded::INT_01_HEEDED,
         ice::EDGES,
@@ -40,16 +41,19 @@ pub(crate) fn played(
 }
 
 /// What the fixed client keeps, whatever the users do and whatever the network and the stack are like.
-pub(crate) const KEPT: [&Oracle; 18] = [
+pub(crate) const KEPT: [&Oracle; 21] = [
     &INT_01_HEEDED,
     &CALL_04_CAUSED,
     &CALL_05_TRUE,
+    &CALL_06_ONE,
     &SAID_01_ONCE,
     &AGREED,
     &GOES_ON,
     &QUIET,
     &DEAD,
     &CALLED,
+    &RING_02_ANSWERED,
+    &RING_03_REFUSED,
     &AS_LONG_AS_CALLS,
     &RETURNS,
     &CLOSED_ONCE,

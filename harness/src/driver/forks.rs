@@ -122,7 +122,10 @@ impl Driver {
         let forks = self.hand().forks.clone();
         for (name, fork) in forks.into_iter().filter(|(_, f)| f.caller == host.name()) {
             let devices = self.plan.devices_of(&fork.to).unwrap_or_default().to_vec();
-            let done = |device: &String| self.progress().was_done(&fork.caller, &leg_of(&fork.call, device));
+            let done = |device: &String| {
+                self.progress()
+                    .was_done(&fork.caller, &leg_of(&fork.call, device))
+            };
             if devices.iter().all(done) {
                 continue;
             }

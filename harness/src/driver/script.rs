@@ -173,7 +173,8 @@ impl Driver {
             }
             Act::Hangup { call } => {
                 let call = self.current(host, &call);
-                self.want_of_each(&at, &call, |call| Intent::HangUp { call }).await;
+                self.want_of_each(&at, &call, |call| Intent::HangUp { call })
+                    .await;
             }
             Act::Reject { call } => {
                 let call = self.current(host, &call);

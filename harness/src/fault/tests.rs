@@ -1,6 +1,6 @@
 //! Plans with faults and scripts that cannot be run.
 
-use super::{Act, Plan, PlanError, Scripted, ServiceFault, SignalFault, Verdict, When, leg_of};
+use super::{Act, Plan, PlanError, Scripted, ServiceFault, SignalFault, User, Verdict, When, leg_of};
 use crate::{
     net::nat::{NatEvent, NatFault, NatSpec},
     trace::Point,
@@ -216,7 +216,10 @@ fn users_have_names_and_devices_of_their_own() {
         (vec![bob.clone(), bob], "users[1].name: "),
         (vec![User::new("bob", &[])], "users[0].devices: "),
         (vec![User::new("bob", &["tablet"])], "users[0].devices[0]: "),
-        (vec![User::new("bob", &["server", "server"])], "users[0].devices[1]: "),
+        (
+            vec![User::new("bob", &["server", "server"])],
+            "users[0].devices[1]: ",
+        ),
     ] {
         assert!(wrong(&dials(&users)).starts_with(what), "{users:?}");
     }

@@ -24,7 +24,7 @@ pub const SAID_01_ONCE: Oracle = Oracle {
 };
 
 /// What ends a call.
-const ENDINGS: [&str; 4] = ["hangup", "reject", "busy", "glare"];
+const ENDINGS: [&str; 5] = ["hangup", "reject", "busy", "glare", "elsewhere"];
 /// What an app may repeat: it asks for another attempt as often as one comes to nothing.
 const REPEATED: [&str; 3] = ["try-again", "register", "error"];
 

@@ -12,6 +12,7 @@
 //! - [`stats`]: the arithmetic of the remedy table
 
 mod hits;
+mod marks;
 pub mod matrix;
 pub mod merge;
 pub mod orders;
@@ -190,7 +191,10 @@ impl RunRecord {
                 *marks.entry(mark.clone()).or_default() += 1;
             }
         }
-        for hit in hits::hits(&self.plan, &self.trace) {
+        let derived = hits::hits(&self.plan, &self.trace)
+            .into_iter()
+            .chain(marks::marks(&self.trace));
+        for hit in derived {
             *marks.entry(hit).or_default() += 1;
         }
         marks

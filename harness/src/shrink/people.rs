@@ -31,7 +31,10 @@ fn answers_a_dial(plan: &Plan, script: &[Scripted], answer: &Scripted) -> bool {
 
 /// Whether `host` is who is called by dialing `to`, or one of their devices.
 fn rings_on(plan: &Plan, to: &str, host: &str) -> bool {
-    to == host || plan.devices_of(to).is_some_and(|all| all.iter().any(|d| d == host))
+    to == host
+        || plan
+            .devices_of(to)
+            .is_some_and(|all| all.iter().any(|d| d == host))
 }
 
 /// Whether an act is about the host `name`.
@@ -150,7 +153,10 @@ pub(super) fn idle_hosts(plan: &Plan) -> Vec<Item> {
     let named = |name: &str| {
         name == "server"
             || plan.ice_servers.iter().any(|s| s.host == name)
-            || plan.script.iter().any(|s| s.host == name || names(plan, &s.act, name))
+            || plan
+                .script
+                .iter()
+                .any(|s| s.host == name || names(plan, &s.act, name))
     };
     let hosts = plan.topology.hosts.iter().enumerate();
     let item = |(item, host): (usize, &HostSpec)| Item {

@@ -82,7 +82,9 @@ impl Intent {
             | Self::Reject { call }
             | Self::HangUp { call }
             | Self::Retry { call } => Some(call),
-            Self::DialGroup { .. } | Self::DialUser { .. } | Self::HangUpGroup { .. } | Self::App { .. } => None,
+            Self::DialGroup { .. } | Self::DialUser { .. } | Self::HangUpGroup { .. } | Self::App { .. } => {
+                None
+            }
         }
     }
 

@@ -203,6 +203,7 @@ impl Call {
             return Ok(());
         }
         self.handle.reach(Progress::Answered);
+        self.phone.answered_on(&self.handle.call);
         if self.phone.makes(Mistake::ShownTooEarly) {
             self.phone.screen.connected(&self.handle.call);
         }

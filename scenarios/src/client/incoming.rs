@@ -55,7 +55,11 @@ impl Phone {
         }
         let handle = self.registry().handle(call);
         match handle {
-            Some(handle) => handle.end(ending),
+            Some(_) if ending == Ending::Theirs(How::Elsewhere) && self.makes(Mistake::ElsewhereIgnored) => {}
+            Some(handle) => {
+                self.ended_on(&handle, &ending);
+                handle.end(ending);
+            }
             None if self.makes(Mistake::EarlyHangupForgotten) => {}
             None => self.registry().close(call, ending),
         }
@@ -78,7 +82,6 @@ impl Phone {
             | Message::Answer { .. }
             | Message::Ringing { .. }
             | Message::TryAgain { .. } => {
-                self.host.sim().mark("told-that-the-call-is-over");
                 // In the words of the first time: this may overtake them.
                 let said = self.registry().ending(call).and_then(|e| e.message(call));
                 self.tell_end(call, from, said.unwrap_or_else(|| hangup(call)));

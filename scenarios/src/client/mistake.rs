@@ -43,6 +43,18 @@ pub enum Mistake {
     NoRecovery,
     /// The user is told that a call can be talked over as soon as somebody has picked up.
     ShownTooEarly,
+    /// Who picks up on one device has the call there, and the others ring on: whoever picks up there has it too.
+    EveryDeviceTalks,
+    /// The caller leaves the devices that do not have the call, and tells them nothing.
+    OtherDevicesNotTold,
+    /// A device does not understand that another has the call.
+    ElsewhereIgnored,
+    /// Who refuses a call on one device is called on the others still.
+    RefusedOnOneDevice,
+    /// One device that is busy ends the call on all of them.
+    BusyForAllDevices,
+    /// Who hangs up what rings on several devices hangs up on one of them.
+    HangsUpOneDevice,
     /// What a user does is done wrongly.
     Act {
         /// What the user does.
@@ -64,6 +76,7 @@ pub enum ActKind {
     HangUp,
     Retry,
     DialGroup,
+    DialUser,
     HangUpGroup,
 }
 
@@ -82,13 +95,14 @@ pub enum Wrong {
 
 impl ActKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Dial,
         Self::Accept,
         Self::Reject,
         Self::HangUp,
         Self::Retry,
         Self::DialGroup,
+        Self::DialUser,
         Self::HangUpGroup,
     ];
 
@@ -101,6 +115,7 @@ impl ActKind {
             Intent::HangUp { .. } => Self::HangUp,
             Intent::Retry { .. } => Self::Retry,
             Intent::DialGroup { .. } => Self::DialGroup,
+            Intent::DialUser { .. } => Self::DialUser,
             Intent::HangUpGroup { .. } => Self::HangUpGroup,
             _ => return None,
         })
@@ -114,6 +129,7 @@ impl ActKind {
             Self::HangUp => "hangup",
             Self::Retry => "retry",
             Self::DialGroup => "group-dial",
+            Self::DialUser => "user-dial",
             Self::HangUpGroup => "group-hangup",
         }
     }
@@ -126,7 +142,7 @@ impl Wrong {
 
 impl Mistake {
     /// Those of the app's own making: all but wrong acts and claims without a cause.
-    pub const OWN: [Self; 17] = [
+    pub const OWN: [Self; 23] = [
         Self::PeerOnResponse,
         Self::CallbacksGoOn,
         Self::LateClose,
@@ -144,6 +160,12 @@ impl Mistake {
         Self::EarlyHangupForgotten,
         Self::NoRecovery,
         Self::ShownTooEarly,
+        Self::EveryDeviceTalks,
+        Self::OtherDevicesNotTold,
+        Self::ElsewhereIgnored,
+        Self::RefusedOnOneDevice,
+        Self::BusyForAllDevices,
+        Self::HangsUpOneDevice,
     ];
 
     /// Every act, done wrongly in every way.
@@ -179,6 +201,12 @@ impl fmt::Display for Mistake {
             Self::EarlyHangupForgotten => "early-hangup-forgotten",
             Self::NoRecovery => "no-recovery",
             Self::ShownTooEarly => "shown-too-early",
+            Self::EveryDeviceTalks => "every-device-talks",
+            Self::OtherDevicesNotTold => "other-devices-not-told",
+            Self::ElsewhereIgnored => "elsewhere-ignored",
+            Self::RefusedOnOneDevice => "refused-on-one-device",
+            Self::BusyForAllDevices => "busy-for-all-devices",
+            Self::HangsUpOneDevice => "hangs-up-one-device",
             Self::Act { act, how } => {
                 let act = act.name();
                 return match how {
@@ -229,6 +257,11 @@ mod tests {
             Intent::DialGroup {
                 group: group.clone(),
                 to: vec![to],
+            },
+            Intent::DialUser {
+                call: "c2".into(),
+                to: "erin".into(),
+                devices: vec!["phone".into()],
             },
             Intent::HangUpGroup { group },
         ];
