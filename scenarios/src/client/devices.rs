@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::{
-    ending::{Ending, How, Progress},
+    ending::{Ending, How},
     handle::CallHandle,
     mistake::Mistake,
     phone::Phone,
@@ -24,7 +24,8 @@ impl Phone {
     pub(super) fn ended_on(self: &Arc<Self>, leg: &CallHandle, ending: &Ending) {
         let refused = ending.refuses() && !self.makes(Mistake::RefusedOnOneDevice);
         let busy = *ending == Ending::Theirs(How::Busy) && self.makes(Mistake::BusyForAllDevices);
-        if leg.progress() == Progress::Begun && (refused || busy) {
+        // What another device has taken meanwhile cannot be refused any more.
+        if leg.rings_there() && (refused || busy) {
             self.leave_other_devices(&leg.call);
         }
     }
