@@ -40,7 +40,8 @@ pub fn family() -> Vec<Scenario> {
     let mut all = vec![
         fixed("rapid", PeerKind::Bare, scenes::rapid)
             .about("Dialed, hung up at every point of a call's life at either end, and dialed again within milliseconds.")
-            .reaches(&hangups_at(&everywhere), ENOUGH),
+            .reaches(&hangups_at(&everywhere), ENOUGH)
+            .reaches(&["candidate-of-another-call"], ENOUGH),
         fixed("rapid-full", PeerKind::Full, scenes::rapid)
             .about("The same with peer connections instead of bare agents. One that is closed in its handshake leaves it behind (finding 0011).")
             .from("docs/findings/0011-closed-in-handshake.md")
@@ -62,6 +63,9 @@ pub fn family() -> Vec<Scenario> {
         fixed("busy", PeerKind::Bare, scenes::busy)
             .about("A third caller is told that the line is busy, and the call that is there is not harmed.")
             .reaches(&["told-busy"], ENOUGH),
+        fixed("recall", PeerKind::Bare, scenes::recall)
+            .about("Who is in a call dials the other end again, without hanging up: the new call takes the place of the old.")
+            .reaches(&["dialed-again"], ENOUGH),
         fixed("groups", PeerKind::Bare, scenes::groups)
             .about("Two groups of calls that overlap are dialed and hung up, each as one.")
             .reaches(&["dialed-again"], ENOUGH),

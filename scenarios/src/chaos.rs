@@ -25,7 +25,7 @@ use sleet::{
 };
 
 use crate::{
-    calls::scenes,
+    calls::{forked, scenes},
     client::{
         Make, Policy,
         policy::{ReceivePolicy, SendPolicy},
@@ -130,6 +130,9 @@ fn rapid() -> Vec<Scenario> {
         story("impatient", scenes::impatient_in_fair_weather),
         story("third-caller", scenes::busy_in_fair_weather),
         story("glare", scenes::glare_in_fair_weather),
+        story("recall", scenes::recall_in_fair_weather),
+        story("forked-answered", forked::answered_in_fair_weather),
+        story("forked-declined", forked::declined_in_fair_weather),
     ]
 }
 
