@@ -129,7 +129,8 @@ impl Driver {
             if devices.iter().all(done) {
                 continue;
             }
-            let call = format!("{name}.{}", host.life());
+            // Of two legs to one device, the larger name is the newer, as of any two calls.
+            let call = format!("{name}:{}", host.life());
             let legs = self.fork(host, &name, &call, &fork.to);
             self.hand().pending += 1;
             let (driver, host, to) = (self.clone(), host.clone(), fork.to);

@@ -39,6 +39,7 @@ pub(super) struct Fork<'a> {
     /// What the call is named.
     call: &'a str,
     devices: &'a [String],
+    dialed: &'a Event,
 }
 
 impl<'a> Fork<'a> {
@@ -69,6 +70,7 @@ fn dialed(event: &Event) -> Option<Fork<'_>> {
             caller: event.host.as_deref()?,
             call,
             devices,
+            dialed: event,
         }),
         _ => None,
     }
@@ -150,7 +152,9 @@ fn others_fall_silent(evidence: Evidence<'_>, what: &str, is: impl Fn(&Wanted<'_
         let others = fork.legs().filter(|(other, _)| *other != device);
         let judge = |(other, leg): (&str, String)| match end_of(&ends, &leg, other) {
             // Whom a crash took out of the call cannot tell, or cannot be told.
-            Some(end) if !crashed(trace, &[fork.caller, device, other], act) => {
+            Some(end)
+                if !crashed(trace, &[fork.caller], fork.dialed) && !crashed(trace, &[device, other], act) =>
+            {
                 let why = format!("though it {what} on {device} at {}", act.at);
                 silent(evidence, end, act, &why)
             }
