@@ -90,7 +90,7 @@ fn judge(trace: &Trace, host: &str) -> Verdict {
                 ..
             } => match message.as_str() {
                 "ring" => *rings.entry(call).or_default() += 1,
-                "joined" | "candidate" | "end-of-candidates" => {}
+                "candidate" | "end-of-candidates" => {}
                 _ => asked.entry(call).or_default().push(event.at),
             },
             EventKind::Signal {

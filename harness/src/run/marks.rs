@@ -151,7 +151,9 @@ fn told_again(trace: &Trace) -> Vec<&'static str> {
             over.insert((host, call.as_str()));
         }
         match said(event, SignalDirection::Received) {
-            Some(("offer" | "answer" | "ringing" | "try-again", call)) if over.contains(&(host, call)) => {
+            Some(("offer" | "answer" | "ringing" | "joined" | "try-again", call))
+                if over.contains(&(host, call)) =>
+            {
                 asked.insert((host, call));
             }
             _ => {}

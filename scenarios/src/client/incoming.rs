@@ -81,6 +81,7 @@ impl Phone {
             Message::Offer { .. }
             | Message::Answer { .. }
             | Message::Ringing { .. }
+            | Message::Joined { .. }
             | Message::TryAgain { .. } => {
                 // In the words of the first time: this may overtake them.
                 let said = self.registry().ending(call).and_then(|e| e.message(call));

@@ -37,6 +37,8 @@ impl App for Phone {
     }
 
     async fn go_offline(self: Arc<Self>) {
+        // One may have come in since the others were ended.
+        self.clone().end_calls().await;
         self.close_down();
     }
 }
