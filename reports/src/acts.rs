@@ -15,6 +15,9 @@ pub fn intent(kind: &EventKind) -> Option<String> {
             Intent::HangUp { call } => format!("user hangs up, {call}"),
             Intent::Retry { call } => format!("user tries {call} again"),
             Intent::DialGroup { group, to } => format!("user dials {}, {group}", to.join(" and ")),
+            Intent::DialUser { call, to, devices } => {
+                format!("user dials {to} on {}, {call}", devices.join(" and "))
+            }
             Intent::HangUpGroup { group } => format!("user hangs up, {group}"),
             other => format!("user {}", other.name()),
         },

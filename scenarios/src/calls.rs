@@ -4,6 +4,7 @@
 //! mistake alone, in a scene in which the mistake can show.
 
 mod caught;
+pub(crate) mod forked;
 pub(crate) mod scenes;
 mod stage;
 
@@ -39,7 +40,8 @@ pub fn family() -> Vec<Scenario> {
     let mut all = vec![
         fixed("rapid", PeerKind::Bare, scenes::rapid)
             .about("Dialed, hung up at every point of a call's life at either end, and dialed again within milliseconds.")
-            .reaches(&hangups_at(&everywhere), ENOUGH),
+            .reaches(&hangups_at(&everywhere), ENOUGH)
+            .reaches(&["candidate-of-another-call"], ENOUGH),
         fixed("rapid-full", PeerKind::Full, scenes::rapid)
             .about("The same with peer connections instead of bare agents. One that is closed in its handshake leaves it behind (finding 0011).")
             .from("docs/findings/0011-closed-in-handshake.md")
@@ -61,6 +63,9 @@ pub fn family() -> Vec<Scenario> {
         fixed("busy", PeerKind::Bare, scenes::busy)
             .about("A third caller is told that the line is busy, and the call that is there is not harmed.")
             .reaches(&["told-busy"], ENOUGH),
+        fixed("recall", PeerKind::Bare, scenes::recall)
+            .about("Who is in a call dials the other end again, without hanging up: the new call takes the place of the old.")
+            .reaches(&["dialed-again"], ENOUGH),
         fixed("groups", PeerKind::Bare, scenes::groups)
             .about("Two groups of calls that overlap are dialed and hung up, each as one.")
             .reaches(&["dialed-again"], ENOUGH),
@@ -82,6 +87,7 @@ pub fn family() -> Vec<Scenario> {
         .tripping(RUN_03_PLAYED.id),
     );
     all.push(relayed());
+    all.extend(on_several_devices());
     all.extend(caught::family());
     all.push(hangup_while_gathering("hangup-while-gathering", PeerKind::Full));
     all.push(hangup_while_gathering(
@@ -91,6 +97,30 @@ pub fn family() -> Vec<Scenario> {
     all.push(turn_falls_silent("close-waits-for-turn", PeerKind::Full));
     all.push(turn_falls_silent("close-waits-for-turn-bare", PeerKind::Bare));
     all
+}
+
+/// Somebody with several devices is called: one has the call.
+fn on_several_devices() -> Vec<Scenario> {
+    vec![
+        fixed("forked-answered", PeerKind::Bare, forked::answered)
+            .about("A call rings on all devices of whom it is to; who picks up on one has it there, and the others fall silent.")
+            .reaches(&["answered-elsewhere", "picked-up-twice"], ENOUGH),
+        fixed("forked-answered-full", PeerKind::Full, forked::answered)
+            .about("The same with peer connections instead of bare agents.")
+            .reaches(&["answered-elsewhere", "picked-up-twice"], ENOUGH),
+        fixed("forked-declined", PeerKind::Bare, forked::declined)
+            .about("A call that is refused on one device is refused on all, even if it is picked up on another at that time.")
+            .reaches(&["refused-elsewhere"], ENOUGH),
+        fixed("forked-cancelled", PeerKind::Bare, forked::cancelled)
+            .about("The caller hangs up while all devices ring, and dials again.")
+            .reaches(&["cancelled-on-all"], ENOUGH),
+        fixed("forked-one-is-off", PeerKind::Bare, forked::one_is_off)
+            .about("One device is off, or crashes while it rings: the call is picked up on another.")
+            .reaches(&["answered-without-one", "client-crash-hit"], ENOUGH),
+        fixed("forked-one-is-busy", PeerKind::Bare, forked::one_is_busy)
+            .about("One device is busy with another call: the others ring all the same.")
+            .reaches(&["busy-on-one-device"], ENOUGH),
+    ]
 }
 
 /// With a TURN server, what the stack leaves behind is not the client's.

@@ -11,6 +11,7 @@ use sleet::{
         connection::COMPUTED,
         events::NEWS,
         factory::AS_LONG_AS_CALLS,
+        forks::{CALL_06_ONE, RING_02_ANSWERED, RING_03_REFUSED},
         hangup::{CLOSED_ONCE, RETURNS},
         heeded::INT_01_HEEDED,
         ice::EDGES,
@@ -18,6 +19,7 @@ use sleet::{
         outcomes::{AGREED, GOES_ON},
         ringing::CALLED,
         signaling::TURNS,
+        talk::TALK_01_TO_THE_END,
     },
     scenario::{Kind, Scenario},
     seed::Seed,
@@ -40,16 +42,19 @@ pub(crate) fn played(
 }
 
 /// What the fixed client keeps, whatever the users do and whatever the network and the stack are like.
-pub(crate) const KEPT: [&Oracle; 18] = [
+pub(crate) const KEPT: [&Oracle; 22] = [
     &INT_01_HEEDED,
     &CALL_04_CAUSED,
     &CALL_05_TRUE,
+    &CALL_06_ONE,
     &SAID_01_ONCE,
     &AGREED,
     &GOES_ON,
     &QUIET,
     &DEAD,
     &CALLED,
+    &RING_02_ANSWERED,
+    &RING_03_REFUSED,
     &AS_LONG_AS_CALLS,
     &RETURNS,
     &CLOSED_ONCE,
@@ -59,6 +64,7 @@ pub(crate) const KEPT: [&Oracle; 18] = [
     &COMPUTED,
     &TURNS,
     &NEWS,
+    &TALK_01_TO_THE_END,
 ];
 
 /// Everybody but the servers runs `app`.

@@ -29,6 +29,8 @@ pub(super) struct Dialed {
     pub callee: String,
     /// What the call is named now: a caller who starts again dials again.
     pub call: String,
+    /// The call that it is a leg of, as the script names it.
+    pub fork: Option<String>,
 }
 
 impl Driver {
@@ -54,7 +56,6 @@ impl Driver {
     /// Lets the users act by what happens.
     pub(super) async fn attend(self: Arc<Self>, mut happenings: UnboundedReceiver<Happening>) {
         while let Some(Happening { host, call, what }) = happenings.recv().await {
-            let name = self.scripted_name(&call);
             for (index, scripted) in self.plan.script.iter().enumerate() {
                 if scripted.host != host {
                     continue;
@@ -64,11 +65,13 @@ impl Driver {
                         self.pick_up_later(&host, &call, Duration::from_millis(ms));
                     }
                     (When::Reached { point, after_ms }, act, What::Reached(reached))
-                        if point == reached && act.call() == Some(&name) =>
+                        if point == reached && self.is_about(act, &call) =>
                     {
                         self.later(index, &host, act.clone(), Duration::from_millis(after_ms));
                     }
-                    (When::Over { after_ms }, act, What::Over) if act.call() == Some(&name) => {
+                    (When::Over { after_ms }, act, What::Over)
+                        if self.is_about(act, &call) && self.is_over_at(&host, &call) =>
+                    {
                         self.later(index, &host, act.clone(), Duration::from_millis(after_ms));
                     }
                     _ => {}
@@ -77,11 +80,14 @@ impl Driver {
         }
     }
 
-    /// The name that the script has for a call that may have been dialed again under another.
-    fn scripted_name(&self, call: &str) -> String {
+    /// Whether `act` is about `call`, which may have been dialed again under another name than the script's, and may be a
+    /// leg of another.
+    fn is_about(&self, act: &Act, call: &str) -> bool {
         let hand = self.hand();
-        let name = hand.dialed.iter().find(|(_, d)| d.call == call);
-        name.map_or_else(|| call.to_owned(), |(name, _)| name.clone())
+        let dialed = hand.dialed.iter().find(|(_, d)| d.call == call);
+        let name = dialed.map_or(call, |(name, _)| name.as_str());
+        let fork = dialed.and_then(|(_, d)| d.fork.as_deref());
+        act.call().is_some_and(|of| of == name || Some(of) == fork)
     }
 
     /// The user at `host` acts after a while; each act of the script once.
@@ -140,7 +146,7 @@ impl Driver {
     }
 
     /// An act that was planned is done.
-    fn done(&self) {
+    pub(super) fn done(&self) {
         self.hand().pending -= 1;
         self.changes.send_modify(|changes| *changes += 1);
     }
@@ -154,41 +160,25 @@ impl Driver {
         match act {
             // It is done by the clock of the ring.
             Act::Answer => {}
-            Act::Dial { to, call } => self.dial(&at, &call, &to).await,
+            Act::Dial { to, call } => self.dial_by_name(&at, &call, &to).await,
             Act::Redial { call, again } => {
-                let call = self.current(&call);
-                let other = self.progress().of(host, &call).and_then(|end| end.other.clone());
                 // Nobody dials again who was never in the call.
-                if let Some(to) = other {
-                    self.dial(&at, &again, &to).await;
+                if let Some(to) = self.other_of(host, &call) {
+                    self.dial_by_name(&at, &again, &to).await;
                 }
             }
             Act::Retry { call } => {
-                self.want(
-                    &at,
-                    Intent::Retry {
-                        call: self.current(&call),
-                    },
-                )
-                .await
+                let call = self.current(host, &call);
+                self.want_of_each(&at, &call, |call| Intent::Retry { call }).await;
             }
             Act::Hangup { call } => {
-                self.want(
-                    &at,
-                    Intent::HangUp {
-                        call: self.current(&call),
-                    },
-                )
-                .await
+                let call = self.current(host, &call);
+                self.want_of_each(&at, &call, |call| Intent::HangUp { call })
+                    .await;
             }
             Act::Reject { call } => {
-                self.want(
-                    &at,
-                    Intent::Reject {
-                        call: self.current(&call),
-                    },
-                )
-                .await
+                let call = self.current(host, &call);
+                self.want(&at, Intent::Reject { call }).await;
             }
             Act::DialGroup { group, to } => self.dial_group(&at, group, to).await,
             Act::HangupGroup { group } => self.hang_up_group(&at, group).await,
@@ -196,15 +186,8 @@ impl Driver {
         }
     }
 
-    fn current(&self, name: &str) -> String {
-        let hand = self.hand();
-        hand.dialed
-            .get(name)
-            .map_or_else(|| name.to_owned(), |d| d.call.clone())
-    }
-
-    async fn dial(self: &Arc<Self>, host: &Host, call: &str, to: &str) {
-        self.note(call, host, to, call);
+    pub(super) async fn dial(self: &Arc<Self>, host: &Host, call: &str, to: &str) {
+        self.note(call, host, to, call, None);
         let intent = Intent::Dial {
             call: call.to_owned(),
             to: to.to_owned(),
@@ -212,11 +195,12 @@ impl Driver {
         self.want(host, intent).await;
     }
 
-    fn note(&self, name: &str, host: &Host, to: &str, call: &str) {
+    pub(super) fn note(&self, name: &str, host: &Host, to: &str, call: &str, fork: Option<&str>) {
         let dialed = Dialed {
             caller: host.name().to_owned(),
             callee: to.to_owned(),
             call: call.to_owned(),
+            fork: fork.map(str::to_owned),
         };
         self.hand().dialed.insert(name.to_owned(), dialed);
     }
@@ -227,7 +211,7 @@ impl Driver {
         let names = legs.iter().map(|(call, _)| call.clone()).collect();
         self.hand().groups.insert(group.clone(), names);
         for (call, to) in &legs {
-            self.note(call, host, to, call);
+            self.note(call, host, to, call, None);
         }
         let legs = legs
             .into_iter()
@@ -247,9 +231,13 @@ impl Driver {
         if host.life() == 0 {
             return;
         }
+        self.dial_forks_again(host);
         let lost: Vec<(String, Dialed)> = {
             let hand = self.hand();
-            let own = hand.dialed.iter().filter(|(_, d)| d.caller == host.name());
+            let own = hand
+                .dialed
+                .iter()
+                .filter(|(_, d)| d.caller == host.name() && d.fork.is_none());
             own.map(|(name, d)| (name.clone(), d.clone())).collect()
         };
         // What a user had ended, or the app had said to be over, is not dialed again.
@@ -258,7 +246,7 @@ impl Driver {
             .filter(|(_, d)| !self.progress().was_done(&d.caller, &d.call));
         for (name, dialed) in lost.collect::<Vec<_>>() {
             let call = format!("{name}.{}", host.life());
-            self.note(&name, host, &dialed.callee, &call);
+            self.note(&name, host, &dialed.callee, &call, None);
             self.hand().pending += 1;
             let (driver, host, to) = (self.clone(), host.clone(), dialed.callee);
             self.sim.spawn("user", async move {
@@ -273,7 +261,7 @@ impl Driver {
         self.want_each(host, intent, Vec::new()).await;
     }
 
-    async fn want_each(self: &Arc<Self>, host: &Host, intent: Intent, legs: Vec<Intent>) {
+    pub(super) async fn want_each(self: &Arc<Self>, host: &Host, intent: Intent, legs: Vec<Intent>) {
         let app = self.apps.borrow().get(host.name()).cloned();
         // A phone that crashes in this instant is in nobody's hands.
         let Some(app) = app.filter(|_| host.is_up()) else {
@@ -284,7 +272,10 @@ impl Driver {
             hand.last = self.sim.now();
             if !matches!(
                 intent,
-                Intent::Dial { .. } | Intent::Accept { .. } | Intent::DialGroup { .. }
+                Intent::Dial { .. }
+                    | Intent::Accept { .. }
+                    | Intent::DialGroup { .. }
+                    | Intent::DialUser { .. }
             ) {
                 hand.last_unseen = hand.last;
             }

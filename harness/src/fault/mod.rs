@@ -24,6 +24,7 @@ mod stretch;
 #[cfg(test)]
 pub(crate) mod tests;
 mod timeline;
+mod user;
 
 pub use hits::hits;
 pub use kind::{Befalls, Behaviour, InForce, KindSpec, Lessen, Span};
@@ -34,6 +35,7 @@ pub use plan::{Act, PLAN_VERSION, Plan, PlanError, Scripted, USUAL_TALK_MS, When
 pub(crate) use point::Points;
 pub use stretch::{Stretch, Stretcher};
 pub use timeline::Timeline;
+pub use user::User;
 
 pub use crate::{
     net::conditions::{Directions, PacketVerdict},

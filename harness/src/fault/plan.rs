@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Fault, Stretch, check, kinds::FaultKind};
+use super::{Fault, Stretch, User, check, kinds::FaultKind};
 use crate::{
     explore::Order,
     net::topology::Topology,
@@ -33,6 +33,9 @@ pub struct Plan {
     /// The STUN and TURN servers that run, and that every client is told of.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub ice_servers: Vec<IceServerSpec>,
+    /// Who has several devices: whoever dials such a name calls all of them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub users: Vec<User>,
     /// Slow awaits inside the clients.
     #[serde(default)]
     pub stretch: Vec<Stretch>,
@@ -53,6 +56,11 @@ pub struct Plan {
     /// How long a connected call is held before it is hung up, in milliseconds.
     #[serde(skip_serializing_if = "is_usual_talk", default = "usual_talk")]
     pub talk_ms: u64,
+    /// How often each end of a connected call sends a small message, in milliseconds from 1; without it, only the few that prove
+    /// the connection. With it, the run goes on until the network has healed and every call that nobody ended carries
+    /// messages both ways, and TALK-01 has something to judge.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub talk_every_ms: Option<u64>,
     /// In which order messages are delivered, users act and clients go on, where that is free.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub order: Option<Order>,
@@ -135,7 +143,7 @@ pub enum When {
 pub enum Act {
     /// Dials.
     Dial {
-        /// The client to call.
+        /// The client to call, or a user with several devices.
         to: String,
         /// What the call is named.
         call: String,
@@ -239,6 +247,7 @@ impl Plan {
             topology,
             signaling: SignalingSpec::PROMPT,
             ice_servers: Vec::new(),
+            users: Vec::new(),
             stretch: Vec::new(),
             fault_points: Vec::new(),
             script: Vec::new(),
@@ -246,6 +255,7 @@ impl Plan {
             ice_timeouts: None,
             app: serde_json::Value::Null,
             talk_ms: USUAL_TALK_MS,
+            talk_every_ms: None,
             order: None,
             heal_at_ms: 0,
             budget_ms: 10_000,
@@ -264,6 +274,11 @@ impl Plan {
         Duration::from_millis(self.budget_ms)
     }
 
+    /// How often each end of a connected call says something.
+    pub fn talk_every(&self) -> Option<Duration> {
+        self.talk_every_ms.map(Duration::from_millis)
+    }
+
     /// How long a connected call is held.
     pub fn talk(&self) -> Duration {
         Duration::from_millis(self.talk_ms)
@@ -276,6 +291,12 @@ impl Plan {
             packets: self.max_packets,
             ..Bounds::default()
         }
+    }
+
+    /// The devices of the user `name`; `None` if it is no user's name.
+    pub fn devices_of(&self, name: &str) -> Option<&[String]> {
+        let user = self.users.iter().find(|u| u.name == name);
+        user.map(|u| u.devices.as_slice())
     }
 
     /// Adds `fault` under the next number.
@@ -370,9 +391,13 @@ impl Plan {
             }
             stretch.by.check().map_err(|e| format!("stretch[{i}].by: {e}"))?;
         }
+        User::check(&self.users, &self.topology)?;
         self.check_script(&known)?;
         check::check(self)?;
         self.order.as_ref().map_or(Ok(()), |order| order.check(known))?;
+        if self.talk_every_ms == Some(0) {
+            return Err("talk_every_ms: 0 is no interval: 1 at least, or leave it out".into());
+        }
         if self.horizon_ms < self.heal_at_ms + self.budget_ms {
             return Err("horizon_ms: ends before heal_at_ms + budget_ms".into());
         }
@@ -396,7 +421,7 @@ impl Plan {
                 _ => {}
             }
             match act {
-                Act::Dial { to, .. } if !known(to) => {
+                Act::Dial { to, .. } if !known(to) && self.devices_of(to).is_none() => {
                     return Err(format!("script[{i}].act.dial.to: there is no host '{to}'"));
                 }
                 Act::DialGroup { to, .. } => {

@@ -1,7 +1,7 @@
 //! Plans with faults and scripts that cannot be run, and how faults are written.
 
 use super::{
-    Act, Directions, Fault, Plan, PlanError, Scripted, Span, Stretch, Target, When, ice_server_down,
+    Act, Directions, Fault, Plan, PlanError, Scripted, Span, Stretch, Target, User, When, ice_server_down,
     kinds::{HostCrash, HostPause, NatChangeAddress, ServerRestart, SignalDelay, SignalDrop, TcpReset},
     leg_of, network_switch, partition,
 };
@@ -240,6 +240,40 @@ fn scripts_are_written_as_they_are_read_and_name_only_known_hosts() {
         serde_json::from_str::<Scripted>(json).expect("own output"),
         hangup
     );
+}
+
+#[test]
+fn users_have_names_and_devices_of_their_own() {
+    let dials = |users: &[User]| Plan {
+        users: users.to_vec(),
+        script: vec![Scripted {
+            host: "server".into(),
+            when: When::At { ms: 1 },
+            act: Act::Dial {
+                to: "bob".into(),
+                call: "c1".into(),
+            },
+        }],
+        ..bare()
+    };
+    assert_eq!(
+        wrong(&dials(&[])),
+        "script[0].act.dial.to: there is no host 'bob'"
+    );
+    let bob = User::new("bob", &["server"]);
+    assert_eq!(dials(std::slice::from_ref(&bob)).check(), Ok(()));
+    for (users, what) in [
+        (vec![User::new("server", &["server"])], "users[0].name: "),
+        (vec![bob.clone(), bob], "users[1].name: "),
+        (vec![User::new("bob", &[])], "users[0].devices: "),
+        (vec![User::new("bob", &["tablet"])], "users[0].devices[0]: "),
+        (
+            vec![User::new("bob", &["server", "server"])],
+            "users[0].devices[1]: ",
+        ),
+    ] {
+        assert!(wrong(&dials(&users)).starts_with(what), "{users:?}");
+    }
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn dead(evidence: Evidence<'_>) -> Verdict {
 }
 
 /// What an app may say of a call that is over: that it is.
-const ENDINGS: [&str; 4] = ["hangup", "reject", "busy", "glare"];
+const ENDINGS: [&str; 5] = ["hangup", "reject", "busy", "glare", "elsewhere"];
 
 /// Whether a peer is made, or described.
 fn begins_something(kind: &EventKind) -> bool {

@@ -4,6 +4,7 @@ use super::{
     Evidence, Oracle, Verdict,
     calls::{Call, calls},
     ends::{End, cleaned_up, ends},
+    forks::{Fork, forks, took_it},
     wanted::{Want, Wanted, wanted},
     worst,
 };
@@ -12,7 +13,7 @@ use crate::trace::{CallEvent, Event, EventKind, Intent, Machine, Outcome, Trace}
 /// Outcomes have causes.
 pub const CALL_04_CAUSED: Oracle = Oracle {
     id: "CALL-04",
-    meaning: "No outcome without its cause: cancelled, rejected, dropped and talked take a user's act or a crash, busy a live call at the callee, glare a dial the other way, elsewhere another device, failed a path or an end that was gone; and nobody has talked who was never connected.",
+    meaning: "No outcome without its cause: cancelled, rejected, dropped and talked take a user's act or a crash, busy a live call at the callee, glare a dial the other way, elsewhere another device of the same user that picked up or refused, failed a path or an end that was gone; and nobody has talked who was never connected.",
     source: "docs/stories.md#b-rapid-dial-and-hangup",
     check: caused,
 };
@@ -136,18 +137,24 @@ impl Case<'_, '_> {
         self.dials_between(call, over).any(|w| w.host == call.callee)
     }
 
-    /// Whether the same caller's call to another device had been taken or refused.
+    /// Whether the call had been picked up or refused on another device, or that device had dialed the caller: it is the one
+    /// that talks.
     fn is_elsewhere(&self, call: &Call<'_>, over: &Event) -> bool {
-        let Some((fork, _)) = call.name.rsplit_once('.') else {
-            return false;
-        };
-        let acted = |w: &&Wanted<'_>| matches!(w.want, Want::Accept) || w.ends();
-        let mut others = self
-            .wanted
-            .iter()
-            .filter(|w| w.call != call.name && w.event.seq < over.seq);
-        others.any(|w| acted(&w) && w.call.rsplit_once('.').is_some_and(|(other, _)| other == fork))
-            || self.ended_by(call, &[call.caller], over)
+        let forks = forks(self.trace);
+        let fork = forks.iter().find(|fork| fork.has_leg(call.name));
+        let others = fork
+            .into_iter()
+            .flat_map(Fork::legs)
+            .filter(|(_, leg)| leg != call.name);
+        others.into_iter().any(|(device, leg)| {
+            self.wanted
+                .iter()
+                .filter(|w| w.host == device)
+                .any(|w| match w.want {
+                    Want::Dial { to } => to == call.caller && w.event.seq < over.seq,
+                    _ => w.call == leg && took_it(self.trace, w, over),
+                })
+        })
     }
 
     /// Whether ICE at this end had lost its path, or the other end could not be reached.

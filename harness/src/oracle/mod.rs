@@ -14,6 +14,7 @@ pub mod connection;
 mod ends;
 pub mod events;
 pub mod factory;
+pub mod forks;
 pub mod gathering;
 pub mod hangup;
 pub mod heeded;
@@ -29,6 +30,7 @@ pub mod reach;
 pub mod ringing;
 pub mod runs;
 pub mod signaling;
+pub mod talk;
 mod wanted;
 
 use serde::{Deserialize, Serialize};
@@ -94,15 +96,19 @@ pub const ALL: &[&Oracle] = &[
     &candidates::OWN_GENERATION,
     &calls::CONNECTS,
     &again::OUTLIVES,
+    &talk::TALK_01_TO_THE_END,
     &heeded::INT_01_HEEDED,
     &causes::CALL_04_CAUSED,
     &causes::CALL_05_TRUE,
+    &forks::CALL_06_ONE,
     &once::SAID_01_ONCE,
     &outcomes::AGREED,
     &outcomes::GOES_ON,
     &after::QUIET,
     &after::DEAD,
     &ringing::CALLED,
+    &forks::RING_02_ANSWERED,
+    &forks::RING_03_REFUSED,
     &factory::AS_LONG_AS_CALLS,
     &hangup::RETURNS,
     &hangup::CLOSED_ONCE,

@@ -24,7 +24,7 @@ pub const SAID_01_ONCE: Oracle = Oracle {
 };
 
 /// What ends a call.
-const ENDINGS: [&str; 4] = ["hangup", "reject", "busy", "glare"];
+const ENDINGS: [&str; 5] = ["hangup", "reject", "busy", "glare", "elsewhere"];
 /// What an app may repeat: it asks for another attempt as often as one comes to nothing.
 const REPEATED: [&str; 3] = ["try-again", "register", "error"];
 
@@ -74,10 +74,12 @@ fn tried_once(trace: &Trace) -> Verdict {
 
 fn judge(trace: &Trace, host: &str) -> Verdict {
     let mut said: BTreeMap<Said<'_>, u64> = BTreeMap::new();
-    // When the app said first that a call is over, and when messages came that it answers with that.
-    let mut ended: BTreeMap<&str, SimTime> = BTreeMap::new();
+    // When the app said first that a call is over, and had come online before, and when messages came that it answers with that.
+    let mut ended: BTreeMap<&str, (SimTime, SimTime)> = BTreeMap::new();
     let mut asked: BTreeMap<&str, Vec<SimTime>> = BTreeMap::new();
     let mut rings: BTreeMap<&str, u64> = BTreeMap::new();
+    // What an app had to say waited for a connection until then.
+    let mut offline_until = SimTime::ZERO;
     for event in trace.of(host) {
         match &event.kind {
             // What a life said before a crash, the next one does not know.
@@ -90,9 +92,14 @@ fn judge(trace: &Trace, host: &str) -> Verdict {
                 ..
             } => match message.as_str() {
                 "ring" => *rings.entry(call).or_default() += 1,
-                "joined" | "candidate" | "end-of-candidates" => {}
+                "candidate" | "end-of-candidates" => {}
                 _ => asked.entry(call).or_default().push(event.at),
             },
+            EventKind::Signal {
+                direction: SignalDirection::Received,
+                message,
+                ..
+            } if message == "registered" => offline_until = event.at,
             EventKind::Signal {
                 direction: SignalDirection::Sent,
                 message,
@@ -114,9 +121,11 @@ fn judge(trace: &Trace, host: &str) -> Verdict {
                 *times += 1;
                 let may = match name {
                     "an end" => {
-                        let since = *ended.entry(call).or_insert(event.at);
+                        let in_hand = (event.at, offline_until);
+                        let (since, online) = *ended.entry(call).or_insert(in_hand);
                         let later = asked.get(call.as_str()).into_iter().flatten();
-                        1 + later.filter(|at| **at + IN_HAND >= since).count() as u64
+                        let waits = |at: &&SimTime| **at + IN_HAND >= since || **at <= online;
+                        1 + later.filter(waits).count() as u64
                     }
                     "ringing" => rings.get(call.as_str()).copied().unwrap_or(0).max(1),
                     _ => 1,

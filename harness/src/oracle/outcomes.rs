@@ -31,7 +31,7 @@ pub const GOES_ON: Oracle = Oracle {
 };
 
 /// Outcomes at caller and callee that differ and still agree, because two messages crossed.
-pub const CROSSED: [(Outcome, Outcome); 11] = [
+pub const CROSSED: [(Outcome, Outcome); 15] = [
     // The caller's hangup crossed the answer,
     (Outcome::Cancelled, Outcome::Dropped),
     // or what the callee said instead of one.
@@ -49,10 +49,15 @@ pub const CROSSED: [(Outcome, Outcome); 11] = [
     (Outcome::Dropped, Outcome::Talked),
     // Another device had taken it while the caller hung up.
     (Outcome::Cancelled, Outcome::Elsewhere),
+    // That another device has it crossed what was done on this one.
+    (Outcome::Elsewhere, Outcome::Dropped),
+    (Outcome::Elsewhere, Outcome::Rejected),
+    (Outcome::Elsewhere, Outcome::Busy),
+    (Outcome::Elsewhere, Outcome::Glare),
 ];
 
 /// What the caller may say of a call that the callee never heard of.
-const UNHEARD: [Outcome; 2] = [Outcome::Cancelled, Outcome::Glare];
+const UNHEARD: [Outcome; 3] = [Outcome::Cancelled, Outcome::Glare, Outcome::Elsewhere];
 
 fn agreed(evidence: Evidence<'_>) -> Verdict {
     let ends = ends(evidence.trace);

@@ -11,7 +11,7 @@ use crate::trace::{CallEvent, Event, EventKind, SignalDirection, Trace};
 /// No ghost rings.
 pub const CALLED: Oracle = Oracle {
     id: "RING-01",
-    meaning: "A phone rings only for a call that somebody dialed and whose hangup has not come, once, and falls silent within the budget after healing when the caller has gone.",
+    meaning: "A phone rings only for a call that somebody dialed and whose end has not come, once, and falls silent within the budget after healing when the caller has gone.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#glare; docs/hazards.md#reordering",
     check: called,
 };
@@ -35,7 +35,7 @@ fn called(evidence: Evidence<'_>) -> Verdict {
             return end.fail(Some(ring), "rang in the name of somebody else");
         }
         if let Some(hangup) = hangup_before(evidence.trace, end, ring) {
-            let why = format!("rang at {}, though its hangup had come at {}", ring.at, hangup.at);
+            let why = format!("rang at {}, though its end had come at {}", ring.at, hangup.at);
             return end.fail(Some(ring), &why);
         }
         match end_of(&ends, dial.name, dial.caller).and_then(|e| e.outcomes().first().copied()) {
@@ -50,7 +50,7 @@ fn hangup_before<'a>(trace: &'a Trace, end: &End<'a>, ring: &Event) -> Option<&'
         matches!(
             &e.kind,
             EventKind::Signal { direction: SignalDirection::Received, message, call: Some(call), .. }
-                if message == "hangup" && call == end.call
+                if matches!(message.as_str(), "hangup" | "elsewhere") && call == end.call
         )
     };
     let before = trace.of(end.host).take_while(|e| e.seq < ring.seq);

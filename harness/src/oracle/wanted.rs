@@ -47,6 +47,16 @@ impl Wanted<'_> {
         matches!(self.want, Want::HangUp | Want::Reject)
     }
 
+    /// Whether it picks up a call that rings.
+    pub fn answers_something(&self, trace: &Trace) -> bool {
+        self.want == Want::Accept && rings_at(trace, self)
+    }
+
+    /// Whether it refuses a call that rings: to hang it up is to refuse it.
+    pub fn refuses_something(&self, trace: &Trace) -> bool {
+        self.ends() && rings_at(trace, self)
+    }
+
     /// Whether there was a call for it to end.
     pub fn ends_something(&self, trace: &Trace) -> bool {
         match self.want {
@@ -65,7 +75,7 @@ pub(super) fn wanted(trace: &Trace) -> Vec<Wanted<'_>> {
             continue;
         };
         let (call, want) = match intent {
-            Intent::Dial { call, to } => match picked_up(trace, event, host, call, to) {
+            Intent::Dial { call, to } => match picked_up(trace, event) {
                 Some(rings) => (rings, Want::Accept),
                 None => (call.as_str(), Want::Dial { to }),
             },
@@ -91,9 +101,18 @@ pub(super) fn wanted(trace: &Trace) -> Vec<Wanted<'_>> {
     all
 }
 
-/// The call that rings on `host` when its user dials `to`, if the app took the dial for picking up: nothing is ever seen
-/// of the call that was dialed.
-fn picked_up<'a>(trace: &'a Trace, dial: &Event, host: &str, call: &str, to: &str) -> Option<&'a str> {
+/// The call that rings when a user dials who calls, from whatever device, if the app took the dial for picking up: nothing
+/// is ever seen of the call that was dialed.
+fn picked_up<'a>(trace: &'a Trace, dial: &Event) -> Option<&'a str> {
+    let EventKind::Intended {
+        id,
+        intent: Intent::Dial { call, to },
+    } = &dial.kind
+    else {
+        return None;
+    };
+    let devices = dialed_with(trace, *id);
+    let host = dial.host.as_deref()?;
     let here = || trace.of(host);
     let rang = here()
         .take_while(|e| e.at <= dial.at)
@@ -101,15 +120,27 @@ fn picked_up<'a>(trace: &'a Trace, dial: &Event, host: &str, call: &str, to: &st
             EventKind::Call {
                 call,
                 what: CallEvent::Rings { from },
-            } if from == to => Some((e, call.as_str())),
+            } if from == to || devices.contains(from) => Some((e, call.as_str())),
             _ => None,
         });
     let (ring, rings) = rang.last()?;
     let ended = here().filter(|e| e.seq > ring.seq && e.at < dial.at).any(|e| {
         matches!(&e.kind, EventKind::Call { call, what: CallEvent::Silent | CallEvent::Over { .. } } if call == rings)
     });
-    let seen = here().any(|e| e.kind.intent().is_none() && e.kind.call() == Some(call));
+    let seen = here().any(|e| e.kind.intent().is_none() && e.kind.call() == Some(call.as_str()));
     (!ended && !seen).then_some(rings)
+}
+
+/// All devices that the intent `id` dials, if it dials somebody with several.
+fn dialed_with(trace: &Trace, id: u64) -> &[String] {
+    let devices = trace.events.iter().find_map(|e| match &e.kind {
+        EventKind::Intended {
+            id: of,
+            intent: Intent::DialUser { devices, .. },
+        } if *of == id => Some(devices.as_slice()),
+        _ => None,
+    });
+    devices.unwrap_or_default()
 }
 
 /// Whether `host` took part in `call` for sure when `event` came: its user had dialed it, or its app had shown it.
@@ -120,7 +151,7 @@ pub(super) fn is_live_at(trace: &Trace, host: &str, call: &str, event: &Event) -
             EventKind::Intended {
                 intent: Intent::Dial { call: c, .. },
                 ..
-            } if c == call => live = picked_up_no_more(trace, e, host),
+            } if c == call => live = picked_up(trace, e).is_none(),
             EventKind::Call { call: c, what } if c == call => match what {
                 CallEvent::Over { .. } => return false,
                 _ => live = true,
@@ -131,17 +162,6 @@ pub(super) fn is_live_at(trace: &Trace, host: &str, call: &str, event: &Event) -
         }
     }
     live
-}
-
-/// Whether the dial `event` was for a call of its own.
-fn picked_up_no_more(trace: &Trace, event: &Event, host: &str) -> bool {
-    match &event.kind {
-        EventKind::Intended {
-            intent: Intent::Dial { call, to },
-            ..
-        } => picked_up(trace, event, host, call, to).is_none(),
-        _ => false,
-    }
 }
 
 /// Whether the call rang on the user's phone when the intent came.

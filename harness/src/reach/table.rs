@@ -112,7 +112,10 @@ mod tests {
             host("server", "192.0.2.80"),
             host("relay", "192.0.2.34"),
         ]);
-        for (i, (side, external)) in [(row, "203.0.113.1"), (column, "198.51.100.1")].into_iter().enumerate() {
+        for (i, (side, external)) in [(row, "203.0.113.1"), (column, "198.51.100.1")]
+            .into_iter()
+            .enumerate()
+        {
             let Some(mut spec) = nat(side) else { continue };
             change(&mut spec);
             let name = format!("nat {i}");
@@ -162,10 +165,16 @@ mod tests {
     fn a_nat_rule_that_is_switched_off_shows() {
         for turn in [false, true] {
             for filtering in FILTERINGS {
-                assert!(off(turn, |spec| spec.filtering = filtering) > 0, "all filter {filtering:?}");
+                assert!(
+                    off(turn, |spec| spec.filtering = filtering) > 0,
+                    "all filter {filtering:?}"
+                );
             }
             for mapping in MAPPINGS {
-                assert!(off(turn, |spec| spec.mapping = mapping) > 0, "all map {mapping:?}");
+                assert!(
+                    off(turn, |spec| spec.mapping = mapping) > 0,
+                    "all map {mapping:?}"
+                );
             }
             assert!(off(turn, |spec| spec.blocks_udp = true) > 0);
         }
@@ -185,6 +194,9 @@ mod tests {
         assert_eq!(walled(|p| p.topology.nats[0].behind = Some("nat 1".into())), None);
         assert_eq!(walled(|p| p.topology.hosts[0].nat = Some("nat 1".into())), None);
         assert_eq!(walled(|p| p.ice_servers.clear()), None);
-        assert_eq!(walled(|p| p.topology.hosts[1].firewall = Some(FirewallSpec::STRICT)), None);
+        assert_eq!(
+            walled(|p| p.topology.hosts[1].firewall = Some(FirewallSpec::STRICT)),
+            None
+        );
     }
 }

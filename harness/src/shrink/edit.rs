@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    people::{actions, idle_hosts, remove_actions, remove_hosts, remove_nats},
+    people::{actions, devices, idle_hosts, remove_actions, remove_devices, remove_hosts, remove_nats},
     values::{SIGNALING, impairments, listed, remove_impairments, remove_of},
 };
 use crate::{
@@ -79,6 +79,11 @@ const KINDS: &[Kind] = &[
     Kind {
         list: actions,
         remove: remove_actions,
+        weather: false,
+    },
+    Kind {
+        list: devices,
+        remove: remove_devices,
         weather: false,
     },
     Kind {

@@ -10,7 +10,7 @@ use crate::{
 pub(super) fn actions(plan: &Plan) -> Vec<Item> {
     let all = plan.script.iter().enumerate();
     // An unanswered call connects for nobody: that is not what was found.
-    let own = all.filter(|(_, s)| s.act != Act::Answer || !answers_a_dial(&plan.script, s));
+    let own = all.filter(|(_, s)| s.act != Act::Answer || !answers_a_dial(plan, &plan.script, s));
     let item = |(item, scripted): (usize, &Scripted)| Item {
         item,
         path: format!("script[{item}]"),
@@ -20,19 +20,27 @@ pub(super) fn actions(plan: &Plan) -> Vec<Item> {
 }
 
 /// Whether somebody dials whom `answer` is about. Whom a redial is to, the earlier call decides.
-fn answers_a_dial(script: &[Scripted], answer: &Scripted) -> bool {
+fn answers_a_dial(plan: &Plan, script: &[Scripted], answer: &Scripted) -> bool {
     script.iter().any(|s| match &s.act {
-        Act::Dial { to, .. } => *to == answer.host,
+        Act::Dial { to, .. } => rings_on(plan, to, &answer.host),
         Act::DialGroup { to, .. } => to.contains(&answer.host),
         Act::Redial { .. } => true,
         _ => false,
     })
 }
 
+/// Whether `host` is who is called by dialing `to`, or one of their devices.
+fn rings_on(plan: &Plan, to: &str, host: &str) -> bool {
+    to == host
+        || plan
+            .devices_of(to)
+            .is_some_and(|all| all.iter().any(|d| d == host))
+}
+
 /// Whether an act is about the host `name`.
-fn names(act: &Act, name: &str) -> bool {
+fn names(plan: &Plan, act: &Act, name: &str) -> bool {
     match act {
-        Act::Dial { to, .. } => to == name,
+        Act::Dial { to, .. } => rings_on(plan, to, name),
         Act::DialGroup { to, .. } => to.iter().any(|to| to == name),
         _ => false,
     }
@@ -77,14 +85,14 @@ fn action_words(scripted: &Scripted) -> String {
 
 /// With a dial go its retries, hangups and redials, and the answers of whom nobody dials any more.
 pub(super) fn remove_actions(plan: &mut Plan, gone: &Gone) {
-    let before = plan.script.clone();
+    let (people, before) = (plan.clone(), plan.script.clone());
     drop_from(&mut plan.script, gone);
     // What a redial made goes with it, and so on.
     loop {
         let left = plan.script.clone();
         plan.script.retain(|s| match &s.act {
             Act::HangupGroup { group } => has_group(&left, group) || !has_group(&before, group),
-            Act::Answer => answers_a_dial(&left, s) || !answers_a_dial(&before, s),
+            Act::Answer => answers_a_dial(&people, &left, s) || !answers_a_dial(&people, &before, s),
             Act::Dial { .. } | Act::DialGroup { .. } => true,
             act => act
                 .call()
@@ -93,6 +101,35 @@ pub(super) fn remove_actions(plan: &mut Plan, gone: &Gone) {
         if plan.script.len() == left.len() {
             return;
         }
+    }
+}
+
+/// The devices of users, but for the first of each.
+pub(super) fn devices(plan: &Plan) -> Vec<Item> {
+    let all = plan.users.iter().enumerate().flat_map(|(i, user)| {
+        let more = user.devices.iter().enumerate().skip(1);
+        more.map(move |(k, device)| (i, k, format!("{} rings on {device} too", user.name)))
+    });
+    let item = |(item, (i, k, words)): (usize, (usize, usize, String))| Item {
+        item,
+        path: format!("users[{i}].devices[{k}]"),
+        words,
+    };
+    all.enumerate().map(item).collect()
+}
+
+/// Who has fewer devices is called on those that are left.
+pub(super) fn remove_devices(plan: &mut Plan, gone: &Gone) {
+    let mut item = 0;
+    for user in &mut plan.users {
+        let mut first = true;
+        user.devices.retain(|_| {
+            if std::mem::take(&mut first) {
+                return true;
+            }
+            item += 1;
+            !gone.contains(&(item - 1))
+        });
     }
 }
 
@@ -115,7 +152,10 @@ pub(super) fn idle_hosts(plan: &Plan) -> Vec<Item> {
     let named = |name: &str| {
         name == "server"
             || plan.ice_servers.iter().any(|s| s.host == name)
-            || plan.script.iter().any(|s| s.host == name || names(&s.act, name))
+            || plan
+                .script
+                .iter()
+                .any(|s| s.host == name || names(plan, &s.act, name))
     };
     let hosts = plan.topology.hosts.iter().enumerate();
     let item = |(item, host): (usize, &HostSpec)| Item {

@@ -23,7 +23,8 @@
 //! that was heard of is only gone for a moment.
 //!
 //! An app whose phone rings may say so with `ringing`; `busy`, `reject` and `glare` end a call that was not answered,
-//! and a callee whose attempt came to nothing asks for another with `try-again`. `error` is the server's answer to what
+//! and a callee whose attempt came to nothing asks for another with `try-again`. A caller whose call rings on several
+//! devices tells all but the one that has it `elsewhere`. `error` is the server's answer to what
 //! it cannot handle.
 
 use serde::{Deserialize, Serialize};
@@ -173,6 +174,11 @@ pub enum Message {
         /// The call that goes on.
         instead: String,
     },
+    /// From the caller: another device of yours has taken the call, or has refused it for all.
+    Elsewhere {
+        /// The call.
+        call: String,
+    },
     /// From the callee: an attempt of yours has come to nothing here, begin another.
     TryAgain {
         /// The call.
@@ -270,6 +276,7 @@ impl Message {
             Self::Ringing { .. } => "ringing",
             Self::Reject { .. } => "reject",
             Self::Glare { .. } => "glare",
+            Self::Elsewhere { .. } => "elsewhere",
             Self::TryAgain { .. } => "try-again",
             Self::Error { .. } => "error",
         }
@@ -292,6 +299,7 @@ impl Message {
             | Self::Ringing { call }
             | Self::Reject { call }
             | Self::Glare { call, .. }
+            | Self::Elsewhere { call }
             | Self::TryAgain { call, .. } => Some(call),
         }
     }
@@ -368,6 +376,7 @@ mod tests {
                 call: call.clone(),
                 instead: "c2".into(),
             },
+            Message::Elsewhere { call: call.clone() },
             Message::TryAgain {
                 call: call.clone(),
                 attempt: 2,

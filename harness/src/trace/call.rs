@@ -111,7 +111,7 @@ pub enum Outcome {
     Busy,
     /// Both dialed each other, and the other of the two calls took its place.
     Glare,
-    /// Another device of the callee took it, refused it, or was busy.
+    /// Another device of the callee took it, or refused it.
     Elsewhere,
     /// There was no path, or nobody at the other end, for longer than the app bears.
     Failed,

@@ -44,6 +44,15 @@ pub enum Intent {
         /// Whom: the call to each is named by [`leg_of`].
         to: Vec<String>,
     },
+    /// Calls somebody who has several devices. All of them ring, and who picks up on one has the call there.
+    DialUser {
+        /// What the call is named.
+        call: String,
+        /// Whom.
+        to: String,
+        /// The devices: the leg of the call to each is named by [`leg_of`].
+        devices: Vec<String>,
+    },
     /// Ends all calls of a group.
     HangUpGroup {
         /// The group.
@@ -59,7 +68,7 @@ pub enum Intent {
     },
 }
 
-/// What the call of `group` to `client` is named.
+/// What the call of `group` to `client` is named, and what the leg of a call to one device of its callee is.
 pub fn leg_of(group: &str, client: &str) -> String {
     format!("{group}.{client}")
 }
@@ -73,7 +82,9 @@ impl Intent {
             | Self::Reject { call }
             | Self::HangUp { call }
             | Self::Retry { call } => Some(call),
-            Self::DialGroup { .. } | Self::HangUpGroup { .. } | Self::App { .. } => None,
+            Self::DialGroup { .. } | Self::DialUser { .. } | Self::HangUpGroup { .. } | Self::App { .. } => {
+                None
+            }
         }
     }
 
@@ -86,6 +97,7 @@ impl Intent {
             Self::HangUp { .. } => "hangs up",
             Self::Retry { .. } => "tries again",
             Self::DialGroup { .. } => "dials a group",
+            Self::DialUser { .. } => "dials a user",
             Self::HangUpGroup { .. } => "hangs a group up",
             Self::App { name, .. } => name,
         }

@@ -8,19 +8,21 @@ use sleet::{
         candidates::OWN_GENERATION,
         causes::{CALL_04_CAUSED, CALL_05_TRUE},
         factory::AS_LONG_AS_CALLS,
+        forks::{CALL_06_ONE, RING_02_ANSWERED, RING_03_REFUSED},
         hangup::{CLOSED_FIRST, CLOSED_ONCE, RETURNS},
         heeded::INT_01_HEEDED,
         once::SAID_01_ONCE,
         outcomes::{AGREED, GOES_ON},
         peers::{CLOSES, NOTHING_LEFT},
         ringing::CALLED,
+        talk::TALK_01_TO_THE_END,
     },
     scenario::{Kind, Scenario},
     seed::Seed,
     trace::Outcome,
 };
 
-use super::{ENOUGH, played, scenes};
+use super::{ENOUGH, forked, played, scenes};
 use crate::client::{
     Mistake, Policy,
     mistake::{ActKind, Wrong},
@@ -64,6 +66,7 @@ fn caught(mistake: Mistake) -> Caught {
 fn wrong_act(act: ActKind, how: Wrong) -> Caught {
     let scene: fn(Seed) -> Plan = match act {
         ActKind::DialGroup | ActKind::HangUpGroup => scenes::groups_in_fair_weather,
+        ActKind::DialUser => forked::cancelled_in_fair_weather,
         ActKind::Retry => scenes::retrying,
         ActKind::Reject => scenes::rejecting,
         ActKind::Dial | ActKind::Accept | ActKind::HangUp => scenes::three_people,
@@ -75,7 +78,7 @@ fn wrong_act(act: ActKind, how: Wrong) -> Caught {
             &INT_01_HEEDED,
             "What a user wants is done three and a half seconds later.",
         ),
-        Wrong::Elsewhere if matches!(act, ActKind::Dial | ActKind::DialGroup) => {
+        Wrong::Elsewhere if matches!(act, ActKind::Dial | ActKind::DialGroup | ActKind::DialUser) => {
             (scene, &CALLED, "Somebody else is called than the user wanted.")
         }
         Wrong::Elsewhere => (
@@ -84,7 +87,7 @@ fn wrong_act(act: ActKind, how: Wrong) -> Caught {
             "What a user wants is done to another call, or to somebody else.",
         ),
         Wrong::Twice => match act {
-            ActKind::Dial | ActKind::DialGroup => (
+            ActKind::Dial | ActKind::DialGroup | ActKind::DialUser => (
                 scene,
                 &CALLED,
                 "Who is dialed once is called twice: a phone rings for nobody.",
@@ -102,6 +105,7 @@ fn wrong_act(act: ActKind, how: Wrong) -> Caught {
 fn claim(outcome: Outcome) -> Caught {
     let scene: fn(Seed) -> Plan = match outcome {
         Outcome::Failed => scenes::recovering,
+        Outcome::Elsewhere => forked::answered_in_fair_weather,
         _ => scenes::three_people,
     };
     (
@@ -191,6 +195,41 @@ fn own_mistake(mistake: Mistake) -> Caught {
             scenes::recovering,
             &GOES_ON,
             "An attempt that comes to nothing is the end of the call, though nobody hung up.",
+        ),
+        Mistake::EveryDeviceTalks => (
+            forked::answered_in_fair_weather,
+            &CALL_06_ONE,
+            "Who picks up on one device has the call there, and whoever picks up on another has it too.",
+        ),
+        Mistake::OtherDevicesNotTold => (
+            forked::answered_in_fair_weather,
+            &RING_02_ANSWERED,
+            "The call is picked up on one device, and nobody tells the others, which ring on.",
+        ),
+        Mistake::ElsewhereIgnored => (
+            forked::answered_in_fair_weather,
+            &RING_02_ANSWERED,
+            "A device that is told that another has the call rings on.",
+        ),
+        Mistake::RefusedOnOneDevice => (
+            forked::declined_in_fair_weather,
+            &RING_03_REFUSED,
+            "The call is refused on one device, and rings on on the others.",
+        ),
+        Mistake::BusyForAllDevices => (
+            forked::one_is_busy_in_fair_weather,
+            &CALL_04_CAUSED,
+            "One device is busy, and the call is over on all of them.",
+        ),
+        Mistake::HangsUpOneDevice => (
+            forked::cancelled_in_fair_weather,
+            &INT_01_HEEDED,
+            "Who hangs up what rings on several devices hangs up on one of them.",
+        ),
+        Mistake::ClosesSoon => (
+            scenes::talked_over,
+            &TALK_01_TO_THE_END,
+            "A second after the call has connected its peer is closed, and nobody is told: both users talk into the void.",
         ),
         Mistake::Act { .. } | Mistake::Claims(_) => unreachable!("told apart by the caller"),
     }

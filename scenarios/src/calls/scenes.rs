@@ -11,6 +11,9 @@ use sleet::{
 use super::stage::{PEOPLE, acts, dials_group, hangs_up, one_of, redials, stage, turn, unsettled};
 use crate::network::{answers, dials, link};
 
+/// How often both ends of a call say something.
+pub(crate) const TALKS_EVERY_MS: u64 = 250;
+
 /// Where a caller hangs up.
 pub const CALLER: [Point; 11] = [
     Point::Dialing,
@@ -288,6 +291,51 @@ pub fn three_people(seed: Seed) -> Plan {
         ms: one_of(&mut draws, &[900, 2_500, 6_000, 8_000]),
     };
     plan.script.push(hangs_up(host, "c1", when));
+    plan
+}
+
+/// Alice and bob talk for a while, and nobody hangs up.
+pub fn talked_over(seed: Seed) -> Plan {
+    let mut plan = stage(seed, 2);
+    let mut draws = seed.stream("calls/talked-over");
+    plan.talk_every_ms = Some(TALKS_EVERY_MS);
+    plan.talk_ms = 4_000;
+    plan.script = vec![
+        dials("alice", "bob", "c1", 300),
+        answers("bob", draws.between(200, 900)),
+    ];
+    plan
+}
+
+/// Alice and bob are in a call, or about to be, and one of them dials the other again without hanging up.
+pub fn recall(seed: Seed) -> Plan {
+    unsettled(seed, recall_in_fair_weather(seed))
+}
+
+/// As [`recall`], in fair weather.
+pub fn recall_in_fair_weather(seed: Seed) -> Plan {
+    let mut plan = stage(seed, 2);
+    let mut draws = seed.stream("calls/recall");
+    let point = one_of(&mut draws, &[Point::Connected, Point::Connected, Point::Checking]);
+    let connected = When::Reached {
+        point,
+        after_ms: draws.between(0, 1_500),
+    };
+    let host = one_of(&mut draws, &["alice", "bob"]);
+    let (call, again) = ("c1".into(), "c2".into());
+    plan.script = vec![
+        dials("alice", "bob", "c1", draws.between(200, 600)),
+        answers("alice", draws.between(20, 900)),
+        answers("bob", draws.between(20, 900)),
+        acts(host, connected, Act::Redial { call, again }),
+    ];
+    if draws.chance(Ppm::percent(40)) {
+        let when = When::At {
+            ms: draws.between(1_500, 6_000),
+        };
+        let host = one_of(&mut draws, &["alice", "bob"]);
+        plan.script.push(hangs_up(host, "c2", when));
+    }
     plan
 }
 

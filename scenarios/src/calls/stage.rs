@@ -43,15 +43,20 @@ const WEATHER: [Kind; 12] = [
     Kind::ServerRestart,
 ];
 
-/// The first `people` people, each behind a firewall, and a signaling service that overtakes itself. Every step takes
-/// a while, so that users, messages and callbacks come in between.
+/// The first `people` people on the stage.
 pub(super) fn stage(seed: Seed, people: usize) -> Plan {
+    stage_of(seed, &PEOPLE[..people])
+}
+
+/// `people`, each behind a firewall, and a signaling service that overtakes itself. Every step takes a while, so that
+/// users, messages and callbacks come in between.
+pub(super) fn stage_of(seed: Seed, people: &[&str]) -> Plan {
     let mut draws = seed.stream("calls/stage");
     let person = |(i, name): (usize, &&str)| {
         let address = format!("10.{}.0.1", i + 1);
         HostSpec::new(name, &address, link(draws.between(8, 40))).behind(FirewallSpec::STRICT)
     };
-    let mut hosts: Vec<HostSpec> = PEOPLE[..people].iter().enumerate().map(person).collect();
+    let mut hosts: Vec<HostSpec> = people.iter().enumerate().map(person).collect();
     hosts.push(HostSpec::new("server", "10.99.0.1", link(2)));
     let steps = [
         ("create-peer", 5),

@@ -27,7 +27,7 @@ pub(super) enum How {
     Busy,
     /// The named call goes on instead.
     Glare(String),
-    /// Another device of the callee has the call.
+    /// Another device of the callee has taken or refused the call.
     Elsewhere,
     /// There was nobody at the other end for longer than the app bears.
     GaveUp,
@@ -66,7 +66,8 @@ impl Ending {
         let call = call.to_owned();
         Some(match self {
             Self::Theirs(_) => return None,
-            Self::Ours(How::Hangup | How::GaveUp | How::Elsewhere) => Message::Hangup { call },
+            Self::Ours(How::Hangup | How::GaveUp) => Message::Hangup { call },
+            Self::Ours(How::Elsewhere) => Message::Elsewhere { call },
             Self::Ours(How::Reject) => Message::Reject { call },
             Self::Ours(How::Busy) => Message::Busy { call },
             Self::Ours(How::Glare(instead)) => Message::Glare {
@@ -76,12 +77,18 @@ impl Ending {
         })
     }
 
+    /// Whether the callee ends so a call that rings, on this device and on all others.
+    pub fn refuses(&self) -> bool {
+        matches!(self, Self::Theirs(How::Reject | How::Hangup))
+    }
+
     /// The ending that `message` means, if it means one.
     pub fn told(message: &Message) -> Option<Self> {
         Some(Self::Theirs(match message {
             Message::Hangup { .. } => How::Hangup,
             Message::Reject { .. } => How::Reject,
             Message::Busy { .. } => How::Busy,
+            Message::Elsewhere { .. } => How::Elsewhere,
             Message::Glare { instead, .. } => How::Glare(instead.clone()),
             _ => return None,
         }))
@@ -103,6 +110,13 @@ mod tests {
             (How::Hangup, Progress::Answered, Side::Caller, Outcome::Dropped),
             (How::Hangup, Progress::Connected, Side::Callee, Outcome::Talked),
             (glare, Progress::Begun, Side::Caller, Outcome::Glare),
+            (How::Elsewhere, Progress::Begun, Side::Caller, Outcome::Elsewhere),
+            (
+                How::Elsewhere,
+                Progress::Answered,
+                Side::Caller,
+                Outcome::Elsewhere,
+            ),
         ];
         for (how, progress, side, outcome) in ours {
             let there = match side {

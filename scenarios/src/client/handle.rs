@@ -126,6 +126,11 @@ impl CallHandle {
         }
     }
 
+    /// Whether it may ring at the other end: nobody has picked up there, and nobody has ended it.
+    pub fn rings_there(&self) -> bool {
+        self.side == Side::Caller && self.progress() == Progress::Begun && !self.is_ended()
+    }
+
     /// Whether the phone rings for it.
     pub fn rings(&self) -> bool {
         self.side == Side::Callee && self.progress() == Progress::Begun && !self.is_ended()

@@ -55,7 +55,11 @@ impl Phone {
         }
         let handle = self.registry().handle(call);
         match handle {
-            Some(handle) => handle.end(ending),
+            Some(_) if ending == Ending::Theirs(How::Elsewhere) && self.makes(Mistake::ElsewhereIgnored) => {}
+            Some(handle) => {
+                self.ended_on(&handle, &ending);
+                handle.end(ending);
+            }
             None if self.makes(Mistake::EarlyHangupForgotten) => {}
             None => self.registry().close(call, ending),
         }
@@ -78,13 +82,24 @@ impl Phone {
             | Message::Answer { .. }
             | Message::Ringing { .. }
             | Message::TryAgain { .. } => {
-                self.host.sim().mark("told-that-the-call-is-over");
                 // In the words of the first time: this may overtake them.
-                let said = self.registry().ending(call).and_then(|e| e.message(call));
+                let said = self.said(call);
                 self.tell_end(call, from, said.unwrap_or_else(|| hangup(call)));
+            }
+            // A device that was not reached when it was told may ring on, with nothing else to say.
+            Message::Joined { .. } => {
+                let elsewhere = |said: &Message| matches!(said, Message::Elsewhere { .. });
+                if let Some(said) = self.said(call).filter(elsewhere) {
+                    self.tell_end(call, from, said);
+                }
             }
             _ => {}
         }
+    }
+
+    /// What was said when our side ended `call`, if it did.
+    fn said(&self, call: &str) -> Option<Message> {
+        self.registry().ending(call).and_then(|e| e.message(call))
     }
 
     /// A message came for a call that this app has never heard of.

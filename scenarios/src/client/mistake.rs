@@ -43,6 +43,20 @@ pub enum Mistake {
     NoRecovery,
     /// The user is told that a call can be talked over as soon as somebody has picked up.
     ShownTooEarly,
+    /// Who picks up on one device has the call there, and the others ring on: whoever picks up there has it too.
+    EveryDeviceTalks,
+    /// The caller leaves the devices that do not have the call, and tells them nothing.
+    OtherDevicesNotTold,
+    /// A device does not understand that another has the call.
+    ElsewhereIgnored,
+    /// Who refuses a call on one device is called on the others still.
+    RefusedOnOneDevice,
+    /// One device that is busy ends the call on all of them.
+    BusyForAllDevices,
+    /// Who hangs up what rings on several devices hangs up on one of them.
+    HangsUpOneDevice,
+    /// A second after a call has connected its peer is closed, and nobody is told.
+    ClosesSoon,
     /// What a user does is done wrongly.
     Act {
         /// What the user does.
@@ -64,6 +78,7 @@ pub enum ActKind {
     HangUp,
     Retry,
     DialGroup,
+    DialUser,
     HangUpGroup,
 }
 
@@ -82,13 +97,14 @@ pub enum Wrong {
 
 impl ActKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Dial,
         Self::Accept,
         Self::Reject,
         Self::HangUp,
         Self::Retry,
         Self::DialGroup,
+        Self::DialUser,
         Self::HangUpGroup,
     ];
 
@@ -101,6 +117,7 @@ impl ActKind {
             Intent::HangUp { .. } => Self::HangUp,
             Intent::Retry { .. } => Self::Retry,
             Intent::DialGroup { .. } => Self::DialGroup,
+            Intent::DialUser { .. } => Self::DialUser,
             Intent::HangUpGroup { .. } => Self::HangUpGroup,
             _ => return None,
         })
@@ -114,6 +131,7 @@ impl ActKind {
             Self::HangUp => "hangup",
             Self::Retry => "retry",
             Self::DialGroup => "group-dial",
+            Self::DialUser => "user-dial",
             Self::HangUpGroup => "group-hangup",
         }
     }
@@ -126,7 +144,7 @@ impl Wrong {
 
 impl Mistake {
     /// Those of the app's own making: all but wrong acts and claims without a cause.
-    pub const OWN: [Self; 17] = [
+    pub const OWN: [Self; 24] = [
         Self::PeerOnResponse,
         Self::CallbacksGoOn,
         Self::LateClose,
@@ -144,6 +162,13 @@ impl Mistake {
         Self::EarlyHangupForgotten,
         Self::NoRecovery,
         Self::ShownTooEarly,
+        Self::EveryDeviceTalks,
+        Self::OtherDevicesNotTold,
+        Self::ElsewhereIgnored,
+        Self::RefusedOnOneDevice,
+        Self::BusyForAllDevices,
+        Self::HangsUpOneDevice,
+        Self::ClosesSoon,
     ];
 
     /// Every act, done wrongly in every way.
@@ -178,7 +203,14 @@ impl fmt::Display for Mistake {
             Self::CandidatesByUser => "candidates-by-user",
             Self::EarlyHangupForgotten => "early-hangup-forgotten",
             Self::NoRecovery => "no-recovery",
+            Self::ClosesSoon => "closes-soon",
             Self::ShownTooEarly => "shown-too-early",
+            Self::EveryDeviceTalks => "every-device-talks",
+            Self::OtherDevicesNotTold => "other-devices-not-told",
+            Self::ElsewhereIgnored => "elsewhere-ignored",
+            Self::RefusedOnOneDevice => "refused-on-one-device",
+            Self::BusyForAllDevices => "busy-for-all-devices",
+            Self::HangsUpOneDevice => "hangs-up-one-device",
             Self::Act { act, how } => {
                 let act = act.name();
                 return match how {
@@ -229,6 +261,11 @@ mod tests {
             Intent::DialGroup {
                 group: group.clone(),
                 to: vec![to],
+            },
+            Intent::DialUser {
+                call: "c2".into(),
+                to: "erin".into(),
+                devices: vec!["phone".into()],
             },
             Intent::HangUpGroup { group },
         ];

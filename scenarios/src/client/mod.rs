@@ -7,6 +7,7 @@
 //!   `outbox`, `factory`: the messages that wait, and what makes its peers
 //! - `call`: one call, its owner and its end; `handle`: how others reach it; `ending`: how it ends
 //! - `attempt`, `exchange`, `trickle`, `candidates`: one attempt to connect: offer, answer and candidates
+//! - `devices`: a call that rings on several devices
 //! - `watch`, `recover`: who watches an attempt, and what is done about what is seen
 //! - `wrongly`, `claims`: acts done wrongly and outcomes without a cause, in broken clients
 //!
@@ -18,6 +19,7 @@ mod attempt;
 mod call;
 mod candidates;
 mod claims;
+mod devices;
 mod ending;
 mod exchange;
 mod factory;

@@ -1,4 +1,5 @@
-//! The call registry: which calls live, which are over, which belong to a group, and what to do with one that comes in.
+//! The call registry: which calls live, which are over, which belong to a group or ring on several devices, and what to do
+//! with one that comes in.
 //!
 //! Pure bookkeeping: nothing here sends or awaits.
 
@@ -18,6 +19,7 @@ pub(super) struct Registry {
     over: BTreeMap<String, Ending>,
     others: BTreeMap<String, String>,
     groups: BTreeMap<String, Vec<String>>,
+    forks: BTreeMap<String, Vec<String>>,
     welcome: BTreeSet<String>,
     early: BTreeMap<String, Vec<Candidate>>,
     // Only a broken client remembers any.
@@ -107,6 +109,25 @@ impl Registry {
     /// A group that is not `group`.
     pub fn group_but(&self, group: &str) -> Option<String> {
         self.groups.keys().find(|g| *g != group).cloned()
+    }
+
+    /// A call to somebody with several devices has a leg to each.
+    pub fn fork(&mut self, call: &str, legs: Vec<String>) {
+        self.forks.insert(call.to_owned(), legs);
+    }
+
+    /// What lives of `call`: itself, or its legs.
+    pub fn handles_about(&self, call: &str) -> Vec<CallHandle> {
+        let legs = self.forks.get(call).into_iter().flatten();
+        let all = legs.map(String::as_str).chain([call]);
+        all.filter_map(|call| self.handle(call)).collect()
+    }
+
+    /// The other legs, as far as they live, of the call that `leg` is a leg of.
+    pub fn other_legs(&self, leg: &str) -> Vec<CallHandle> {
+        let fork = self.forks.values().find(|legs| legs.iter().any(|l| l == leg));
+        let others = fork.into_iter().flatten().filter(|l| *l != leg);
+        others.filter_map(|call| self.handle(call)).collect()
     }
 
     /// The calls of a group that live.
@@ -226,6 +247,22 @@ mod tests {
         ];
         assert_eq!(registry(&group).judge("h1", "carol"), Verdict::Busy);
         assert_eq!(registry(&group).judge("h1", "dave"), Verdict::Busy);
+    }
+
+    #[test]
+    fn a_call_to_several_devices_is_what_lives_of_its_legs() {
+        let mut registry = registry(&[
+            ("c1.phone", "phone", Side::Caller, Progress::Begun),
+            ("c1.laptop", "laptop", Side::Caller, Progress::Begun),
+            ("c2", "carol", Side::Caller, Progress::Begun),
+        ]);
+        let legs = ["c1.phone", "c1.laptop", "c1.tablet"];
+        registry.fork("c1", legs.map(str::to_owned).into());
+        let names = |handles: Vec<CallHandle>| handles.into_iter().map(|h| h.call).collect::<Vec<_>>();
+        assert_eq!(names(registry.handles_about("c1")), ["c1.phone", "c1.laptop"]);
+        assert_eq!(names(registry.handles_about("c2")), ["c2"]);
+        assert_eq!(names(registry.other_legs("c1.phone")), ["c1.laptop"]);
+        assert!(registry.other_legs("c2").is_empty());
     }
 
     #[test]

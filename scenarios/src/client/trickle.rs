@@ -69,10 +69,7 @@ impl Call {
         };
         match attempt.local.gathered(candidate) {
             Some(candidate) => self.send_candidate(&attempt, candidate).await,
-            None => {
-                self.phone.host.sim().mark("local-candidate-buffered");
-                Ok(())
-            }
+            None => Ok(()),
         }
     }
 
@@ -112,13 +109,10 @@ impl Call {
                 self.pause("add-candidate").await;
                 if self.check(&attempt, round).is_ok() {
                     self.add(&attempt, candidate).await;
-                } else {
-                    self.phone.host.sim().mark("stale-candidate-discarded");
                 }
             }
-            (Arrival::Stale, _) => self.phone.host.sim().mark("stale-candidate-discarded"),
-            // It waits, or there is nothing that it could be given to: it is lost.
-            (Arrival::Kept | Arrival::Add, _) => {}
+            // It waits, belongs to what is over, or there is nothing that it could be given to: it is lost.
+            (Arrival::Kept | Arrival::Stale | Arrival::Add, _) => {}
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What the user does: dial, pick up, refuse, hang up, try again; one call or a group of them.
+//! What the user does: dial, pick up, refuse, hang up, try again; one call, one on several devices, or a group of them.
 //!
 //! Whatever is hung up is over when the hangup returns, and acting on what is over does nothing.
 
@@ -37,6 +37,8 @@ impl App for Phone {
     }
 
     async fn go_offline(self: Arc<Self>) {
+        // One may have come in since the others were ended.
+        self.clone().end_calls().await;
         self.close_down();
     }
 }
@@ -55,14 +57,15 @@ impl Phone {
                 }
             }
             Intent::HangUp { call } => {
-                let handle = self.registry().handle(&call);
-                self.hang_up(handle.as_slice()).await;
+                let mut handles = self.registry().handles_about(&call);
+                if self.makes(Mistake::HangsUpOneDevice) {
+                    handles.truncate(1);
+                }
+                self.hang_up(&handles).await;
             }
             Intent::Retry { call } => {
-                let handle = self.registry().handle(&call);
-                if let Some(handle) = handle {
-                    handle.ask(Work::Retry);
-                }
+                let handles = self.registry().handles_about(&call);
+                handles.iter().for_each(|handle| handle.ask(Work::Retry));
             }
             Intent::DialGroup { group, to } => {
                 let legs = to.iter().map(|to| leg_of(&group, to)).collect();
@@ -71,6 +74,7 @@ impl Phone {
                     self.dial(&leg_of(&group, &to), &to);
                 }
             }
+            Intent::DialUser { call, devices, .. } => self.dial_devices(&call, &devices),
             Intent::HangUpGroup { group } => self.hang_up_group(&group).await,
             _ => return Err(NotUnderstood),
         }
@@ -87,6 +91,22 @@ impl Phone {
             return handle.ask(Work::PickUp);
         }
         self.open(call, to, Side::Caller, false).ask(Work::Dial);
+    }
+
+    /// Every device of somebody rings: each has a leg of the call.
+    fn dial_devices(self: &Arc<Self>, call: &str, devices: &[String]) {
+        let theirs = {
+            let registry = self.registry();
+            devices.iter().find_map(|device| registry.rings_from(device))
+        };
+        if let Some(handle) = theirs {
+            return handle.ask(Work::PickUp);
+        }
+        let legs = devices.iter().map(|device| leg_of(call, device)).collect();
+        self.registry().fork(call, legs);
+        for device in devices {
+            self.dial(&leg_of(call, device), device);
+        }
     }
 
     fn pick_up(self: &Arc<Self>, call: &str) {

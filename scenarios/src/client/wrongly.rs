@@ -46,6 +46,10 @@ impl Phone {
                 let group = format!("{group}.again");
                 self.perform(Intent::DialGroup { group, to }).await
             }
+            Intent::DialUser { call, to, devices } => {
+                let call = format!("{call}.again");
+                self.perform(Intent::DialUser { call, to, devices }).await
+            }
             Intent::Reject { call } => {
                 self.tell_again(&call, Message::Reject { call: call.clone() });
                 Ok(())
@@ -87,6 +91,15 @@ impl Phone {
                 let stranger = self.somebody_but(&to)?;
                 *to.first_mut()? = stranger;
                 Intent::DialGroup { group, to }
+            }
+            Intent::DialUser {
+                call,
+                to,
+                mut devices,
+            } => {
+                let stranger = self.somebody_but(&devices)?;
+                *devices.first_mut()? = stranger;
+                Intent::DialUser { call, to, devices }
             }
             Intent::HangUpGroup { group } => {
                 let group = self.registry().group_but(&group)?;
