@@ -55,7 +55,7 @@ Exit codes:
 pub enum Command {
     /// Run scenarios on many seeds.
     Run(RunArgs),
-    /// List the scenarios.
+    /// List the scenarios, or the kinds of fault.
     List(ListArgs),
     /// Run one seed again and show what happens.
     Replay(ReplayArgs),
@@ -150,6 +150,9 @@ impl Profile {
 
 #[derive(Debug, Args)]
 pub struct ListArgs {
+    /// List the kinds of fault instead: what each does, its limits and its mark (docs/faults.md).
+    #[arg(long, conflicts_with_all = ["json", "all"])]
+    pub faults: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -41,8 +41,12 @@ impl Entry {
     }
 }
 
-/// Lists the scenarios.
+/// Lists the scenarios, or the kinds of fault.
 pub fn list(catalogue: &Catalogue, args: &ListArgs) -> Done {
+    if args.faults {
+        terminal::print(sleet_reports::faults::page().trim_end());
+        return Ok(0);
+    }
     let all = catalogue.scenarios().iter();
     let wanted = all.filter(|s| args.all || s.kind != Kind::Selftest);
     if args.json {

@@ -64,8 +64,8 @@ impl Obituary<'_> {
     }
 
     fn report(&self, plan: Option<&Plan>) -> String {
-        let nowhere = Topology::default();
-        let names = Names::of(self.trace, plan.map_or(&nowhere, |plan| &plan.topology));
+        let nothing = Plan::new(Topology::default());
+        let names = Names::of(self.trace, plan.unwrap_or(&nothing));
         let mut out = format!("{}\n{}\n\n", in_words(self.result), self.scenario.summary);
         let events = &self.trace.events;
         let last = &events[events.len().saturating_sub(LAST_EVENTS)..];

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::bail;
 use sleet::{
+    fault::Plan,
     net::topology::Topology,
     run::{
         RunRecord, execute_plan,
@@ -40,9 +41,9 @@ pub fn replay(catalogue: &Catalogue, args: &ReplayArgs) -> Done {
             plan,
             trace,
         } => {
-            let topology = plan.map(|plan| plan.topology).unwrap_or_default();
-            check_host(args, &topology)?;
-            show(args, &trace, &topology);
+            let plan = plan.map_or_else(|| Plan::new(Topology::default()), |plan| *plan);
+            check_host(args, &plan.topology)?;
+            show(args, &trace, &plan);
             return Ok(tell_death(&subject, &death, &stderr));
         }
         Rehearsal::Failed(result) => {
@@ -55,11 +56,11 @@ pub fn replay(catalogue: &Catalogue, args: &ReplayArgs) -> Done {
     if let Some(other) = &args.diff {
         return diff(catalogue, &args.what, &record, other);
     }
-    show(args, &record.trace, &record.plan.topology);
+    show(args, &record.trace, &record.plan);
     let other = Side {
         name: "the same in another process",
         trace: &elsewhere,
-        topology: &record.plan.topology,
+        plan: &record.plan,
     };
     if let Some(text) = divergence::text(side("this run", &record), other) {
         terminal::note(&text);
@@ -106,14 +107,16 @@ fn tell_death(subject: &Subject, death: &Death, stderr: &str) -> u8 {
 
 /// Shows where `record` and another run part.
 fn diff(catalogue: &Catalogue, what: &str, record: &RunRecord, other: &str) -> Done {
-    let trace = if other.ends_with(".jsonl") {
-        read_trace(Path::new(other))?
+    let (trace, plan) = if other.ends_with(".jsonl") {
+        (read_trace(Path::new(other))?, None)
     } else {
         match Subject::find(catalogue, other)?.rehearse()? {
-            Rehearsal::Ended { trace, .. } => trace,
-            Rehearsal::Died { death, trace, .. } => {
+            Rehearsal::Ended { plan, trace, .. } => (trace, Some(Plan::clone(&plan))),
+            Rehearsal::Died {
+                death, plan, trace, ..
+            } => {
                 terminal::note(&format!("{other}: {death}"));
-                trace
+                (trace, plan.map(|plan| *plan))
             }
             Rehearsal::Failed(result) => bail!("{other}: {}", result.why.unwrap_or_default()),
         }
@@ -121,7 +124,7 @@ fn diff(catalogue: &Catalogue, what: &str, record: &RunRecord, other: &str) -> D
     let right = Side {
         name: other,
         trace: &trace,
-        topology: &record.plan.topology,
+        plan: plan.as_ref().unwrap_or(&record.plan),
     };
     match divergence::text(side(what, record), right) {
         Some(text) => {
@@ -139,11 +142,11 @@ fn side<'a>(name: &'a str, record: &'a RunRecord) -> Side<'a> {
     Side {
         name,
         trace: &record.trace,
-        topology: &record.plan.topology,
+        plan: &record.plan,
     }
 }
 
-fn show(args: &ReplayArgs, trace: &Trace, topology: &Topology) {
+fn show(args: &ReplayArgs, trace: &Trace, plan: &Plan) {
     let view = View {
         from: args.from.unwrap_or_default(),
         until: args.until,
@@ -160,7 +163,7 @@ fn show(args: &ReplayArgs, trace: &Trace, topology: &Topology) {
             terminal::print(&serde_json::to_string(event).expect("events are plain data"));
         }
     } else {
-        terminal::print(timeline::draw(trace, topology, &view).trim_end());
+        terminal::print(timeline::draw(trace, plan, &view).trim_end());
     }
 }
 
@@ -209,7 +212,7 @@ fn compare(saved: &Saved, record: &RunRecord) -> Done {
         let saved = Side {
             name: "the saved run",
             trace,
-            topology: &record.plan.topology,
+            plan: &record.plan,
         };
         divergence::text(saved, side("this run", record))
     });

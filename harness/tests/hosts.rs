@@ -1,8 +1,12 @@
 //! Hosts that crash, start again, and stand still.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sleet::{
+    fault::{
+        Fault, FaultKind, Target, Timeline,
+        kinds::{HostCrash, HostPause},
+    },
     net::{
         latency::Latency,
         link::LinkProfile,
@@ -11,13 +15,13 @@ use sleet::{
     seed::Seed,
     socket::{TcpListener, TcpStream, UdpSocket},
     time::SimTime,
-    trace::{CauseKind, EventKind, Trace},
-    world::{self, Ending, HostFault, HostFaultKind, Sim, WorldSpec},
+    trace::{Cause, EventKind, FaultId, Trace},
+    world::{self, Ending, Sim, WorldSpec},
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Two hosts 20 ms apart, of which bob suffers `fault` from 100 to 200 ms.
-fn bob_suffers<F>(fault: HostFaultKind, story: impl FnOnce(Sim) -> F + Send + 'static) -> Ending
+fn bob_suffers<F>(fault: impl Into<FaultKind>, story: impl FnOnce(Sim) -> F + Send + 'static) -> Ending
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -26,16 +30,10 @@ where
         HostSpec::new("alice", "10.0.0.1", link.clone()),
         HostSpec::new("bob", "10.0.0.2", link),
     ]);
-    let spec = WorldSpec {
-        host_faults: vec![HostFault {
-            fault,
-            host: "bob".into(),
-            from_ms: 100,
-            until_ms: 200,
-        }],
-        ..WorldSpec::new(Seed(1), topology)
-    };
-    world::run(spec, story).expect("a run")
+    let fault = Fault::new(Target::host("bob"), fault, 100, Some(200));
+    let timeline = Timeline::new(vec![fault], None);
+    let spec = WorldSpec::new(Seed(1), topology);
+    world::run_under(spec, timeline, Arc::default(), story).expect("a run")
 }
 
 async fn until(sim: &Sim, ms: u64) {
@@ -52,7 +50,7 @@ fn steps(trace: &Trace) -> Vec<(u64, &str)> {
 
 #[test]
 fn a_crash_ends_every_task_and_socket_of_the_host_without_a_word() {
-    let ending = bob_suffers(HostFaultKind::Crash, |sim| async move {
+    let ending = bob_suffers(HostCrash {}, |sim| async move {
         let (alice, bob) = (sim.host("alice"), sim.host("bob"));
         let to = alice.addresses()[0];
         let ears = UdpSocket::bind(&alice, (to, 9).into()).await.expect("free");
@@ -89,7 +87,7 @@ fn a_crash_ends_every_task_and_socket_of_the_host_without_a_word() {
 
 #[test]
 fn the_other_end_of_a_connection_learns_of_a_crash_when_it_speaks_to_the_new_life() {
-    let ending = bob_suffers(HostFaultKind::Crash, |sim| async move {
+    let ending = bob_suffers(HostCrash {}, |sim| async move {
         let (alice, bob) = (sim.host("alice"), sim.host("bob"));
         let address = "10.0.0.2:80".parse().expect("an address");
         let listener = TcpListener::bind(&bob, address).await.expect("free");
@@ -109,16 +107,20 @@ fn the_other_end_of_a_connection_learns_of_a_crash_when_it_speaks_to_the_new_lif
         sim.step("reset", error.to_string());
     });
     assert_eq!(steps(&ending.trace), [(290, "reset")]);
-    let dropped =
-        ending.trace.events.iter().filter(
-            |e| matches!(&e.kind, EventKind::PacketDropped { by, .. } if by.kind == CauseKind::HostDown),
-        );
-    assert_eq!(dropped.count(), 1);
+    let dropped = ending.trace.events.iter().filter_map(|e| match &e.kind {
+        EventKind::PacketDropped { by, .. } => Some(by.clone()),
+        _ => None,
+    });
+    let crashed = Cause::HostDown {
+        host: "bob".into(),
+        fault: Some(FaultId(1)),
+    };
+    assert_eq!(dropped.collect::<Vec<_>>(), [crashed]);
 }
 
 #[test]
 fn the_app_on_a_host_that_is_paused_stands_still_and_finds_everything_afterwards() {
-    let ending = bob_suffers(HostFaultKind::Pause, |sim| async move {
+    let ending = bob_suffers(HostPause {}, |sim| async move {
         let (alice, bob) = (sim.host("alice"), sim.host("bob"));
         let (inside, own) = (sim.clone(), bob.clone());
         bob.spawn("bob", async move {
@@ -151,7 +153,7 @@ fn the_app_on_a_host_that_is_paused_stands_still_and_finds_everything_afterwards
 
 #[test]
 fn who_gives_a_connection_up_closes_no_socket_of_another_host() {
-    let ending = bob_suffers(HostFaultKind::Pause, |sim| async move {
+    let ending = bob_suffers(HostPause {}, |sim| async move {
         let (alice, bob) = (sim.host("alice"), sim.host("bob"));
         // Both sockets are the first of their host.
         let nowhere = TcpStream::connect(&alice, "10.0.0.2:80".parse().expect("an address"));

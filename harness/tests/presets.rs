@@ -8,14 +8,13 @@ use std::time::Duration;
 use sleet::{
     net::{
         latency::Latency,
-        link::{Fate, Link, LinkProfile},
+        link::{Fate, Link, LinkEnd, LinkProfile},
         presets::Preset,
         queue::{QueueLimit, serialisation},
-        weather::Weather,
     },
     seed::Seed,
     time::SimTime,
-    trace::{CauseKind, Flow, Proto},
+    trace::{Direction, Effect, Flow, Proto},
 };
 
 /// What a preset promises: median delay in ms, up and down; the share that is lost; the mean burst, 1 where
@@ -90,16 +89,23 @@ fn directions() -> Vec<(String, LinkProfile, f64, f64, f64, u64)> {
     PROMISED.into_iter().flat_map(both).collect()
 }
 
+fn end(link: &str) -> LinkEnd {
+    LinkEnd {
+        link: link.into(),
+        direction: Direction::Up,
+    }
+}
+
 /// What becomes of `n` datagrams that enter every `gap`: how long each one takes, or what drops it.
-fn send(name: &str, profile: &LinkProfile, n: usize, gap: Duration) -> Vec<Result<Duration, CauseKind>> {
-    let mut link = Link::new(Seed(2026), name.into(), profile.clone());
+fn send(name: &str, profile: &LinkProfile, n: usize, gap: Duration) -> Vec<Result<Duration, Effect>> {
+    let mut link = Link::new(Seed(2026), end(name), profile.clone());
     let mut now = SimTime::ZERO;
     (0..n)
         .map(|_| {
-            let fate = link.carry(now, flow(), LEN, &Weather::default());
+            let fate = link.carry(now, flow(), LEN);
             let result = match fate {
                 Fate::Carried { first, second: None } => Ok(first.at - now),
-                Fate::Dropped(by) => Err(by.kind),
+                Fate::Dropped(by) => Err(by.effect().expect("a link")),
                 other => panic!("{name}: {other:?}"),
             };
             now = now + gap;
@@ -154,9 +160,8 @@ fn every_preset_is_promised_and_found_by_its_name() {
 fn packets_are_lost_as_often_as_promised() {
     for (name, profile, _, p, burst, _) in directions() {
         let sent = send(&name, &profile, N, alone(&profile));
-        assert!(
-            sent.iter().flatten().count() + sent.iter().filter(|r| **r == Err(CauseKind::Loss)).count() == N
-        );
+        let by = if burst > 1.0 { Effect::Burst } else { Effect::Loss };
+        assert!(sent.iter().flatten().count() + sent.iter().filter(|r| **r == Err(by)).count() == N);
         let share = sent.iter().filter(|r| r.is_err()).count() as f64 / N as f64;
         // The mean of N independent draws deviates by sqrt(p (1 - p) / N). Of a two-state chain, neighbours
         // correlate by r = 1 - 1/good - 1/bad, which multiplies the variance by (1 + r) / (1 - r).
@@ -277,7 +282,7 @@ fn a_saturating_sender_gets_the_bandwidth_and_fills_the_queue() {
         assert!(longest <= most, "{name}: {longest:?} in a queue of {waits:?}");
         // Sending at twice the rate for t seconds leaves t seconds' worth waiting.
         let fills = gap * n as u32 > waits;
-        assert_eq!(sent.contains(&Err(CauseKind::QueueFull)), fills, "{name}");
+        assert_eq!(sent.contains(&Err(Effect::QueueFull)), fills, "{name}");
         assert!(
             !fills || longest + each * 2 >= profile.latency.longest() + waits,
             "{name}: {longest:?}"
@@ -294,13 +299,8 @@ fn the_mtu_counts_headers_of_either_version() {
         ..v4
     };
     for (flow, most) in [(v4, 1_372), (v6, 1_352)] {
-        let mut link = Link::new(Seed(1), "x".into(), Preset::Hotel.up().healed());
-        let mut carried = |len| {
-            matches!(
-                link.carry(SimTime::ZERO, flow, len, &Weather::default()),
-                Fate::Carried { .. }
-            )
-        };
+        let mut link = Link::new(Seed(1), end("x"), Preset::Hotel.up().healed());
+        let mut carried = |len| matches!(link.carry(SimTime::ZERO, flow, len,), Fate::Carried { .. });
         assert!(carried(most));
         assert!(!carried(most + 1));
     }

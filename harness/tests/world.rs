@@ -1,21 +1,28 @@
 //! The engine as its users see it: hosts, sockets, faults, bounds.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use sleet::{
+    fault::{
+        Directions, Fault, FaultId, FaultKind, PacketVerdict, Target, Timeline,
+        kinds::{Hold, NatRebind, Packet, TcpReset},
+        network_switch, partition,
+    },
     net::{
         firewall::FirewallSpec,
         latency::Latency,
-        link::LinkProfile,
-        nat::{NatEvent, NatFault, NatSpec},
-        switch::NetworkSwitch,
+        link::{LinkProfile, TCP_RTO},
+        nat::NatSpec,
         topology::{HostSpec, Topology},
-        weather::{Directions, LinkFault, TimedFault},
     },
     seed::{Ppm, Seed},
     socket::{TcpListener, TcpStream, UdpSocket},
     time::SimTime,
-    trace::{Cause, CauseKind, EventKind, Stop, first_divergence},
+    trace::{Cause, EventKind, Refusal, Stop, first_divergence},
     world::{self, Ending, Sim, WorldSpec},
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -29,17 +36,22 @@ fn two_hosts() -> WorldSpec {
     WorldSpec::new(Seed(1), topology)
 }
 
-fn with_fault(fault: LinkFault, directions: Directions, from_ms: u64, until_ms: u64) -> WorldSpec {
-    let mut spec = two_hosts();
-    spec.faults.push(TimedFault {
-        fault,
-        link: "bob".into(),
-        directions,
-        from_ms,
-        until_ms,
-    });
-    spec
+/// Runs `story` in the world of `spec`, where `fault` happens.
+fn run_with<F>(spec: WorldSpec, fault: Fault, story: impl FnOnce(Sim) -> F + Send + 'static) -> Ending
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let timeline = Timeline::new(vec![fault], None);
+    world::run_under(spec, timeline, Arc::default(), story).expect("a run")
 }
+
+/// Something that happens to bob's link.
+fn to_bob(kind: impl Into<FaultKind>, from_ms: u64, until_ms: Option<u64>) -> Fault {
+    Fault::new(Target::link("bob"), kind, from_ms, until_ms)
+}
+
+/// What the only fault of a run does to packets.
+const THE_FAULT: Cause = Cause::Fault { fault: FaultId(1) };
 
 async fn udp(sim: &Sim, host: &str, address: &str) -> UdpSocket {
     UdpSocket::bind(&sim.host(host), address.parse().expect("an address"))
@@ -54,12 +66,9 @@ async fn alice_and_bob(sim: &Sim) -> (UdpSocket, UdpSocket) {
     )
 }
 
-fn drops(ending: &Ending) -> Vec<CauseKind> {
+fn drops(ending: &Ending) -> Vec<Cause> {
     let dropped = ending.trace.events.iter().filter_map(|e| match &e.kind {
-        EventKind::PacketDropped {
-            by: Cause { kind, .. },
-            ..
-        } => Some(*kind),
+        EventKind::PacketDropped { by, .. } => Some(by.clone()),
         _ => None,
     });
     dropped.collect()
@@ -87,8 +96,8 @@ fn each_interface_of_a_host_sends_and_receives() {
 
 #[test]
 fn a_one_way_partition_drops_datagrams_one_way() {
-    let spec = with_fault(LinkFault::Partition, Directions::Down, 0, 1_000);
-    let ending = world::run(spec, |sim| async move {
+    let fault = partition("bob", Directions::Down, 0, 1_000);
+    let ending = run_with(two_hosts(), fault, |sim| async move {
         let (alice, bob) = alice_and_bob(&sim).await;
         alice.send_to(b"lost", bob.local_addr()).await.expect("sent");
         bob.send_to(b"there", alice.local_addr()).await.expect("sent");
@@ -96,13 +105,12 @@ fn a_one_way_partition_drops_datagrams_one_way() {
         assert_eq!(alice.recv_from(&mut buf).await.expect("received").0, 5);
         sim.sleep(Duration::from_millis(50)).await;
     });
-    assert_eq!(drops(&ending.expect("a run")), [CauseKind::Partition]);
+    assert_eq!(drops(&ending), [THE_FAULT]);
 }
 
 #[test]
 fn a_hold_keeps_datagrams_and_releases_them_in_order() {
-    let spec = with_fault(LinkFault::Hold, Directions::Both, 0, 500);
-    let ending = world::run(spec, |sim| async move {
+    let ending = run_with(two_hosts(), to_bob(Hold {}, 0, Some(500)), |sim| async move {
         let (alice, bob) = alice_and_bob(&sim).await;
         for n in 0..5u8 {
             alice.send_to(&[n], bob.local_addr()).await.expect("sent");
@@ -114,14 +122,14 @@ fn a_hold_keeps_datagrams_and_releases_them_in_order() {
         }
         sim.step("received", "");
     });
-    let ending = ending.expect("a run");
     assert_eq!(drops(&ending), []);
     assert_eq!(step(&ending), (SimTime::from_millis(510), "received".into()));
 }
 
 /// Bob listens, alice sends ten bytes after `after`: a step says whether bob got them.
-fn tcp_exchange(spec: WorldSpec, after: Duration) -> Ending {
-    world::run(spec, move |sim| async move {
+fn tcp_exchange(spec: WorldSpec, fault: Option<Fault>, after: Duration) -> Ending {
+    let timeline = Timeline::new(fault.into_iter().collect(), None);
+    world::run_under(spec, timeline, Arc::default(), move |sim| async move {
         let listening = TcpListener::bind(&sim.host("bob"), "10.0.0.2:80".parse().expect("an address")).await;
         let (listener, inside) = (listening.expect("free"), sim.clone());
         let bob = sim.host("bob").spawn("bob", async move {
@@ -153,25 +161,41 @@ fn step(ending: &Ending) -> (SimTime, String) {
 
 #[test]
 fn tcp_waits_for_the_end_of_a_short_partition() {
-    let spec = with_fault(LinkFault::Partition, Directions::Both, 100, 5_000);
-    let (at, what) = step(&tcp_exchange(spec, Duration::from_millis(200)));
+    let fault = partition("bob", Directions::Both, 100, 5_000);
+    let (at, what) = step(&tcp_exchange(
+        two_hosts(),
+        Some(fault),
+        Duration::from_millis(200),
+    ));
     assert_eq!(what, "received");
     assert!((5_000..5_500).contains(&at.as_millis()), "{at}");
 }
 
 #[test]
 fn tcp_gives_a_long_partition_up() {
-    let spec = with_fault(LinkFault::Partition, Directions::Both, 100, 100_000);
-    let (at, what) = step(&tcp_exchange(spec, Duration::from_millis(200)));
+    let fault = partition("bob", Directions::Both, 100, 100_000);
+    let (at, what) = step(&tcp_exchange(
+        two_hosts(),
+        Some(fault),
+        Duration::from_millis(200),
+    ));
     assert_eq!(what, "refused");
     assert!((60_000..62_000).contains(&at.as_millis()), "{at}");
 }
 
 #[test]
 fn a_reset_ends_every_connection_over_the_link() {
-    let spec = with_fault(LinkFault::Reset, Directions::Both, 100, 101);
-    let (at, what) = step(&tcp_exchange(spec, Duration::from_millis(200)));
+    let fault = to_bob(TcpReset {}, 100, None);
+    let ending = tcp_exchange(two_hosts(), Some(fault), Duration::from_millis(200));
+    let (at, what) = step(&ending);
     assert_eq!((what.as_str(), at), ("refused", SimTime::from_millis(100)));
+    let fault = FaultId(1);
+    let struck = |e: &&sleet::trace::Event| e.kind == EventKind::FaultHit { fault };
+    assert_eq!(
+        ending.trace.events.iter().filter(struck).count(),
+        1,
+        "one connection"
+    );
 }
 
 #[test]
@@ -184,7 +208,7 @@ fn loss_delays_tcp_and_keeps_every_byte() {
             }
         }
         assert_eq!(
-            step(&tcp_exchange(spec, Duration::ZERO)).1,
+            step(&tcp_exchange(spec, None, Duration::ZERO)).1,
             "received",
             "seed {seed}"
         );
@@ -205,7 +229,8 @@ fn a_firewall_lets_in_only_answers() {
         alice.send_to(b"answer", bob.local_addr()).await.expect("sent");
         assert_eq!(bob.recv_from(&mut buf).await.expect("received").0, 6);
     });
-    assert_eq!(drops(&ending.expect("a run")), [CauseKind::Firewall]);
+    let host = "bob".into();
+    assert_eq!(drops(&ending.expect("a run")), [Cause::Firewall { host }]);
 }
 
 #[test]
@@ -305,12 +330,8 @@ fn a_nat_that_rebinds_moves_its_mappings_and_closes_the_old_ones() {
     let mut spec = two_hosts();
     spec.topology = spec.topology.with_nat("home", "203.0.113.1", NatSpec::cone());
     spec.topology.hosts[0].nat = Some("home".into());
-    spec.nat_faults = vec![NatFault {
-        fault: NatEvent::Rebind,
-        nat: "home".into(),
-        at_ms: 100,
-    }];
-    let ending = world::run(spec, |sim| async move {
+    let fault = Fault::new(Target::nat("home"), NatRebind {}, 100, None);
+    let ending = run_with(spec, fault, |sim| async move {
         let (alice, bob) = alice_and_bob(&sim).await;
         let mut seen = Vec::new();
         for _ in 0..2 {
@@ -329,21 +350,19 @@ fn a_nat_that_rebinds_moves_its_mappings_and_closes_the_old_ones() {
         assert_eq!(len, 22);
         sim.step("received", "");
     });
-    let ending = ending.expect("a run");
     assert_eq!(step(&ending).1, "received");
-    assert_eq!(drops(&ending), [CauseKind::Nat]);
+    let forgotten = Cause::Nat {
+        nat: "home".into(),
+        refusal: Refusal::NoMapping,
+        fault: Some(FaultId(1)),
+    };
+    assert_eq!(drops(&ending), [forgotten]);
 }
 
 #[test]
 fn a_network_switch_ends_connections_and_leads_new_ones_over_the_other_interface() {
-    let mut spec = two_hosts();
-    spec.switches = vec![NetworkSwitch {
-        host: "alice".into(),
-        from: "eth0".into(),
-        to: "rmnet0".into(),
-        at_ms: 100,
-    }];
-    let ending = world::run(spec, |sim| async move {
+    let fault = network_switch("alice", "eth0", "rmnet0", 100);
+    let ending = run_with(two_hosts(), fault, |sim| async move {
         let address = "10.0.0.2:80".parse().expect("an address");
         let listener = TcpListener::bind(&sim.host("bob"), address).await.expect("free");
         let alice = sim.host("alice");
@@ -362,5 +381,71 @@ fn a_network_switch_ends_connections_and_leads_new_ones_over_the_other_interface
         assert_eq!(cellular.read(&mut [0; 1]).await.expect("received"), 1);
         sim.step("received", "");
     });
-    assert_eq!(step(&ending.expect("a run")).1, "received");
+    assert_eq!(step(&ending).1, "received");
+}
+
+/// What bob receives of two datagrams of four bytes, the second of which meets `verdict`, and when.
+fn second_meets(verdict: PacketVerdict) -> (Ending, Vec<(u64, Vec<u8>)>) {
+    let target = Target::ends("alice/eth0", Directions::Up);
+    let fault = Fault::new(target, Packet { ordinal: 1, verdict }, 0, None);
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let receives = received.clone();
+    let ending = run_with(two_hosts(), fault, |sim| async move {
+        let (alice, bob) = alice_and_bob(&sim).await;
+        for payload in [b"zero", b"once"] {
+            alice.send_to(payload, bob.local_addr()).await.expect("sent");
+        }
+        let mut buf = [0; 8];
+        let second = Duration::from_secs(1);
+        while let Ok(received) = tokio::time::timeout(second, bob.recv_from(&mut buf)).await {
+            let (len, _) = received.expect("received");
+            let at = sim.now().as_millis();
+            receives.lock().expect("no panic").push((at, buf[..len].to_vec()));
+        }
+    });
+    let received = received.lock().expect("no panic").clone();
+    (ending, received)
+}
+
+#[test]
+fn a_fault_of_a_single_packet_strikes_it_and_no_other() {
+    let zero = (20, b"zero".to_vec());
+    let plain = |at, payload: &[u8]| (at, payload.to_vec());
+    for (verdict, arrives) in [
+        (PacketVerdict::Drop, vec![]),
+        (
+            PacketVerdict::Duplicate,
+            vec![plain(20, b"once"), plain(20, b"once")],
+        ),
+        (PacketVerdict::Delay { ms: 300 }, vec![plain(320, b"once")]),
+        (PacketVerdict::Truncate { bytes: 2 }, vec![plain(20, b"on")]),
+        (PacketVerdict::Truncate { bytes: 9 }, vec![plain(20, b"once")]),
+        (PacketVerdict::Flip { bit: 0 }, vec![plain(20, b"nnce")]),
+        (PacketVerdict::Flip { bit: 99 }, vec![plain(20, b"once")]),
+    ] {
+        let (ending, received) = second_meets(verdict);
+        assert_eq!(received[0], zero, "{verdict:?}");
+        assert_eq!(received[1..], arrives, "{verdict:?}");
+        let struck = ending.trace.events.iter().filter_map(|e| e.kind.cause());
+        let in_vain = matches!(
+            verdict,
+            PacketVerdict::Truncate { bytes: 9 } | PacketVerdict::Flip { bit: 99 }
+        );
+        let expected = if in_vain { vec![] } else { vec![&THE_FAULT] };
+        assert_eq!(struck.collect::<Vec<_>>(), expected, "{verdict:?}");
+    }
+}
+
+#[test]
+fn tcp_sends_a_segment_again_that_a_fault_loses() {
+    let target = Target::ends("alice/eth0", Directions::Up);
+    // The first two packets open the connection.
+    let packet = Packet {
+        ordinal: 2,
+        verdict: PacketVerdict::Drop,
+    };
+    let arrives = |fault| step(&tcp_exchange(two_hosts(), fault, Duration::from_millis(200)));
+    let plain = arrives(None);
+    let again = arrives(Some(Fault::new(target, packet, 0, None)));
+    assert_eq!(again, (plain.0 + TCP_RTO, "received".into()));
 }

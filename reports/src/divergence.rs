@@ -1,7 +1,7 @@
 //! Where two runs part, as text: the last events that they share, and how each goes on.
 
 use sleet::{
-    net::topology::Topology,
+    fault::Plan,
     trace::{CHECKPOINT_EVERY, Event, Trace, first_divergence},
 };
 
@@ -17,8 +17,8 @@ pub struct Side<'a> {
     pub name: &'a str,
     /// What happened.
     pub trace: &'a Trace,
-    /// Where.
-    pub topology: &'a Topology,
+    /// What was meant to happen.
+    pub plan: &'a Plan,
 }
 
 /// Shows the first event in which two runs differ; none if they are equal to the byte.
@@ -46,7 +46,7 @@ pub fn text(left: Side<'_>, right: Side<'_>) -> Option<String> {
 }
 
 fn lines(side: Side<'_>, sign: char, from: usize, until: usize) -> String {
-    let names = Names::of(side.trace, side.topology);
+    let names = Names::of(side.trace, side.plan);
     let events = side.trace.events.iter().skip(from).take(until - from);
     let line = |e: &Event| {
         let host = e.host.as_deref().unwrap_or("network");
@@ -66,6 +66,8 @@ fn json(event: &Event) -> String {
 
 #[cfg(test)]
 mod tests {
+    use sleet::net::topology::Topology;
+
     use sleet::{time::SimTime, trace::EventKind};
 
     use super::*;
@@ -87,11 +89,11 @@ mod tests {
     fn the_first_difference_is_shown_with_what_is_around_it() {
         let short = steps(&["one", "two"]);
         let (a, b) = (steps(&["one", "two", "three"]), steps(&["one", "2"]));
-        let topology = Topology::default();
+        let plan = Plan::new(Topology::default());
         let side = |name, trace| Side {
             name,
             trace,
-            topology: &topology,
+            plan: &plan,
         };
         let text = super::text(side("first", &a), side("second", &b)).expect("they differ");
         for line in [

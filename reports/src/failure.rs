@@ -27,7 +27,7 @@ pub fn report(scenario: &Scenario, record: &RunRecord, program: &str) -> String 
                 .and_then(|seq| record.trace.events.get(seq as usize))
             {
                 let host = event.host.as_deref().unwrap_or("the network");
-                let line = Names::of(&record.trace, &record.plan.topology).line(event);
+                let line = Names::of(&record.trace, &record.plan).line(event);
                 out.push_str(&format!("decided:  at {} on {host}: {line}\n", event.at));
             }
         }
@@ -38,10 +38,6 @@ pub fn report(scenario: &Scenario, record: &RunRecord, program: &str) -> String 
         record.scenario, record.seed
     ));
     out.push_str(&format!("digest:   {}\n\n", record.trace.digest));
-    out.push_str(&timeline::draw(
-        &record.trace,
-        &record.plan.topology,
-        &View::default(),
-    ));
+    out.push_str(&timeline::draw(&record.trace, &record.plan, &View::default()));
     out
 }

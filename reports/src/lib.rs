@@ -23,6 +23,7 @@ pub mod brief;
 pub mod divergence;
 pub mod explanation;
 pub mod failure;
+pub mod faults;
 pub mod junit;
 pub mod ladder;
 pub mod review;

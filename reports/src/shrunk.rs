@@ -38,7 +38,7 @@ pub fn elements(elements: &[Element]) -> String {
 
 /// The same with the timeline, for `report.txt`.
 pub fn report(record: &RunRecord, shrunk: &Shrunk) -> String {
-    let timeline = timeline::draw(&record.trace, &record.plan.topology, &View::default());
+    let timeline = timeline::draw(&record.trace, &record.plan, &View::default());
     format!(
         "{}digest: {}\n\n{timeline}",
         summary(record, shrunk),

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use sleet::{
+    explain::words,
     fault::Plan,
     net::{
         latency::Latency,
@@ -36,13 +37,13 @@ pub enum Detail {
 /// Renders `record`.
 pub fn report(scenario: &Scenario, record: &RunRecord, detail: Detail) -> String {
     let trace = &record.trace;
-    let names = Names::of(trace, &record.plan.topology);
+    let names = Names::of(trace, &record.plan);
     let mut out = format!(
         "{}@{} ({})\n{}\n",
         record.scenario, record.seed, scenario.kind, scenario.summary
     );
     section(&mut out, "who is there", topology(&record.plan));
-    section(&mut out, "faults that hit", capped(faults(trace)));
+    section(&mut out, "faults that hit", capped(faults(&record.plan, trace)));
     let ladder = ladder::draw(trace, &record.plan.topology, &names);
     section(&mut out, "signaling", ladder);
     section(&mut out, "states", capped(states(trace)));
@@ -142,20 +143,29 @@ fn latency(latency: &Latency) -> String {
 }
 
 /// Faults of the plan, and what the links and firewalls did, counted.
-fn faults(trace: &Trace) -> Vec<String> {
+fn faults(plan: &Plan, trace: &Trace) -> Vec<String> {
     let mut lines = Vec::new();
     let mut counts = BTreeMap::<String, u64>::new();
     for event in &trace.events {
         match &event.kind {
             EventKind::SignalImpaired { fault, message, .. } => {
-                lines.push(format!("{} {message}: {fault}", event.at))
+                lines.push(format!("{} {message}: {}", event.at, words::fault(plan, *fault)))
             }
-            EventKind::FaultStarted { fault } => lines.push(format!("{} {fault}", event.at)),
+            EventKind::FaultStarted { fault } => {
+                lines.push(format!("{} {}", event.at, words::fault(plan, *fault)))
+            }
+            EventKind::FaultHit { fault } => {
+                *counts
+                    .entry(format!("struck by {}", words::fault(plan, *fault)))
+                    .or_default() += 1;
+            }
             EventKind::PacketDropped { by, .. }
             | EventKind::PacketDelayed { by, .. }
             | EventKind::PacketDuplicated { by, .. }
             | EventKind::PacketCorrupted { by, .. }
-            | EventKind::PacketTruncated { by, .. } => *counts.entry(by.to_string()).or_default() += 1,
+            | EventKind::PacketTruncated { by, .. } => {
+                *counts.entry(words::cause(plan, by)).or_default() += 1
+            }
             EventKind::SignalUndeliverable { to, message, .. } => {
                 *counts
                     .entry(format!("{message} to {to}, who was not connected"))
@@ -226,7 +236,7 @@ fn pairs(trace: &Trace) -> Vec<String> {
 }
 
 /// Everything but packets, which are counted where they pass without trouble.
-fn timeline(trace: &Trace, names: &Names) -> Vec<String> {
+fn timeline(trace: &Trace, names: &Names<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     let mut routine = BTreeMap::<&'static str, u64>::new();
     for event in &trace.events {

@@ -1,7 +1,7 @@
 //! A run as a timeline: one column per host, with the network between them.
 
 use sleet::{
-    net::topology::Topology,
+    fault::Plan,
     time::SimTime,
     trace::{Event, EventKind, Trace},
 };
@@ -32,14 +32,14 @@ impl Default for View {
     }
 }
 
-/// Draws `trace` as `view` asks. Segments of signaling's TCP connections are left out where nothing happened
+/// Draws `trace`, of a run of `plan`, as `view` asks. Segments of signaling's TCP connections are left out where nothing happened
 /// to them: the messages that they carry are shown.
 ///
 /// Each host has a column where all words fit into such columns; else there is one column, and each line begins with
 /// its host. No line is wider than the view, unless a single word is.
-pub fn draw(trace: &Trace, topology: &Topology, view: &View) -> String {
-    let names = Names::of(trace, topology);
-    let columns = columns(topology, view);
+pub fn draw(trace: &Trace, plan: &Plan, view: &View) -> String {
+    let names = Names::of(trace, plan);
+    let columns = columns(plan, view);
     let lines: Vec<Line> = trace
         .events
         .iter()
@@ -120,16 +120,16 @@ fn one_below_the_other(columns: &[String], lines: &[Line], width: usize) -> Stri
 }
 
 /// The hosts with the network between the first and the others.
-fn columns(topology: &Topology, view: &View) -> Vec<String> {
+fn columns(plan: &Plan, view: &View) -> Vec<String> {
     let mut columns: Vec<String> = match &view.host {
         Some(host) => vec![host.clone()],
-        None => topology.hosts.iter().map(|h| h.name.clone()).collect(),
+        None => plan.topology.hosts.iter().map(|h| h.name.clone()).collect(),
     };
     columns.insert(1.min(columns.len()), "network".to_owned());
     columns
 }
 
-fn shown(event: &Event, names: &Names, view: &View) -> bool {
+fn shown(event: &Event, names: &Names<'_>, view: &View) -> bool {
     let in_time = event.at >= view.from && view.until.is_none_or(|until| event.at <= until);
     let routine = match &event.kind {
         EventKind::PacketSent { packet, .. } | EventKind::PacketDelivered { packet } => names.is_tcp(*packet),
@@ -176,7 +176,10 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use sleet::net::{link::LinkProfile, topology::HostSpec};
+    use sleet::net::{
+        link::LinkProfile,
+        topology::{HostSpec, Topology},
+    };
 
     use super::*;
 
@@ -190,11 +193,11 @@ mod tests {
     /// A trace of three hosts whose longest word is `word`.
     fn drawn(word: &str, width: usize) -> String {
         let host = |name: &str, address: &str| HostSpec::new(name, address, LinkProfile::default());
-        let topology = Topology::new([
+        let plan = Plan::new(Topology::new([
             host("alice", "10.0.0.1"),
             host("bob", "10.0.0.2"),
             host("server", "10.0.0.3"),
-        ]);
+        ]));
         let events = ["alice", "bob", "bob", "server"]
             .iter()
             .enumerate()
@@ -213,7 +216,7 @@ mod tests {
             width,
             ..View::default()
         };
-        draw(&Trace::from_events(events.collect()), &topology, &view)
+        draw(&Trace::from_events(events.collect()), &plan, &view)
     }
 
     #[test]

@@ -2,27 +2,34 @@
 
 use std::collections::BTreeMap;
 
-use sleet::trace::{Candidate, Event, EventKind, Flow, PacketId, Proto, SignalDirection, Stop, Trace};
+use sleet::{
+    explain::words,
+    fault::Plan,
+    trace::{Candidate, Event, EventKind, Flow, PacketId, Proto, SignalDirection, Stop, Trace},
+};
 
 use crate::acts;
 
 /// Which hosts have which addresses, and what the packets of a run are: what a line about a packet needs
 /// to be read by itself.
-pub struct Names {
+pub struct Names<'a> {
+    plan: &'a Plan,
     hosts: BTreeMap<std::net::IpAddr, String>,
     packets: BTreeMap<PacketId, (Flow, String)>,
     generations: BTreeMap<String, String>,
 }
 
-impl Names {
-    /// Reads them from a run.
-    pub fn of(trace: &Trace, topology: &sleet::net::topology::Topology) -> Self {
-        let hosts = topology
+impl<'a> Names<'a> {
+    /// Reads them from a run of `plan`.
+    pub fn of(trace: &Trace, plan: &'a Plan) -> Self {
+        let hosts = plan
+            .topology
             .hosts
             .iter()
             .flat_map(|h| h.addresses().map(|a| (a, h.name.clone())))
             .collect();
         let mut names = Self {
+            plan,
             hosts,
             packets: BTreeMap::new(),
             generations: BTreeMap::new(),
@@ -107,6 +114,7 @@ impl Names {
                 .map(|(flow, _)| format!("{} to {}", self.host(flow.src.ip()), self.host(flow.dst.ip())))
                 .unwrap_or_default()
         };
+        let cause = |by| words::cause(self.plan, by);
         Some(match kind {
             EventKind::PacketSent { packet, flow, .. } => {
                 let (port, to) = (flow.src.port(), self.host(flow.dst.ip()));
@@ -125,24 +133,28 @@ impl Names {
             }
             EventKind::PacketDropped { packet, by } => {
                 format!(
-                    "XX #{packet} {} dropped: {by}  ({})",
+                    "XX #{packet} {} dropped: {}  ({})",
                     between(packet),
+                    cause(by),
                     self.says(*packet)
                 )
             }
             EventKind::PacketDelayed { packet, by, by_ns } => {
                 format!(
-                    "~~ #{packet} {} late by {} ms: {by}",
+                    "~~ #{packet} {} late by {} ms: {}",
                     between(packet),
-                    by_ns / 1_000_000
+                    by_ns / 1_000_000,
+                    cause(by)
                 )
             }
-            EventKind::PacketDuplicated { packet, by } => format!("== #{packet} {} {by}", between(packet)),
+            EventKind::PacketDuplicated { packet, by } => {
+                format!("== #{packet} {} {}", between(packet), cause(by))
+            }
             EventKind::PacketCorrupted { packet, by, bit } => {
-                format!("## #{packet} {} {by}, bit {bit}", between(packet))
+                format!("## #{packet} {} {}, bit {bit}", between(packet), cause(by))
             }
             EventKind::PacketTruncated { packet, by, len } => {
-                format!("## #{packet} {} {by}, {len} bytes left", between(packet))
+                format!("## #{packet} {} {}, {len} bytes left", between(packet), cause(by))
             }
             _ => return None,
         })
@@ -171,8 +183,9 @@ impl Names {
 
     fn other_line(&self, kind: &EventKind) -> String {
         match kind {
-            EventKind::FaultStarted { fault } => format!("fault {fault} begins"),
-            EventKind::FaultEnded { fault } => format!("fault {fault} ends"),
+            EventKind::FaultStarted { fault } => words::begins(self.plan, *fault),
+            EventKind::FaultEnded { fault } => words::ends(self.plan, *fault),
+            EventKind::FaultHit { fault } => format!("struck by {}", words::fault(self.plan, *fault)),
             EventKind::Crashed => "crash: everything on it is gone".into(),
             EventKind::Started => "starts again".into(),
             EventKind::Healed => "the network heals".into(),
@@ -185,7 +198,7 @@ impl Names {
             }
             EventKind::SignalImpaired { fault, message, call } => {
                 let call = call.as_ref().map(|c| format!(" {c}")).unwrap_or_default();
-                format!("!! {message}{call}: {fault}")
+                format!("!! {message}{call}: {}", words::fault(self.plan, *fault))
             }
             EventKind::SignalUndeliverable { to, message, .. } => {
                 format!("{message} lost: {to} is not connected")

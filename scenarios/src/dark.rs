@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use sleet::{
-    fault::Plan,
-    net::weather::{Directions, LinkFault, TimedFault},
+    fault::{Directions, Plan, partition},
     oracle::{
         calls::CONNECTS, candidates::APPLIED, connection::COMPUTED, events::NEWS, ice::EDGES,
         liveness::TIMELY, peers::CLOSES, signaling::TURNS,
@@ -89,13 +88,7 @@ fn goes_dark(seed: Seed, dark_ms: u64) -> Plan {
     let until_ms = from_ms + dark_ms;
     let plan = story_a(seed);
     Plan {
-        faults: vec![TimedFault {
-            fault: LinkFault::Partition,
-            link: link.into(),
-            directions: Directions::Both,
-            from_ms,
-            until_ms,
-        }],
+        faults: vec![partition(link, Directions::Both, from_ms, until_ms)],
         heal_at_ms: until_ms,
         talk_ms: until_ms + 3_000,
         horizon_ms: until_ms + 60_000,

@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use sleet::{
-    fault::Plan,
-    net::{
-        nat::{NatEvent, NatFault, NatSpec},
-        switch::NetworkSwitch,
+    fault::{
+        Fault, FaultKind, Plan, Target,
+        kinds::{NatChangeAddress, NatRebind, NatReboot},
+        network_switch,
     },
+    net::nat::NatSpec,
     oracle::{
         again::OUTLIVES,
         calls::CONNECTS,
@@ -80,7 +81,7 @@ fn unnoticed(name: &str, app: impl Into<Make>) -> Scenario {
     let network = |seed| {
         let (at_ms, mut plan) = talking(seed, quiet(seed, false));
         put_behind(&mut plan, "alice", "203.0.113.1", NatSpec::port_restricted());
-        plan.nat_faults = vec![befalls("alice", NatEvent::Rebind, at_ms)];
+        plan.faults = vec![befalls("alice", NatRebind {}, at_ms)];
         plan.budget_ms = 20_000;
         plan
     };
@@ -105,21 +106,21 @@ fn scenario(
 }
 
 fn reboots(seed: Seed) -> Plan {
-    behind_a_nat_that(seed, NatEvent::Reboot)
+    behind_a_nat_that(seed, NatReboot {})
 }
 
 fn rebinds(seed: Seed) -> Plan {
-    behind_a_nat_that(seed, NatEvent::Rebind)
+    behind_a_nat_that(seed, NatRebind {})
 }
 
 fn changes_address(seed: Seed) -> Plan {
     let to = "203.0.113.77".parse().expect("an address");
-    behind_a_nat_that(seed, NatEvent::ChangeAddress { to })
+    behind_a_nat_that(seed, NatChangeAddress { to })
 }
 
 /// Alice or bob is behind a NAT that tells ports apart, as most homes have them, and something befalls it while they
 /// talk. The other is behind a NAT that filters less or as much, or behind none.
-fn behind_a_nat_that(seed: Seed, event: NatEvent) -> Plan {
+fn behind_a_nat_that(seed: Seed, event: impl Into<FaultKind>) -> Plan {
     let (at_ms, mut plan) = talking(seed, quiet(seed, false));
     let mut draws = seed.stream("plan/mobility/hosts");
     let (host, other) = either(&mut draws);
@@ -133,13 +134,12 @@ fn behind_a_nat_that(seed: Seed, event: NatEvent) -> Plan {
     if let Some(spec) = others[draws.below(others.len() as u64) as usize] {
         put_behind(&mut plan, other, "198.51.100.1", spec);
     }
-    plan.nat_faults = vec![befalls(host, event, at_ms)];
+    plan.faults = vec![befalls(host, event, at_ms)];
     plan
 }
 
-fn befalls(host: &str, fault: NatEvent, at_ms: u64) -> NatFault {
-    let nat = format!("nat of {host}");
-    NatFault { fault, nat, at_ms }
+fn befalls(host: &str, event: impl Into<FaultKind>, at_ms: u64) -> Fault {
+    Fault::new(Target::Nat(format!("nat of {host}")), event, at_ms, None)
 }
 
 /// Alice or bob leaves the Wi-Fi while they talk. Nobody is behind a NAT.
@@ -151,12 +151,7 @@ fn switches(seed: Seed) -> Plan {
         let link = phone.interfaces[0].up.clone();
         *phone = phone.clone().interface("rmnet0", "10.3.0.1", link);
     }
-    plan.network_switches = vec![NetworkSwitch {
-        host: host.into(),
-        from: "wlan0".into(),
-        to: "rmnet0".into(),
-        at_ms,
-    }];
+    plan.faults = vec![network_switch(host, "wlan0", "rmnet0", at_ms)];
     plan
 }
 

@@ -1,13 +1,12 @@
 //! The networks that the stories play on.
 
 use sleet::{
-    fault::{Act, Plan, Scripted, Stretch, When},
+    fault::{Act, Directions, Plan, Scripted, Stretch, When, partition},
     net::{
         firewall::FirewallSpec,
         latency::Latency,
         link::LinkProfile,
         topology::{HostSpec, Topology},
-        weather::{Directions, LinkFault, TimedFault},
     },
     seed::Seed,
     signaling::{Ordering, SignalingSpec},
@@ -99,13 +98,7 @@ pub fn story_a_retry(seed: Seed) -> Plan {
 /// she begins to check in the dark.
 pub fn early_blackout(seed: Seed) -> Plan {
     let mut plan = story_a_quick_answer(seed);
-    plan.faults = vec![TimedFault {
-        fault: LinkFault::Partition,
-        link: "alice".into(),
-        directions: Directions::Up,
-        from_ms: 600,
-        until_ms: BLACKOUT_ENDS_MS,
-    }];
+    plan.faults = vec![partition("alice", Directions::Up, 600, BLACKOUT_ENDS_MS)];
     plan.heal_at_ms = BLACKOUT_ENDS_MS;
     // One attempt that is given up and one that connects.
     plan.budget_ms = 15_000;

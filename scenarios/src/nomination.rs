@@ -5,8 +5,7 @@
 use std::time::Duration;
 
 use sleet::{
-    fault::Plan,
-    net::weather::{Directions, LinkFault, TimedFault},
+    fault::{Directions, Fault, Plan, partition},
     oracle::{
         Oracle,
         calls::CONNECTS,
@@ -115,14 +114,8 @@ fn wifi_dies(seed: Seed) -> Plan {
     }
 }
 
-fn wifi_dark(from_ms: u64, until_ms: u64) -> TimedFault {
-    TimedFault {
-        fault: LinkFault::Partition,
-        link: "alice/wlan0".into(),
-        directions: Directions::Both,
-        from_ms,
-        until_ms,
-    }
+fn wifi_dark(from_ms: u64, until_ms: u64) -> Fault {
+    partition("alice/wlan0", Directions::Both, from_ms, until_ms)
 }
 
 /// Reporters at alice and bob, on two paths that work: alice selects `alice` to bob's port 9, and bob the pairs

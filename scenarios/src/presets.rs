@@ -89,7 +89,7 @@ fn network(seed: Seed) -> Plan {
     let latest_ms = [1_200, 9_000][draws.below(2) as usize];
     let from_ms = draws.between(300, latest_ms);
     for dark in &mut plan.faults {
-        (dark.from_ms, dark.until_ms) = (from_ms, from_ms + DARK_MS);
+        (dark.from_ms, dark.until_ms) = (from_ms, Some(from_ms + DARK_MS));
     }
     plan.signaling.acknowledged = true;
     Plan {

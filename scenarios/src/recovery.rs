@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use sleet::{
-    fault::Plan,
-    net::weather::{Directions, LinkFault, TimedFault},
+    fault::{Directions, Plan, partition},
     oracle::{
         calls::CONNECTS,
         candidates::{APPLIED, OWN_GENERATION},
@@ -76,13 +75,7 @@ fn wifi_dies(seed: Seed) -> Plan {
     let dies = seed.stream("plan/recovery").between(6_000, 9_000);
     let alive = alice_on(seed, [("rmnet0", "10.1.1.1", 45), ("wlan0", "10.1.0.1", 12)]);
     Plan {
-        faults: vec![TimedFault {
-            fault: LinkFault::Partition,
-            link: "alice/wlan0".into(),
-            directions: Directions::Both,
-            from_ms: dies,
-            until_ms: dies + 60_000,
-        }],
+        faults: vec![partition("alice/wlan0", Directions::Both, dies, dies + 60_000)],
         heal_at_ms: dies + 60_000,
         talk_ms: 40_000,
         budget_ms: 15_000,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sleet::{
-    fault::Plan,
+    fault::{Plan, ice_server_down},
     net::nat::NatSpec,
     oracle::{
         Oracle,
@@ -18,7 +18,6 @@ use sleet::{
     },
     scenario::{Kind, Scenario},
     seed::Seed,
-    servers::IceServerFault,
 };
 
 use crate::{
@@ -93,11 +92,7 @@ fn scenario(kind: Kind, name: &str, app: impl Into<Make>, network: fn(Seed) -> P
 fn dies(seed: Seed, turn: bool, from_ms: u64) -> Plan {
     let plan = quiet(seed, turn);
     Plan {
-        ice_server_faults: vec![IceServerFault {
-            host: "relay".into(),
-            from_ms,
-            until_ms: None,
-        }],
+        faults: vec![ice_server_down("relay", from_ms, None)],
         heal_at_ms: from_ms + 1,
         // Whoever connects early still talks when it dies.
         talk_ms: from_ms + 2_000,
@@ -123,11 +118,7 @@ fn restarts(seed: Seed) -> Plan {
     let from_ms = draws.between(5_000, 9_000);
     let until_ms = from_ms + draws.between(100, 3_000);
     Plan {
-        ice_server_faults: vec![IceServerFault {
-            host: "relay".into(),
-            from_ms,
-            until_ms: Some(until_ms),
-        }],
+        faults: vec![ice_server_down("relay", from_ms, Some(until_ms))],
         heal_at_ms: until_ms,
         budget_ms: BUDGET_MS,
         talk_ms: until_ms + BUDGET_MS + 1_000,

@@ -5,12 +5,11 @@ use std::{sync::Arc, time::Duration};
 
 use sleet::{
     driver::Cast,
-    fault::Plan,
+    fault::{Fault, Plan, Target, kinds::HostCrash},
     run::{RunRecord, execute_plan},
     scenario::{Kind, Scenario},
     seed::Seed,
     trace::{CallEvent, EventKind, Outcome},
-    world::{HostFault, HostFaultKind},
 };
 use sleet_scenarios::{client::Policy, network::story_a};
 
@@ -23,12 +22,13 @@ fn crash_of(host: &str, down_ms: u64) -> Plan {
     let mut plan = story_a(SEED);
     plan.signaling.acknowledged = true;
     plan.talk_ms = 3_000;
-    plan.host_faults = vec![HostFault {
-        fault: HostFaultKind::Crash,
-        host: host.into(),
-        from_ms: CRASHES_MS,
-        until_ms: CRASHES_MS + down_ms,
-    }];
+    let until_ms = CRASHES_MS + down_ms;
+    plan.inject(Fault::new(
+        Target::host(host),
+        HostCrash {},
+        CRASHES_MS,
+        Some(until_ms),
+    ));
     plan.heal_at_ms = CRASHES_MS + down_ms;
     plan.budget_ms = 60_000;
     plan.horizon_ms = plan.heal_at_ms + plan.budget_ms + 60_000;

@@ -1,13 +1,9 @@
 //! Places inside an app where the plan of a run takes effect: checkpoints and fault points.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use crate::{
-    fault::{self, Plan, PointFault, Stretcher},
+    fault::{self, Plan, Points, Stretcher},
     trace::EventKind,
     world::{Host, Sim},
 };
@@ -49,12 +45,8 @@ pub enum Verdict {
     Double,
 }
 
-/// How many messages have come to each point.
-#[derive(Default)]
-struct Come(Mutex<BTreeMap<String, u64>>);
-
 /// Asks what becomes of a message at the point called `point`; `detail` says in the trace which message it was. The plan
-/// decides by the point and by how many have come there before (`fault_points`). Outside a run, and after the chaos
+/// decides by the point and by how many have come there before (the fault `point-verdict`). Outside a run, and after the chaos
 /// phase, everything passes.
 ///
 /// ```
@@ -76,28 +68,18 @@ pub fn fault_point(point: &str, detail: impl AsRef<str>) -> Verdict {
         return Verdict::Pass;
     };
     // What a dead process does counts for nothing.
-    let Some(plan) = host.sim().attached::<Plan>().filter(|_| host.is_up()) else {
+    if !host.is_up() {
+        return Verdict::Pass;
+    }
+    let Some((fault, verdict)) = host.sim().part::<Points>().meets(point) else {
         return Verdict::Pass;
     };
-    let nth = {
-        let come = host.sim().attached_or_default::<Come>();
-        let mut come = come.0.lock().expect("counting does not panic");
-        let count = come.entry(point.to_owned()).or_default();
-        *count += 1;
-        *count - 1
-    };
-    let falls_on = |fault: &PointFault| fault.point == point && fault.nth == nth;
-    let found = plan.fault_points.iter().position(falls_on);
-    let Some(index) = found.filter(|_| host.sim().now() < plan.heal_at()) else {
-        return Verdict::Pass;
-    };
-    let fault = &plan.fault_points[index];
     host.sim().record(EventKind::PointImpaired {
-        fault: fault.name(index),
+        fault,
         point: point.to_owned(),
         detail: detail.as_ref().to_owned(),
     });
-    match fault.verdict {
+    match verdict {
         fault::Verdict::Delay { ms } => Verdict::Delay(Duration::from_millis(ms)),
         fault::Verdict::Drop => Verdict::Drop,
         fault::Verdict::Duplicate => Verdict::Double,

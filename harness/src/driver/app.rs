@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::Screen;
 use crate::{
-    fault::{Plan, ServiceFaults},
+    fault::Plan,
     signaling::push::{Notification, PushService},
     trace::Intent,
     world::Host,
@@ -40,7 +40,6 @@ pub struct Launch {
     pub pushes: Option<UnboundedReceiver<Notification>>,
     /// The push service, for servers that wake who is asleep.
     pub push: PushService,
-    pub(crate) signaling_faults: ServiceFaults,
 }
 
 impl fmt::Debug for Launch {

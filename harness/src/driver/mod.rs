@@ -32,7 +32,7 @@ use script::Dialed;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    fault::{Act, Plan, Scripted, ServiceFaults},
+    fault::{Act, Plan, Scripted},
     signaling::push::PushService,
     time::SimTime,
     trace::EventKind,
@@ -69,7 +69,6 @@ struct Driver {
     sim: Sim,
     plan: Arc<Plan>,
     cast: Arc<Cast>,
-    faults: ServiceFaults,
     push: PushService,
     // Those that run, by host.
     apps: watch::Sender<BTreeMap<String, Arc<dyn App>>>,
@@ -120,7 +119,6 @@ impl Driver {
             sim: sim.clone(),
             plan: plan.clone(),
             cast,
-            faults: plan.signaling_faults(),
             push: PushService::default(),
             apps: watch::Sender::new(BTreeMap::new()),
             servers: Mutex::default(),
@@ -174,7 +172,6 @@ impl Driver {
             screen: Screen::of(host),
             pushes: asleep.then(|| self.push.register(name, host)),
             push: self.push.clone(),
-            signaling_faults: self.faults.clone(),
         };
         let app = match host
             .spawn("start", async move { program.start(launch).await })
@@ -210,7 +207,7 @@ impl Driver {
     async fn settled(&self) {
         let mut changes = self.changes.subscribe();
         loop {
-            let crashes = self.plan.last_crash_ends();
+            let crashes = self.plan.all_hosts_run_from();
             let until = if self.is_settled() && self.sim.now() >= crashes {
                 return;
             } else if self.is_settled() {

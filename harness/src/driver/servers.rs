@@ -14,7 +14,7 @@ pub(super) struct SignalingProgram;
 impl Program for SignalingProgram {
     async fn start(&self, launch: Launch) -> Result<Arc<dyn App>, StartError> {
         let spec = launch.plan.signaling.clone();
-        match Server::start(&launch.host, spec, launch.push, launch.signaling_faults).await {
+        match Server::start(&launch.host, spec, launch.push).await {
             Ok(_) => Ok(Arc::new(NoUser)),
             Err(error) => Err(StartError(error.to_string())),
         }
@@ -30,8 +30,7 @@ impl Program for IceServerProgram {
         let name = launch.host.name();
         let spec = launch.plan.ice_servers.iter().find(|s| s.host == name);
         let turn = spec.is_some_and(|s| s.turn);
-        let outages = launch.plan.outages(name);
-        match RunningServer::start(&launch.host, turn, outages).await {
+        match RunningServer::start(&launch.host, turn).await {
             Ok(server) => Ok(Arc::new(IceServerApp(server))),
             Err(error) => Err(StartError(error.to_string())),
         }

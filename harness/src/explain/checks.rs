@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Link;
+use super::{Link, words};
 use crate::{
     oracle::calls::Call,
     run::RunRecord,
@@ -101,7 +101,7 @@ fn sent<'a>(record: &'a RunRecord, from: &'a str, begins: &str) -> Sent<'a> {
     for event in &record.trace.events {
         match &event.kind {
             EventKind::PacketDropped { packet, by } if packets.contains(packet) => {
-                *dropped.entry(by.to_string()).or_default() += 1;
+                *dropped.entry(words::cause(&record.plan, by)).or_default() += 1;
             }
             EventKind::PacketDelivered { packet } if packets.contains(packet) => {
                 delivered.insert(*packet);

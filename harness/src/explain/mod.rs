@@ -4,6 +4,7 @@
 //! - [`signaling`]: messages and connections that were lost or late
 //! - [`checks`]: connectivity checks that went nowhere
 //! - [`app`]: what the app under test complained of in its own log
+//! - [`words`]: causes and faults in words
 //! - [`states`]: what peers reported, panics, and the last events where no rule knows more
 //!
 //! A chain is read from the trace alone, by rules that know the protocol. A rule says only what events show: where no
@@ -16,6 +17,7 @@ mod signaling;
 mod states;
 #[cfg(test)]
 mod tests;
+pub mod words;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -148,7 +150,7 @@ fn chain(record: &RunRecord, oracle: &str, violation: Option<&Violation>) -> (Ve
         .and_then(|v| v.event)
         .and_then(|seq| trace.events.get(seq as usize));
     let mut chain = match oracle {
-        id if id == NO_PANIC.id => decided.map_or_else(Vec::new, |event| states::panic(trace, event)),
+        id if id == NO_PANIC.id => decided.map_or_else(Vec::new, |event| states::panic(record, event)),
         id if id == CONNECTS.id => {
             unconnected(record).map_or_else(Vec::new, |call| never_connected(record, &call))
         }
@@ -184,7 +186,7 @@ fn unconnected(record: &RunRecord) -> Option<Call<'_>> {
 /// Why a call did not connect. Only what gets in the way of a call makes it understood; the states around it do not.
 fn never_connected(record: &RunRecord, call: &Call<'_>) -> Vec<Link> {
     let mut chain = candidates::lost(&record.trace, call);
-    chain.extend(signaling::trouble(&record.trace, call));
+    chain.extend(signaling::trouble(&record.plan, &record.trace, call));
     chain.extend(checks::unanswered(record, call));
     if !chain.is_empty() {
         chain.extend(signaling::descriptions(&record.trace, call));

@@ -2,20 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use super::Link;
+use super::{Link, words};
 use crate::{
+    fault::Plan,
     oracle::calls::Call,
     trace::{Event, EventKind, Flow, Intent, PacketId, Proto, SignalDirection, Trace},
 };
 
 /// Messages that were impaired, undeliverable or never arrived, connections that were lost, steps that failed.
-pub(super) fn trouble(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
+pub(super) fn trouble(plan: &Plan, trace: &Trace, call: &Call<'_>) -> Vec<Link> {
     let about = |c: &Option<String>| c.as_deref() == Some(call.name);
     let link = |e: &Event| {
         let host = e.host.as_deref().unwrap_or("the network");
         let what = match &e.kind {
             EventKind::SignalImpaired { fault, message, call } if about(call) => {
-                format!("the {message} met {fault}")
+                format!("the {message} met {}", words::fault(plan, *fault))
             }
             EventKind::SignalUndeliverable { to, message, call } if about(call) && message != "hangup" => {
                 format!("the server had nobody to give the {message} to: {to} was not connected")
@@ -24,21 +25,21 @@ pub(super) fn trouble(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
             EventKind::Step { step, .. } if step == crate::signaling::LOST => {
                 format!("{host} lost its signaling connection")
             }
-            EventKind::FaultStarted { fault } => format!("fault {fault} begins"),
-            EventKind::FaultEnded { fault } => format!("fault {fault} ends"),
+            EventKind::FaultStarted { fault } => words::begins(plan, *fault),
+            EventKind::FaultEnded { fault } => words::ends(plan, *fault),
             _ => return None,
         };
         Some(Link::new(e, what))
     };
     let mut chain: Vec<Link> = trace.events.iter().filter_map(link).collect();
     chain.extend(missing(trace, call));
-    chain.extend(absent(trace, call));
+    chain.extend(absent(plan, trace, call));
     chain
 }
 
 /// Why somebody whom the server could not reach was not connected: what held its connection back, and when it had
 /// registered.
-fn absent(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
+fn absent(plan: &Plan, trace: &Trace, call: &Call<'_>) -> Vec<Link> {
     let undeliverable = trace.events.iter().find_map(|e| match &e.kind {
         EventKind::SignalUndeliverable {
             to, call: Some(c), ..
@@ -55,8 +56,9 @@ fn absent(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
         .filter_map(|e| match &e.kind {
             EventKind::PacketDelayed { packet, by, by_ns } if segments.contains(packet) => {
                 let what = format!(
-                    "{to}'s signaling connection is held back by {} ms: {by}",
-                    by_ns / 1_000_000
+                    "{to}'s signaling connection is held back by {} ms: {}",
+                    by_ns / 1_000_000,
+                    words::cause(plan, by)
                 );
                 Some(Link::new(e, what))
             }

@@ -1,7 +1,8 @@
 //! What peers reported, panics, and the last events where no rule knows more.
 
-use super::Link;
+use super::{Link, words as in_words};
 use crate::{
+    fault::Plan,
     oracle::calls::Call,
     run::RunRecord,
     trace::{Event, EventKind, Machine, Trace},
@@ -34,19 +35,19 @@ pub(super) fn of_peers(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
 }
 
 /// The panic `event`, and the packet that its host had just received if something had changed that on its way.
-pub(super) fn panic(trace: &Trace, event: &Event) -> Vec<Link> {
+pub(super) fn panic(record: &RunRecord, event: &Event) -> Vec<Link> {
     let EventKind::Panicked { message, place } = &event.kind else {
         return Vec::new();
     };
     let host = event.host.as_deref().unwrap_or("the network");
-    let before = &trace.events[..event.seq as usize];
+    let before = &record.trace.events[..event.seq as usize];
     let mut chain = Vec::new();
     let received = before.iter().rev().find_map(|e| match &e.kind {
         EventKind::PacketDelivered { packet } if e.host == event.host => Some((e, *packet)),
         _ => None,
     });
     if let Some((delivered, id)) = received {
-        chain.extend(before.iter().filter_map(|e| packet_link(e, id)));
+        chain.extend(before.iter().filter_map(|e| packet_link(&record.plan, e, id)));
         chain.push(Link::new(delivered, format!("{host} received it")));
     }
     chain.push(Link::new(
@@ -57,19 +58,20 @@ pub(super) fn panic(trace: &Trace, event: &Event) -> Vec<Link> {
 }
 
 /// What happened to packet `id` on its way.
-fn packet_link(event: &Event, id: u64) -> Option<Link> {
+fn packet_link(plan: &Plan, event: &Event, id: u64) -> Option<Link> {
     let host = event.host.as_deref().unwrap_or_default();
+    let cause = |by| in_words::cause(plan, by);
     let what = match &event.kind {
         EventKind::PacketSent { packet, says, .. } if *packet == id => {
             format!("{host} sent packet {id}: {says}")
         }
         EventKind::PacketCorrupted { packet, by, bit } if *packet == id => {
-            format!("it was {by}: bit {bit} of its payload was flipped")
+            format!("it was {}: bit {bit} of its payload was flipped", cause(by))
         }
         EventKind::PacketTruncated { packet, by, len } if *packet == id => {
-            format!("it was {by}: {len} bytes were left")
+            format!("it was {}: {len} bytes were left", cause(by))
         }
-        EventKind::PacketDuplicated { packet, by } if *packet == id => format!("it was {by}"),
+        EventKind::PacketDuplicated { packet, by } if *packet == id => format!("it was {}", cause(by)),
         _ => return None,
     };
     Some(Link::new(event, what))
@@ -90,18 +92,18 @@ pub(super) fn last_events(record: &RunRecord, decided: Option<&Event>) -> Vec<Li
     let host = decided.and_then(|e| e.host.as_deref());
     let touches = |e: &&Event| {
         let of_peer = peer.is_none_or(|p| e.kind.peer() == Some(p));
-        of_peer && (host.is_none() || e.host.as_deref() == host) && words(&e.kind).is_some()
+        of_peer && (host.is_none() || e.host.as_deref() == host) && words(&record.plan, &e.kind).is_some()
     };
     let last = record.trace.events[..end].iter().rev().filter(touches).take(LAST);
     let link = |e: &Event| {
         let host = e.host.as_deref().unwrap_or("the network");
-        Some(Link::new(e, format!("{host}: {}", words(&e.kind)?)))
+        Some(Link::new(e, format!("{host}: {}", words(&record.plan, &e.kind)?)))
     };
     last.filter_map(link).collect()
 }
 
 /// What happened to a peer or a call, in a few words.
-fn words(kind: &EventKind) -> Option<String> {
+fn words(plan: &Plan, kind: &EventKind) -> Option<String> {
     Some(match kind {
         EventKind::State { peer, machine, state } => format!("{peer} reports {machine} {state}"),
         EventKind::Gathered {
@@ -125,8 +127,8 @@ fn words(kind: &EventKind) -> Option<String> {
         },
         EventKind::Call { call, what } => format!("the app shows {call}: {what}"),
         EventKind::Failed { step, error } => format!("{step} failed: {error}"),
-        EventKind::FaultStarted { fault } => format!("fault {fault} begins"),
-        EventKind::FaultEnded { fault } => format!("fault {fault} ends"),
+        EventKind::FaultStarted { fault } => in_words::begins(plan, *fault),
+        EventKind::FaultEnded { fault } => in_words::ends(plan, *fault),
         _ => return None,
     })
 }

@@ -1,7 +1,11 @@
 //! Chains of events that rules of explanation read, put together by hand.
 
 use super::*;
-use crate::trace::{Candidate, EventKind, SignalDirection, Trace};
+use crate::{
+    fault::Plan,
+    net::topology::Topology,
+    trace::{Candidate, EventKind, SignalDirection, Trace},
+};
 
 /// Puts a trace together from (milliseconds, host, what).
 fn trace(events: Vec<(u64, &str, EventKind)>) -> Trace {
@@ -141,9 +145,9 @@ fn a_description_that_never_arrives_is_told_with_the_place_where_it_was_lost() {
         crashed: None,
     };
     let sent = (1, "alice", signal(SignalDirection::Sent, "offer"));
-    let lost = trace(vec![sent.clone()]);
+    let (plan, lost) = (Plan::new(Topology::default()), trace(vec![sent.clone()]));
     let told = "alice sent its offer: it never reached the server, nor bob";
-    assert_eq!(words(&signaling::trouble(&lost, &call)), [(1, told)]);
+    assert_eq!(words(&signaling::trouble(&plan, &lost, &call)), [(1, told)]);
 
     let taken = (11, "server", signal(SignalDirection::Received, "offer"));
     let gone = EventKind::SignalUndeliverable {
@@ -165,7 +169,7 @@ fn a_description_that_never_arrives_is_told_with_the_place_where_it_was_lost() {
         (12, "server", gone),
         (40, "server", registered),
     ]);
-    let mut chain = signaling::trouble(&absent, &call);
+    let mut chain = signaling::trouble(&plan, &absent, &call);
     chain.sort();
     assert_eq!(
         words(&chain),

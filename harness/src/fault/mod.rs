@@ -1,20 +1,44 @@
-//! Fault plans: everything that a run does, as data.
+//! Faults and plans: everything that a run does, as data, and the one timeline on which faults happen.
 //!
 //! A seed only *draws* a plan; the run executes the plan. A saved failure stores the plan, so that it
 //! outlives changes to the way plans are drawn.
+//!
+//! - [`Fault`], [`Target`]: a fault, what it befalls and when
+//! - [`kinds`]: every kind of fault, a file each, and the one place where they are registered
+//! - [`kind`]: what a kind consists of
+//! - [`timeline`]: begins and ends faults at their time
+//! - [`check`]: says what is wrong with the faults of a plan
+//! - [`plan`], [`migrate`]: the plan, and plans of earlier versions
+//! - [`stretch`], [`point`]: slow awaits inside the clients, and verdicts that they ask for
 
+mod check;
+mod drawing;
+mod hits;
+pub mod kind;
+pub mod kinds;
+mod migrate;
+mod model;
 mod plan;
 mod point;
 mod stretch;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+mod timeline;
 mod user;
 
+pub use hits::hits;
+pub use kind::{Befalls, Behaviour, InForce, KindSpec, Lessen, Span};
+pub use kinds::{FaultKind, KindId, host_crash, ice_server_down, network_switch, partition};
+pub use migrate::upgrade;
+pub use model::{Fault, Target};
 pub use plan::{Act, PLAN_VERSION, Plan, PlanError, Scripted, USUAL_TALK_MS, When};
-pub use point::PointFault;
+pub(crate) use point::Points;
 pub use stretch::{Stretch, Stretcher};
+pub use timeline::Timeline;
 pub use user::User;
 
-pub use crate::trace::leg_of;
-
-pub use crate::signaling::fault::{ServiceFault, ServiceFaults, SignalFault, Verdict};
+pub use crate::{
+    net::conditions::{Directions, PacketVerdict},
+    signaling::conditions::Verdict,
+    trace::{FaultId, leg_of},
+};

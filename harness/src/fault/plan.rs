@@ -5,28 +5,20 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{PointFault, Stretch, User};
+use super::{Fault, Stretch, User, check, kinds::FaultKind};
 use crate::{
     explore::Order,
-    net::{
-        nat::NatFault,
-        switch::NetworkSwitch,
-        topology::Topology,
-        weather::{Schedule, TimedFault},
-    },
+    net::topology::Topology,
     peer::IceTimeouts,
-    servers::{IceServerFault, IceServerSpec, Outage},
-    signaling::{
-        SignalingSpec,
-        fault::{ServiceFault, ServiceFaults, SignalFault},
-    },
+    servers::IceServerSpec,
+    signaling::SignalingSpec,
     time::SimTime,
-    trace::Point,
-    world::{Bounds, HostFault, HostFaultKind},
+    trace::{FaultId, Point},
+    world::Bounds,
 };
 
 /// The version of the format.
-pub const PLAN_VERSION: u32 = 1;
+pub const PLAN_VERSION: u32 = 2;
 
 /// Everything that a run does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,17 +39,14 @@ pub struct Plan {
     /// Slow awaits inside the clients.
     #[serde(default)]
     pub stretch: Vec<Stretch>,
-    /// What becomes of single messages at the fault points of the app during the chaos phase.
+    /// The fault points that the app under test has, by name: where faults can befall its own messages.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub fault_points: Vec<PointFault>,
+    pub fault_points: Vec<String>,
     /// What the users do.
     pub script: Vec<Scripted>,
-    /// What happens to the network during the chaos phase.
+    /// What goes wrong.
     #[serde(default)]
-    pub faults: Vec<TimedFault>,
-    /// What happens to whole hosts during the chaos phase.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub host_faults: Vec<HostFault>,
+    pub faults: Vec<Fault>,
     /// How long the agents wait before they give a silent path up; without it, as long as the stack does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ice_timeouts: Option<IceTimeouts>,
@@ -67,21 +56,6 @@ pub struct Plan {
     /// How long a connected call is held before it is hung up, in milliseconds.
     #[serde(skip_serializing_if = "is_usual_talk", default = "usual_talk")]
     pub talk_ms: u64,
-    /// What becomes of single signaling messages during the chaos phase.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub signal_faults: Vec<SignalFault>,
-    /// What happens to the signaling service during the chaos phase.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub service_faults: Vec<ServiceFault>,
-    /// What happens to NATs during the chaos phase.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub nat_faults: Vec<NatFault>,
-    /// Which hosts change their interface.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub network_switches: Vec<NetworkSwitch>,
-    /// What happens to STUN and TURN servers during the chaos phase.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub ice_server_faults: Vec<IceServerFault>,
     /// In which order messages are delivered, users act and clients go on, where that is free.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub order: Option<Order>,
@@ -250,7 +224,9 @@ impl Act {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum PlanError {
     /// Written by another version.
-    #[error("v: the plan is of version {0}; this program reads version {PLAN_VERSION}")]
+    #[error(
+        "v: the plan is of version {0}; this program reads version {PLAN_VERSION} and what was written before"
+    )]
     Version(u32),
     /// A field, by its path.
     #[error("{0}")]
@@ -271,15 +247,9 @@ impl Plan {
             fault_points: Vec::new(),
             script: Vec::new(),
             faults: Vec::new(),
-            host_faults: Vec::new(),
             ice_timeouts: None,
             app: serde_json::Value::Null,
             talk_ms: USUAL_TALK_MS,
-            signal_faults: Vec::new(),
-            service_faults: Vec::new(),
-            nat_faults: Vec::new(),
-            network_switches: Vec::new(),
-            ice_server_faults: Vec::new(),
             order: None,
             heal_at_ms: 0,
             budget_ms: 10_000,
@@ -318,39 +288,59 @@ impl Plan {
         user.map(|u| u.devices.as_slice())
     }
 
-    /// What happens to signaling.
-    pub fn signaling_faults(&self) -> ServiceFaults {
-        ServiceFaults {
-            messages: self.signal_faults.clone(),
-            service: self.service_faults.clone(),
-            until: self.heal_at(),
-            ..ServiceFaults::default()
+    /// Adds `fault` under the next number.
+    pub fn inject(&mut self, fault: Fault) {
+        let id = self.next_fault_id();
+        self.faults.push(Fault { id, ..fault });
+    }
+
+    /// Adds `fault` under the next number, unless it does not fit what is there.
+    pub fn inject_if_it_fits(&mut self, fault: Fault) {
+        if check::one(&fault, &self.faults, self).is_ok() {
+            self.inject(fault);
         }
     }
 
     /// When faults let the app on `host` stand still: from and until.
     pub fn pauses_of(&self, host: &str) -> Vec<(SimTime, SimTime)> {
-        let pauses = self.host_faults.iter();
-        let pauses = pauses.filter(|f| f.fault == HostFaultKind::Pause && f.host == host);
-        let ends = |ms| SimTime::from_millis(ms).min(self.heal_at());
+        let pauses = self
+            .faults
+            .iter()
+            .filter(|f| matches!(f.kind, FaultKind::HostPause(_)) && f.target.is_of_host(host));
         pauses
-            .map(|f| (SimTime::from_millis(f.from_ms), ends(f.until_ms)))
+            .map(|f| (f.from(), f.until().unwrap_or(SimTime::MAX).min(self.heal_at())))
             .collect()
     }
 
-    /// When the last host that crashes runs again.
-    pub fn last_crash_ends(&self) -> SimTime {
-        let crashes = self
-            .host_faults
-            .iter()
-            .filter(|f| f.fault == HostFaultKind::Crash);
-        let ends = crashes.map(|f| SimTime::from_millis(f.until_ms));
-        ends.max().unwrap_or_default().min(self.heal_at())
+    /// Takes away every fault that befalls nothing that is there.
+    pub fn drop_stray_faults(&mut self) {
+        let mut faults = std::mem::take(&mut self.faults);
+        faults.retain(|fault| check::befalls_something(fault, self));
+        self.faults = faults;
     }
 
-    /// What happens to the STUN or TURN server on `host`.
-    pub fn outages(&self, host: &str) -> Vec<Outage> {
-        IceServerFault::of_host(&self.ice_server_faults, host, self.heal_at())
+    /// The number after all that the faults have.
+    pub fn next_fault_id(&self) -> FaultId {
+        let last = self.faults.iter().map(|f| f.id.0).max();
+        FaultId(last.map_or(1, |last| last + 1))
+    }
+
+    /// The fault that is called `id`.
+    pub fn fault(&self, id: FaultId) -> Option<&Fault> {
+        self.faults.iter().find(|f| f.id == id)
+    }
+
+    /// Whether people hold the host called `name` in their hands.
+    pub fn is_client(&self, name: &str) -> bool {
+        name != "server" && self.ice_servers.iter().all(|s| s.host != name)
+    }
+
+    /// When the last host that a fault stops runs again: at the beginning, if none is stopped.
+    pub fn all_hosts_run_from(&self) -> SimTime {
+        let stops = |f: &&Fault| matches!(f.kind, FaultKind::HostCrash(_) | FaultKind::HostPause(_));
+        let ends = self.faults.iter().filter(stops);
+        let ends = ends.map(|f| f.until().unwrap_or(SimTime::MAX));
+        ends.max().unwrap_or_default().min(self.heal_at())
     }
 
     /// Says what is wrong with a plan that was read from a file.
@@ -392,13 +382,7 @@ impl Plan {
         }
         User::check(&self.users, &self.topology)?;
         self.check_script(&known)?;
-        Schedule::check(&self.faults, &self.topology)?;
-        HostFault::check(&self.host_faults, &self.topology)?;
-        ServiceFaults::check(&self.signal_faults, &self.service_faults, known)?;
-        PointFault::check(&self.fault_points)?;
-        NatFault::check(&self.nat_faults, &self.topology)?;
-        NetworkSwitch::check(&self.network_switches, &self.topology)?;
-        IceServerFault::check(&self.ice_server_faults, &self.ice_servers)?;
+        check::check(self)?;
         self.order.as_ref().map_or(Ok(()), |order| order.check(known))?;
         if self.horizon_ms < self.heal_at_ms + self.budget_ms {
             return Err("horizon_ms: ends before heal_at_ms + budget_ms".into());

@@ -1,52 +1,63 @@
-//! Fault points: places inside an app under test where it asks what becomes of a message.
+//! Fault points: places inside an app under test where it asks what becomes of a message. The executed state of faults.
 //!
-//! A server of one's own loses and doubles messages in ways that no network does. It asks at a point that it names, and the
-//! plan decides by the name and by how many have come there.
+//! A server of one's own loses and doubles messages in ways that no network does. It asks at a point that it names, and
+//! the verdict depends on the name and on how many have come there. Nothing here knows a plan, or what is still to come.
 
-use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard},
+};
 
-use super::Verdict;
+use crate::{signaling::conditions::Verdict, trace::FaultId};
 
-/// What becomes of one message at a fault point. After the chaos phase all messages pass.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PointFault {
-    /// The point, by the name that the app gives it.
-    pub point: String,
-    /// Which of the messages that come to the point on all hosts, counted from 0 over the whole run.
-    pub nth: u64,
-    /// What becomes of it.
-    pub verdict: Verdict,
+/// The verdicts that are in force, and how many messages have come to each point. There is one of these in a world.
+#[derive(Default)]
+pub struct Points {
+    state: Mutex<State>,
 }
 
-impl PointFault {
-    /// What it is called in the trace, at its place in the plan.
-    pub fn name(&self, index: usize) -> String {
-        let what = match self.verdict {
-            Verdict::Delay { ms } => format!("delay of {ms} ms"),
-            Verdict::Drop => "drop".to_owned(),
-            Verdict::Duplicate => "double".to_owned(),
-        };
-        format!("#{index} point {what}, number {} at {}", self.nth, self.point)
+#[derive(Default)]
+struct State {
+    come: BTreeMap<String, u64>,
+    laid: Vec<Laid>,
+}
+
+/// A verdict and the message that it falls on.
+struct Laid {
+    fault: FaultId,
+    point: String,
+    nth: u64,
+    verdict: Verdict,
+}
+
+impl Points {
+    /// `fault` lays `verdict` on the message that is `nth`, from 0, of those that come to `point` in the whole run.
+    pub(super) fn lay(&self, fault: FaultId, point: &str, nth: u64, verdict: Verdict) {
+        self.state().laid.push(Laid {
+            fault,
+            point: point.to_owned(),
+            nth,
+            verdict,
+        });
     }
 
-    /// Says what is wrong with faults that were read from a file.
-    ///
-    /// # Errors
-    /// The path of the offending field and a sentence.
-    pub fn check(faults: &[Self]) -> Result<(), String> {
-        for (i, fault) in faults.iter().enumerate() {
-            let same = |other: &Self| (&other.point, other.nth) == (&fault.point, fault.nth);
-            if faults[..i].iter().any(same) {
-                return Err(format!(
-                    "fault_points[{i}].nth: there is another verdict on number {} at {}",
-                    fault.nth, fault.point
-                ));
-            }
-            if fault.point.is_empty() {
-                return Err(format!("fault_points[{i}].point: it has no name"));
-            }
-        }
-        Ok(())
+    /// Takes away what `fault` laid.
+    pub(super) fn lift(&self, fault: FaultId) {
+        self.state().laid.retain(|laid| laid.fault != fault);
+    }
+
+    /// A message has come to `point`: the verdict on it.
+    pub(crate) fn meets(&self, point: &str) -> Option<(FaultId, Verdict)> {
+        let mut state = self.state();
+        let count = state.come.entry(point.to_owned()).or_default();
+        let nth = *count;
+        *count += 1;
+        let falls_on = |laid: &&Laid| laid.point == point && laid.nth == nth;
+        let laid = state.laid.iter().find(falls_on)?;
+        Some((laid.fault, laid.verdict))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no panic while it is held")
     }
 }

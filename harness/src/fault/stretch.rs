@@ -2,14 +2,18 @@
 //!
 //! A real client awaits databases, the user interface and the network between two steps of the call; this
 //! is how callbacks and user actions come to cross. A client names each of its steps and asks the
-//! [`Stretcher`] to pause there. Where the plan has an order in which the step is free, it goes on when it is its turn.
+//! [`Stretcher`] to pause there. A fault that slows the step decides, else the plan. Where the plan has an order in which the step is free, it goes on when it is its turn.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
-use crate::{net::latency::Latency, world::Host};
+use crate::{
+    net::latency::Latency,
+    trace::{EventKind, FaultId},
+    world::Host,
+};
 
 /// Makes a step of a client take longer. Of several that fit, the first decides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +25,17 @@ pub struct Stretch {
     pub step: String,
     /// How much longer, drawn each time that the step is reached.
     pub by: Latency,
+}
+
+impl Stretch {
+    /// What it is, in words that do not depend on what else is in the plan.
+    pub fn describe(&self) -> String {
+        let whose = match self.host.as_str() {
+            "*" => "everybody",
+            host => host,
+        };
+        format!("slow {} of {whose}, {}", self.step, self.by.in_words())
+    }
 }
 
 /// Pauses the steps of the client on one host as the plan says.
@@ -44,16 +59,60 @@ impl Stretcher {
         if self.host.turn(step, step).await {
             return;
         }
-        let name = self.host.name();
+        let (name, sim) = (self.host.name(), self.host.sim());
+        if let Some((fault, by)) = sim.part::<Slowed>().over(name, step) {
+            sim.record(EventKind::FaultHit { fault });
+            return sim.sleep(sim.draw(&format!("stretch/{name}/{step}"), &by)).await;
+        }
         let rule = self
             .plan
             .stretch
             .iter()
             .find(|s| s.step == step && (s.host == "*" || s.host == name));
         if let Some(rule) = rule {
-            let sim = self.host.sim();
             sim.sleep(sim.draw(&format!("stretch/{name}/{step}"), &rule.by))
                 .await;
         }
+    }
+}
+
+/// The steps that faults slow now. There is one of these in a world.
+#[derive(Default)]
+pub(super) struct Slowed {
+    steps: Mutex<Vec<Slow>>,
+}
+
+struct Slow {
+    fault: FaultId,
+    host: String,
+    step: String,
+    by: Latency,
+}
+
+impl Slowed {
+    /// `fault` makes `step` of the client on `host` take as long as `by` says.
+    pub fn lay(&self, fault: FaultId, host: &str, step: &str, by: &Latency) {
+        self.steps().push(Slow {
+            fault,
+            host: host.to_owned(),
+            step: step.to_owned(),
+            by: by.clone(),
+        });
+    }
+
+    /// Takes away what `fault` laid.
+    pub fn lift(&self, fault: FaultId) {
+        self.steps().retain(|slow| slow.fault != fault);
+    }
+
+    /// What lies over `step` of the client on `host`: of several faults, the first.
+    fn over(&self, host: &str, step: &str) -> Option<(FaultId, Latency)> {
+        let steps = self.steps();
+        let slow = steps.iter().find(|slow| slow.host == host && slow.step == step)?;
+        Some((slow.fault, slow.by.clone()))
+    }
+
+    fn steps(&self) -> MutexGuard<'_, Vec<Slow>> {
+        self.steps.lock().expect("no panic while it is held")
     }
 }

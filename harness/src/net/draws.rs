@@ -10,16 +10,45 @@ use super::{
     link::{LinkProfile, TCP_TRIES},
     loss::{Chain, GilbertElliott},
 };
-use crate::seed::{Ppm, Stream};
+use crate::{
+    seed::{Ppm, Stream},
+    trace::Effect,
+};
+
+/// What a link loses a transmission by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// It is lost by itself.
+    Loss,
+    /// It is lost in a burst.
+    Burst,
+    /// A bit of it is flipped, which its checksum shows.
+    Corrupt,
+    /// Its end is cut off, which its checksum shows.
+    Truncate,
+}
+
+impl Failure {
+    pub fn effect(self) -> Effect {
+        match self {
+            Self::Loss => Effect::Loss,
+            Self::Burst => Effect::Burst,
+            Self::Corrupt => Effect::Corrupt,
+            Self::Truncate => Effect::Truncate,
+        }
+    }
+}
 
 /// What chance decided about one packet.
 pub(super) struct Draws {
     /// Latency and jitter.
     pub takes: Duration,
-    /// Whether a datagram is lost, alone or in a burst.
-    pub lost: bool,
+    /// What a datagram is lost by, alone or in a burst.
+    pub lost: Option<Failure>,
     /// How often a TCP segment has to be sent again, [`TCP_TRIES`] at most.
     pub losses_in_a_row: u32,
+    /// Why the first transmission of a TCP segment fails, if it does.
+    pub first_failure: Option<Failure>,
     pub reordered: bool,
     pub reordered_by: Duration,
     pub duplicated: bool,
@@ -42,9 +71,10 @@ impl Draws {
         let double_takes = profile.jitter.draw(stream);
         let corrupt = stream.chance(profile.corrupt);
         let bit = stream.below(u64::from(payload_len.max(1)) * 8);
-        let mut tries = tries(profile, stream);
+        let (mut tries, first_failure) = tries(profile, stream);
         let lost_in_burst = bursts.step(profile.bursts.as_ref(), stream);
         tries[0] |= lost_in_burst;
+        let burst = lost_in_burst.then_some(Failure::Burst);
         let truncate = stream.chance(profile.truncate);
         let keeps = stream.below(u64::from(payload_len.max(1))) as u32;
 
@@ -52,7 +82,8 @@ impl Draws {
         let bits = u64::from(truncated.unwrap_or(payload_len)) * 8;
         Self {
             takes,
-            lost: lost_alone || lost_in_burst,
+            lost: lost_alone.then_some(Failure::Loss).or(burst),
+            first_failure: first_failure.or(burst),
             losses_in_a_row: tries.iter().take_while(|failed| **failed).count() as u32,
             reordered,
             reordered_by,
@@ -64,24 +95,31 @@ impl Draws {
     }
 }
 
-/// Which transmissions of a TCP segment fail, but for what a burst does to the first.
+/// Which transmissions of a TCP segment fail, but for what a burst does to the first, and why the first does.
 ///
 /// A segment with a flipped bit or a missing end fails its checksum: lost, as TCP sees it. What is sent
 /// again comes so much later that it meets the link in any state: it is lost as often as the mean.
-fn tries(profile: &LinkProfile, stream: &mut Stream) -> [bool; TCP_TRIES as usize] {
+fn tries(profile: &LinkProfile, stream: &mut Stream) -> ([bool; TCP_TRIES as usize], Option<Failure>) {
     let damaged = either(profile.corrupt, profile.truncate);
     let in_bursts = profile
         .bursts
         .as_ref()
         .map_or(Ppm::ZERO, GilbertElliott::mean_loss);
     let later = either(profile.loss, in_bursts);
-    let mut tries = [false; TCP_TRIES as usize];
+    let damage = match profile.corrupt {
+        Ppm::ZERO => Failure::Truncate,
+        _ => Failure::Corrupt,
+    };
+    let (mut tries, mut first_failure) = ([false; TCP_TRIES as usize], None);
     for (n, failed) in tries.iter_mut().enumerate() {
         let lost = stream.chance(if n == 0 { profile.loss } else { later });
         let damaged = stream.chance(damaged);
         *failed = lost || damaged;
+        if n == 0 {
+            first_failure = lost.then_some(Failure::Loss).or(damaged.then_some(damage));
+        }
     }
-    tries
+    (tries, first_failure)
 }
 
 /// How often at least one of two things happens, bounded from above by their sum: one draw decides both.

@@ -65,6 +65,24 @@ impl Latency {
         latency
     }
 
+    /// It in a few words, in milliseconds: `5 to 40 ms`.
+    pub fn in_words(&self) -> String {
+        let ms = |us: u64| match us % 1_000 {
+            0 => (us / 1_000).to_string(),
+            _ => format!("{}.{:03}", us / 1_000, us % 1_000),
+        };
+        match self {
+            Self::Constant { us } => format!("{} ms", ms(*us)),
+            Self::Uniform { min_us, max_us } => format!("{} to {} ms", ms(*min_us), ms(*max_us)),
+            Self::Quantiles { points } => {
+                let ends = points.first().zip(points.last());
+                ends.map_or_else(String::new, |(a, b)| {
+                    format!("{} to {} ms, uneven", ms(a.1), ms(b.1))
+                })
+            }
+        }
+    }
+
     /// Says what is wrong with a distribution that was read from a file.
     ///
     /// # Errors

@@ -9,24 +9,25 @@
 //! happens on the way. A lost datagram has used the bandwidth; a double is made behind the queue and uses
 //! none, and neither does a retransmission.
 //!
+//! Faults of the plan lie over a link as conditions, which say what blocks it, what it holds back, what becomes of a single
+//! packet, and how the profile differs meanwhile.
+//!
 //! What happens to packet *n* of a link is drawn from (seed, link, *n*), so that removing one fault from
 //! a plan moves no other. Nothing here may draw from another stream or look at a clock.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
-use serde::{Deserialize, Serialize};
-
+pub use super::profile::{LinkProfile, MIN_MTU};
 use super::{
+    conditions::{Blame, Condition, Conditions, PacketVerdict},
     draws::Draws,
-    latency::Latency,
-    loss::{Chain, GilbertElliott},
-    queue::{Queue, QueueLimit},
-    weather::Weather,
+    loss::Chain,
+    queue::Queue,
 };
 use crate::{
-    seed::{IndexedStream, Ppm, Seed},
+    seed::{IndexedStream, Seed},
     time::SimTime,
-    trace::{Cause, CauseKind, Flow, Proto},
+    trace::{Cause, Direction, Effect, FaultId, Flow, Proto},
 };
 
 /// The first retransmission of TCP; each further one waits twice as long (RFC 6298, section 5.5; Linux
@@ -36,111 +37,6 @@ pub const TCP_RTO: Duration = Duration::from_millis(200);
 pub const TCP_TRIES: u32 = 8;
 /// How long TCP bears a partition before it gives a connection up.
 pub const TCP_PATIENCE: Duration = Duration::from_secs(60);
-
-/// The smallest MTU, in bytes, that every link of the Internet has (RFC 791, section 3.2).
-pub const MIN_MTU: u32 = 68;
-
-/// How a link treats packets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LinkProfile {
-    /// How long it takes.
-    pub latency: Latency,
-    /// What each packet takes on top. Without reordering, a packet waits for the one before it.
-    pub jitter: Latency,
-    /// How often a datagram leaves its place in the order.
-    pub reorder: Ppm,
-    /// How much later than its turn such a datagram comes.
-    pub reorder_by: Latency,
-    /// How often a packet is lost, each for itself.
-    pub loss: Ppm,
-    /// Losses in bursts, on top of those.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub bursts: Option<GilbertElliott>,
-    /// How often a datagram arrives twice.
-    pub duplicate: Ppm,
-    /// How often one bit of a datagram is flipped.
-    pub corrupt: Ppm,
-    /// How often a datagram loses its end: it arrives with a part of its payload, or with none.
-    pub truncate: Ppm,
-    /// Kilobits per second (1,000 bits) of IP packets, at least 1; without limit if there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub bandwidth_kbps: Option<u64>,
-    /// How much may wait for the bandwidth; any amount if there is no limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub queue: Option<QueueLimit>,
-    /// The largest IP packet that a datagram may be, in bytes with its headers; at least [`MIN_MTU`].
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mtu: Option<u32>,
-}
-
-impl Default for LinkProfile {
-    /// A good link: 10 ms, nothing lost.
-    fn default() -> Self {
-        Self::good(Latency::constant_ms(10))
-    }
-}
-
-impl LinkProfile {
-    /// A link that takes `latency` and does nothing else.
-    pub const fn good(latency: Latency) -> Self {
-        Self {
-            latency,
-            jitter: Latency::NONE,
-            reorder: Ppm::ZERO,
-            reorder_by: Latency::NONE,
-            loss: Ppm::ZERO,
-            bursts: None,
-            duplicate: Ppm::ZERO,
-            corrupt: Ppm::ZERO,
-            truncate: Ppm::ZERO,
-            bandwidth_kbps: None,
-            queue: None,
-            mtu: None,
-        }
-    }
-
-    /// The same link after the chaos phase: as slow, as narrow and with the same MTU, but what it takes it
-    /// delivers once, whole and in order.
-    pub fn healed(&self) -> Self {
-        Self {
-            jitter: self.jitter.clone(),
-            bandwidth_kbps: self.bandwidth_kbps,
-            queue: self.queue,
-            mtu: self.mtu,
-            ..Self::good(self.latency.clone())
-        }
-    }
-
-    /// Says what is wrong with a profile that was read from a file.
-    ///
-    /// # Errors
-    /// The field and a sentence.
-    pub fn check(&self) -> Result<(), String> {
-        for (field, latency) in [
-            ("latency", &self.latency),
-            ("jitter", &self.jitter),
-            ("reorder_by", &self.reorder_by),
-        ] {
-            latency.check().map_err(|e| format!("{field}: {e}"))?;
-        }
-        if let Some(bursts) = &self.bursts {
-            bursts.check().map_err(|e| format!("bursts: {e}"))?;
-        }
-        if self.bandwidth_kbps == Some(0) {
-            return Err(
-                "bandwidth_kbps: must be 1 at least; a link that carries nothing is a partition".into(),
-            );
-        }
-        if self.queue.is_some() && self.bandwidth_kbps.is_none() {
-            return Err("queue: needs bandwidth_kbps, without which nothing waits".into());
-        }
-        if let Some(mtu) = self.mtu.filter(|mtu| *mtu < MIN_MTU) {
-            return Err(format!("mtu: {mtu} is below {MIN_MTU}"));
-        }
-        Ok(())
-    }
-}
 
 /// A copy of a packet on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,11 +78,34 @@ pub enum Fate {
     Reset(SimTime, Cause),
 }
 
+/// The name of one direction of an access link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkEnd {
+    /// The link: `alice`, or `alice/wlan0` where a host has several interfaces.
+    pub link: String,
+    /// The direction.
+    pub direction: Direction,
+}
+
+impl fmt::Display for LinkEnd {
+    /// `alice->net` or `net->alice`, which is also what its stream of random numbers is called by.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.direction {
+            Direction::Up => write!(f, "{}->net", self.link),
+            Direction::Down => write!(f, "net->{}", self.link),
+        }
+    }
+}
+
 /// One direction of an access link.
 #[derive(Clone, Debug)]
 pub struct Link {
-    name: String,
+    end: LinkEnd,
+    // What it does without faults, and what it does now.
+    base: LinkProfile,
     profile: LinkProfile,
+    blame: Blame,
+    conditions: Conditions,
     draws: IndexedStream,
     packets: u64,
     bursts: Chain,
@@ -196,12 +115,15 @@ pub struct Link {
 }
 
 impl Link {
-    /// The link `name` of the run of `seed`.
-    pub fn new(seed: Seed, name: String, profile: LinkProfile) -> Self {
+    /// The link `end` of the run of `seed`, over which nothing lies.
+    pub fn new(seed: Seed, end: LinkEnd, profile: LinkProfile) -> Self {
         Self {
-            draws: seed.indexed(&format!("link/{name}")),
-            name,
+            draws: seed.indexed(&format!("link/{end}")),
+            end,
+            base: profile.clone(),
             profile,
+            blame: Blame::default(),
+            conditions: Conditions::default(),
             packets: 0,
             bursts: Chain::default(),
             queue: Queue::default(),
@@ -210,33 +132,76 @@ impl Link {
         }
     }
 
-    /// The name, such as `alice->net`.
-    pub fn name(&self) -> &str {
-        &self.name
+    /// What it is called.
+    pub fn end(&self) -> &LinkEnd {
+        &self.end
     }
 
-    /// From now on the link is good.
+    /// From now on the link is good, but for what still lies over it.
     pub fn heal(&mut self) {
-        self.profile = self.profile.healed();
+        self.base = self.base.healed();
+        self.reshape();
+    }
+
+    /// `fault` lays `condition` over the link.
+    pub fn lay(&mut self, fault: FaultId, condition: Condition) {
+        self.conditions.lay(fault, condition);
+        self.reshape();
+    }
+
+    /// Takes away what `fault` laid over the link.
+    pub fn lift(&mut self, fault: FaultId) {
+        if self.conditions.lift(fault) {
+            self.reshape();
+        }
+    }
+
+    /// The interface of the link is dark because of a fault, until a time; or it is up.
+    pub fn set_dark(&mut self, dark: Option<(FaultId, SimTime)>) {
+        self.conditions.set_dark(dark);
+    }
+
+    fn reshape(&mut self) {
+        (self.profile, self.blame) = self.conditions.reshape(self.end.direction, &self.base);
     }
 
     /// Decides what happens to a packet of `payload_len` bytes that enters the link at `now`. Moments must
     /// not run backwards from call to call.
-    pub fn carry(&mut self, now: SimTime, flow: Flow, payload_len: u32, weather: &Weather) -> Fate {
+    pub fn carry(&mut self, now: SimTime, flow: Flow, payload_len: u32) -> Fate {
         let window = self.draws.at(self.packets);
         let draws = Draws::of(&self.profile, &mut self.bursts, window, payload_len);
+        let verdict = self.conditions.verdict(self.packets);
         self.packets += 1;
-        let bytes = ip_len(flow, payload_len);
+        let packet = Entering {
+            now,
+            flow,
+            payload_len,
+            verdict,
+        };
         match flow.proto {
-            Proto::Udp => self.carry_datagram(now, bytes, &draws, weather),
-            Proto::Tcp => self.carry_segment(now, flow, bytes, &draws, weather),
+            Proto::Udp => self.carry_datagram(packet, &draws),
+            Proto::Tcp => self.carry_segment(packet, &draws),
         }
     }
 
-    fn cause(&self, kind: CauseKind) -> Cause {
-        Cause {
-            kind,
-            place: self.name.clone(),
+    fn cause(&self, effect: Effect) -> Cause {
+        let blame = &self.blame;
+        let fault = match effect {
+            Effect::Loss => blame.loss,
+            Effect::Burst => blame.burst,
+            Effect::Reorder => blame.reorder,
+            Effect::Duplicate => blame.duplicate,
+            Effect::Corrupt => blame.corrupt,
+            Effect::Truncate => blame.truncate,
+            Effect::QueueFull => blame.queue,
+            Effect::TooLarge => blame.mtu,
+            Effect::GivenUp => None,
+        };
+        Cause::Link {
+            link: self.end.link.clone(),
+            direction: self.end.direction,
+            effect,
+            fault,
         }
     }
 
@@ -255,22 +220,23 @@ impl Link {
         }
     }
 
-    fn carry_datagram(&mut self, now: SimTime, bytes: u32, draws: &Draws, weather: &Weather) -> Fate {
-        if let Some((cause, _)) = &weather.partition {
-            return Fate::Dropped(cause.clone());
+    fn carry_datagram(&mut self, packet: Entering, draws: &Draws) -> Fate {
+        let (now, bytes) = (packet.now, packet.ip_len());
+        if let Some((fault, _)) = self.conditions.blocked() {
+            return Fate::Dropped(Cause::Fault { fault });
         }
         if self.profile.mtu.is_some_and(|mtu| bytes > mtu) {
-            return Fate::Dropped(self.cause(CauseKind::TooLarge));
+            return Fate::Dropped(self.cause(Effect::TooLarge));
         }
-        let held = weather.hold.as_ref();
-        let enters = held.map_or(now, |(_, until)| now.max(*until));
+        let held = self.conditions.held();
+        let enters = held.map_or(now, |(_, until)| now.max(until));
         // What a hold keeps waits elsewhere: the hold has promised to release it.
         let (fits, left) = self.enqueue(enters, bytes, held.is_some());
         if !fits && held.is_none() {
-            return Fate::Dropped(self.cause(CauseKind::QueueFull));
+            return Fate::Dropped(self.cause(Effect::QueueFull));
         }
-        if draws.lost {
-            return Fate::Dropped(self.cause(CauseKind::Loss));
+        if let Some(lost) = draws.lost {
+            return Fate::Dropped(self.cause(lost.effect()));
         }
         let turn = (left + draws.takes).max(self.last_in_order);
         let at = if draws.reordered {
@@ -280,55 +246,56 @@ impl Link {
             turn
         };
         let delayed = match held {
-            Some((cause, until)) => Some((cause.clone(), *until - now)),
-            None if draws.reordered => Some((self.cause(CauseKind::Reorder), draws.reordered_by)),
+            Some((fault, until)) => Some((Cause::Fault { fault }, until - now)),
+            None if draws.reordered => Some((self.cause(Effect::Reorder), draws.reordered_by)),
             None => None,
         };
-        Fate::Carried {
-            first: Copy {
-                at,
-                delayed,
-                corrupted: draws.corrupted.map(|bit| (self.cause(CauseKind::Corrupt), bit)),
-                truncated: draws.truncated.map(|len| (self.cause(CauseKind::Truncate), len)),
-            },
-            second: draws
-                .duplicated
-                .then(|| (self.cause(CauseKind::Duplicate), turn + draws.double_takes)),
-        }
+        let first = Copy {
+            at,
+            delayed,
+            corrupted: draws.corrupted.map(|bit| (self.cause(Effect::Corrupt), bit)),
+            truncated: draws.truncated.map(|len| (self.cause(Effect::Truncate), len)),
+        };
+        let second = draws
+            .duplicated
+            .then(|| (self.cause(Effect::Duplicate), turn + draws.double_takes));
+        packet.befall(first, second)
     }
 
-    fn carry_segment(
-        &mut self,
-        now: SimTime,
-        flow: Flow,
-        bytes: u32,
-        draws: &Draws,
-        weather: &Weather,
-    ) -> Fate {
-        if let Some((cause, until)) = &weather.partition
-            && *until - now >= TCP_PATIENCE
+    fn carry_segment(&mut self, packet: Entering, draws: &Draws) -> Fate {
+        let (now, bytes) = (packet.now, packet.ip_len());
+        let (blocked, held) = (self.conditions.blocked(), self.conditions.held());
+        if let Some((fault, until)) = blocked
+            && until - now >= TCP_PATIENCE
         {
-            return Fate::Reset(now + TCP_PATIENCE, cause.clone());
+            return Fate::Reset(now + TCP_PATIENCE, Cause::Fault { fault });
         }
-        let faults = [&weather.partition, &weather.hold];
-        let blocked = faults.into_iter().flatten().max_by_key(|(_, until)| *until);
-        let enters = blocked.map_or(now, |(_, until)| now.max(*until));
+        let stops = [blocked, held]
+            .into_iter()
+            .flatten()
+            .max_by_key(|(_, until)| *until);
+        let enters = stops.map_or(now, |(_, until)| now.max(until));
         // A segment that does not fit takes its place all the same and pays for it with a
         // retransmission: so a flow never exceeds the bandwidth.
         let (fits, left) = self.enqueue(enters, bytes, true);
-        let overflows = !fits && blocked.is_none();
-        let retransmissions = draws.losses_in_a_row + u32::from(overflows);
+        let overflows = !fits && stops.is_none();
+        let (singled_out, takes_longer) = packet.segment_verdict();
+        let retransmissions = draws.losses_in_a_row
+            + u32::from(overflows)
+            + u32::from(singled_out.is_some() && takes_longer.is_zero());
         if retransmissions >= TCP_TRIES {
-            return Fate::Reset(enters + backoff(TCP_TRIES), self.cause(CauseKind::Reset));
+            return Fate::Reset(enters + backoff(TCP_TRIES), self.cause(Effect::GivenUp));
         }
-        let behind = self.flows.entry(flow).or_default();
-        let at = (left + draws.takes + backoff(retransmissions)).max(*behind);
+        let behind = self.flows.entry(packet.flow).or_default();
+        let waits = backoff(retransmissions) + takes_longer;
+        let at = (left + draws.takes + waits).max(*behind);
         *behind = at;
-        let delayed = match blocked {
-            Some((cause, until)) => Some((cause.clone(), *until - now)),
-            None if overflows => Some((self.cause(CauseKind::QueueFull), backoff(retransmissions))),
-            None if retransmissions > 0 => Some((self.cause(CauseKind::Loss), backoff(retransmissions))),
-            None => None,
+        let delayed = match (stops, singled_out, draws.first_failure) {
+            (Some((fault, until)), ..) => Some((Cause::Fault { fault }, until - now)),
+            (None, Some(fault), _) => Some((Cause::Fault { fault }, waits)),
+            (None, None, _) if overflows => Some((self.cause(Effect::QueueFull), waits)),
+            (None, None, Some(failure)) => Some((self.cause(failure.effect()), waits)),
+            (None, None, None) => None,
         };
         Fate::Carried {
             first: Copy {
@@ -336,6 +303,62 @@ impl Link {
                 ..Copy::plain(at)
             },
             second: None,
+        }
+    }
+}
+
+/// A packet that enters a link.
+#[derive(Clone, Copy)]
+struct Entering {
+    now: SimTime,
+    flow: Flow,
+    payload_len: u32,
+    // What a fault wants of this very packet.
+    verdict: Option<(FaultId, PacketVerdict)>,
+}
+
+impl Entering {
+    /// Its length with its headers.
+    fn ip_len(&self) -> u32 {
+        ip_len(self.flow, self.payload_len)
+    }
+
+    /// What becomes of a datagram of which the link made `first` and `second`.
+    fn befall(self, mut first: Copy, mut second: Option<(Cause, SimTime)>) -> Fate {
+        let Some((fault, verdict)) = self.verdict else {
+            return Fate::Carried { first, second };
+        };
+        let cause = Cause::Fault { fault };
+        match verdict {
+            PacketVerdict::Drop => return Fate::Dropped(cause),
+            PacketVerdict::Duplicate => second = Some((cause, first.at)),
+            PacketVerdict::Delay { ms } => {
+                let late = Duration::from_millis(ms);
+                first.at = first.at + late;
+                first.delayed = Some((cause, late));
+            }
+            PacketVerdict::Truncate { bytes } if bytes < self.payload_len => {
+                first.truncated = Some((cause, bytes));
+                first.corrupted = first.corrupted.filter(|(_, bit)| bit / 8 < u64::from(bytes));
+            }
+            PacketVerdict::Flip { bit } => {
+                let left = first.truncated.as_ref().map_or(self.payload_len, |(_, len)| *len);
+                if bit / 8 < u64::from(left) {
+                    first.corrupted = Some((cause, bit));
+                }
+            }
+            PacketVerdict::Truncate { .. } => {}
+        }
+        Fate::Carried { first, second }
+    }
+
+    /// The fault that singles a segment out, and how much longer it takes; no time for one that has to be sent again.
+    fn segment_verdict(&self) -> (Option<FaultId>, Duration) {
+        match self.verdict {
+            // TCP throws a double away.
+            None | Some((_, PacketVerdict::Duplicate)) => (None, Duration::ZERO),
+            Some((fault, PacketVerdict::Delay { ms })) => (Some(fault), Duration::from_millis(ms)),
+            Some((fault, _)) => (Some(fault), Duration::ZERO),
         }
     }
 }

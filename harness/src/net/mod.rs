@@ -15,11 +15,12 @@
 //! - [`presets`]: link profiles by name
 //! - [`firewall`]: which packets a host lets in
 //! - [`nat`]: how a NAT translates addresses and ports, and whom it lets in
-//! - [`weather`]: faults of the plan that lie over a link for a time
-//! - [`switch`]: hosts that leave one interface and go on over another
+//! - [`conditions`]: what lies over a link now
+//! - [`switch`]: over which interface each connection of a host goes that has changed its network
 //! - [`topology`]: hosts, interfaces and their names, as data
 //! - [`path`]: the three stages put together
 
+pub mod conditions;
 mod draws;
 pub mod firewall;
 pub mod latency;
@@ -28,7 +29,7 @@ pub mod loss;
 pub mod nat;
 pub mod path;
 pub mod presets;
+mod profile;
 pub mod queue;
 pub mod switch;
 pub mod topology;
-pub mod weather;

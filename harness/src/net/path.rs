@@ -1,18 +1,21 @@
 //! The three stages of a packet's way, put together.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+};
 
 use super::{
+    conditions::{Condition, Directions},
     firewall::Firewall,
-    link::{Fate, Link},
+    link::{Fate, Link, LinkEnd},
     nat::{Nat, Refusal},
     topology::Topology,
-    weather::{Direction, Weather},
 };
 use crate::{
     seed::Seed,
     time::SimTime,
-    trace::{Cause, CauseKind, Flow},
+    trace::{Cause, Direction, FaultId, Flow, Proto},
 };
 
 /// One end of an access link.
@@ -46,6 +49,8 @@ struct Translator {
     name: String,
     nat: Nat,
     outside: Realm,
+    // The external endpoints of the mappings that faults took away, and which fault.
+    forgotten: BTreeMap<(Proto, SocketAddr), FaultId>,
 }
 
 /// NATs that a packet may cross, there and back: more would be a circle.
@@ -66,10 +71,13 @@ impl Path {
                         interface: i,
                     },
                 );
-                let base = host.link_base(i);
+                let end = |direction| LinkEnd {
+                    link: host.link_base(i),
+                    direction,
+                };
                 Access {
-                    up: Link::new(seed, format!("{base}->net"), spec.up.clone()),
-                    down: Link::new(seed, format!("net->{base}"), spec.down.clone()),
+                    up: Link::new(seed, end(Direction::Up), spec.up.clone()),
+                    down: Link::new(seed, end(Direction::Down), spec.down.clone()),
                 }
             });
             access.push(links.collect());
@@ -80,6 +88,7 @@ impl Path {
             name: n.name.clone(),
             nat: Nat::new(seed, &n.name, n.spec, n.external),
             outside: n.behind.as_ref().and_then(nat_index),
+            forgotten: BTreeMap::new(),
         });
         Self {
             places,
@@ -100,40 +109,24 @@ impl Path {
     }
 
     /// A packet leaves its host and enters the access link.
-    pub fn depart(
-        &mut self,
-        now: SimTime,
-        flow: Flow,
-        len: u32,
-        weather: impl Fn(Place, Direction) -> Weather,
-    ) -> Fate {
+    pub fn depart(&mut self, now: SimTime, flow: Flow, len: u32) -> Fate {
         let Some(place) = self.place(flow.src.ip()) else {
             return Fate::Dropped(unroutable(flow.src.ip()));
         };
         if let Some((_, firewall)) = &mut self.firewalls[place.host] {
             firewall.sent(now, flow);
         }
-        let weather = weather(place, Direction::Up);
-        self.access[place.host][place.interface]
-            .up
-            .carry(now, flow, len, &weather)
+        self.access[place.host][place.interface].up.carry(now, flow, len)
     }
 
     /// A packet crosses the core, through the NATs on its way, and enters the access link of its
     /// destination. Returns its addresses as they are from here on.
-    pub fn transit(
-        &mut self,
-        now: SimTime,
-        flow: Flow,
-        len: u32,
-        weather: impl Fn(Place, Direction) -> Weather,
-    ) -> (Flow, Fate) {
+    pub fn transit(&mut self, now: SimTime, flow: Flow, len: u32) -> (Flow, Fate) {
         match self.route(now, flow) {
             Err(by) => (flow, Fate::Dropped(by)),
             Ok((flow, place)) => {
-                let weather = weather(place, Direction::Down);
                 let link = &mut self.access[place.host][place.interface].down;
-                (flow, link.carry(now, flow, len, &weather))
+                (flow, link.carry(now, flow, len))
             }
         }
     }
@@ -166,9 +159,16 @@ impl Path {
                 }
                 (None, None) => break,
             };
-            flow = translated.map_err(|refusal| self.nats[crossed].refuses(refusal))?;
+            let nat = &mut self.nats[crossed];
+            flow = translated.map_err(|refusal| nat.refuses(refusal, flow))?;
+            // An endpoint that is in use again is not forgotten any more.
+            nat.forgotten.remove(&(flow.proto, flow.src));
         }
-        Err(unroutable(flow.dst.ip()))
+        let forgotten = |t: &Translator| t.forgotten.get(&(flow.proto, flow.dst)).copied();
+        Err(Cause::Unroutable {
+            address: flow.dst.ip(),
+            fault: self.nats.iter().find_map(forgotten),
+        })
     }
 
     /// Passes a packet from host to host in no time: firewalls and NATs, no links.
@@ -194,41 +194,67 @@ impl Path {
             .place(flow.dst.ip())
             .ok_or_else(|| unroutable(flow.dst.ip()))?;
         match &self.firewalls[place.host] {
-            Some((name, firewall)) if !firewall.admits(now, flow) => Err(Cause {
-                kind: CauseKind::Firewall,
-                place: name.clone(),
-            }),
+            Some((name, firewall)) if !firewall.admits(now, flow) => {
+                Err(Cause::Firewall { host: name.clone() })
+            }
             _ => Ok(place),
         }
     }
 
-    /// The NAT called `name`.
-    pub fn nat_mut(&mut self, name: &str) -> Option<&mut Nat> {
-        let found = self.nats.iter_mut().find(|t| t.name == name);
-        found.map(|t| &mut t.nat)
+    /// `fault` does something to the NAT called `name` that makes it forget its mappings.
+    pub fn befall_nat(&mut self, now: SimTime, name: &str, fault: FaultId, act: impl FnOnce(&mut Nat)) {
+        if let Some(t) = self.nats.iter_mut().find(|t| t.name == name) {
+            let live = t.nat.mappings(now);
+            t.forgotten
+                .extend(live.into_iter().map(|m| ((m.proto, m.external), fault)));
+            act(&mut t.nat);
+        }
+    }
+
+    /// `fault` lays `condition` over the link called `link`.
+    pub fn lay(&mut self, link: &str, directions: Directions, fault: FaultId, condition: &Condition) {
+        for end in self.links_mut().filter(|l| l.end().link == link) {
+            if directions.covers(end.end().direction) {
+                end.lay(fault, condition.clone());
+            }
+        }
+    }
+
+    /// Takes away what `fault` laid over links.
+    pub fn lift(&mut self, fault: FaultId) {
+        self.links_mut().for_each(|link| link.lift(fault));
+    }
+
+    /// The interface of the link called `link` is dark because of a fault, until a time; or it is up.
+    pub fn set_dark(&mut self, link: &str, dark: Option<(FaultId, SimTime)>) {
+        for end in self.links_mut().filter(|l| l.end().link == link) {
+            end.set_dark(dark);
+        }
+    }
+
+    fn links_mut(&mut self) -> impl Iterator<Item = &mut Link> {
+        let access = self.access.iter_mut().flatten();
+        access.flat_map(|a| [&mut a.up, &mut a.down])
     }
 
     /// The chaos phase is over: every link is good from now on.
     pub fn heal(&mut self) {
-        for access in self.access.iter_mut().flatten() {
-            access.up.heal();
-            access.down.heal();
-        }
+        self.links_mut().for_each(Link::heal);
     }
 }
 
 impl Translator {
-    fn refuses(&self, refusal: Refusal) -> Cause {
-        Cause {
-            kind: CauseKind::Nat,
-            place: format!("{}: {refusal}", self.name),
+    /// What keeps a packet out that was sent along `flow`.
+    fn refuses(&self, refusal: Refusal, flow: Flow) -> Cause {
+        let forgotten = || self.forgotten.get(&(flow.proto, flow.dst)).copied();
+        Cause::Nat {
+            nat: self.name.clone(),
+            refusal,
+            fault: (refusal == Refusal::NoMapping).then(forgotten).flatten(),
         }
     }
 }
 
 fn unroutable(address: IpAddr) -> Cause {
-    Cause {
-        kind: CauseKind::Unroutable,
-        place: address.to_string(),
-    }
+    Cause::Unroutable { address, fault: None }
 }

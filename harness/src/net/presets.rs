@@ -11,6 +11,8 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     latency::Latency,
     link::LinkProfile,
@@ -24,7 +26,8 @@ const ATC: &str = "facebook/augmented-traffic-control profiles";
 const STR0M: &str = "str0m netem presets";
 
 /// A kind of network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Preset {
     /// 0.2 ms, 1 Gbit/s, MTU 1500. Chosen by this project.
     Lan,
@@ -175,6 +178,20 @@ impl Preset {
 impl fmt::Display for Preset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+impl TryFrom<String> for Preset {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        name.parse()
+    }
+}
+
+impl From<Preset> for String {
+    fn from(preset: Preset) -> Self {
+        preset.to_string()
     }
 }
 

@@ -53,7 +53,7 @@ fn kind(candidate: &str) -> &str {
 fn as_computed(evidence: Evidence<'_>) -> Verdict {
     let Evidence { trace, plan } = evidence;
     worst(calls::calls(trace).iter().map(|call| {
-        let must = reach::expected(plan, call.caller, call.callee);
+        let must = reach::must(plan, call.caller, call.callee);
         let seen = carried(trace, call);
         if seen.reach == must {
             return Verdict::Pass;
@@ -61,7 +61,7 @@ fn as_computed(evidence: Evidence<'_>) -> Verdict {
         Verdict::Fail(Violation {
             event: None,
             why: format!(
-                "{} between {} and {}: computed {must}, seen {} ({})",
+                "{} between {} and {}: must be {must}, seen {} ({})",
                 call.name,
                 call.caller,
                 call.callee,

@@ -11,7 +11,7 @@
 //! - [`repro`]: a saved failure
 //! - [`stats`]: the arithmetic of the remedy table
 
-mod hits;
+mod came_to;
 mod marks;
 pub mod matrix;
 pub mod merge;
@@ -31,7 +31,7 @@ use result::{FilledCell, Outcome, RunResult};
 
 use crate::{
     app,
-    fault::Plan,
+    fault::{self, Plan, Timeline},
     oracle::{self, Evidence, Verdict, Violation, calls},
     scenario::{Cell, Scenario},
     seed::Seed,
@@ -120,15 +120,11 @@ pub fn execute_watched(
     let spec = WorldSpec {
         seed,
         topology: plan.topology.clone(),
-        faults: plan.faults.clone(),
-        host_faults: plan.host_faults.clone(),
-        nat_faults: plan.nat_faults.clone(),
-        switches: plan.network_switches.clone(),
-        heal_at: Some(plan.heal_at()),
         bounds: plan.bounds(),
     };
     let (played, script) = (scenario.clone(), plan.clone());
-    let ending = world::run_watched(spec, watch, move |sim| {
+    let timeline = Timeline::of(&plan);
+    let ending = world::run_under(spec, timeline, watch, move |sim| {
         app::follow(&sim, &script);
         let story = played.play(sim.clone(), script.clone());
         in_order(story, sim, script)
@@ -191,11 +187,11 @@ impl RunRecord {
                 *marks.entry(mark.clone()).or_default() += 1;
             }
         }
-        let derived = hits::hits(&self.plan, &self.trace)
-            .into_iter()
-            .chain(marks::marks(&self.trace));
-        for hit in derived {
-            *marks.entry(hit).or_default() += 1;
+        for mark in marks::marks(&self.trace) {
+            *marks.entry(mark).or_default() += 1;
+        }
+        for (mark, times) in fault::hits(&self.plan, &self.trace) {
+            *marks.entry(mark.to_owned()).or_default() += times;
         }
         marks
     }

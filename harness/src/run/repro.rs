@@ -1,11 +1,12 @@
 //! A saved failure: enough to run it again on another machine and another day.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use thiserror::Error;
 
 use super::RunRecord;
 use crate::{
-    fault::{PLAN_VERSION, Plan, PlanError},
+    fault::{self, Plan, PlanError},
     seed::Seed,
     trace::Digest,
 };
@@ -69,28 +70,21 @@ impl Repro {
     ///
     /// # Errors
     /// [`ReproError`]. The versions are looked at first, so that a file of another version is called that
-    /// and not malformed.
+    /// and not malformed. A plan of an earlier version becomes one of this: its digest is that of the program that saved it.
     pub fn parse(json: &str) -> Result<Self, ReproError> {
         #[derive(Deserialize)]
         struct Versions {
-            v: u32,
-            #[serde(default)]
-            plan: Option<Version>,
-        }
-        #[derive(Deserialize)]
-        struct Version {
             v: u32,
         }
         let versions: Versions = serde_json::from_str(json)?;
         if versions.v != REPRO_VERSION {
             return Err(ReproError::Version(versions.v));
         }
-        if let Some(Version { v }) = versions.plan
-            && v != PLAN_VERSION
-        {
-            return Err(PlanError::Version(v).into());
+        let mut value: Value = serde_json::from_str(json)?;
+        if let Some(plan) = value.get_mut("plan") {
+            fault::upgrade(plan)?;
         }
-        let repro: Self = serde_json::from_str(json)?;
+        let repro: Self = serde_json::from_value(value)?;
         repro.plan.check()?;
         Ok(repro)
     }

@@ -4,7 +4,7 @@
 //! password. A STUN server is one that refuses every allocation.
 
 mod conn;
-mod outage;
+mod outages;
 
 use std::{
     io,
@@ -14,10 +14,14 @@ use std::{
 };
 
 use async_trait::async_trait;
-pub use outage::{IceServerFault, Outage};
+use outages::Order;
+pub use outages::Outages;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use tokio::{sync::Mutex, task::JoinHandle};
+use tokio::{
+    sync::{Mutex, mpsc},
+    task::JoinHandle,
+};
 use turn::{
     auth::{AuthHandler, generate_auth_key},
     relay::RelayAddressGenerator,
@@ -28,7 +32,7 @@ use turn::{
 };
 use webrtc_util::Conn;
 
-use crate::{socket::UdpSocket, trace::EventKind, world::Host};
+use crate::{socket::UdpSocket, world::Host};
 
 /// The port of STUN and TURN (RFC 8489, section 8.1).
 pub const PORT: u16 = 3_478;
@@ -73,7 +77,7 @@ const LETS_GO: Duration = Duration::from_millis(1);
 /// A running server.
 pub struct RunningServer {
     process: Process,
-    faults: Option<JoinHandle<()>>,
+    obeys: JoinHandle<()>,
 }
 
 /// What lives and dies on the host of a server.
@@ -86,37 +90,34 @@ struct Process {
 }
 
 impl RunningServer {
-    /// Starts a server on `host`, where those of `outages` befall it that are still to come. Its tasks are of the host
-    /// whose task calls this.
+    /// Starts a server on `host`, unless a fault keeps it down: then it comes when that ends. Its tasks are of the host whose
+    /// task calls this.
     ///
     /// # Errors
     /// [`ServerError`]
-    pub async fn start(host: &Host, turn: bool, outages: Vec<Outage>) -> Result<Self, ServerError> {
+    pub async fn start(host: &Host, turn: bool) -> Result<Self, ServerError> {
         let process = Process {
             host: host.clone(),
             turn,
             life: Arc::default(),
         };
-        process.begin_life().await?;
+        let (orders, may_run) = host.sim().part::<Outages>().started(host.name());
+        if may_run {
+            process.begin_life().await?;
+        }
         let dying = Arc::downgrade(&process.life);
         host.at_crash(move |host| {
             if let Some(life) = dying.upgrade() {
                 host.bury("undertaker", end(life));
             }
         });
-        let suffers =
-            (!outages.is_empty()).then(|| host.spawn("ice server faults", process.clone().suffer(outages)));
-        Ok(Self {
-            process,
-            faults: suffers,
-        })
+        let obeys = host.spawn("ice server faults", process.clone().obey(orders));
+        Ok(Self { process, obeys })
     }
 
     /// Ends it. Its sockets are gone a millisecond later.
     pub async fn retire(&self) {
-        if let Some(faults) = &self.faults {
-            faults.abort();
-        }
+        self.obeys.abort();
         self.process.end_life().await;
     }
 
@@ -156,21 +157,21 @@ impl Process {
         Ok(())
     }
 
-    /// Dies, as often as `outages` say, and comes back.
-    async fn suffer(self, outages: Vec<Outage>) {
-        let sim = self.host.sim().clone();
-        let started = sim.now();
-        for Outage { name, from, until } in outages.into_iter().filter(|o| o.from >= started) {
-            sim.sleep(from - sim.now()).await;
-            sim.record(EventKind::FaultStarted { fault: name.clone() });
-            self.end_life().await;
-            let Some(until) = until else { return };
-            // A host that stood still meanwhile is late; the port is free once the old life has let go of it.
-            sim.sleep((until - sim.now()).max(LETS_GO)).await;
-            if let Err(error) = self.begin_life().await {
-                return sim.step("a server did not come back", error.to_string());
+    /// Dies and comes back as it is told. A host that stands still meanwhile obeys late.
+    async fn obey(self, mut orders: mpsc::UnboundedReceiver<Order>) {
+        while let Some(order) = orders.recv().await {
+            match order {
+                Order::Die => self.end_life().await,
+                Order::ComeBack if self.life.lock().await.is_some() => {}
+                Order::ComeBack => {
+                    // The port is free once the old life has let go of it.
+                    self.host.sim().sleep(LETS_GO).await;
+                    if let Err(error) = self.begin_life().await {
+                        let sim = self.host.sim();
+                        return sim.step("a server did not come back", error.to_string());
+                    }
+                }
             }
-            sim.record(EventKind::FaultEnded { fault: name });
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A kind of element is a row of [`KINDS`]: how it is listed, and how some of it are taken away. Elements are numbered
 //! in the plan that was listed, so that the order of removals cannot matter. What a removed element carries goes
-//! with it (the retry with its dial, the answer with the last dial that it answers). What would make failing trivial is
+//! with it (the retry with its dial, the answer with the last dial that it answers, the fault with what it befalls). What would make failing trivial is
 //! no element: the budget of a call, an answer by itself, a STUN or TURN server while there is a NAT.
 
 use std::collections::BTreeSet;
@@ -10,9 +10,12 @@ use std::collections::BTreeSet;
 use super::{
     people::{actions, devices, idle_hosts, remove_actions, remove_devices, remove_hosts, remove_nats},
     values::{SIGNALING, impairments, listed, remove_impairments, remove_of},
-    words,
 };
-use crate::{fault::Plan, net::topology::HostSpec, servers::IceServerSpec};
+use crate::{
+    fault::{Fault, Plan, Stretch},
+    net::topology::HostSpec,
+    servers::IceServerSpec,
+};
 
 /// Something that can be removed from a plan.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,58 +57,13 @@ struct Kind {
 /// Every kind. They are removed in this order: what stands on a host or behind a NAT before the host or the NAT.
 const KINDS: &[Kind] = &[
     Kind {
-        list: |plan| numbered("faults", plan.faults.iter().map(words::link)),
+        list: |plan| numbered("faults", plan.faults.iter().map(Fault::describe)),
         remove: |plan, gone| drop_from(&mut plan.faults, gone),
         weather: true,
     },
     Kind {
-        list: |plan| numbered("signal_faults", plan.signal_faults.iter().map(words::signal)),
-        remove: |plan, gone| drop_from(&mut plan.signal_faults, gone),
-        weather: true,
-    },
-    Kind {
-        list: |plan| numbered("service_faults", plan.service_faults.iter().map(words::service)),
-        remove: |plan, gone| drop_from(&mut plan.service_faults, gone),
-        weather: true,
-    },
-    Kind {
-        list: |plan| numbered("host_faults", plan.host_faults.iter().map(words::host)),
-        remove: |plan, gone| drop_from(&mut plan.host_faults, gone),
-        weather: true,
-    },
-    Kind {
-        list: |plan| numbered("nat_faults", plan.nat_faults.iter().map(words::nat)),
-        remove: |plan, gone| drop_from(&mut plan.nat_faults, gone),
-        weather: true,
-    },
-    Kind {
-        list: |plan| {
-            numbered(
-                "network_switches",
-                plan.network_switches.iter().map(words::switch),
-            )
-        },
-        remove: |plan, gone| drop_from(&mut plan.network_switches, gone),
-        weather: true,
-    },
-    Kind {
-        list: |plan| {
-            numbered(
-                "ice_server_faults",
-                plan.ice_server_faults.iter().map(words::ice_server),
-            )
-        },
-        remove: |plan, gone| drop_from(&mut plan.ice_server_faults, gone),
-        weather: true,
-    },
-    Kind {
-        list: |plan| numbered("stretch", plan.stretch.iter().map(words::stretch)),
+        list: |plan| numbered("stretch", plan.stretch.iter().map(Stretch::describe)),
         remove: |plan, gone| drop_from(&mut plan.stretch, gone),
-        weather: true,
-    },
-    Kind {
-        list: |plan| numbered("fault_points", plan.fault_points.iter().map(words::point)),
-        remove: |plan, gone| drop_from(&mut plan.fault_points, gone),
         weather: true,
     },
     Kind {
@@ -215,6 +173,7 @@ impl Inventory {
                 (row.remove)(&mut plan, &items);
             }
         }
+        plan.drop_stray_faults();
         plan.check().is_ok().then_some(plan)
     }
 

@@ -14,12 +14,13 @@ mod ddmin;
 mod edit;
 mod executor;
 mod people;
+#[cfg(test)]
+mod registered;
 mod search;
 mod simpler;
 #[cfg(test)]
 mod tests;
 mod values;
-mod words;
 
 pub use edit::{Element, Inventory};
 pub use executor::{Broken, ExecuteError, Executor, InProcess};

@@ -139,7 +139,6 @@ pub(super) fn remove_nats(plan: &mut Plan, gone: &Gone) {
     // The innermost first: an outer NAT comes before those inside it.
     for index in gone.iter().rev() {
         let nat = topology.nats.remove(*index);
-        plan.nat_faults.retain(|f| f.nat != nat.name);
         let inner = topology.nats.iter_mut().map(|n| &mut n.behind);
         let hosts = topology.hosts.iter_mut().map(|h| &mut h.nat);
         for behind in inner.chain(hosts).filter(|b| b.as_ref() == Some(&nat.name)) {
@@ -174,12 +173,6 @@ pub(super) fn idle_hosts(plan: &Plan) -> Vec<Item> {
 pub(super) fn remove_hosts(plan: &mut Plan, gone: &Gone) {
     for index in gone.iter().rev() {
         let host = plan.topology.hosts.remove(*index);
-        let links: Vec<String> = (0..host.interfaces.len()).map(|i| host.link_base(i)).collect();
-        plan.faults.retain(|f| !links.contains(&f.link));
-        plan.signal_faults.retain(|f| f.client != host.name);
         plan.stretch.retain(|s| s.host != host.name);
-        plan.host_faults.retain(|f| f.host != host.name);
-        plan.network_switches.retain(|s| s.host != host.name);
-        plan.ice_server_faults.retain(|f| f.host != host.name);
     }
 }

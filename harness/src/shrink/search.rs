@@ -99,6 +99,9 @@ pub fn shrink(
     loop {
         let before = search.plan.clone();
         search.remove(one_by_one);
+        // What is short and late need not be enough when it is early: what else that would take is not to blame.
+        search.turn_all(simpler::begins);
+        search.remove(one_by_one);
         search.shorten();
         if search.plan == before {
             break;
@@ -163,8 +166,13 @@ impl Search<'_> {
                 None => place += 1,
             }
         }
+        self.turn_all(simpler::knobs);
+    }
+
+    /// Makes the numbers that `knobs` gives for a plan smaller, one after the other.
+    fn turn_all(&mut self, knobs: fn(&Plan) -> Vec<Knob>) {
         for place in 0.. {
-            let knobs = simpler::knobs(&self.plan);
+            let knobs = knobs(&self.plan);
             let Some(knob) = knobs.get(place) else { break };
             self.turn(knob);
             (self.progress)(Progress {

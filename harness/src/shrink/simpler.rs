@@ -4,8 +4,9 @@
 
 use super::values::longest_us;
 use crate::{
-    fault::{Plan, ServiceFault, Verdict, When},
+    fault::{Fault, Lessen, Plan, When},
     net::{latency::Latency, link::LinkProfile},
+    seed::Ppm,
 };
 
 type LatencyOf = Box<dyn Fn(&mut Plan) -> Option<&mut Latency>>;
@@ -62,10 +63,10 @@ pub(super) fn constants(plan: &Plan) -> Vec<Vec<Plan>> {
     alternatives.collect()
 }
 
-/// Every number that may be smaller.
+/// Every number that may be smaller, but for when faults begin.
 pub(super) fn knobs(plan: &Plan) -> Vec<Knob> {
-    let mut knobs = faults(plan);
-    knobs.extend(signaling(plan));
+    let mut knobs = lasting(plan);
+    knobs.extend(parameters(plan));
     for (i, scripted) in plan.script.iter().enumerate() {
         // Who dials earlier may dial before the callee is online, which is another failure.
         if let When::Rung { ms } = scripted.when {
@@ -93,98 +94,63 @@ pub(super) fn knobs(plan: &Plan) -> Vec<Knob> {
     knobs
 }
 
-/// How long timed faults last, and when they begin.
-fn faults(plan: &Plan) -> Vec<Knob> {
-    let knobs = plan.faults.iter().enumerate().flat_map(|(i, fault)| {
-        let lasts = fault.until_ms - fault.from_ms;
-        [
-            Knob::new(lasts, 1, move |plan, ms| {
-                plan.faults[i].until_ms = plan.faults[i].from_ms + ms;
-            }),
-            Knob::new(fault.from_ms, 0, move |plan, ms| {
-                plan.faults[i].from_ms = ms;
-                plan.faults[i].until_ms = ms + lasts;
-            }),
-        ]
-    });
-    knobs.chain(host_faults(plan)).chain(moments(plan)).collect()
-}
-
-/// How long hosts are down or stand still, and when that begins.
-fn host_faults(plan: &Plan) -> impl Iterator<Item = Knob> {
-    plan.host_faults.iter().enumerate().flat_map(|(i, fault)| {
-        let lasts = fault.until_ms - fault.from_ms;
-        [
-            Knob::new(lasts, 1, move |plan, ms| {
-                plan.host_faults[i].until_ms = plan.host_faults[i].from_ms + ms;
-            }),
-            Knob::new(fault.from_ms, 0, move |plan, ms| {
-                plan.host_faults[i].from_ms = ms;
-                plan.host_faults[i].until_ms = ms + lasts;
-            }),
-        ]
-    })
-}
-
-/// When something happens to NATs, to where a phone is, and to STUN and TURN servers.
-fn moments(plan: &Plan) -> impl Iterator<Item = Knob> {
-    let nats = plan.nat_faults.iter().enumerate();
-    let nats = nats.map(|(i, f)| Knob::new(f.at_ms, 0, move |plan, ms| plan.nat_faults[i].at_ms = ms));
-    let switches = plan.network_switches.iter().enumerate();
-    let switches =
-        switches.map(|(i, s)| Knob::new(s.at_ms, 0, move |plan, ms| plan.network_switches[i].at_ms = ms));
-    let servers = plan.ice_server_faults.iter().enumerate();
-    let servers = servers.map(|(i, f)| {
-        Knob::new(f.from_ms, 0, move |plan, ms| {
-            plan.ice_server_faults[i].from_ms = ms
+/// When faults begin: each lasts as long as before.
+pub(super) fn begins(plan: &Plan) -> Vec<Knob> {
+    let begin = |(i, fault): (usize, &Fault)| {
+        let lasts = fault.until_ms.map(|until| until - fault.from_ms);
+        Knob::new(fault.from_ms, 0, move |plan, ms| {
+            plan.faults[i].from_ms = ms;
+            plan.faults[i].until_ms = lasts.map(|lasts| ms + lasts);
         })
-    });
-    nats.chain(switches).chain(servers)
+    };
+    let mut knobs: Vec<Knob> = plan.faults.iter().enumerate().map(begin).collect();
+    knobs.retain(|k| k.value > k.least);
+    knobs
 }
 
-/// How late messages are, and when something happens to the service and for how long.
-fn signaling(plan: &Plan) -> Vec<Knob> {
+/// How long faults last.
+fn lasting(plan: &Plan) -> Vec<Knob> {
+    let last = |(i, fault): (usize, &Fault)| {
+        let lasts = fault.until_ms? - fault.from_ms;
+        Some(Knob::new(lasts, 1, move |plan, ms| {
+            plan.faults[i].until_ms = Some(plan.faults[i].from_ms + ms);
+        }))
+    };
+    plan.faults.iter().enumerate().filter_map(last).collect()
+}
+
+/// What else faults have that may be less, as their kinds say.
+fn parameters(plan: &Plan) -> Vec<Knob> {
     let mut knobs = Vec::new();
-    for (i, fault) in plan.signal_faults.iter().enumerate() {
-        if let Verdict::Delay { ms } = fault.verdict {
-            knobs.push(Knob::new(ms, 1, move |plan, ms| {
-                plan.signal_faults[i].verdict = Verdict::Delay { ms };
+    for (i, mut fault) in plan.faults.clone().into_iter().enumerate() {
+        for (n, value) in fault.kind.behaviour_mut().lessen().into_iter().enumerate() {
+            let value = match value {
+                Lessen::Ms(ms) => *ms,
+                Lessen::Share(share) => u64::from(share.get()),
+                // One of many distributions.
+                Lessen::Latency(_) => continue,
+            };
+            knobs.push(Knob::new(value, 1, move |plan, value| {
+                match plan.faults[i].kind.behaviour_mut().lessen().swap_remove(n) {
+                    Lessen::Ms(ms) => *ms = value,
+                    Lessen::Share(share) => *share = Ppm::new(value as u32),
+                    Lessen::Latency(_) => {}
+                }
             }));
-        }
-    }
-    for (i, fault) in plan.fault_points.iter().enumerate() {
-        if let Verdict::Delay { ms } = fault.verdict {
-            knobs.push(Knob::new(ms, 1, move |plan, ms| {
-                plan.fault_points[i].verdict = Verdict::Delay { ms };
-            }));
-        }
-    }
-    for (i, fault) in plan.service_faults.iter().enumerate() {
-        match *fault {
-            ServiceFault::SignalingReset { at_ms } => {
-                knobs.push(Knob::new(at_ms, 0, move |plan, at_ms| {
-                    plan.service_faults[i] = ServiceFault::SignalingReset { at_ms };
-                }));
-            }
-            ServiceFault::ServerRestart { from_ms, until_ms } => {
-                let lasts = until_ms - from_ms;
-                let down = move |plan: &mut Plan, from_ms: u64, lasts: u64| {
-                    let until_ms = from_ms + lasts;
-                    plan.service_faults[i] = ServiceFault::ServerRestart { from_ms, until_ms };
-                };
-                knobs.push(Knob::new(lasts, 1, move |plan, ms| {
-                    down(plan, from_ms, ms);
-                }));
-                knobs.push(Knob::new(from_ms, 0, move |plan, ms| {
-                    down(plan, ms, lasts);
-                }));
-            }
         }
     }
     knobs
 }
 
-/// Every distribution of delays, of links, of the service and of the clients' steps, and the least that it may be in
+/// The distribution of delays that is the `n`th of what the fault at `index` has that may be less.
+fn latency_of(plan: &mut Plan, index: usize, n: usize) -> Option<&mut Latency> {
+    match plan.faults[index].kind.behaviour_mut().lessen().swap_remove(n) {
+        Lessen::Latency(latency) => Some(latency),
+        Lessen::Ms(_) | Lessen::Share(_) => None,
+    }
+}
+
+/// Every distribution of delays, of links, of the service, of the clients' steps and of faults, and the least that it may be in
 /// milliseconds: what a good link takes.
 fn latencies(plan: &Plan) -> Vec<(LatencyOf, u64)> {
     let mut all: Vec<(LatencyOf, u64)> = Vec::new();
@@ -202,6 +168,11 @@ fn latencies(plan: &Plan) -> Vec<(LatencyOf, u64)> {
     all.push((Box::new(|p| p.signaling.push.as_mut()), 0));
     for i in 0..plan.stretch.len() {
         all.push((Box::new(move |p| Some(&mut p.stretch[i].by)), 0));
+    }
+    for (i, mut fault) in plan.faults.clone().into_iter().enumerate() {
+        for n in 0..fault.kind.behaviour_mut().lessen().len() {
+            all.push((Box::new(move |p| latency_of(p, i, n)), 0));
+        }
     }
     all
 }

@@ -16,24 +16,6 @@ pub(super) fn longest_us(latency: &Latency) -> u64 {
     }
 }
 
-/// A distribution of delays, in milliseconds.
-pub(super) fn in_words(latency: &Latency) -> String {
-    let ms = |us: u64| match us % 1_000 {
-        0 => (us / 1_000).to_string(),
-        _ => format!("{}.{:03}", us / 1_000, us % 1_000),
-    };
-    match latency {
-        Latency::Constant { us } => format!("{} ms", ms(*us)),
-        Latency::Uniform { min_us, max_us } => format!("{} to {} ms", ms(*min_us), ms(*max_us)),
-        Latency::Quantiles { points } => {
-            let ends = points.first().zip(points.last());
-            ends.map_or_else(String::new, |(a, b)| {
-                format!("{} to {} ms, uneven", ms(a.1), ms(b.1))
-            })
-        }
-    }
-}
-
 /// A single value of a plan, or of a part of it, that is plain when it is removed.
 pub(super) struct Value<T> {
     field: &'static str,
@@ -66,14 +48,14 @@ pub(super) const SIGNALING: &[Value<Plan>] = &[
         field: "signaling.push",
         words: |plan| {
             let push = plan.signaling.push.as_ref()?;
-            Some(format!("callee asleep until a push, {}", in_words(push)))
+            Some(format!("callee asleep until a push, {}", push.in_words()))
         },
         remove: |plan| plan.signaling.push = None,
     },
 ];
 
 fn slow(what: &str, latency: &Latency) -> Option<String> {
-    (*latency != Latency::NONE).then(|| format!("{what} take {}", in_words(latency)))
+    (*latency != Latency::NONE).then(|| format!("{what} take {}", latency.in_words()))
 }
 
 /// The values that are not plain.
@@ -153,13 +135,13 @@ const IMPAIRMENTS: &[Value<LinkProfile>] = &[
                 longest_us(&link.latency),
                 longest_us(&LinkProfile::default().latency),
             );
-            (longest > good).then(|| format!("takes {}", in_words(&link.latency)))
+            (longest > good).then(|| format!("takes {}", link.latency.in_words()))
         },
         remove: |link| link.latency = LinkProfile::default().latency,
     },
     Value {
         field: "jitter",
-        words: |link| (link.jitter != Latency::NONE).then(|| format!("jitter, {}", in_words(&link.jitter))),
+        words: |link| (link.jitter != Latency::NONE).then(|| format!("jitter, {}", link.jitter.in_words())),
         remove: |link| link.jitter = Latency::NONE,
     },
 ];

@@ -3,11 +3,10 @@
 //! Everything runs over simulated TCP with `tokio-tungstenite`. The schema is in [`message`].
 
 pub mod client;
-pub mod fault;
+pub mod conditions;
 mod held;
 mod link;
 pub mod message;
-mod outage;
 pub mod push;
 pub mod server;
 

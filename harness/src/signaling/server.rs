@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, Weak},
     time::Duration,
 };
 
@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::Message as Frame;
 
 use super::{
     Ordering, PORT, SignalingSpec,
-    fault::{ServiceFaults, Verdict},
+    conditions::{Conditions, Verdict},
     held,
     message::{Envelope, Message},
     push::{Notification, PushService},
@@ -23,27 +23,27 @@ use super::{
 use crate::{
     peer::{Description, DescriptionKind},
     socket::{TcpListener, TcpStream},
-    trace::{EventKind, SignalDirection},
+    trace::{EventKind, FaultId, SignalDirection},
     world::Host,
 };
 
 /// The running server. Cheap to clone.
 #[derive(Clone)]
 pub struct Server {
-    shared: Arc<Shared>,
+    shared: Arc<Running>,
 }
 
-struct Shared {
+/// What a running server consists of.
+pub(super) struct Running {
     host: Host,
     spec: SignalingSpec,
     push: PushService,
-    faults: ServiceFaults,
+    conditions: Arc<Conditions>,
     clients: Mutex<Registry>,
     // Changes when every connection is cut.
     cuts: watch::Sender<()>,
     // Changes when the server forgets what it has in hand.
     life: watch::Sender<u32>,
-    down: watch::Sender<bool>,
 }
 
 /// Which connection of a client is registered, and where it takes messages.
@@ -57,41 +57,34 @@ struct Taken {
 }
 
 impl Server {
-    /// Starts the server on `host`, where `faults` befall it.
+    /// Starts the server on `host`. A server that a fault keeps down refuses everybody until that ends.
     ///
     /// # Errors
     /// When its port cannot be bound.
-    pub async fn start(
-        host: &Host,
-        spec: SignalingSpec,
-        push: PushService,
-        faults: ServiceFaults,
-    ) -> io::Result<Self> {
+    pub async fn start(host: &Host, spec: SignalingSpec, push: PushService) -> io::Result<Self> {
         let server = Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(Running {
                 host: host.clone(),
                 spec,
                 push,
-                faults,
+                conditions: host.sim().part(),
                 clients: Mutex::default(),
                 cuts: watch::Sender::new(()),
                 life: watch::Sender::new(0),
-                down: watch::Sender::new(false),
             }),
         };
         let address = SocketAddr::new(host.addresses()[0], PORT);
         let listener = TcpListener::bind(host, address).await?;
         host.spawn("signaling server", server.clone().listen(listener));
-        if !server.shared.faults.service.is_empty() {
-            host.spawn("signaling faults", server.clone().suffer());
-        }
+        server.shared.conditions.served_by(&server);
         Ok(server)
     }
 
     /// Accepts connections.
     async fn listen(self, listener: TcpListener) {
         while let Ok((stream, _)) = listener.accept().await {
-            if *self.shared.down.borrow() {
+            if let Some(fault) = self.shared.conditions.down() {
+                self.host().sim().record(EventKind::FaultHit { fault });
                 // The simulated kernel has no SO_REUSEADDR, without which the port could not be had back while old
                 // connections linger: a server that is down keeps it, and its clients meet a connection
                 // that ends at once where they would meet a refusal.
@@ -108,30 +101,31 @@ impl Server {
         }
     }
 
-    /// Cuts every connection: nobody is registered any more.
-    pub(super) fn cut(&self) {
+    /// Cuts every connection because of `fault`: nobody is registered any more.
+    pub(super) fn cut(&self, fault: FaultId) {
         self.clients().clear();
+        if self.shared.cuts.receiver_count() > 0 {
+            let host = self.host();
+            host.run(|| host.sim().record(EventKind::FaultHit { fault }));
+        }
         self.shared.cuts.send_replace(());
     }
 
-    /// Goes down with everything that it has in hand.
-    pub(super) fn go_down(&self) {
+    /// Forgets everything that it has in hand.
+    pub(super) fn forget_everything(&self) {
         self.shared.life.send_modify(|life| *life += 1);
-        self.shared.down.send_replace(true);
-        self.cut();
-    }
-
-    /// Is back.
-    pub(super) fn come_back(&self) {
-        self.shared.down.send_replace(false);
     }
 
     pub(super) fn host(&self) -> &Host {
         &self.shared.host
     }
 
-    pub(super) fn faults(&self) -> &ServiceFaults {
-        &self.shared.faults
+    pub(super) fn downgrade(&self) -> Weak<Running> {
+        Arc::downgrade(&self.shared)
+    }
+
+    pub(super) fn upgrade(server: &Weak<Running>) -> Option<Self> {
+        server.upgrade().map(|shared| Self { shared })
     }
 
     /// Serves one client until its connection ends.
@@ -190,7 +184,7 @@ impl Server {
     fn take(&self, client: &str, envelope: Envelope) -> Vec<Taken> {
         let sim = self.shared.host.sim();
         let (mut delay, mut copies) = (Duration::ZERO, 1);
-        if let Some((verdict, fault)) = self.shared.faults.meets(client, sim.now()) {
+        if let Some((fault, verdict)) = self.shared.conditions.meets(client) {
             sim.record(EventKind::SignalImpaired {
                 fault,
                 message: envelope.message.name().to_owned(),
@@ -292,7 +286,12 @@ impl Server {
             Message::Offer {
                 call, attempt, sdp, ..
             } => {
-                let delay = self.shared.host.sim().draw(&format!("push/{to}"), latency);
+                let sim = self.shared.host.sim();
+                let mut delay = sim.draw(&format!("push/{to}"), latency);
+                if let Some((fault, by)) = self.shared.conditions.push_delay() {
+                    sim.record(EventKind::FaultHit { fault });
+                    delay += by;
+                }
                 let notification = Notification {
                     call: call.clone(),
                     from: from.to_owned(),

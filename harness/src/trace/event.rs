@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     call::CallEvent,
+    cause::{Cause, FaultId},
     intent::Intent,
     peer_id::PeerId,
-    terms::{Candidate, Cause, Flow, Machine, PacketId, SignalDirection, Stop},
+    terms::{Candidate, Flow, Machine, PacketId, SignalDirection, Stop},
 };
 use crate::time::SimTime;
 
@@ -94,13 +95,19 @@ pub enum EventKind {
     },
     /// A fault of the plan begins.
     FaultStarted {
-        /// Its place in the plan and what it is.
-        fault: String,
+        /// Which.
+        fault: FaultId,
     },
     /// A fault of the plan ends.
     FaultEnded {
-        /// Its place in the plan and what it is.
-        fault: String,
+        /// Which.
+        fault: FaultId,
+    },
+    /// A fault of the plan struck something, where no packet and no message says so: a connection that it cut, a task that it
+    /// held up.
+    FaultHit {
+        /// Which.
+        fault: FaultId,
     },
     /// The host went dark with everything that ran on it.
     Crashed,
@@ -128,8 +135,8 @@ pub enum EventKind {
     },
     /// A fault of the plan fell on a message that reached the server.
     SignalImpaired {
-        /// Its place in the plan and what it is.
-        fault: String,
+        /// Which.
+        fault: FaultId,
         /// The type of the message.
         message: String,
         /// The call that it belongs to.
@@ -355,8 +362,8 @@ pub enum EventKind {
     },
     /// A fault of the plan fell on what came to a fault point inside the app under test.
     PointImpaired {
-        /// Its place in the plan and what it is.
-        fault: String,
+        /// The fault.
+        fault: FaultId,
         /// The point.
         point: String,
         /// What came, as the app says.
@@ -375,6 +382,28 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// What decided the fate of the packet that it is about, if it is about one that fared out of the ordinary.
+    pub fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::PacketDropped { by, .. }
+            | Self::PacketDelayed { by, .. }
+            | Self::PacketDuplicated { by, .. }
+            | Self::PacketCorrupted { by, .. }
+            | Self::PacketTruncated { by, .. } => Some(by),
+            _ => None,
+        }
+    }
+
+    /// The fault of the plan that struck here, if one did.
+    pub fn struck_by(&self) -> Option<FaultId> {
+        match self {
+            Self::SignalImpaired { fault, .. }
+            | Self::PointImpaired { fault, .. }
+            | Self::FaultHit { fault } => Some(*fault),
+            other => other.cause().and_then(Cause::fault),
+        }
+    }
+
     /// The name of its kind, as `event` holds it in the JSON form.
     pub fn name(&self) -> String {
         let json = serde_json::to_value(self).expect("events are plain data");

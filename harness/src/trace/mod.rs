@@ -6,6 +6,7 @@
 
 mod about;
 mod call;
+mod cause;
 mod clean;
 mod digest;
 mod event;
@@ -18,6 +19,7 @@ pub mod wire;
 use std::sync::{Arc, Mutex};
 
 pub use call::{CallEvent, Outcome, Point};
+pub use cause::{Cause, Direction, Effect, FaultId, Refusal};
 pub use clean::clean;
 pub(crate) use clean::short_path;
 use digest::Hasher;
@@ -25,7 +27,7 @@ pub use digest::{CHECKPOINT_EVERY, Digest, DigestError};
 pub use event::{Event, EventKind};
 pub use intent::{Intent, leg_of};
 pub use peer_id::PeerId;
-pub use terms::{Candidate, Cause, CauseKind, Flow, Machine, PacketId, Proto, SignalDirection, Stop};
+pub use terms::{Candidate, Flow, Machine, PacketId, Proto, SignalDirection, Stop};
 pub use watch::Watch;
 
 use crate::time::SimTime;

@@ -1,4 +1,4 @@
-//! The terms that events are made of: addresses, causes, candidates, state machines.
+//! The terms that events are made of: addresses, candidates, state machines.
 //!
 //! Plain data; nothing here knows of an event.
 
@@ -35,71 +35,6 @@ impl Flow {
             src: self.dst,
             dst: self.src,
         }
-    }
-}
-
-/// What kind of thing decided the fate of a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CauseKind {
-    /// The link lost it.
-    Loss,
-    /// The link let it overtake or fall behind.
-    Reorder,
-    /// The link carried it twice.
-    Duplicate,
-    /// The link flipped a bit of it.
-    Corrupt,
-    /// The link cut its end off.
-    Truncate,
-    /// Too much was waiting for the link already.
-    QueueFull,
-    /// It was larger than the link's MTU.
-    TooLarge,
-    /// A partition of the fault plan.
-    Partition,
-    /// A hold of the fault plan.
-    Hold,
-    /// A reset of the fault plan, or TCP giving up.
-    Reset,
-    /// A firewall had not seen the flow from inside.
-    Firewall,
-    /// A NAT had no mapping, or filtered it.
-    Nat,
-    /// No host has the destination address.
-    Unroutable,
-    /// The host has crashed.
-    HostDown,
-}
-
-/// What decided the fate of a packet, and where.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cause {
-    /// What.
-    pub kind: CauseKind,
-    /// The link, the firewall or the fault of the plan, by name.
-    pub place: String,
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.kind {
-            CauseKind::Loss => "lost on",
-            CauseKind::Reorder => "reordered on",
-            CauseKind::Duplicate => "duplicated on",
-            CauseKind::Corrupt => "corrupted on",
-            CauseKind::Truncate => "truncated on",
-            CauseKind::QueueFull => "queue full on",
-            CauseKind::TooLarge => "larger than the MTU of",
-            CauseKind::Partition => "partition",
-            CauseKind::Hold => "held by",
-            CauseKind::Reset => "reset on",
-            CauseKind::Firewall => "firewall of",
-            CauseKind::Nat => "NAT",
-            CauseKind::Unroutable => "no host at",
-            CauseKind::HostDown => "crash of",
-        };
-        write!(f, "{what} {}", self.place)
     }
 }
 

@@ -39,7 +39,7 @@ impl Sim {
     }
 
     /// The value of type `T`, made now if there is none.
-    pub(crate) fn attached_or_default<T: Any + Send + Sync + Default>(&self) -> Arc<T> {
+    pub(crate) fn part<T: Any + Send + Sync + Default>(&self) -> Arc<T> {
         self.attached().unwrap_or_else(|| {
             let made = Arc::<T>::default();
             self.attach(made.clone());

@@ -1,12 +1,12 @@
 //! A machine of the world: what runs on it, where it is, and what is left of it.
 
-use std::{io, net::IpAddr, task::Context};
+use std::{io, net::IpAddr, sync::atomic::Ordering::Relaxed, task::Context};
 
 use tokio::task::JoinHandle;
 use turmoil_net::{NetstatEntry, NetstatState};
 
 use super::{Sim, lives::Owner, pump, sim::HostEntry, tasks};
-use crate::{net::switch, trace::EventKind};
+use crate::trace::EventKind;
 
 /// A machine of the world, in one of its lives.
 #[derive(Clone)]
@@ -66,7 +66,9 @@ impl Host {
 
     /// Its addresses whose interfaces are up now, in the order of its interfaces.
     pub fn addresses_up(&self) -> Vec<IpAddr> {
-        switch::up(&self.sim.shared.switches, &self.entry().spec, self.sim.now())
+        let interfaces = self.entry().addresses.iter().zip(&self.entry().dark);
+        let up = interfaces.filter(|(_, dark)| !dark.load(Relaxed));
+        up.map(|(address, _)| *address).collect()
     }
 
     /// The addresses of all other hosts.

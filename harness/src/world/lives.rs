@@ -19,6 +19,7 @@ use std::{
 use tokio::{sync::watch, task::AbortHandle};
 
 use super::Host;
+use crate::trace::FaultId;
 
 /// Whose something is: a host in one of its lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +52,9 @@ struct HostLives {
     life: AtomicU32,
     up: AtomicBool,
     paused: AtomicBool,
+    // The faults that crashed it last and that silence it, 0 for none: their numbers begin at 1.
+    crashed_by: AtomicU32,
+    silenced_by: AtomicU32,
     mortal: Mutex<Mortal>,
     news: watch::Sender<Liveness>,
 }
@@ -73,6 +77,8 @@ impl Lives {
             life: AtomicU32::new(first.life),
             up: AtomicBool::new(first.up),
             paused: AtomicBool::new(false),
+            crashed_by: AtomicU32::new(0),
+            silenced_by: AtomicU32::new(0),
             mortal: Mutex::default(),
             news: watch::Sender::new(first),
         };
@@ -123,9 +129,10 @@ impl Lives {
         None
     }
 
-    /// `host` goes dark; returns what has to be done about it.
-    pub(super) fn crash(&self, host: usize) -> Vec<AtCrash> {
+    /// `host` goes dark because of `fault`; returns what has to be done about it.
+    pub(super) fn crash(&self, host: usize, fault: Option<FaultId>) -> Vec<AtCrash> {
         let life = &self.hosts[host];
+        life.crashed_by.store(fault.map_or(0, |f| f.0), Relaxed);
         life.up.store(false, Relaxed);
         life.paused.store(false, Relaxed);
         let Mortal {
@@ -138,6 +145,23 @@ impl Lives {
         stalled.into_iter().for_each(Waker::wake);
         life.news.send_modify(|now| now.up = false);
         at_crash
+    }
+
+    /// The fault that crashed `host` last.
+    pub(super) fn crashed_by(&self, host: usize) -> Option<FaultId> {
+        some(self.hosts[host].crashed_by.load(Relaxed))
+    }
+
+    /// `fault` silences what serves on `host`; or nothing does.
+    pub(super) fn silence(&self, host: usize, fault: Option<FaultId>) {
+        self.hosts[host]
+            .silenced_by
+            .store(fault.map_or(0, |f| f.0), Relaxed);
+    }
+
+    /// The fault that silences what serves on `host`.
+    pub(super) fn silenced_by(&self, host: usize) -> Option<FaultId> {
+        some(self.hosts[host].silenced_by.load(Relaxed))
     }
 
     /// `host` runs again, in a new life.
@@ -182,6 +206,10 @@ impl Lives {
     }
 }
 
+fn some(number: u32) -> Option<FaultId> {
+    (number > 0).then_some(FaultId(number))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,7 +219,7 @@ mod tests {
         let lives = Lives::new(1);
         let first = lives.owner(0);
         assert!(lives.goes_on(first));
-        lives.crash(0);
+        lives.crash(0, None);
         assert!(!lives.goes_on(first) && !lives.is_up(0));
         lives.start(0);
         let second = lives.owner(0);
@@ -204,8 +232,8 @@ mod tests {
         let lives = Lives::new(1);
         let owner = lives.owner(0);
         assert!(lives.at_crash(owner, Box::new(|_| {})).is_none());
-        assert_eq!(lives.crash(0).len(), 1);
-        assert!(lives.crash(0).is_empty());
+        assert_eq!(lives.crash(0, None).len(), 1);
+        assert!(lives.crash(0, None).is_empty());
         assert!(lives.at_crash(owner, Box::new(|_| {})).is_some());
     }
 }

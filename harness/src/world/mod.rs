@@ -6,13 +6,14 @@
 //! its end or to a bound, and returns what was recorded.
 //!
 //! - [`sim`], [`host`]: the handles that stories, peers and sockets hold
-//! - [`lives`], [`hosts`]: hosts that crash, stall and start again
+//! - [`lives`], [`crash`]: hosts that crash, stall and start again
 //! - [`current`]: the world of this thread, for code that is given none
 //! - [`attached`]: what layers above keep with the world
 //! - [`tasks`]: whose task is being polled, and what is still alive
 //! - [`pump`]: carries packets between the hosts
 //! - [`packet`]: what a packet is while it is under way
-//! - [`turns`]: what the plan does to the network, and when
+//! - [`controls`]: what can be done to a world from outside
+//! - [`parts`]: what the whole world has one of
 //! - [`runtime`]: the runtime and its hooks
 //! - [`panics`]: panics become events
 //! - [`tables`]: what libraries make once in a process
@@ -21,9 +22,10 @@
 //! Nothing in here knows of signaling, peers or scenarios.
 
 mod attached;
+mod controls;
+mod crash;
 mod current;
 mod host;
-mod hosts;
 mod lives;
 mod packet;
 mod panics;
@@ -32,14 +34,14 @@ mod runtime;
 pub mod sim;
 mod tables;
 mod tasks;
-mod turns;
 mod waiting;
 
-use std::{net::IpAddr, sync::Arc, thread, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
+use controls::Calm;
+pub use controls::{Controls, Schedule};
 pub use current::NoHost;
 pub use host::Host;
-pub use hosts::{HostFault, HostFaultKind};
 pub use lives::Liveness;
 pub(crate) use panics::catch_panic;
 pub use sim::Sim;
@@ -48,7 +50,7 @@ use turmoil_net::KernelConfig;
 
 use crate::{
     ambient::{self, AmbientClock, NotLive},
-    net::{nat::NatFault, switch::NetworkSwitch, topology::Topology, weather::TimedFault},
+    net::topology::Topology,
     seed::Seed,
     time::SimTime,
     trace::{EventKind, Stop, Trace, Watch},
@@ -82,16 +84,6 @@ pub struct WorldSpec {
     pub seed: Seed,
     /// The hosts.
     pub topology: Topology,
-    /// What happens to links, and when.
-    pub faults: Vec<TimedFault>,
-    /// What happens to hosts, and when.
-    pub host_faults: Vec<HostFault>,
-    /// What happens to NATs, and when.
-    pub nat_faults: Vec<NatFault>,
-    /// Which hosts change their interface, and when.
-    pub switches: Vec<NetworkSwitch>,
-    /// When the chaos phase ends and every link becomes good.
-    pub heal_at: Option<SimTime>,
     /// What the run may use up.
     pub bounds: Bounds,
 }
@@ -102,19 +94,8 @@ impl WorldSpec {
         Self {
             seed,
             topology,
-            faults: Vec::new(),
-            host_faults: Vec::new(),
-            nat_faults: Vec::new(),
-            switches: Vec::new(),
-            heal_at: None,
             bounds: Bounds::default(),
         }
-    }
-
-    /// Every address that something has at some time.
-    fn addresses(&self) -> Vec<IpAddr> {
-        let brought = self.nat_faults.iter().filter_map(NatFault::brings);
-        self.topology.addresses().chain(brought).collect()
     }
 }
 
@@ -149,7 +130,7 @@ pub enum WorldError {
 /// Bytes of stack for a simulation thread: the WebRTC stack's futures are large without optimisation.
 const STACK: usize = 16 << 20;
 
-/// Runs `story` in the world of `spec`, on a fresh thread.
+/// Runs `story` in the world of `spec`, on a fresh thread. Nothing happens to it from outside.
 ///
 /// # Errors
 /// [`WorldError`]: nothing that happens inside the world is an error, that is recorded in the trace.
@@ -158,24 +139,30 @@ where
     F: FnOnce(Sim) -> Fut + Send + 'static,
     Fut: Future<Output = ()> + Send + 'static,
 {
-    run_watched(spec, Arc::default(), story)
+    run_under(spec, Calm, Arc::default(), story)
 }
 
-/// As [`run`], while `watch` is told how far it is.
+/// As [`run`], while what `schedule` decides happens to the world, and `watch` is told how far it is.
 ///
 /// # Errors
 /// [`WorldError`]
-pub fn run_watched<F, Fut>(spec: WorldSpec, watch: Arc<Watch>, story: F) -> Result<Ending, WorldError>
+pub fn run_under<F, Fut>(
+    spec: WorldSpec,
+    schedule: impl Schedule + 'static,
+    watch: Arc<Watch>,
+    story: F,
+) -> Result<Ending, WorldError>
 where
     F: FnOnce(Sim) -> Fut + Send + 'static,
     Fut: Future<Output = ()> + Send + 'static,
 {
     panics::install_hook();
     tables::make();
+    let schedule = Box::new(schedule);
     thread::Builder::new()
         .name("simulation".into())
         .stack_size(STACK)
-        .spawn(move || run_here(spec, watch, story))
+        .spawn(move || run_here(spec, schedule, watch, story))
         .map_err(|e| WorldError::NoThread(e.to_string()))?
         .join()
         .unwrap_or_else(|payload| Err(WorldError::Panicked(panics::message(payload.as_ref()))))
@@ -183,7 +170,12 @@ where
 
 /// The run itself. Its parts are dropped in the reverse order of their making: tasks while their network
 /// still exists, the network while the clock is still ours.
-fn run_here<F, Fut>(spec: WorldSpec, watch: Arc<Watch>, story: F) -> Result<Ending, WorldError>
+fn run_here<F, Fut>(
+    spec: WorldSpec,
+    schedule: Box<dyn Schedule>,
+    watch: Arc<Watch>,
+    story: F,
+) -> Result<Ending, WorldError>
 where
     F: FnOnce(Sim) -> Fut + Send + 'static,
     Fut: Future<Output = ()> + Send + 'static,
@@ -207,23 +199,30 @@ where
     let tasks = Arc::new(tasks::TaskTable::new(spec.bounds.polls));
     let runtime = runtime::build(spec.seed, &clock, &tasks, &watch);
     Ok(runtime.block_on(async {
-        let sim = Sim::new(clock, tasks.clone(), &spec, &host_ids);
+        let addresses = spec.topology.addresses().chain(schedule.addresses());
+        let sim = Sim::new(clock, tasks.clone(), &spec, &host_ids, addresses.collect());
         sim.watched_by(watch);
         current.plays(&sim);
         let _panics = panics::record_into(&sim);
-        tell(&sim, &network, spec, story).await
+        tell(&sim, &network, spec, schedule, story).await
     }))
 }
 
 /// Lets the story run until it ends or a bound is reached.
-async fn tell<F, Fut>(sim: &Sim, network: &turmoil_net::EnterGuard, spec: WorldSpec, story: F) -> Ending
+async fn tell<F, Fut>(
+    sim: &Sim,
+    network: &turmoil_net::EnterGuard,
+    spec: WorldSpec,
+    schedule: Box<dyn Schedule>,
+    story: F,
+) -> Ending
 where
     F: FnOnce(Sim) -> Fut,
     Fut: Future<Output = ()> + Send + 'static,
 {
-    let (bounds, heal_at) = (spec.bounds, spec.heal_at);
-    let host_faults = spec.host_faults.clone();
-    let mut pump = pump::Pump::new(sim.clone(), network, spec);
+    let bounds = spec.bounds;
+    let mut pump = pump::Pump::new(sim.clone(), network, spec, schedule);
+    pump.prepare();
     let told = sim.spawn("story", story(sim.clone()));
     let stopped = tokio::select! {
         biased;
@@ -231,7 +230,6 @@ where
         _ = told => None,
         () = sim.tasks().exhausted() => Some(Stop::Work),
         () = pump.run(bounds.packets) => Some(Stop::Work),
-        never = hosts::befall(sim, network, &host_faults, heal_at) => match never {},
         () = tokio::time::sleep(bounds.horizon) => Some(Stop::Horizon),
     };
     sim.tick();

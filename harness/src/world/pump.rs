@@ -6,7 +6,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeSet, BinaryHeap},
+    collections::{BTreeSet, BinaryHeap, VecDeque},
 };
 
 use bytes::Bytes;
@@ -14,8 +14,8 @@ use turmoil_net::{EnterGuard, NetstatEntry, NetstatState, Packet, Transport};
 
 use super::{
     Sim, WorldSpec,
+    controls::Schedule,
     packet::{InFlight, Stage, flow_of, opens, payload_of, readdress, reset},
-    turns::Turns,
 };
 use crate::{
     net::{
@@ -23,20 +23,21 @@ use crate::{
         path::{Path, Place},
         switch::Routes,
         topology::Topology,
-        weather::{Direction, Schedule, Weather},
     },
     time::SimTime,
-    trace::{Cause, CauseKind, EventKind, Flow, PacketId, Proto, wire},
+    trace::{Cause, EventKind, Flow, PacketId, Proto, wire},
 };
 
 /// The event loop of the network.
 pub(super) struct Pump<'a> {
     pub(super) sim: Sim,
-    network: &'a EnterGuard,
+    pub(super) network: &'a EnterGuard,
     pub(super) topology: Topology,
     pub(super) path: Path,
-    pub(super) turns: Turns,
-    routes: Routes,
+    pub(super) schedule: Box<dyn Schedule>,
+    pub(super) routes: Routes,
+    // Hosts whose kernels have connections to forget, and when.
+    pub(super) to_clear: VecDeque<(SimTime, String)>,
     queue: BinaryHeap<Reverse<InFlight>>,
     order: u64,
     sent: PacketId,
@@ -44,11 +45,17 @@ pub(super) struct Pump<'a> {
 }
 
 impl<'a> Pump<'a> {
-    pub(super) fn new(sim: Sim, network: &'a EnterGuard, spec: WorldSpec) -> Self {
+    pub(super) fn new(
+        sim: Sim,
+        network: &'a EnterGuard,
+        spec: WorldSpec,
+        schedule: Box<dyn Schedule>,
+    ) -> Self {
         Self {
             path: Path::new(spec.seed, &spec.topology),
-            routes: Routes::new(&spec.switches, &spec.topology),
-            turns: Turns::new(&spec),
+            schedule,
+            routes: Routes::default(),
+            to_clear: VecDeque::new(),
             topology: spec.topology,
             queue: BinaryHeap::new(),
             order: 0,
@@ -95,7 +102,11 @@ impl<'a> Pump<'a> {
                 // What was delivered may be answered within the stack: acknowledgements.
                 continue;
             }
-            let due = [self.queue.peek().map(|p| p.0.at), self.turns.next()];
+            let due = [
+                self.queue.peek().map(|p| p.0.at),
+                self.schedule.next(),
+                self.next_to_clear(),
+            ];
             match due.into_iter().flatten().min() {
                 Some(at) => tokio::select! {
                     biased;
@@ -116,7 +127,7 @@ impl<'a> Pump<'a> {
                 continue;
             }
             self.sent += 1;
-            let flow = self.routes.outbound(now, flow_of(&packet), opens(&packet));
+            let flow = self.routes.outbound(flow_of(&packet), opens(&packet));
             let (id, payload) = (self.sent, payload_of(&packet).clone());
             let packet = readdress(packet, flow);
             let hash = blake3::hash(&payload).to_hex();
@@ -133,9 +144,7 @@ impl<'a> Pump<'a> {
             if flow.proto == Proto::Tcp {
                 self.connections.insert(flow.min(flow.reversed()));
             }
-            let (topology, schedule) = (&self.topology, self.turns.schedule());
-            let weather = |place, direction| weather(topology, schedule, place, direction, now);
-            match self.path.depart(now, flow, payload.len() as u32, weather) {
+            match self.path.depart(now, flow, payload.len() as u32) {
                 Fate::Reset(at, by) => {
                     self.sim.record(EventKind::PacketDropped { packet: id, by });
                     self.inject_resets(at, flow, Stage::InjectRouted, Stage::Inject);
@@ -159,9 +168,7 @@ impl<'a> Pump<'a> {
             match stage {
                 Stage::Core => {
                     let len = payload_of(&packet).len() as u32;
-                    let (topology, schedule) = (&self.topology, self.turns.schedule());
-                    let weather = |place, direction| weather(topology, schedule, place, direction, now);
-                    match self.path.transit(now, flow, len, weather) {
+                    match self.path.transit(now, flow, len) {
                         (flow, Fate::Reset(at, by)) => {
                             self.sim.record(EventKind::PacketDropped { packet: id, by });
                             self.inject_resets(at, flow, Stage::Inject, Stage::InjectRouted);
@@ -173,13 +180,21 @@ impl<'a> Pump<'a> {
                 }
                 Stage::Door => match self.path.arrive(now, flow) {
                     Ok(place) if !self.sim.is_up(place.host) => {
-                        let place = self.topology.hosts[place.host].name.clone();
-                        let kind = CauseKind::HostDown;
-                        let by = Cause { kind, place };
+                        let by = Cause::HostDown {
+                            host: self.topology.hosts[place.host].name.clone(),
+                            fault: self.sim.crashed_by(place.host),
+                        };
                         self.sim.record(EventKind::PacketDropped { packet: id, by });
                     }
                     Ok(place) => {
                         self.record_at(Some(place), EventKind::PacketDelivered { packet: id });
+                        if let Some(fault) = self
+                            .sim
+                            .silenced_by(place.host)
+                            .filter(|_| flow.proto == Proto::Udp)
+                        {
+                            self.record_at(Some(place), EventKind::FaultHit { fault });
+                        }
                         self.deliver(packet);
                         delivered = true;
                     }
@@ -291,17 +306,6 @@ impl<'a> Pump<'a> {
     fn record_at(&self, place: Option<Place>, kind: EventKind) {
         self.sim.record_on(place.map(|p| p.host), kind);
     }
-}
-
-fn weather(
-    topology: &Topology,
-    schedule: &Schedule,
-    place: Place,
-    direction: Direction,
-    now: SimTime,
-) -> Weather {
-    let link = topology.hosts[place.host].link_base(place.interface);
-    schedule.over(&link, direction, now)
 }
 
 /// A socket as reports call it: protocol, address and state.

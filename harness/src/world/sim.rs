@@ -5,7 +5,10 @@ use std::{
     future,
     net::IpAddr,
     pin::pin,
-    sync::{Arc, Mutex, Weak},
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     task::Poll,
     time::Duration,
 };
@@ -26,10 +29,10 @@ use super::{
 };
 use crate::{
     ambient::AmbientClock,
-    net::{latency::Latency, switch::NetworkSwitch, topology::HostSpec},
+    net::latency::Latency,
     seed::{IndexedStream, Seed, Stream},
     time::SimTime,
-    trace::{Event, EventKind, Listener, Recorder, Trace, Watch},
+    trace::{Event, EventKind, FaultId, Listener, Recorder, Trace, Watch},
 };
 
 /// The world, as everything inside it sees it. Cheap to clone.
@@ -46,7 +49,6 @@ pub(super) struct Shared {
     pub(super) hosts: Vec<HostEntry>,
     pub(super) lives: Lives,
     pub(super) foreign: Vec<IpAddr>,
-    pub(super) switches: Vec<NetworkSwitch>,
     egress: Notify,
     draws: Mutex<BTreeMap<String, (IndexedStream, u64)>>,
     turns: Turns,
@@ -57,7 +59,8 @@ pub(super) struct HostEntry {
     pub(super) name: String,
     pub(super) id: HostId,
     pub(super) addresses: Vec<IpAddr>,
-    pub(super) spec: HostSpec,
+    // Which of its interfaces are dark.
+    pub(super) dark: Vec<AtomicBool>,
     pub(super) ports: Mutex<u16>,
 }
 
@@ -70,13 +73,14 @@ impl Sim {
         tasks: Arc<TaskTable>,
         spec: &WorldSpec,
         ids: &[HostId],
+        addresses: Vec<IpAddr>,
     ) -> Self {
         let hosts = spec.topology.hosts.iter().zip(ids);
         let hosts = hosts.map(|(host, id)| HostEntry {
             name: host.name.clone(),
             id: *id,
             addresses: host.addresses().collect(),
-            spec: host.clone(),
+            dark: host.interfaces.iter().map(|_| AtomicBool::new(false)).collect(),
             ports: Mutex::new(FIRST_PORT),
         });
         let hosts: Vec<HostEntry> = hosts.collect();
@@ -88,8 +92,7 @@ impl Sim {
                 recorder: Recorder::default(),
                 lives: Lives::new(hosts.len()),
                 hosts,
-                foreign: spec.addresses(),
-                switches: spec.switches.clone(),
+                foreign: addresses,
                 egress: Notify::new(),
                 draws: Mutex::default(),
                 turns: Turns::default(),
@@ -235,41 +238,52 @@ impl Sim {
         index.unwrap_or_else(|| panic!("the topology has no host '{name}'"))
     }
 
-    /// The host called `name` goes dark with everything that runs on it.
+    /// The interface at `interface` of the host at `index` is dark, or up.
+    pub(super) fn set_dark(&self, index: usize, interface: usize, dark: bool) {
+        self.shared.hosts[index].dark[interface].store(dark, Relaxed);
+    }
+
+    /// What is sent to the host called `name` over UDP finds nobody, because of a fault; or somebody again.
     ///
     /// # Panics
     /// If the topology has none.
-    pub fn crash(&self, name: &str) {
+    pub(crate) fn silence(&self, name: &str, fault: Option<FaultId>) {
+        self.shared.lives.silence(self.index_of(name), fault);
+    }
+
+    pub(super) fn silenced_by(&self, index: usize) -> Option<FaultId> {
+        self.shared.lives.silenced_by(index)
+    }
+
+    pub(super) fn crashed_by(&self, index: usize) -> Option<FaultId> {
+        self.shared.lives.crashed_by(index)
+    }
+
+    /// The host called `name` goes dark with everything that runs on it, because of `fault`.
+    pub(super) fn crash_by(&self, name: &str, fault: Option<FaultId>) {
         let index = self.index_of(name);
         let host = self.host(name);
         self.record_on(Some(index), EventKind::Crashed);
-        for last in self.shared.lives.crash(index) {
+        for last in self.shared.lives.crash(index, fault) {
             host.run(|| last(&host));
         }
     }
 
     /// The host called `name` runs again, in a new life: whoever holds a [`Host`] of the life before holds a dead one.
-    ///
-    /// # Panics
-    /// If the topology has none.
-    pub fn start(&self, name: &str) {
+    pub(super) fn start(&self, name: &str) {
         let index = self.index_of(name);
         self.shared.lives.start(index);
         self.record_on(Some(index), EventKind::Started);
     }
 
-    /// The app on the host called `name` stands still, or goes on.
-    ///
-    /// # Panics
-    /// If the topology has none.
-    pub fn pause(&self, name: &str, still: bool) {
+    /// The app on the host called `name` stands still, or goes on: then whether that held anything up.
+    pub(super) fn pause(&self, name: &str, still: bool) -> bool {
         let index = self.index_of(name);
         if still {
             self.shared.lives.pause(index);
-        } else if self.shared.lives.resume(index) {
-            let mark = "host-pause-hit".to_owned();
-            self.record_on(Some(index), EventKind::Mark { mark });
+            return false;
         }
+        self.shared.lives.resume(index)
     }
 
     /// What the host called `name` is doing, and whenever that changes.

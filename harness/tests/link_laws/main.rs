@@ -9,15 +9,15 @@ use std::{collections::BTreeMap, time::Duration};
 use proptest::prelude::*;
 use sleet::{
     net::{
+        conditions::Condition,
         latency::Latency,
-        link::{Fate, Link, LinkProfile, TCP_PATIENCE},
+        link::{Fate, Link, LinkEnd, LinkProfile, TCP_PATIENCE},
         loss::GilbertElliott,
         queue::QueueLimit,
-        weather::Weather,
     },
     seed::{Ppm, Seed},
     time::SimTime,
-    trace::{Cause, CauseKind, Flow, Proto},
+    trace::{Cause, Direction, Effect, FaultId, Flow, Proto},
 };
 
 /// A packet that enters a link.
@@ -102,11 +102,23 @@ fn traffic() -> impl Strategy<Value = Vec<Packet>> {
     })
 }
 
-fn carry(seed: u64, profile: &LinkProfile, packets: &[Packet], weather: &Weather) -> Vec<Fate> {
+/// What happens to `packets` on a link over which `condition` lies.
+fn carry(seed: u64, profile: &LinkProfile, packets: &[Packet], condition: Option<Condition>) -> Vec<Fate> {
     profile.check().unwrap_or_else(|e| panic!("{e}"));
-    let mut link = Link::new(Seed(seed), "a->net".into(), profile.clone());
-    let fates = packets.iter().map(|p| link.carry(p.at, p.flow, p.len, weather));
+    let mut link = link(seed, profile.clone());
+    if let Some(condition) = condition {
+        link.lay(FaultId(1), condition);
+    }
+    let fates = packets.iter().map(|p| link.carry(p.at, p.flow, p.len));
     fates.collect()
+}
+
+fn link(seed: u64, profile: LinkProfile) -> Link {
+    let end = LinkEnd {
+        link: "a".into(),
+        direction: Direction::Up,
+    };
+    Link::new(Seed(seed), end, profile)
 }
 
 /// A queue without a bandwidth is refused by `check`.
@@ -115,17 +127,13 @@ fn sound(mut profile: LinkProfile) -> LinkProfile {
     profile
 }
 
-fn cause(kind: CauseKind) -> Cause {
-    Cause {
-        kind,
-        place: "#0".into(),
-    }
-}
+/// What the fault that lies over the link does.
+const THE_FAULT: Cause = Cause::Fault { fault: FaultId(1) };
 
-/// What dropped a packet.
-fn dropped(fate: &Fate) -> Option<CauseKind> {
+/// What the link dropped a packet by.
+fn dropped(fate: &Fate) -> Option<Effect> {
     match fate {
-        Fate::Dropped(by) => Some(by.kind),
+        Fate::Dropped(by) => by.effect(),
         _ => None,
     }
 }
@@ -157,10 +165,10 @@ proptest! {
     ) {
         let profile = sound(profile);
         let (mut once, mut twice, mut gone, mut reset) = (0, 0, 0, 0);
-        for (packet, fate) in packets.iter().zip(carry(seed, &profile, &packets, &Weather::default())) {
+        for (packet, fate) in packets.iter().zip(carry(seed, &profile, &packets, None)) {
             match &fate {
                 Fate::Dropped(by) => {
-                    prop_assert!(is_udp(packet), "a segment was dropped by {by}");
+                    prop_assert!(is_udp(packet), "a segment was dropped by {by:?}");
                     gone += 1;
                 }
                 Fate::Reset(at, _) => {
@@ -199,7 +207,7 @@ proptest! {
             profile.reorder = Ppm::ZERO;
         }
         let mut last = BTreeMap::<Option<Flow>, SimTime>::new();
-        for (packet, fate) in packets.iter().zip(carry(seed, &profile, &packets, &Weather::default())) {
+        for (packet, fate) in packets.iter().zip(carry(seed, &profile, &packets, None)) {
             let Fate::Carried { first, second } = fate else { continue };
             if is_udp(packet) && reordering {
                 continue;
@@ -217,15 +225,15 @@ proptest! {
         seed: u64, profile in profiles(), packets in traffic(), lasts_ms in 3_000..120_000u64,
     ) {
         let until = SimTime::from_millis(lasts_ms);
-        let weather = Weather { partition: Some((cause(CauseKind::Partition), until)), hold: None };
-        for (packet, fate) in packets.iter().zip(carry(seed, &sound(profile), &packets, &weather)) {
+        let blocked = Some(Condition::Blocked { until });
+        for (packet, fate) in packets.iter().zip(carry(seed, &sound(profile), &packets, blocked)) {
             match fate {
-                Fate::Dropped(by) => prop_assert!(is_udp(packet) && by.kind == CauseKind::Partition),
+                Fate::Dropped(by) => prop_assert!(is_udp(packet) && by == THE_FAULT),
                 Fate::Carried { first, .. } => {
                     prop_assert!(!is_udp(packet) && first.at >= until);
                     prop_assert!(until - packet.at < TCP_PATIENCE);
                 }
-                Fate::Reset(at, by) if by.kind == CauseKind::Partition => {
+                Fate::Reset(at, by) if by == THE_FAULT => {
                     prop_assert!(until - packet.at >= TCP_PATIENCE);
                     prop_assert_eq!(at, packet.at + TCP_PATIENCE);
                 }
@@ -239,26 +247,27 @@ proptest! {
         seed: u64, profile in profiles(), packets in traffic(), held in 0..150usize,
     ) {
         let until = SimTime::from_millis(5_000);
-        let hold = Weather { partition: None, hold: Some((cause(CauseKind::Hold), until)) };
         // A narrow link with a short queue, but without faults of its own.
         let profile = LinkProfile { mtu: None, ..sound(profile).healed() };
-        let mut link = Link::new(Seed(seed), "a->net".into(), profile);
+        let mut link = link(seed, profile);
+        link.lay(FaultId(1), Condition::Held { until });
         let mut last = BTreeMap::<Option<Flow>, SimTime>::new();
         for (n, packet) in packets.iter().enumerate() {
-            let (now, weather) = if n < held {
-                (packet.at, hold.clone())
+            let now = if n < held {
+                packet.at
             } else {
-                (until + (packet.at - SimTime::ZERO), Weather::default())
+                link.lift(FaultId(1));
+                until + (packet.at - SimTime::ZERO)
             };
-            match link.carry(now, packet.flow, packet.len, &weather) {
+            match link.carry(now, packet.flow, packet.len) {
                 Fate::Carried { first, second: None } => {
                     prop_assert!(first.at >= until);
-                    prop_assert!(n >= held || first.delayed == Some((cause(CauseKind::Hold), until - now)));
+                    prop_assert!(n >= held || first.delayed == Some((THE_FAULT, until - now)));
                     let order = (!is_udp(packet)).then_some(packet.flow);
                     let before = last.insert(order, first.at).unwrap_or(SimTime::ZERO);
                     prop_assert!(first.at >= before);
                 }
-                fate => prop_assert!(n >= held && dropped(&fate) == Some(CauseKind::QueueFull), "{:?}", fate),
+                fate => prop_assert!(n >= held && dropped(&fate) == Some(Effect::QueueFull), "{:?}", fate),
             }
         }
     }
@@ -268,15 +277,16 @@ proptest! {
         seed: u64, profile in profiles(), packets in traffic(), fault in 0..FAULTS,
     ) {
         let profile = sound(profile);
-        let before = carry(seed, &profile, &packets, &Weather::default());
-        let after = carry(seed, &without(&profile, fault), &packets, &Weather::default());
+        let before = carry(seed, &profile, &packets, None);
+        let after = carry(seed, &without(&profile, fault), &packets, None);
         let loses = fault < 2;
         for (packet, (before, after)) in packets.iter().zip(before.iter().zip(&after)) {
             if !is_udp(packet) {
                 continue;
             }
-            if loses && dropped(before) == Some(CauseKind::Loss) {
-                prop_assert!(matches!(dropped(after), None | Some(CauseKind::Loss)));
+            let lost = |fate| matches!(dropped(fate), Some(Effect::Loss | Effect::Burst));
+            if loses && lost(before) {
+                prop_assert!(dropped(after).is_none() || lost(after));
                 continue;
             }
             prop_assert_eq!(dropped(before), dropped(after));
@@ -298,10 +308,10 @@ proptest! {
         seed: u64, profile in profiles(), packets in traffic(),
     ) {
         let profile = sound(profile);
-        for (packet, fate) in packets.iter().zip(carry(seed, &profile, &packets, &Weather::default())) {
+        for (packet, fate) in packets.iter().zip(carry(seed, &profile, &packets, None)) {
             let headers = if packet.flow.src.is_ipv4() { 28 } else { 48 };
             let larger = profile.mtu.is_some_and(|mtu| packet.len + headers > mtu);
-            let stopped = dropped(&fate) == Some(CauseKind::TooLarge);
+            let stopped = dropped(&fate) == Some(Effect::TooLarge);
             prop_assert_eq!(stopped, larger && is_udp(packet));
         }
     }

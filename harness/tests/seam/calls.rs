@@ -15,7 +15,7 @@ use sleet::{
     app::net::{TcpListener, TcpStream},
     trace::{Event, EventKind, Machine},
     webrtc::{API, APIBuilder, RTCPeerConnection, configure, observe},
-    world::{self, Ending, HostFault, HostFaultKind},
+    world::{self, Ending},
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -37,7 +37,7 @@ use webrtc::{
     track::track_local::{TrackLocal, track_local_static_sample::TrackLocalStaticSample},
 };
 
-use super::{panics, steps, three_hosts};
+use super::{crash, panics, steps, three_hosts};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -317,31 +317,26 @@ fn the_raw_api_is_deterministic() {
 
 #[test]
 fn a_crash_in_the_middle_of_a_call_leaves_the_next_life_alone() {
-    let crash = HostFault {
-        fault: HostFaultKind::Crash,
-        host: "alice".into(),
-        from_ms: 900,
-        until_ms: 1_500,
-    };
     let run = || {
-        let spec = world::WorldSpec {
-            host_faults: vec![crash.clone()],
-            ..three_hosts(1)
-        };
-        let run = world::run(spec, |sim| async move {
-            let bob = sim.host("bob").spawn("callee", callee(2));
-            let first = sim.host("alice").spawn("caller", caller(1));
-            assert!(first.await.is_err(), "the crash ended it");
-            sim.sleep(Duration::from_secs(4)).await;
-            let again = sim.host("alice").spawn("caller", caller(1));
-            sim.step(
-                "again",
-                again.await.expect("it ends").unwrap_or_else(|e| e.to_string()),
-            );
-            bob.abort();
-            sim.sleep(Duration::from_secs(5)).await;
-            sim.host("alice").take_census(0);
-        });
+        let run = world::run_under(
+            three_hosts(1),
+            crash("alice", 900, 1_500),
+            Arc::default(),
+            |sim| async move {
+                let bob = sim.host("bob").spawn("callee", callee(2));
+                let first = sim.host("alice").spawn("caller", caller(1));
+                assert!(first.await.is_err(), "the crash ended it");
+                sim.sleep(Duration::from_secs(4)).await;
+                let again = sim.host("alice").spawn("caller", caller(1));
+                sim.step(
+                    "again",
+                    again.await.expect("it ends").unwrap_or_else(|e| e.to_string()),
+                );
+                bob.abort();
+                sim.sleep(Duration::from_secs(5)).await;
+                sim.host("alice").take_census(0);
+            },
+        );
         run.expect("the run takes place")
     };
     let ending = run();

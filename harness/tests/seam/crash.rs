@@ -1,15 +1,15 @@
 //! A crash takes an app along: its sockets close without a word, its tasks go dark, and nobody accuses it of them.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sleet::{
     app::net::{TcpListener, TcpStream, UdpSocket},
     trace::EventKind,
-    world::{self, Ending, HostFault, HostFaultKind},
+    world::{self, Ending},
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{panics, steps, three_hosts};
+use super::{crash, panics, steps, three_hosts};
 
 /// A server whose tasks nobody can end: it spawns them as any program does.
 async fn serve() {
@@ -41,17 +41,8 @@ async fn ask(to: &str) -> std::io::Result<Vec<u8>> {
 }
 
 fn crash_and_come_back(seed: u64) -> Ending {
-    let crash = HostFault {
-        fault: HostFaultKind::Crash,
-        host: "server".into(),
-        from_ms: 1_000,
-        until_ms: 2_000,
-    };
-    let spec = world::WorldSpec {
-        host_faults: vec![crash],
-        ..three_hosts(seed)
-    };
-    let run = world::run(spec, |sim| async move {
+    let crash = crash("server", 1_000, 2_000);
+    let run = world::run_under(three_hosts(seed), crash, Arc::default(), |sim| async move {
         sim.host("server").run(|| tokio::spawn(serve()));
         let held = sim.host("alice").spawn("holds a connection", async {
             let mut stream = TcpStream::connect("server:80").await?;
@@ -99,7 +90,8 @@ fn a_server_that_crashed_gets_its_ports_back_and_is_accused_of_nothing() {
 
 #[test]
 fn a_dead_process_waits_for_ever_and_opens_nothing() {
-    let run = world::run(three_hosts(1), |sim| async move {
+    let crash = crash("alice", 900, 1_000);
+    let run = world::run_under(three_hosts(1), crash, Arc::default(), |sim| async move {
         sim.host("server").run(|| tokio::spawn(serve()));
         let alice = sim.host("alice");
         let undead = alice.run(|| {
@@ -109,8 +101,6 @@ fn a_dead_process_waits_for_ever_and_opens_nothing() {
             })
         });
         sim.sleep(Duration::from_secs(1)).await;
-        sim.crash("alice");
-        sim.start("alice");
         let waited = tokio::time::timeout(Duration::from_secs(10), undead).await;
         sim.step("undead", if waited.is_err() { "waits" } else { "went on" });
     });

@@ -7,6 +7,7 @@ mod protocols;
 mod refusals;
 
 use sleet::{
+    fault::{Fault, Target, Timeline, kinds::HostCrash},
     net::{
         link::LinkProfile,
         topology::{HostSpec, Topology},
@@ -21,6 +22,12 @@ fn three_hosts(seed: u64) -> WorldSpec {
     let host = |(name, address)| HostSpec::new(name, address, LinkProfile::default());
     let hosts = [("server", "10.0.0.1"), ("alice", "10.0.0.2"), ("bob", "10.0.0.3")];
     WorldSpec::new(Seed(seed), Topology::new(hosts.map(host)))
+}
+
+/// `host` crashes and comes back.
+fn crash(host: &str, from_ms: u64, until_ms: u64) -> Timeline {
+    let crash = Fault::new(Target::host(host), HostCrash {}, from_ms, Some(until_ms));
+    Timeline::new(vec![crash], None)
 }
 
 /// The messages of all panics.

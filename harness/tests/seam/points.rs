@@ -10,7 +10,7 @@ use sleet::{
         net::{TcpListener, TcpStream},
     },
     explore::{Free, Order, Part, Repeats},
-    fault::{self, Plan, PointFault, Stretch},
+    fault::{self, Fault, Plan, Stretch, Target, kinds::PointVerdict},
     net::latency::Latency,
     oracle::Verdict as Judged,
     run::{self, RunRecord},
@@ -90,18 +90,22 @@ async fn story(sim: Sim, _: Arc<Plan>) {
 
 fn calm(_: Seed) -> Plan {
     Plan {
+        fault_points: vec!["relay".into()],
         heal_at_ms: 10_000,
         horizon_ms: 30_000,
         ..Plan::new(three_hosts(0).topology)
     }
 }
 
-fn at_relay(nth: u64, verdict: fault::Verdict) -> PointFault {
-    PointFault {
-        point: "relay".into(),
-        nth,
-        verdict,
-    }
+fn at_relay(nth: u64, verdict: fault::Verdict) -> Fault {
+    Fault::new(Target::point("relay"), PointVerdict { nth, verdict }, 0, None)
+}
+
+/// `faults`, from number 1 on.
+fn numbered(faults: impl IntoIterator<Item = Fault>) -> Vec<Fault> {
+    let mut plan = calm(Seed(1));
+    faults.into_iter().for_each(|fault| plan.inject(fault));
+    plan.faults
 }
 
 fn scenario() -> Arc<Scenario> {
@@ -140,12 +144,12 @@ fn a_calm_plan_changes_nothing_and_the_log_stands_on_the_timeline() {
 
 #[test]
 fn verdicts_fall_on_messages_by_their_number() {
-    let fault_points = vec![
+    let faults = numbered([
         at_relay(0, fault::Verdict::Drop),
         at_relay(2, fault::Verdict::Delay { ms: 700 }),
-    ];
+    ]);
     let record = play(Plan {
-        fault_points,
+        faults,
         ..calm(Seed(1))
     });
     let heard: Vec<String> = lines(&record)
@@ -170,26 +174,23 @@ fn verdicts_fall_on_messages_by_their_number() {
         EventKind::PointImpaired { fault, point, detail } => Some(format!("{fault}; {point}; {detail}")),
         _ => None,
     });
-    assert_eq!(
-        impaired.as_deref(),
-        Some("#0 point drop, number 0 at relay; relay; 0")
-    );
+    assert_eq!(impaired.as_deref(), Some("1; relay; 0"));
 }
 
 #[test]
 fn a_broken_invariant_fails_by_its_oracle_and_shrinks_to_the_message() {
-    let fault_points = vec![
+    let faults = numbered([
         at_relay(0, fault::Verdict::Delay { ms: 300 }),
         at_relay(1, fault::Verdict::Duplicate),
         at_relay(4, fault::Verdict::Drop),
-    ];
+    ]);
     let slow = Stretch {
         host: "server".into(),
         step: "relay".into(),
         by: Latency::constant_ms(90),
     };
     let plan = Plan {
-        fault_points,
+        faults,
         stretch: vec![slow],
         ..calm(Seed(1))
     };
@@ -278,15 +279,15 @@ fn a_checkpoint_is_a_free_step_where_the_plan_keeps_an_order() {
 
 #[test]
 fn two_verdicts_on_one_message_are_refused() {
-    let fault_points = vec![
+    let faults = numbered([
         at_relay(3, fault::Verdict::Drop),
         at_relay(3, fault::Verdict::Duplicate),
-    ];
+    ]);
     let refused = Plan {
-        fault_points,
+        faults,
         ..calm(Seed(1))
     }
     .check();
     let text = refused.expect_err("it cannot be run").to_string();
-    assert!(text.starts_with("fault_points[1].nth:"), "{text}");
+    assert!(text.starts_with("faults[1].kind.point-verdict.nth:"), "{text}");
 }

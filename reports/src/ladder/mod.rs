@@ -148,7 +148,10 @@ fn left_out(rows: &[Row]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use sleet::trace::{SignalDirection, Trace};
+    use sleet::{
+        fault::Plan,
+        trace::{SignalDirection, Trace},
+    };
 
     use super::*;
 
@@ -174,7 +177,8 @@ mod tests {
         ]}))
         .expect("a topology");
         let trace = Trace::from_events(events);
-        draw(&trace, &topology, &Names::of(&trace, &topology))
+        let plan = Plan::new(topology);
+        draw(&trace, &plan.topology, &Names::of(&trace, &plan))
     }
 
     #[test]

@@ -62,7 +62,7 @@ fn reports(scenario: &Scenario, record: &RunRecord) -> Vec<String> {
         snapshot::report(scenario, record, Detail::Timeline),
         behaviour::sheet("one", "one seed", &[(scenario, observed)]).to_text(),
         failure::report(scenario, record, "cargo xtask"),
-        timeline::draw(&record.trace, &record.plan.topology, &View::default()),
+        timeline::draw(&record.trace, &record.plan, &View::default()),
         summary::to_markdown(&summed),
         junit::xml([scenario], &summed, &results),
     ]

@@ -1,10 +1,9 @@
 //! Calls to somebody with several devices: what users do, drawn from the seed. Every act can be left out of a plan by itself.
 
 use sleet::{
-    fault::{Act, Plan, User, When},
+    fault::{Act, Plan, User, When, host_crash},
     seed::{Ppm, Seed, Stream},
     trace::Point,
-    world::{HostFault, HostFaultKind},
 };
 
 use super::stage::{acts, hangs_up, one_of, redials, stage_of, unsettled};
@@ -105,12 +104,8 @@ pub fn one_is_off(seed: Seed) -> Plan {
     let mut plan = bob_has_devices(seed, &mut draws);
     let off = one_of(&mut draws, &devices(&plan));
     let from_ms = draws.between(100, 1_600);
-    plan.host_faults = vec![HostFault {
-        fault: HostFaultKind::Crash,
-        host: off.into(),
-        from_ms,
-        until_ms: from_ms + draws.between(500, 6_000),
-    }];
+    let until_ms = from_ms + draws.between(500, 6_000);
+    plan.faults = vec![host_crash(off, from_ms, until_ms)];
     plan.heal_at_ms = 9_000;
     let other = if off == "phone" { "laptop" } else { "phone" };
     plan.script.push(answers(other, draws.between(400, 900)));

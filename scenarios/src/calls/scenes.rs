@@ -1,13 +1,8 @@
 //! What users do and what the network is like, drawn from the seed. Every act can be left out of a plan by itself.
 
 use sleet::{
-    fault::{Act, Plan, When},
-    net::{
-        latency::Latency,
-        switch::NetworkSwitch,
-        topology::HostSpec,
-        weather::{Directions, LinkFault, TimedFault},
-    },
+    fault::{Act, Directions, Plan, When, network_switch, partition},
+    net::{latency::Latency, topology::HostSpec},
     peer::IceTimeouts,
     seed::{Ppm, Seed},
     trace::Point,
@@ -146,12 +141,8 @@ pub fn on_the_move(seed: Seed) -> Plan {
     let phone = plan.topology.hosts[0].clone();
     let wifi = phone.interfaces[0].name.clone();
     plan.topology.hosts[0] = phone.interface("rmnet0", "10.1.9.1", link(45));
-    plan.network_switches = vec![NetworkSwitch {
-        host: "alice".into(),
-        from: wifi,
-        to: "rmnet0".into(),
-        at_ms: seed.stream("calls/on-the-move").between(250, 4_000),
-    }];
+    let at_ms = seed.stream("calls/on-the-move").between(250, 4_000);
+    plan.inject(network_switch("alice", &wifi, "rmnet0", at_ms));
     plan
 }
 
@@ -175,13 +166,7 @@ pub fn turn_falls_silent(seed: Seed) -> Plan {
         .push(HostSpec::new("turn", "10.98.0.1", link(20)));
     plan.ice_servers = vec![turn()];
     plan.heal_at_ms = 20_000;
-    plan.faults = vec![TimedFault {
-        fault: LinkFault::Partition,
-        link: "turn".into(),
-        directions: Directions::Both,
-        from_ms: 3_000,
-        until_ms: 20_000,
-    }];
+    plan.faults = vec![partition("turn", Directions::Both, 3_000, 20_000)];
     let checks = When::Reached {
         point: Point::Checking,
         after_ms: draws.between(900, 1_400),
@@ -296,13 +281,9 @@ pub fn recovering(seed: Seed) -> Plan {
     });
     plan.heal_at_ms = 12_000;
     let from_ms = draws.between(500, 4_000);
-    plan.faults = vec![TimedFault {
-        fault: LinkFault::Partition,
-        link: "alice".into(),
-        directions: one_of(&mut draws, &[Directions::Both, Directions::Up, Directions::Down]),
-        from_ms,
-        until_ms: from_ms + draws.between(1_000, 8_000),
-    }];
+    let directions = one_of(&mut draws, &[Directions::Both, Directions::Up, Directions::Down]);
+    let until_ms = from_ms + draws.between(1_000, 8_000);
+    plan.faults = vec![partition("alice", directions, from_ms, until_ms)];
     plan.script = vec![
         dials("alice", "bob", "c1", 300),
         answers("bob", draws.between(20, 900)),

@@ -1,6 +1,6 @@
 //! The chores of this repository, end to end: what they say and how they exit.
 
-use std::fs;
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use tempfile::TempDir;
 
@@ -37,4 +37,41 @@ fn the_tree_is_tidy_and_a_word_on_a_list_makes_it_untidy() {
     let missing = folder.path().join("none");
     let (code, said) = told(&["tidy", "--words", missing.to_str().expect("UTF-8")]);
     assert_eq!(code, 2, "{said}");
+}
+
+/// What `cargo tree` prints with `args`: each package with its features.
+fn tree(args: &[&str]) -> BTreeSet<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let out = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--offline",
+            "--locked",
+            "--prefix",
+            "none",
+            "--no-dedupe",
+            "--format",
+            "{p} {f}",
+        ])
+        .args(args)
+        .current_dir(root)
+        .output()
+        .expect("cargo runs");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let lines = String::from_utf8(out.stdout).expect("text");
+    lines
+        .lines()
+        .map(|l| l.trim_end_matches(" (*)").to_owned())
+        .collect()
+}
+
+#[test]
+fn the_command_line_and_the_tests_share_one_build_of_the_stack() {
+    let run = tree(&["--package", "xtask", "--edges", "normal,build"]);
+    let test = tree(&["--workspace", "--edges", "normal,build,dev"]);
+    let twice: Vec<&String> = run.difference(&test).collect();
+    assert!(
+        twice.is_empty(),
+        "built a second time for `cargo xtask`; give xtask the features that the workspace asks for: {twice:#?}"
+    );
 }

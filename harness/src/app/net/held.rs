@@ -172,7 +172,7 @@ struct Open {
 
 /// Has `socket` closed when this life of `host` ends.
 fn remember(host: &Host, socket: Weak<dyn Close>) {
-    let sockets = host.sim().attached_or_default::<Sockets>();
+    let sockets = host.sim().part::<Sockets>();
     let mut of = sockets.of.lock().expect("no panic while it is held");
     let life = (host.name().to_owned(), host.life());
     let is_first = !of.contains_key(&life);
@@ -185,7 +185,7 @@ fn remember(host: &Host, socket: Weak<dyn Close>) {
     drop(of);
     if is_first {
         host.at_crash(move |host| {
-            let sockets = host.sim().attached_or_default::<Sockets>();
+            let sockets = host.sim().part::<Sockets>();
             let open = sockets
                 .of
                 .lock()

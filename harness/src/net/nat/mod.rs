@@ -4,49 +4,26 @@
 //! reads a clock, never carries a packet itself, and never draws from any stream but `nat/<name>/port`.
 //! Everything it knows is its live mappings; expired ones are removed with the next packet.
 
-mod fault;
 mod ports;
 mod spec;
 mod table;
 
 use std::net::{IpAddr, SocketAddr};
 
-use thiserror::Error;
-
-pub use self::{
-    fault::{NatEvent, NatFault},
-    spec::{Mapping, NatSpec, Remotes, TCP_IDLE},
-    table::Binding,
-};
 use self::{
     ports::Ports,
     table::{Key, Table},
 };
+pub use self::{
+    spec::{Mapping, NatSpec, Remotes, TCP_IDLE},
+    table::Binding,
+};
+pub use crate::trace::Refusal;
 use crate::{
     seed::Seed,
     time::SimTime,
     trace::{Flow, Proto},
 };
-
-/// Why a NAT drops a packet.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Refusal {
-    /// No live mapping has the external address and port that it was sent to.
-    #[error("no mapping")]
-    NoMapping,
-    /// There is a mapping, which does not let this source in (RFC 4787, section 5).
-    #[error("filtered")]
-    Filtered,
-    /// It was sent from inside to the external address, and the NAT does not support that.
-    #[error("no hairpinning")]
-    NoHairpin,
-    /// The NAT drops all UDP.
-    #[error("UDP blocked")]
-    UdpBlocked,
-    /// Every external port that the new mapping could have is taken.
-    #[error("external ports exhausted")]
-    Exhausted,
-}
 
 /// The state of a NAT with one external address.
 ///

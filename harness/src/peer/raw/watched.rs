@@ -281,7 +281,7 @@ struct Numbers(Mutex<BTreeMap<String, u32>>);
 
 impl Numbers {
     fn next(host: &Host) -> String {
-        let numbers = host.sim().attached_or_default::<Self>();
+        let numbers = host.sim().part::<Self>();
         let mut numbers = numbers.0.lock().expect("no panic while it is held");
         let number = numbers.entry(host.name().to_owned()).or_default();
         *number += 1;
@@ -296,7 +296,7 @@ struct Origins(Mutex<BTreeMap<String, String>>);
 
 impl Origins {
     fn of(sim: &Sim) -> Arc<Self> {
-        sim.attached_or_default()
+        sim.part()
     }
 
     fn remember(&self, candidate: &Candidate) {

@@ -1,0 +1,41 @@
+//! How often the faults of a plan struck something in a run: a fault that strikes nothing tests nothing.
+//!
+//! Counted where a fault strikes, by its number, never where it is injected.
+
+use std::collections::BTreeMap;
+
+use super::{Fault, Plan};
+use crate::trace::{Effect, FaultId, Trace};
+
+/// The marks of everything that struck, with how often: of the faults of `plan`, and of what its links do without any.
+pub fn hits(plan: &Plan, trace: &Trace) -> BTreeMap<&'static str, u64> {
+    let faults: BTreeMap<FaultId, &Fault> = plan.faults.iter().map(|f| (f.id, f)).collect();
+    let mut hits = BTreeMap::new();
+    for event in &trace.events {
+        let mark = match event.kind.struck_by() {
+            Some(id) => faults
+                .get(&id)
+                .and_then(|f| f.kind.behaviour().mark(f, &event.kind, plan)),
+            None => event.kind.cause().and_then(|by| by.effect()).map(of_a_link),
+        };
+        if let Some(mark) = mark {
+            *hits.entry(mark).or_default() += 1;
+        }
+    }
+    hits
+}
+
+/// The mark of what a link does by its profile.
+const fn of_a_link(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Loss => "loss-hit",
+        Effect::Burst => "bursts-hit",
+        Effect::Reorder => "reorder-hit",
+        Effect::Duplicate => "duplicate-hit",
+        Effect::Corrupt => "corrupt-hit",
+        Effect::Truncate => "truncate-hit",
+        Effect::QueueFull => "queue-full-hit",
+        Effect::TooLarge => "too-large-hit",
+        Effect::GivenUp => "given-up-hit",
+    }
+}

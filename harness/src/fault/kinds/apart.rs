@@ -1,0 +1,17 @@
+//! What the kinds have in common whose faults on the same thing must not overlap.
+
+use crate::{fault::Fault, time::SimTime};
+
+/// Says what is wrong with `fault` if it begins before one of `others` is over, and ends after that has begun.
+pub(super) fn check<'a>(fault: &Fault, others: impl IntoIterator<Item = &'a Fault>) -> Result<(), String> {
+    let until = |f: &Fault| f.until().unwrap_or(SimTime::MAX);
+    let overlaps = |other: &&Fault| other.from() < until(fault) && fault.from() < until(other);
+    match others.into_iter().find(overlaps) {
+        Some(other) => Err(format!(
+            "from_ms: fault {} of {} lies over that time: begin when it has ended, or end before it begins",
+            other.id,
+            fault.target.name()
+        )),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,69 @@
+//! A link flips a bit of a datagram.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    fault::{
+        Befalls, Behaviour, Fault, InForce, KindSpec, Lessen, Plan, Span,
+        drawing::{each_direction, percent},
+        kinds::share,
+    },
+    seed::{Ppm, Stream},
+    trace::EventKind,
+    world::Controls,
+};
+
+/// A link flips one bit of datagrams.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Corrupt {
+    /// How often, in parts per million; 1 at least.
+    pub share: Ppm,
+}
+
+/// Everything about the kind.
+pub(super) const SPEC: KindSpec = KindSpec {
+    name: "corrupt",
+    about: "A link flips one bit of datagrams; TCP, which sees it by its checksum, sends its segments again.",
+    befalls: Befalls::Link,
+    parameters: "`share`: parts per million, 1 to 1,000,000",
+    span: Span::ChaosPhase,
+    marks: &["corrupt-hit"],
+    draw,
+};
+
+fn draw(draws: &mut Stream, plan: &Plan) -> Vec<Fault> {
+    each_direction(draws, plan, |d| Corrupt {
+        share: percent(d, 1, 8),
+    })
+}
+
+impl Behaviour for Corrupt {
+    fn describe(&self, fault: &Fault) -> String {
+        format!(
+            "{}: flipped bits of {}{}",
+            fault.way(),
+            share::words(self.share),
+            fault.lasting()
+        )
+    }
+
+    fn check(&self, _: &Fault, _: &[Fault], _: &Plan) -> Result<(), String> {
+        share::check("kind.corrupt", self.share)
+    }
+
+    fn begin(&self, at: &InForce<'_>, world: &mut Controls<'_, '_>) {
+        let share = self.share;
+        at.reshape(world, move |_, link| link.corrupt = share);
+    }
+
+    /// A TCP segment that is damaged is sent again: that does not count, nothing reached anybody.
+    fn mark(&self, fault: &Fault, event: &EventKind, _: &Plan) -> Option<&'static str> {
+        let damaged = matches!(event, EventKind::PacketCorrupted { .. });
+        fault.spec().marks.first().copied().filter(|_| damaged)
+    }
+
+    fn lessen(&mut self) -> Vec<Lessen<'_>> {
+        vec![Lessen::Share(&mut self.share)]
+    }
+}

@@ -1,0 +1,62 @@
+//! A link loses packets, each for itself.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    fault::{
+        Befalls, Behaviour, Fault, InForce, KindSpec, Lessen, Plan, Span,
+        drawing::{each_direction, percent},
+        kinds::share,
+    },
+    seed::{Ppm, Stream},
+    world::Controls,
+};
+
+/// A link loses packets, each for itself: datagrams are gone, TCP segments sent again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Loss {
+    /// How often, in parts per million; 1 at least.
+    pub share: Ppm,
+}
+
+/// Everything about the kind.
+pub(super) const SPEC: KindSpec = KindSpec {
+    name: "loss",
+    about: "A link loses packets, each for itself; TCP sends its segments again.",
+    befalls: Befalls::Link,
+    parameters: "`share`: parts per million, 1 to 1,000,000",
+    span: Span::ChaosPhase,
+    marks: &["loss-hit"],
+    draw,
+};
+
+fn draw(draws: &mut Stream, plan: &Plan) -> Vec<Fault> {
+    each_direction(draws, plan, |d| Loss {
+        share: percent(d, 1, 10),
+    })
+}
+
+impl Behaviour for Loss {
+    fn describe(&self, fault: &Fault) -> String {
+        format!(
+            "{}: loss of {}{}",
+            fault.way(),
+            share::words(self.share),
+            fault.lasting()
+        )
+    }
+
+    fn check(&self, _: &Fault, _: &[Fault], _: &Plan) -> Result<(), String> {
+        share::check("kind.loss", self.share)
+    }
+
+    fn begin(&self, at: &InForce<'_>, world: &mut Controls<'_, '_>) {
+        let share = self.share;
+        at.reshape(world, move |_, link| link.loss = share);
+    }
+
+    fn lessen(&mut self) -> Vec<Lessen<'_>> {
+        vec![Lessen::Share(&mut self.share)]
+    }
+}

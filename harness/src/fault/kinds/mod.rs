@@ -1,0 +1,140 @@
+//! Every kind of fault: a file each, and here the one place where they are registered.
+//!
+//! A kind is a file with its parameters (a type that implements [`Behaviour`]) and a `SPEC`, its `mod` line, and its line
+//! in `register!`. Plans, the timeline, the swarm, the shrinker, marks, lists and documentation follow from that. New
+//! kinds come last: each draws from a stream of its own, but whether a run has it is drawn in this order.
+
+mod apart;
+mod bursts;
+mod corrupt;
+mod duplicate;
+mod hold;
+mod host_crash;
+mod host_pause;
+mod ice_server_down;
+mod late_push;
+mod loss;
+mod message;
+mod nat_change_address;
+mod nat_rebind;
+mod nat_reboot;
+mod network_switch;
+mod one_way_partition;
+mod packet;
+mod partition;
+mod point_verdict;
+mod preset;
+mod reorder;
+mod server_restart;
+mod share;
+mod signal_delay;
+mod signal_drop;
+mod signal_duplicate;
+mod signaling_reset;
+mod slow_await;
+mod standstill;
+mod swizzle;
+mod tcp_reset;
+mod truncate;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    host_crash::host_crash, ice_server_down::ice_server_down, network_switch::network_switch,
+    partition::partition,
+};
+use super::{Behaviour, KindSpec};
+
+/// Makes the types that know every kind from the list of them.
+macro_rules! register {
+    ($($module:ident::$Kind:ident),* $(,)?) => {
+        $(pub use $module::$Kind;)*
+
+        /// A kind of fault, with its parameters.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        #[allow(missing_docs)] // each type says what it is
+        pub enum FaultKind {
+            $($Kind($Kind)),*
+        }
+
+        /// A kind of fault, without its parameters.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[allow(missing_docs)] // each type says what it is
+        pub enum KindId {
+            $($Kind),*
+        }
+
+        impl KindId {
+            /// All of them, in the order in which they were registered.
+            pub const ALL: &[Self] = &[$(Self::$Kind),*];
+
+            /// Everything about it.
+            pub const fn spec(self) -> &'static KindSpec {
+                match self {
+                    $(Self::$Kind => &$module::SPEC),*
+                }
+            }
+        }
+
+        impl FaultKind {
+            /// Which kind it is.
+            pub const fn id(&self) -> KindId {
+                match self {
+                    $(Self::$Kind(_) => KindId::$Kind),*
+                }
+            }
+
+            /// What it is and does.
+            pub fn behaviour(&self) -> &dyn Behaviour {
+                match self {
+                    $(Self::$Kind(kind) => kind),*
+                }
+            }
+
+            /// The same, to change its parameters.
+            pub fn behaviour_mut(&mut self) -> &mut dyn Behaviour {
+                match self {
+                    $(Self::$Kind(kind) => kind),*
+                }
+            }
+        }
+
+        $(impl From<$Kind> for FaultKind {
+            fn from(kind: $Kind) -> Self {
+                Self::$Kind(kind)
+            }
+        })*
+    };
+}
+
+register! {
+    preset::Preset,
+    loss::Loss,
+    bursts::Bursts,
+    duplicate::Duplicate,
+    reorder::Reorder,
+    corrupt::Corrupt,
+    truncate::Truncate,
+    one_way_partition::OneWayPartition,
+    partition::Partition,
+    hold::Hold,
+    swizzle::Swizzle,
+    tcp_reset::TcpReset,
+    signal_delay::SignalDelay,
+    signal_drop::SignalDrop,
+    signal_duplicate::SignalDuplicate,
+    signaling_reset::SignalingReset,
+    server_restart::ServerRestart,
+    slow_await::SlowAwait,
+    late_push::LatePush,
+    host_crash::HostCrash,
+    host_pause::HostPause,
+    nat_rebind::NatRebind,
+    nat_reboot::NatReboot,
+    nat_change_address::NatChangeAddress,
+    network_switch::NetworkSwitch,
+    ice_server_down::IceServerDown,
+    packet::Packet,
+    point_verdict::PointVerdict,
+}

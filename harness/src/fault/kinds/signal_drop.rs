@@ -1,0 +1,57 @@
+//! A message is lost before the signaling server takes it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    fault::{Befalls, Behaviour, Fault, InForce, KindSpec, Plan, Span, kinds::message},
+    seed::Stream,
+    signaling::conditions::Verdict,
+    world::Controls,
+};
+
+/// A message is lost before the signaling server takes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignalDrop {
+    /// Which of the messages of the client that reach the server in the whole run, counted from 0; acknowledgements and
+    /// registrations do not count, and what is sent again counts anew.
+    pub message: u64,
+}
+
+/// Everything about the kind.
+pub(super) const SPEC: KindSpec = KindSpec {
+    name: "signal-drop",
+    about: "A message of a client is lost before the signaling server takes it.",
+    befalls: Befalls::Client,
+    parameters: "`message`: from 0, in the order in which the client's messages reach the server",
+    span: Span::ChaosPhase,
+    marks: &["signal-drop-hit"],
+    draw,
+};
+
+fn draw(draws: &mut Stream, plan: &Plan) -> Vec<Fault> {
+    message::some_of_each(draws, plan, |_, message| SignalDrop { message })
+}
+
+impl Behaviour for SignalDrop {
+    fn describe(&self, fault: &Fault) -> String {
+        let client = fault.target.name();
+        format!(
+            "signaling message {} of {client} dropped{}",
+            self.message,
+            fault.lasting()
+        )
+    }
+
+    fn check(&self, fault: &Fault, before: &[Fault], _: &Plan) -> Result<(), String> {
+        message::check(fault, self.message, before)
+    }
+
+    fn begin(&self, at: &InForce<'_>, world: &mut Controls<'_, '_>) {
+        message::lay(at, world, self.message, Verdict::Drop);
+    }
+
+    fn end(&self, at: &InForce<'_>, world: &mut Controls<'_, '_>) {
+        message::lift(at, world);
+    }
+}

@@ -1,0 +1,192 @@
+//! What can be done to a world from outside while it runs, and the one who decides when.
+//!
+//! The world does what it is told, at the moment it is told: it knows no plan, and looks no further ahead than the next
+//! moment at which its [`Schedule`] wants to act.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::{
+    Sim,
+    packet::{Stage, reset},
+    pump::Pump,
+};
+use crate::{
+    net::{
+        conditions::{Condition, Directions},
+        nat::Nat,
+        topology::Topology,
+    },
+    time::SimTime,
+    trace::{EventKind, FaultId, Flow},
+};
+
+/// Decides what happens to a world from outside, and when.
+pub trait Schedule: Send {
+    /// Addresses that nobody has at the beginning and somebody will have.
+    fn addresses(&self) -> Vec<IpAddr> {
+        Vec::new()
+    }
+
+    /// Puts the world into its first state, before anything runs.
+    fn prepare(&mut self, _: &mut Controls<'_, '_>) {}
+
+    /// When it wants to act next, if it ever does again.
+    fn next(&self) -> Option<SimTime>;
+
+    /// Does everything that is due at the time of `controls`, before any packet moves at that time.
+    fn act(&mut self, controls: &mut Controls<'_, '_>);
+}
+
+/// Nothing ever happens from outside.
+pub(super) struct Calm;
+
+impl Schedule for Calm {
+    fn next(&self) -> Option<SimTime> {
+        None
+    }
+
+    fn act(&mut self, _: &mut Controls<'_, '_>) {}
+}
+
+/// Everything that can be done to a world from outside, at one moment.
+pub struct Controls<'a, 'n> {
+    pump: &'a mut Pump<'n>,
+    now: SimTime,
+}
+
+impl Controls<'_, '_> {
+    /// The moment.
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// The world as everything inside it sees it.
+    pub fn sim(&self) -> &Sim {
+        &self.pump.sim
+    }
+
+    /// Its hosts and links.
+    pub fn topology(&self) -> &Topology {
+        &self.pump.topology
+    }
+
+    /// `fault` lays `condition` over the link called `link`.
+    pub fn lay(&mut self, link: &str, directions: Directions, fault: FaultId, condition: &Condition) {
+        self.pump.path.lay(link, directions, fault, condition);
+    }
+
+    /// Takes away whatever `fault` laid over links.
+    pub fn lift(&mut self, fault: FaultId) {
+        self.pump.path.lift(fault);
+    }
+
+    /// Every link is good from now on, but for what still lies over it.
+    pub fn heal(&mut self) {
+        self.pump.path.heal();
+        self.pump.sim.record(EventKind::Healed);
+    }
+
+    /// Ends every TCP connection over the link called `link`: both ends get a reset.
+    pub fn reset_connections(&mut self, link: &str, fault: FaultId) {
+        let pump = &mut *self.pump;
+        let over_link: Vec<Flow> = pump
+            .connections
+            .iter()
+            .filter(|f| pump.is_over(f.src, link) || pump.is_over(f.dst, link))
+            .copied()
+            .collect();
+        for flow in over_link {
+            if pump.is_open(flow) {
+                pump.sim.record(EventKind::FaultHit { fault });
+            }
+            pump.inject_resets(self.now, flow, Stage::InjectRouted, Stage::Inject);
+        }
+    }
+
+    /// Ends the TCP connections over the link called `link`, as the system of its host does that leaves it: the other ends are
+    /// not told.
+    pub fn abandon_connections(&mut self, link: &str) {
+        let pump = &mut *self.pump;
+        let towards_host = pump.connections.iter().flat_map(|f| [*f, f.reversed()]);
+        let abandoned: Vec<Flow> = towards_host.filter(|f| pump.is_over(f.dst, link)).collect();
+        for flow in abandoned {
+            pump.push(self.now, Stage::Inject, 0, reset(flow));
+        }
+    }
+
+    /// The interface called `interface` of `host` is dark because of a fault, until a time; or it is up. Nothing passes a
+    /// dark one, and its address is none that the host tells of.
+    pub fn set_dark(&mut self, host: &str, interface: &str, dark: Option<(FaultId, SimTime)>) {
+        if let Some((h, i)) = self.place(host, interface) {
+            let link = self.pump.topology.hosts[h].link_base(i);
+            self.pump.path.set_dark(&link, dark);
+            self.pump.sim.set_dark(h, i, dark.is_some());
+        }
+    }
+
+    /// From now on `host` opens its connections over the interface called `interface`.
+    pub fn lead_over(&mut self, host: &str, interface: &str) {
+        if let Some((h, i)) = self.place(host, interface) {
+            let spec = &self.pump.topology.hosts[h];
+            self.pump
+                .routes
+                .lead(spec.addresses(), spec.interfaces[i].address);
+        }
+    }
+
+    fn place(&self, host: &str, interface: &str) -> Option<(usize, usize)> {
+        let hosts = &self.pump.topology.hosts;
+        let h = hosts.iter().position(|h| h.name == host)?;
+        let i = hosts[h].interfaces.iter().position(|i| i.name == interface)?;
+        Some((h, i))
+    }
+
+    /// `fault` does something to the NAT called `name` that makes it forget its mappings.
+    pub fn befall_nat(&mut self, name: &str, fault: FaultId, act: impl FnOnce(&mut Nat)) {
+        self.pump.path.befall_nat(self.now, name, fault, act);
+    }
+
+    /// `host` goes dark with everything that runs on it, because of `fault`.
+    pub fn crash(&mut self, host: &str, fault: FaultId) {
+        self.pump.sim.crash_by(host, Some(fault));
+        self.pump.crashed(self.now, host);
+    }
+
+    /// `host` runs again, in a new life.
+    pub fn start(&mut self, host: &str) {
+        self.pump.sim.start(host);
+    }
+
+    /// The app on `host` stands still, or goes on: then whether that held anything up.
+    pub fn pause(&mut self, host: &str, still: bool) -> bool {
+        self.pump.sim.pause(host, still)
+    }
+}
+
+impl Pump<'_> {
+    /// Lets the schedule put the world into its first state.
+    pub(super) fn prepare(&mut self) {
+        let now = self.sim.now();
+        self.consult(now, |schedule, controls| schedule.prepare(controls));
+    }
+
+    /// Does what is due from outside up to `now`.
+    pub(super) fn turn(&mut self, now: SimTime) {
+        self.clear_after_crashes(now);
+        if self.schedule.next().is_some_and(|at| at <= now) {
+            self.consult(now, |schedule, controls| schedule.act(controls));
+        }
+    }
+
+    fn consult(&mut self, now: SimTime, ask: impl FnOnce(&mut dyn Schedule, &mut Controls<'_, '_>)) {
+        let mut schedule = std::mem::replace(&mut self.schedule, Box::new(Calm));
+        ask(schedule.as_mut(), &mut Controls { pump: self, now });
+        self.schedule = schedule;
+    }
+
+    /// Whether `end` of a connection is on the link called `link`.
+    fn is_over(&self, end: SocketAddr, link: &str) -> bool {
+        let place = self.path.place(end.ip());
+        place.is_some_and(|p| self.topology.hosts[p.host].link_base(p.interface) == link)
+    }
+}
