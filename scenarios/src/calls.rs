@@ -5,6 +5,7 @@
 
 mod caught;
 pub(crate) mod forked;
+pub(crate) mod meetings;
 pub(crate) mod scenes;
 mod stage;
 
@@ -57,13 +58,13 @@ pub fn family() -> Vec<Scenario> {
             .about("The same from a phone that leaves its Wi-Fi for cellular, before the call, in it or after it.")
             .from("docs/hazards.md#the-phone-moves")
             .reaches(&["network-switch-hit", "signaling-reconnected"], ENOUGH),
-        fixed("glare", PeerKind::Bare, scenes::glare)
+        fixed("glare", PeerKind::Bare, meetings::glare)
             .about("Two dial each other: the larger call id wins, and whoever yields picks up.")
             .reaches(&["glare"], ENOUGH),
-        fixed("busy", PeerKind::Bare, scenes::busy)
+        fixed("busy", PeerKind::Bare, meetings::busy)
             .about("A third caller is told that the line is busy, and the call that is there is not harmed.")
             .reaches(&["told-busy"], ENOUGH),
-        fixed("recall", PeerKind::Bare, scenes::recall)
+        fixed("recall", PeerKind::Bare, meetings::recall)
             .about("Who is in a call dials the other end again, without hanging up: the new call takes the place of the old.")
             .reaches(&["dialed-again"], ENOUGH),
         fixed("groups", PeerKind::Bare, scenes::groups)
@@ -101,7 +102,7 @@ pub fn family() -> Vec<Scenario> {
 
 /// Somebody with several devices is called: one has the call.
 fn on_several_devices() -> Vec<Scenario> {
-    vec![
+    let all = vec![
         fixed("forked-answered", PeerKind::Bare, forked::answered)
             .about("A call rings on all devices of whom it is to; who picks up on one has it there, and the others fall silent.")
             .reaches(&["answered-elsewhere", "picked-up-twice"], ENOUGH),
@@ -120,7 +121,9 @@ fn on_several_devices() -> Vec<Scenario> {
         fixed("forked-one-is-busy", PeerKind::Bare, forked::one_is_busy)
             .about("One device is busy with another call: the others ring all the same.")
             .reaches(&["busy-on-one-device"], ENOUGH),
-    ]
+    ];
+    let cited = |s: Scenario| s.from("docs/hazards.md#several-devices");
+    all.into_iter().map(cited).collect()
 }
 
 /// With a TURN server, what the stack leaves behind is not the client's.

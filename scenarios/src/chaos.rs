@@ -25,7 +25,7 @@ use sleet::{
 };
 
 use crate::{
-    calls::{forked, scenes},
+    calls::{forked, meetings, scenes},
     client::{
         Make, Policy,
         policy::{ReceivePolicy, SendPolicy},
@@ -101,9 +101,9 @@ fn rapid() -> Vec<Scenario> {
     vec![
         story("rapid", scenes::rapid_in_fair_weather),
         story("impatient", scenes::impatient_in_fair_weather),
-        story("third-caller", scenes::busy_in_fair_weather),
-        story("glare", scenes::glare_in_fair_weather),
-        story("recall", scenes::recall_in_fair_weather),
+        story("third-caller", meetings::busy_in_fair_weather),
+        story("glare", meetings::glare_in_fair_weather),
+        story("recall", meetings::recall_in_fair_weather),
         story("forked-answered", forked::answered_in_fair_weather),
         story("forked-declined", forked::declined_in_fair_weather),
     ]

@@ -12,7 +12,7 @@ use crate::trace::{CallEvent, Event, EventKind, Intent, Outcome, Trace, leg_of};
 pub const CALL_06_ONE: Oracle = Oracle {
     id: "CALL-06",
     meaning: "A call that rings on several devices of a user is connected on one of them at most; whoever has talked there is not told that another device has it, and not all of them are told so.",
-    source: "docs/stories.md#b-rapid-dial-and-hangup",
+    source: "docs/hazards.md#several-devices",
     check: one_has_it,
 };
 
@@ -20,7 +20,7 @@ pub const CALL_06_ONE: Oracle = Oracle {
 pub const RING_02_ANSWERED: Oracle = Oracle {
     id: "RING-02",
     meaning: "When a call is picked up on one device of a user, the others fall silent within the budget after healing.",
-    source: "docs/stories.md#b-rapid-dial-and-hangup; docs/judging.md#liveness",
+    source: "docs/hazards.md#several-devices; docs/judging.md#liveness",
     check: silent_when_answered,
 };
 
@@ -28,7 +28,7 @@ pub const RING_02_ANSWERED: Oracle = Oracle {
 pub const RING_03_REFUSED: Oracle = Oracle {
     id: "RING-03",
     meaning: "When a call is refused on one device of a user, the others fall silent within the budget after healing. An app may think otherwise: then it does not hold this.",
-    source: "docs/stories.md#b-rapid-dial-and-hangup; docs/judging.md#liveness",
+    source: "docs/hazards.md#several-devices; docs/judging.md#liveness",
     check: silent_when_refused,
 };
 

@@ -11,7 +11,8 @@
 //! - [`repro`]: a saved failure
 //! - [`stats`]: the arithmetic of the remedy table
 
-mod happened;
+mod came_to;
+mod heard;
 mod marks;
 pub mod matrix;
 pub mod merge;
@@ -187,10 +188,8 @@ impl RunRecord {
                 *marks.entry(mark.clone()).or_default() += 1;
             }
         }
-        let derived = happened::happened(&self.trace)
-            .into_iter()
-            .chain(marks::marks(&self.trace));
-        for mark in derived {
+        let heard = heard::marks(&self.trace).into_iter().map(str::to_owned);
+        for mark in marks::marks(&self.trace).into_iter().chain(heard) {
             *marks.entry(mark).or_default() += 1;
         }
         for (mark, times) in fault::hits(&self.plan, &self.trace) {

@@ -22,7 +22,7 @@ use sleet::{
     trace::Outcome,
 };
 
-use super::{ENOUGH, forked, played, scenes};
+use super::{ENOUGH, forked, meetings, played, scenes};
 use crate::client::{
     Mistake, Policy,
     mistake::{ActKind, Wrong},
@@ -67,9 +67,9 @@ fn wrong_act(act: ActKind, how: Wrong) -> Caught {
     let scene: fn(Seed) -> Plan = match act {
         ActKind::DialGroup | ActKind::HangUpGroup => scenes::groups_in_fair_weather,
         ActKind::DialUser => forked::cancelled_in_fair_weather,
-        ActKind::Retry => scenes::retrying,
-        ActKind::Reject => scenes::rejecting,
-        ActKind::Dial | ActKind::Accept | ActKind::HangUp => scenes::three_people,
+        ActKind::Retry => meetings::retrying,
+        ActKind::Reject => meetings::rejecting,
+        ActKind::Dial | ActKind::Accept | ActKind::HangUp => meetings::three_people,
     };
     match how {
         Wrong::Ignored => (scene, &INT_01_HEEDED, "What a user wants is not done."),
@@ -106,7 +106,7 @@ fn claim(outcome: Outcome) -> Caught {
     let scene: fn(Seed) -> Plan = match outcome {
         Outcome::Failed => scenes::recovering,
         Outcome::Elsewhere => forked::answered_in_fair_weather,
-        _ => scenes::three_people,
+        _ => meetings::three_people,
     };
     (
         scene,
@@ -187,7 +187,7 @@ fn own_mistake(mistake: Mistake) -> Caught {
             "A hangup that overtakes its call is forgotten, and the phone rings for nobody.",
         ),
         Mistake::ShownTooEarly => (
-            scenes::three_people,
+            meetings::three_people,
             &CALL_05_TRUE,
             "The user is told that a call can be talked over as soon as somebody has picked up.",
         ),

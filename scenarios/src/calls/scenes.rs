@@ -200,100 +200,6 @@ pub fn hung_up_while_gathering(seed: Seed) -> Plan {
     plan
 }
 
-/// Alice and bob dial each other at about the same time.
-pub fn glare(seed: Seed) -> Plan {
-    unsettled(seed, glare_in_fair_weather(seed))
-}
-
-/// As [`glare`], in fair weather.
-pub fn glare_in_fair_weather(seed: Seed) -> Plan {
-    let mut plan = stage(seed, 2);
-    let mut draws = seed.stream("calls/glare");
-    let at = draws.between(200, 500);
-    plan.script = vec![
-        dials("alice", "bob", "c1", at),
-        dials("bob", "alice", "c2", at + draws.between(0, 150)),
-        answers("alice", draws.between(20, 900)),
-        answers("bob", draws.between(20, 900)),
-    ];
-    if draws.chance(Ppm::percent(50)) {
-        let (host, call) = one_of(
-            &mut draws,
-            &[("alice", "c1"), ("alice", "c2"), ("bob", "c1"), ("bob", "c2")],
-        );
-        let when = When::At {
-            ms: at + draws.between(0, 1_000),
-        };
-        plan.script.push(hangs_up(host, call, when));
-        plan.script.push(redials(host, call, "c3", draws.between(0, 50)));
-    }
-    plan
-}
-
-/// Alice and bob are in a call, or about to be, and carol dials one of them. Sometimes bob does not want to.
-pub fn busy(seed: Seed) -> Plan {
-    unsettled(seed, busy_in_fair_weather(seed))
-}
-
-/// As [`busy`], in fair weather.
-pub fn busy_in_fair_weather(seed: Seed) -> Plan {
-    let mut plan = stage(seed, 3);
-    let mut draws = seed.stream("calls/busy");
-    let carol_dials = draws.between(300, 3_000);
-    let to = one_of(&mut draws, &["alice", "bob"]);
-    plan.script = vec![
-        dials("alice", "bob", "c1", 300),
-        dials("carol", to, "c2", carol_dials),
-        answers("alice", draws.between(20, 900)),
-        answers("bob", draws.between(20, 900)),
-    ];
-    if draws.chance(Ppm::percent(30)) {
-        let when = When::Reached {
-            point: Point::Ringing,
-            after_ms: draws.between(0, 600),
-        };
-        let call = "c1".into();
-        plan.script.push(acts("bob", when, Act::Reject { call }));
-    }
-    if draws.chance(Ppm::percent(60)) {
-        let host = one_of(&mut draws, &["alice", "bob"]);
-        let when = When::At {
-            ms: draws.between(300, 4_000),
-        };
-        plan.script.push(hangs_up(host, "c1", when));
-    }
-    plan.script
-        .push(redials("carol", "c2", "c3", draws.between(0, 2_000)));
-    plan
-}
-
-/// Alice and bob are in a call, carol is there too: she dials, is dialed, or does nothing. Nobody is in a hurry, and the
-/// weather is fair.
-pub fn three_people(seed: Seed) -> Plan {
-    let mut plan = stage(seed, 3);
-    let mut draws = seed.stream("calls/three-people");
-    plan.script = vec![
-        dials("alice", "bob", "c1", 300),
-        answers("alice", draws.between(200, 900)),
-        answers("bob", draws.between(200, 900)),
-        answers("carol", draws.between(200, 900)),
-    ];
-    let other = one_of(
-        &mut draws,
-        &[("carol", "alice"), ("alice", "carol"), ("bob", "carol")],
-    );
-    let at = draws.between(3_000, 5_000);
-    if draws.chance(Ppm::percent(60)) {
-        plan.script.push(dials(other.0, other.1, "c2", at));
-    }
-    let host = one_of(&mut draws, &["alice", "bob"]);
-    let when = When::At {
-        ms: one_of(&mut draws, &[900, 2_500, 6_000, 8_000]),
-    };
-    plan.script.push(hangs_up(host, "c1", when));
-    plan
-}
-
 /// Alice and bob talk for a while, and nobody hangs up.
 pub fn talked_over(seed: Seed) -> Plan {
     let mut plan = stage(seed, 2);
@@ -307,38 +213,6 @@ pub fn talked_over(seed: Seed) -> Plan {
     plan
 }
 
-/// Alice and bob are in a call, or about to be, and one of them dials the other again without hanging up.
-pub fn recall(seed: Seed) -> Plan {
-    unsettled(seed, recall_in_fair_weather(seed))
-}
-
-/// As [`recall`], in fair weather.
-pub fn recall_in_fair_weather(seed: Seed) -> Plan {
-    let mut plan = stage(seed, 2);
-    let mut draws = seed.stream("calls/recall");
-    let point = one_of(&mut draws, &[Point::Connected, Point::Connected, Point::Checking]);
-    let connected = When::Reached {
-        point,
-        after_ms: draws.between(0, 1_500),
-    };
-    let host = one_of(&mut draws, &["alice", "bob"]);
-    let (call, again) = ("c1".into(), "c2".into());
-    plan.script = vec![
-        dials("alice", "bob", "c1", draws.between(200, 600)),
-        answers("alice", draws.between(20, 900)),
-        answers("bob", draws.between(20, 900)),
-        acts(host, connected, Act::Redial { call, again }),
-    ];
-    if draws.chance(Ppm::percent(40)) {
-        let when = When::At {
-            ms: draws.between(1_500, 6_000),
-        };
-        let host = one_of(&mut draws, &["alice", "bob"]);
-        plan.script.push(hangs_up(host, "c2", when));
-    }
-    plan
-}
-
 /// Alice wants what no calling app can do.
 pub fn unknown_act(seed: Seed) -> Plan {
     let mut plan = stage(seed, 2);
@@ -347,33 +221,6 @@ pub fn unknown_act(seed: Seed) -> Plan {
         with: serde_json::Value::Null,
     };
     plan.script = vec![acts("alice", When::At { ms: 300 }, juggle)];
-    plan
-}
-
-/// As [`three_people`], where bob does not want to talk to alice.
-pub fn rejecting(seed: Seed) -> Plan {
-    let mut plan = three_people(seed);
-    let mut draws = seed.stream("calls/rejecting");
-    plan.script.retain(|s| s.host != "bob");
-    let when = When::Reached {
-        point: Point::Ringing,
-        after_ms: draws.between(100, 1_200),
-    };
-    let call = "c1".into();
-    plan.script.push(acts("bob", when, Act::Reject { call }));
-    plan
-}
-
-/// Alice dials bob and tries again within the call, before or after it is connected.
-pub fn retrying(seed: Seed) -> Plan {
-    let mut plan = stage(seed, 3);
-    let mut draws = seed.stream("calls/retrying");
-    let at = draws.between(900, 4_000);
-    plan.script = vec![
-        dials("alice", "bob", "c1", 300),
-        answers("bob", draws.between(200, 900)),
-        acts("alice", When::At { ms: at }, Act::Retry { call: "c1".into() }),
-    ];
     plan
 }
 
