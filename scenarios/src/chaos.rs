@@ -44,9 +44,10 @@ const PATIENCE: Duration = Duration::from_secs(6);
 const PATIENCE_BEHIND_NATS: Duration = Duration::from_secs(12);
 /// When the chaos phase ends.
 const HEAL_AT_MS: u64 = 15_000;
-/// What a call has from then on: the attempt that is under way may be given up twice (no answer, then no
-/// connection) before the one that nothing disturbs.
-const BUDGET_MS: u64 = 30_000;
+/// What a call has from then on. A path that died in the last instant of the storm is given up 30 s later (5 s until the stack
+/// calls it disconnected, 25 s more until it has failed); then an attempt may be given up twice (no answer, then no connection)
+/// before the one that nothing disturbs.
+const BUDGET_MS: u64 = 60_000;
 /// What it has behind NATs: patience is twice as long, and the attempt that is given up takes up to 16 s to close
 /// (docs/findings/0008).
 const BUDGET_BEHIND_NATS_MS: u64 = 90_000;
@@ -166,7 +167,7 @@ fn patient_promise(name: &str, app: Make, network: fn(Seed) -> Plan) -> Scenario
         ))
         .holds(&[&CONNECTS])
         .reaches(&hits(app, network), ENOUGH)
-        .reaches(&["attempt-recovered"], ENOUGH)
+        .reaches(&["attempt-recovered", "silence-ended", "talked-to-the-end"], ENOUGH)
 }
 
 /// A mark for each kind of fault that can hit `network` and `app`: it must have struck something.
@@ -215,6 +216,7 @@ fn calm(plan: Plan) -> Plan {
     Plan {
         signaling,
         heal_at_ms: HEAL_AT_MS,
+        talk_every_ms: Some(scenes::TALKS_EVERY_MS),
         budget_ms,
         horizon_ms: HEAL_AT_MS + budget_ms + 45_000,
         ..plan

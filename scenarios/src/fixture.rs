@@ -19,6 +19,7 @@ use sleet::{
         outcomes::{AGREED, GOES_ON},
         ringing::CALLED,
         signaling::TURNS,
+        talk::TALK_01_TO_THE_END,
     },
     scenario::{Kind, Scenario},
     seed::Seed,
@@ -41,7 +42,7 @@ pub(crate) fn played(
 }
 
 /// What the fixed client keeps, whatever the users do and whatever the network and the stack are like.
-pub(crate) const KEPT: [&Oracle; 21] = [
+pub(crate) const KEPT: [&Oracle; 22] = [
     &INT_01_HEEDED,
     &CALL_04_CAUSED,
     &CALL_05_TRUE,
@@ -63,6 +64,7 @@ pub(crate) const KEPT: [&Oracle; 21] = [
     &COMPUTED,
     &TURNS,
     &NEWS,
+    &TALK_01_TO_THE_END,
 ];
 
 /// Everybody but the servers runs `app`.

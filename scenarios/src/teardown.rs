@@ -39,6 +39,7 @@ fn careless(name: &str, trips: &'static Oracle, mistake: fn(Arc<dyn Peer>)) -> S
             role: Role::Offerer,
             ice_servers: Vec::new(),
             ice_timeouts: None,
+            talk_every: None,
         };
         let host = alice.clone();
         let made = alice.spawn("careless", async move {

@@ -110,7 +110,10 @@ impl Driver {
             hears.lock().expect("listening does not panic").hear(event);
             if matches!(
                 event.kind,
-                EventKind::Usable { .. } | EventKind::Call { .. } | EventKind::Crashed
+                EventKind::Usable { .. }
+                    | EventKind::Call { .. }
+                    | EventKind::Heard { .. }
+                    | EventKind::Crashed
             ) {
                 tells.send_modify(|changes| *changes += 1);
             }
@@ -207,11 +210,11 @@ impl Driver {
     async fn settled(&self) {
         let mut changes = self.changes.subscribe();
         loop {
-            let crashes = self.plan.all_hosts_run_from();
-            let until = if self.is_settled() && self.sim.now() >= crashes {
+            let from = self.settles_from();
+            let until = if self.is_settled() && self.sim.now() >= from {
                 return;
-            } else if self.is_settled() {
-                crashes
+            } else if self.is_settled() && self.sim.now() < from {
+                from
             } else {
                 self.deadline()
             };
@@ -243,10 +246,26 @@ impl Driver {
         self.sim.sleep(last + EFFECT - self.sim.now()).await;
     }
 
+    /// When the run has nothing more in store that could unsettle a call: all hosts run, and where calls talk, the network has
+    /// healed.
+    fn settles_from(&self) -> SimTime {
+        match self.plan.talk_every() {
+            None => self.plan.all_hosts_run_from(),
+            Some(every) => self.plan.heal_at() + every * 2,
+        }
+    }
+
     fn is_settled(&self) -> bool {
         let hand = self.hand();
         let progress = self.progress();
-        let settled = |d: &Dialed| progress.is_settled(&d.call, &d.caller, &d.callee);
+        let talks = |d: &Dialed| match self.plan.talk_every() {
+            // What was said in the instant of the healing may have been under way for long.
+            Some(every) if self.sim.now() >= self.settles_from() => {
+                progress.talks(&d.call, &d.caller, &d.callee, self.plan.heal_at() + every)
+            }
+            _ => true,
+        };
+        let settled = |d: &Dialed| progress.is_settled(&d.call, &d.caller, &d.callee) && talks(d);
         hand.pending == 0 && hand.dialed.values().all(settled)
     }
 

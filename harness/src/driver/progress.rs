@@ -46,6 +46,8 @@ pub(super) struct Standing {
     pub silent: Option<SimTime>,
     /// Whether a message has gone both ways there.
     pub usable: bool,
+    /// When something was heard of the other end last.
+    pub heard: Option<SimTime>,
     /// Whether its app has said that it is over.
     pub over: bool,
     /// Whether its user has ended it.
@@ -94,6 +96,17 @@ impl Progress {
                 settled(here) && (settled(there) || (here.over && !there.takes_part()))
             }
         }
+    }
+
+    /// Whether nobody has to wait for `call` from `caller` to `callee` to talk again: each end has heard something from `since`
+    /// on, or has nothing to hear.
+    pub fn talks(&self, call: &str, caller: &str, callee: &str, since: SimTime) -> bool {
+        let ends = [caller, callee].map(|host| self.of(host, call));
+        if ends.iter().flatten().any(|end| end.over || end.ended) {
+            return true;
+        }
+        let mut there = ends.into_iter().flatten().filter(|end| end.usable);
+        there.all(|end| end.heard.is_some_and(|at| at >= since))
     }
 
     /// Whether `call` was over on `host`, or its user had ended it, when a crash made the host forget it.
@@ -179,6 +192,10 @@ impl Standing {
                     true => reached(Point::Checking),
                     false => Vec::new(),
                 }
+            }
+            EventKind::Heard { .. } => {
+                self.heard = Some(event.at);
+                Vec::new()
             }
             EventKind::Usable { .. } => {
                 self.usable = true;

@@ -56,6 +56,11 @@ pub struct Plan {
     /// How long a connected call is held before it is hung up, in milliseconds.
     #[serde(skip_serializing_if = "is_usual_talk", default = "usual_talk")]
     pub talk_ms: u64,
+    /// How often each end of a connected call sends a small message, in milliseconds from 1; without it, only the few that prove
+    /// the connection. With it, the run goes on until the network has healed and every call that nobody ended carries
+    /// messages both ways, and TALK-01 has something to judge.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub talk_every_ms: Option<u64>,
     /// In which order messages are delivered, users act and clients go on, where that is free.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub order: Option<Order>,
@@ -250,6 +255,7 @@ impl Plan {
             ice_timeouts: None,
             app: serde_json::Value::Null,
             talk_ms: USUAL_TALK_MS,
+            talk_every_ms: None,
             order: None,
             heal_at_ms: 0,
             budget_ms: 10_000,
@@ -266,6 +272,11 @@ impl Plan {
     /// The time that liveness oracles have.
     pub fn budget(&self) -> Duration {
         Duration::from_millis(self.budget_ms)
+    }
+
+    /// How often each end of a connected call says something.
+    pub fn talk_every(&self) -> Option<Duration> {
+        self.talk_every_ms.map(Duration::from_millis)
     }
 
     /// How long a connected call is held.
@@ -384,6 +395,9 @@ impl Plan {
         self.check_script(&known)?;
         check::check(self)?;
         self.order.as_ref().map_or(Ok(()), |order| order.check(known))?;
+        if self.talk_every_ms == Some(0) {
+            return Err("talk_every_ms: 0 is no interval: 1 at least, or leave it out".into());
+        }
         if self.horizon_ms < self.heal_at_ms + self.budget_ms {
             return Err("horizon_ms: ends before heal_at_ms + budget_ms".into());
         }

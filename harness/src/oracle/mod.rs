@@ -30,6 +30,7 @@ pub mod reach;
 pub mod ringing;
 pub mod runs;
 pub mod signaling;
+pub mod talk;
 mod wanted;
 
 use serde::{Deserialize, Serialize};
@@ -95,6 +96,7 @@ pub const ALL: &[&Oracle] = &[
     &candidates::OWN_GENERATION,
     &calls::CONNECTS,
     &again::OUTLIVES,
+    &talk::TALK_01_TO_THE_END,
     &heeded::INT_01_HEEDED,
     &causes::CALL_04_CAUSED,
     &causes::CALL_05_TRUE,

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
-    time,
+    time::{self, Instant},
 };
 use webrtc_ice::{
     agent::{Agent, agent_config::AgentConfig},
@@ -90,7 +90,7 @@ impl BarePeer {
         Ok(Self {
             agent: Arc::new(agent),
             role: spec.role,
-            hello: Arc::new(Hello::new(log.clone(), spec.role)),
+            hello: Arc::new(Hello::new(log.clone(), spec.role, spec.talk_every)),
             generation,
             log,
             nic,
@@ -205,15 +205,24 @@ fn report(agent: &Agent, log: &Log, generation: Arc<StdMutex<String>>, on_candid
 /// Runs the exchange over the ICE connection, and then listens until it ends.
 async fn talk(hello: &Hello, connection: Arc<dyn Conn + Send + Sync>) {
     let mut buf = vec![0; 1_500];
+    let mut talks_at = Instant::now();
     loop {
         if let Some(text) = hello.outstanding() {
             hello.say(text);
             let _ = connection.send(text.as_bytes()).await;
         }
-        let wait = if *hello.connected().borrow() {
-            Duration::MAX
-        } else {
-            REPEAT
+        let connected = *hello.connected().borrow();
+        let wait = match hello.small_talk() {
+            _ if !connected => REPEAT,
+            None => Duration::MAX,
+            Some((text, every)) => {
+                if talks_at <= Instant::now() {
+                    // What the path does not carry now, nobody waits for.
+                    let _ = connection.send(text.as_bytes()).await;
+                    talks_at = Instant::now() + every;
+                }
+                talks_at - Instant::now()
+            }
         };
         match time::timeout(wait, connection.recv(&mut buf)).await {
             Ok(Ok(len)) => {

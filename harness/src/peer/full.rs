@@ -78,7 +78,7 @@ impl FullPeer {
         report_states(&connection, &log);
         let generation = Arc::default();
         report_candidates(&connection, &log, Arc::clone(&generation), on_candidate);
-        let hello = Arc::new(Hello::new(log.clone(), spec.role));
+        let hello = Arc::new(Hello::new(log.clone(), spec.role, spec.talk_every));
         let channel = match spec.role {
             Role::Offerer => {
                 let channel = connection
@@ -197,7 +197,18 @@ fn report_candidates(
 fn join(channel: &Arc<RTCDataChannel>, hello: &Arc<Hello>) {
     let (h, opened) = (hello.clone(), Arc::downgrade(channel));
     channel.on_open(Box::new(move || {
-        Box::pin(async move { send(&h, &opened, h.outstanding()).await })
+        Box::pin(async move {
+            send(&h, &opened, h.outstanding()).await;
+            h.talks(move |text| {
+                let channel = opened.upgrade();
+                async move {
+                    match channel {
+                        Some(channel) => channel.send_text(text).await.is_ok(),
+                        None => false,
+                    }
+                }
+            });
+        })
     }));
     let (h, heard) = (hello.clone(), Arc::downgrade(channel));
     channel.on_message(Box::new(move |message| {
@@ -312,6 +323,7 @@ impl Peer for FullPeer {
 
     async fn close(&self) {
         self.log.closing();
+        self.hello.falls_silent();
         if let Err(error) = self.connection.close().await {
             self.log.failed("close", error);
         }

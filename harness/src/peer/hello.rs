@@ -1,13 +1,17 @@
 //! The exchange that proves a connection: `ping`, `pong`, `ack`.
 //!
 //! The offerer sends `ping` and is connected when `pong` comes back; the answerer is connected when its
-//! `pong` is acknowledged. Both then know that a message went each way.
+//! `pong` is acknowledged. Both then know that a message went each way. From then on both talk: a small message every so often,
+//! for as long as the connection stands.
 
-use std::sync::Mutex;
+use std::{sync::Mutex, time::Duration};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinHandle, time};
 
 use super::{Log, Role};
+
+/// What is said again and again.
+const TALK: &str = "talk";
 
 /// One side of the exchange.
 pub(super) struct Hello {
@@ -15,15 +19,20 @@ pub(super) struct Hello {
     role: Role,
     connected: watch::Sender<bool>,
     heard: Mutex<bool>,
+    talk_every: Option<Duration>,
+    // Says it, where that takes a task of its own.
+    talks: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Hello {
-    pub(super) fn new(log: Log, role: Role) -> Self {
+    pub(super) fn new(log: Log, role: Role, talk_every: Option<Duration>) -> Self {
         Self {
             log,
             role,
             connected: watch::Sender::new(false),
             heard: Mutex::new(false),
+            talk_every,
+            talks: Mutex::new(None),
         }
     }
 
@@ -43,6 +52,10 @@ impl Hello {
 
     /// Takes a message; returns the answer to it.
     pub(super) fn hear(&self, text: &str) -> Option<&'static str> {
+        if text == TALK {
+            self.log.heard();
+            return None;
+        }
         self.log.data(true, text);
         let (answer, connects) = match (self.role, text) {
             (Role::Answerer, "ping") => (Some("pong"), false),
@@ -55,6 +68,39 @@ impl Hello {
             self.log.usable();
         }
         answer
+    }
+
+    /// What to say now that both sides are connected, and when to say it again.
+    pub(super) fn small_talk(&self) -> Option<(&'static str, Duration)> {
+        self.talk_every.map(|every| (TALK, every))
+    }
+
+    /// Once both sides are connected, lets `send` say something again and again, until it can no more or [`Hello::falls_silent`].
+    pub(super) fn talks<F>(&self, send: impl Fn(&'static str) -> F + Send + 'static)
+    where
+        F: Future<Output = bool> + Send,
+    {
+        let Some((text, every)) = self.small_talk() else {
+            return;
+        };
+        let mut connected = self.connected();
+        let talks = async move {
+            if connected.wait_for(|connected| *connected).await.is_err() {
+                return;
+            }
+            while send(text).await {
+                time::sleep(every).await;
+            }
+        };
+        let talks = self.log.host.spawn("small talk", talks);
+        *self.talks.lock().expect("no panic while it is held") = Some(talks);
+    }
+
+    /// Nothing is said any more.
+    pub(super) fn falls_silent(&self) {
+        if let Some(talks) = self.talks.lock().expect("no panic while it is held").take() {
+            talks.abort();
+        }
     }
 
     /// Writes down that a message is sent.

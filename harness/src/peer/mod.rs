@@ -158,6 +158,8 @@ pub struct PeerSpec {
     pub ice_servers: Vec<IceServer>,
     /// When it gives a silent path up, unless as the stack does by itself.
     pub ice_timeouts: Option<IceTimeouts>,
+    /// How often it sends a small message over the connection, for as long as it stands; `None` for never.
+    pub talk_every: Option<Duration>,
 }
 
 /// How long an agent waits for a selected pair that has fallen silent.
@@ -289,6 +291,12 @@ impl Log {
 
     fn usable(&self) {
         self.record(EventKind::Usable {
+            peer: self.peer.clone(),
+        });
+    }
+
+    fn heard(&self) {
+        self.record(EventKind::Heard {
             peer: self.peer.clone(),
         });
     }

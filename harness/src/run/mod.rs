@@ -11,7 +11,7 @@
 //! - [`repro`]: a saved failure
 //! - [`stats`]: the arithmetic of the remedy table
 
-mod came_to;
+mod happened;
 mod marks;
 pub mod matrix;
 pub mod merge;
@@ -187,7 +187,10 @@ impl RunRecord {
                 *marks.entry(mark.clone()).or_default() += 1;
             }
         }
-        for mark in marks::marks(&self.trace) {
+        let derived = happened::happened(&self.trace)
+            .into_iter()
+            .chain(marks::marks(&self.trace));
+        for mark in derived {
             *marks.entry(mark).or_default() += 1;
         }
         for (mark, times) in fault::hits(&self.plan, &self.trace) {

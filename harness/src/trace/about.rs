@@ -16,6 +16,7 @@ impl EventKind {
             | Self::CandidateRefused { peer, .. }
             | Self::Described { peer, .. }
             | Self::Usable { peer }
+            | Self::Heard { peer }
             | Self::PairSelected { peer, .. }
             | Self::Closing { peer }
             | Self::Closed { peer }

@@ -264,6 +264,11 @@ pub enum EventKind {
         /// The generation.
         ufrag: String,
     },
+    /// A small message of the other end came over a peer's connection, as it does for as long as both stand.
+    Heard {
+        /// The peer that it came to.
+        peer: PeerId,
+    },
     /// A message has gone both ways over a peer's connection, as the peer knows.
     Usable {
         /// The peer.

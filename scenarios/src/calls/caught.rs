@@ -15,6 +15,7 @@ use sleet::{
         outcomes::{AGREED, GOES_ON},
         peers::{CLOSES, NOTHING_LEFT},
         ringing::CALLED,
+        talk::TALK_01_TO_THE_END,
     },
     scenario::{Kind, Scenario},
     seed::Seed,
@@ -224,6 +225,11 @@ fn own_mistake(mistake: Mistake) -> Caught {
             forked::cancelled_in_fair_weather,
             &INT_01_HEEDED,
             "Who hangs up what rings on several devices hangs up on one of them.",
+        ),
+        Mistake::ClosesSoon => (
+            meetings::talked_over,
+            &TALK_01_TO_THE_END,
+            "A second after the call has connected its peer is closed, and nobody is told: both users talk into the void.",
         ),
         Mistake::Act { .. } | Mistake::Claims(_) => unreachable!("told apart by the caller"),
     }

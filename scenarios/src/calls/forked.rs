@@ -1,7 +1,7 @@
 //! Calls to somebody with several devices: what users do, drawn from the seed. Every act can be left out of a plan by itself.
 
 use sleet::{
-    fault::{Act, Plan, User, When, host_crash},
+    fault::{Act, Fault, Plan, Target, User, When, kinds::HostCrash},
     seed::{Ppm, Seed, Stream},
     trace::Point,
 };
@@ -105,8 +105,13 @@ pub fn one_is_off(seed: Seed) -> Plan {
     let off = one_of(&mut draws, &devices(&plan));
     let from_ms = draws.between(100, 1_600);
     let until_ms = from_ms + draws.between(500, 6_000);
-    plan.faults = vec![host_crash(off, from_ms, until_ms)];
     plan.heal_at_ms = 9_000;
+    plan.inject(Fault::new(
+        Target::host(off),
+        HostCrash {},
+        from_ms,
+        Some(until_ms),
+    ));
     let other = if off == "phone" { "laptop" } else { "phone" };
     plan.script.push(answers(other, draws.between(400, 900)));
     if draws.chance(Ppm::percent(40)) {

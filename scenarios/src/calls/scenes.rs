@@ -11,6 +11,9 @@ use sleet::{
 use super::stage::{PEOPLE, acts, dials_group, hangs_up, one_of, redials, stage, turn, unsettled};
 use crate::network::{answers, dials, link};
 
+/// How often both ends of a call say something.
+pub(crate) const TALKS_EVERY_MS: u64 = 250;
+
 /// Where a caller hangs up.
 pub const CALLER: [Point; 11] = [
     Point::Dialing,

@@ -243,6 +243,7 @@ impl Call {
             role,
             ice_servers: self.ice_servers(),
             ice_timeouts: phone.plan.ice_timeouts,
+            talk_every: phone.plan.talk_every(),
         };
         let peer = factory.make(spec, on_candidate).await?;
         if phone.makes(Mistake::CloseInCallback) {

@@ -55,6 +55,8 @@ pub enum Mistake {
     BusyForAllDevices,
     /// Who hangs up what rings on several devices hangs up on one of them.
     HangsUpOneDevice,
+    /// A second after a call has connected its peer is closed, and nobody is told.
+    ClosesSoon,
     /// What a user does is done wrongly.
     Act {
         /// What the user does.
@@ -142,7 +144,7 @@ impl Wrong {
 
 impl Mistake {
     /// Those of the app's own making: all but wrong acts and claims without a cause.
-    pub const OWN: [Self; 23] = [
+    pub const OWN: [Self; 24] = [
         Self::PeerOnResponse,
         Self::CallbacksGoOn,
         Self::LateClose,
@@ -166,6 +168,7 @@ impl Mistake {
         Self::RefusedOnOneDevice,
         Self::BusyForAllDevices,
         Self::HangsUpOneDevice,
+        Self::ClosesSoon,
     ];
 
     /// Every act, done wrongly in every way.
@@ -200,6 +203,7 @@ impl fmt::Display for Mistake {
             Self::CandidatesByUser => "candidates-by-user",
             Self::EarlyHangupForgotten => "early-hangup-forgotten",
             Self::NoRecovery => "no-recovery",
+            Self::ClosesSoon => "closes-soon",
             Self::ShownTooEarly => "shown-too-early",
             Self::EveryDeviceTalks => "every-device-talks",
             Self::OtherDevicesNotTold => "other-devices-not-told",

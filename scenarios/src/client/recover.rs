@@ -2,7 +2,7 @@
 //!
 //! None of it is the user's act: it gives the call no other budget.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use sleet::signaling::message::Message;
 
@@ -10,9 +10,13 @@ use super::{
     attempt::Attempt,
     call::{Call, StepError},
     ending::{Progress, Side},
+    mistake::Mistake,
     policy::Recovery,
     watch::News,
 };
+
+/// When [`Mistake::ClosesSoon`] strikes.
+const SOON: Duration = Duration::from_secs(1);
 
 impl Call {
     /// There is news of the peer of the attempt `number`.
@@ -24,6 +28,9 @@ impl Call {
             News::Connected => {
                 self.handle.reach(Progress::Connected);
                 self.phone.screen.connected(&self.handle.call);
+                if self.phone.makes(Mistake::ClosesSoon) {
+                    self.close_soon(&attempt);
+                }
                 self.pause("callback").await;
                 Ok(())
             }
@@ -34,6 +41,15 @@ impl Call {
             }
             News::Broken(why) => self.mend(&attempt, why).await,
         }
+    }
+
+    /// A mistake: the peer goes, and the call stays.
+    fn close_soon(&self, attempt: &Arc<Attempt>) {
+        let (sim, peer) = (self.phone.host.sim().clone(), attempt.peer.clone());
+        self.phone.host.spawn("close soon", async move {
+            sim.sleep(SOON).await;
+            peer.close().await;
+        });
     }
 
     /// ICE is restarted, and where that cannot be another attempt begins.
