@@ -20,7 +20,7 @@ pub(super) fn marks(trace: &Trace) -> Vec<String> {
 }
 
 /// A message that a client sent or received, and its call.
-fn said<'a>(event: &'a Event, way: SignalDirection) -> Option<(&'a str, &'a str)> {
+fn said(event: &Event, way: SignalDirection) -> Option<(&str, &str)> {
     match &event.kind {
         EventKind::Signal {
             direction,
