@@ -227,7 +227,7 @@ fn own_mistake(mistake: Mistake) -> Caught {
             "Who hangs up what rings on several devices hangs up on one of them.",
         ),
         Mistake::ClosesSoon => (
-            scenes::talked_over,
+            meetings::talked_over,
             &TALK_01_TO_THE_END,
             "A second after the call has connected its peer is closed, and nobody is told: both users talk into the void.",
         ),

@@ -7,7 +7,10 @@ use sleet::{
     trace::Point,
 };
 
-use super::stage::{acts, hangs_up, one_of, redials, stage, unsettled};
+use super::{
+    scenes::TALKS_EVERY_MS,
+    stage::{acts, hangs_up, one_of, redials, stage, unsettled},
+};
 use crate::network::{answers, dials};
 
 /// Alice and bob dial each other at about the same time.
@@ -101,6 +104,19 @@ pub fn three_people(seed: Seed) -> Plan {
         ms: one_of(&mut draws, &[900, 2_500, 6_000, 8_000]),
     };
     plan.script.push(hangs_up(host, "c1", when));
+    plan
+}
+
+/// Alice and bob talk for a while, and nobody hangs up.
+pub fn talked_over(seed: Seed) -> Plan {
+    let mut plan = stage(seed, 2);
+    let mut draws = seed.stream("calls/talked-over");
+    plan.talk_every_ms = Some(TALKS_EVERY_MS);
+    plan.talk_ms = 4_000;
+    plan.script = vec![
+        dials("alice", "bob", "c1", 300),
+        answers("bob", draws.between(200, 900)),
+    ];
     plan
 }
 

@@ -240,6 +240,13 @@ mod tests {
     }
 
     #[test]
+    fn the_call_that_goes_on_after_a_glare_is_welcome_and_no_other() {
+        let mut registry = registry(&[]);
+        registry.welcome("c2");
+        assert!(registry.is_welcome("c2") && !registry.is_welcome("c1"));
+    }
+
+    #[test]
     fn who_is_in_a_group_is_busy_for_everybody() {
         let group = [
             ("g1.bob", "bob", Side::Caller, Progress::Connected),
