@@ -203,6 +203,9 @@ pub struct ReplayArgs {
     /// Print the events as JSON lines.
     #[arg(long)]
     pub json: bool,
+    /// Write a capture of all packets, for Wireshark: pcapng with an interface for each host.
+    #[arg(long, value_name = "FILE", conflicts_with = "diff")]
+    pub pcap: Option<PathBuf>,
     /// Show the first event in which it differs from another run: SCENARIO@SEED, a repro.json or a trace.jsonl.
     #[arg(long, value_name = "OTHER", conflicts_with_all = ["json", "from", "until", "host"])]
     pub diff: Option<String>,

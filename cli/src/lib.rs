@@ -39,6 +39,7 @@ mod log;
 mod manifest;
 mod merge;
 mod obituary;
+mod papers;
 mod places;
 mod pool;
 mod progress;

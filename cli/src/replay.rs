@@ -1,22 +1,23 @@
 //! The command `replay`.
 
-use std::path::Path;
+use std::{fs, path::Path, sync::Arc};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use sleet::{
     fault::Plan,
     net::topology::Topology,
     run::{
-        RunRecord, execute_plan,
+        RunRecord, execute_watched,
         result::Outcome,
         summary::{exit, unexpected},
     },
     scenario::Scenario,
-    trace::{Event, Trace},
+    trace::{Event, Tap, Trace, Watch},
 };
 use sleet_reports::{
     brief,
     divergence::{self, Side},
+    pcap,
     timeline::{self, View},
 };
 
@@ -52,7 +53,14 @@ pub fn replay(catalogue: &Catalogue, args: &ReplayArgs) -> Done {
         }
     };
     check_host(args, &plan.topology)?;
-    let record = execute_plan(&subject.scenario, subject.seed, plan)?;
+    let watch = Arc::new(match args.pcap {
+        Some(_) => Watch::default().tapping(),
+        None => Watch::default(),
+    });
+    let record = execute_watched(&subject.scenario, subject.seed, plan, watch.clone())?;
+    if let Some(file) = &args.pcap {
+        capture(&record, &watch, file)?;
+    }
     if let Some(other) = &args.diff {
         return diff(catalogue, &args.what, &record, other);
     }
@@ -74,6 +82,19 @@ pub fn replay(catalogue: &Catalogue, args: &ReplayArgs) -> Done {
             Ok(verdict_code(&subject.scenario, &record))
         }
     }
+}
+
+/// Writes what `watch` tapped of `record`.
+fn capture(record: &RunRecord, watch: &Watch, file: &Path) -> anyhow::Result<()> {
+    let tapped = watch.tap().map(Tap::take).unwrap_or_default();
+    let bytes = pcap::pcapng(record, &tapped)?;
+    fs::write(file, bytes).with_context(|| format!("cannot write '{}'", file.display()))?;
+    terminal::note(&format!(
+        "capture of {} packets in {}",
+        record.packets,
+        file.display()
+    ));
+    Ok(())
 }
 
 fn check_host(args: &ReplayArgs, topology: &Topology) -> anyhow::Result<()> {
