@@ -60,7 +60,14 @@ pub fn merge(catalogue: &Catalogue, args: &MergeArgs) -> Done {
     write(&args.out, &whole, &parts, &results, &sum)?;
     let mut gathered = Gathered::new(scenarios.iter().map(Arc::as_ref));
     results.iter().for_each(|result| gathered.add(result));
-    papers::leave(&args.out, &sum, &gathered)?;
+    let papers = papers::Papers {
+        catalogue,
+        folder: &args.out,
+        sum: &sum,
+        gathered: &gathered,
+        manifest: Some(&whole),
+    };
+    papers.leave(Some(papers::PAGES))?;
     ending::print(catalogue, &sum, &args.out, args.verbose);
     papers::tell_ci(&sum, &gathered)?;
     Ok(sum.exit_code())

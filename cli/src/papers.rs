@@ -6,25 +6,73 @@
 use std::{fs::OpenOptions, io::Write, path::Path};
 
 use anyhow::Context;
-use sleet::run::summary::Summary;
+use sleet::run::{shard::Shard, summary::Summary};
 use sleet_reports::{
     gather::Gathered,
+    html::{self, Suite},
     junit,
     machines::{annotations, quality, step},
 };
 
-use crate::{folder::write, terminal};
+use crate::{attach, catalogue::Catalogue, folder::write, manifest::Manifest, terminal};
 
-/// Writes everything that is made of the results of a suite into its folder.
-///
-/// # Errors
-/// If it cannot be written.
-pub fn leave(folder: &Path, sum: &Summary, gathered: &Gathered<'_>) -> anyhow::Result<()> {
-    let failures: Vec<_> = gathered.failures().cloned().collect();
-    let scenarios = gathered.scenarios().iter().copied();
-    write(folder, "junit.xml", &junit::xml(scenarios, sum, &failures))?;
-    write(folder, "step-summary.md", &step::markdown(sum, gathered))?;
-    write(folder, "code-quality.json", &quality::json(sum, gathered))
+/// Failures that have a page after a run; `report` makes those of all that were saved.
+pub const PAGES: usize = 20;
+
+/// A suite whose papers are to be made.
+pub struct Papers<'a> {
+    pub catalogue: &'a Catalogue,
+    pub folder: &'a Path,
+    pub sum: &'a Summary,
+    pub gathered: &'a Gathered<'a>,
+    pub manifest: Option<&'a Manifest>,
+}
+
+impl Papers<'_> {
+    /// Writes everything into the folder, with pages of the first `most` failures where that is said; gives how many have one.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn leave(&self, most: Option<usize>) -> anyhow::Result<usize> {
+        let Self {
+            folder,
+            sum,
+            gathered,
+            ..
+        } = self;
+        let failures: Vec<_> = gathered.failures().cloned().collect();
+        let scenarios = gathered.scenarios().iter().copied();
+        write(folder, "junit.xml", &junit::xml(scenarios, sum, &failures))?;
+        write(folder, "step-summary.md", &step::markdown(sum, gathered))?;
+        write(folder, "code-quality.json", &quality::json(sum, gathered))?;
+        let pages = attach::attach(self.catalogue, folder, gathered, most)?;
+        let suite = Suite {
+            summary: sum,
+            gathered,
+            about: &self.about(),
+            program: self.catalogue.program(),
+        };
+        write(folder, "report.html", &html::suite(&suite, &pages))?;
+        Ok(pages.len())
+    }
+
+    /// What the manifest says that is the same whenever and wherever the suite runs.
+    fn about(&self) -> Vec<(String, String)> {
+        let Some(manifest) = self.manifest else {
+            return Vec::new();
+        };
+        let mut about = vec![
+            ("profile".to_owned(), manifest.profile.clone()),
+            ("build".to_owned(), manifest.build.clone()),
+        ];
+        if manifest.shard != Shard::WHOLE {
+            about.push(("shard".to_owned(), manifest.shard.to_string()));
+        }
+        if !manifest.complete {
+            about.push(("complete".to_owned(), "no: not everything ran".to_owned()));
+        }
+        about
+    }
 }
 
 /// Tells the CI system that runs us, if one does.

@@ -87,7 +87,15 @@ pub fn run(catalogue: &Catalogue, args: &RunArgs) -> Done {
     manifest.complete = end == End::Finished;
     manifest.took_ms = Some(began.elapsed().as_millis() as u64);
     folder.write_manifest(&manifest)?;
-    papers::leave(&path, &sum, &gathered)?;
+    let papers = papers::Papers {
+        catalogue,
+        folder: &path,
+        sum: &sum,
+        gathered: &gathered,
+        manifest: Some(&manifest),
+    };
+    // Whoever interrupts wants to be rid of it: `report` makes the pages later.
+    papers.leave(Some(if end == End::Interrupted { 0 } else { papers::PAGES }))?;
     ending::print(catalogue, &sum, &path, args.verbose);
     papers::tell_ci(&sum, &gathered)?;
     terminal::note(&format!(

@@ -4,6 +4,7 @@
 //! - [`snapshot`]: one run as stable text for review in a pull request
 //! - [`behaviour`]: many runs of a family of scenarios as one small table, for the same
 //! - [`gather`]: what the reports of a suite need of its results
+//! - [`html`]: a suite or a failure as one file for a browser
 //! - [`junit`]: a suite as JUnit XML
 //! - [`machines`]: what CI systems show of a suite: step summary, annotations, code quality
 //! - [`ladder`]: the signaling messages of a run between its hosts
@@ -32,6 +33,7 @@ pub mod explanation;
 pub mod failure;
 pub mod faults;
 pub mod gather;
+pub mod html;
 pub mod junit;
 pub mod ladder;
 pub mod machines;

@@ -50,6 +50,8 @@ pub struct Tracks {
     pub faults: Vec<Span>,
     /// When faults ended for good, if they did before the end.
     pub healed_ns: Option<u64>,
+    /// When the run began to be cleaned up, which is no part of its story.
+    pub cleaned_ns: Option<u64>,
     /// The end.
     pub ended_ns: u64,
 }
@@ -91,7 +93,10 @@ impl Tracks {
         let hosts = lanes(record);
         let calls = calls(record);
         let faults = cause::spans(&record.trace, &record.plan, record.ended_at);
-        let healed = record.trace.events.iter().find(|e| e.kind == EventKind::Healed);
+        let first = |kind: &EventKind| {
+            let found = record.trace.events.iter().find(|e| e.kind == *kind);
+            found.map(|e| e.at.as_nanos())
+        };
         let frame = Frame {
             record,
             names: &names,
@@ -106,7 +111,8 @@ impl Tracks {
             notes: life::notes(&frame),
             pairs: pairs::of(&frame),
             packets,
-            healed_ns: healed.map(|e| e.at.as_nanos()),
+            healed_ns: first(&EventKind::Healed),
+            cleaned_ns: first(&EventKind::CleanUp),
             ended_ns: record.ended_at.as_nanos(),
             hosts,
             calls,
