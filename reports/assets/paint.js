@@ -194,7 +194,7 @@ Object.assign(Timeline.prototype, {
         this.line(c, x2 - 3.5, y + 3.5, x2 + 3.5, y - 3.5);
       }
       this.hits.push({ x1, y1, x2, y2: y, kind: 'packet', item: p, ghost });
-      if (dropped) this.word(dropped.tag, x2 + 7, [y], lost, 4);
+      if (dropped) this.word(dropped.tag, x2 + 6, [y - 9], lost, 4);
     }
     if (!ghost && p.fates?.some(f => !f.dropped)) {
       c.fillStyle = this.colour('warn');

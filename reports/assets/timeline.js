@@ -38,8 +38,10 @@ class Timeline {
     const end = Math.max(tracks.ended_ns, 1);
     if (!times.length) return [0, end];
     const at = q => times[Math.min(times.length - 1, Math.floor(q * times.length))];
-    const from = Math.min(at(0), ...must),
-      until = Math.max(at(0.95), ...must);
+    const acts = tracks.notes.filter(n => n.class === 'user').map(n => n.at_ns),
+      from = Math.min(acts.length ? Math.min(...acts) : at(0), ...must),
+      last = Math.max(...must);
+    const until = must.length ? Math.max(last + (last - from) * 0.25, from + 2e8) : at(0.95);
     const room = Math.max((until - from) * 0.03, 1e6);
     return [from - room, Math.min(until + room, end + room)];
   }

@@ -1,6 +1,7 @@
 //! A suite, or one failure, as one HTML file that needs nothing else: no network, no other file, no server.
 //!
 //! - [`overview`]: what held and what broke, as text that reads and prints without any script
+//! - [`mod@suite`]: how it came out in one line
 //! - [`tables`]: remedies, mistakes, matrices, coverage, findings
 //! - [`plot`]: the plots beside them
 //! - [`page`]: the page of a failure, packed into the file and drawn where it is opened
@@ -10,10 +11,11 @@
 mod overview;
 mod page;
 mod plot;
+mod suite;
 mod tables;
 
-pub use overview::Suite;
 pub use page::{Other, Page};
+pub use suite::Suite;
 
 use std::fmt::Write as _;
 

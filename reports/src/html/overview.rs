@@ -5,13 +5,17 @@ use std::fmt::Write as _;
 use sleet::{
     run::{
         result::Outcome,
-        summary::{Judgement, ScenarioSummary, Summary},
+        summary::{Judgement, ScenarioSummary},
     },
     scenario::Kind,
 };
 
-use super::{pill, tables, text};
-use crate::gather::{Gathered, Group};
+use super::{
+    pill,
+    suite::{Suite, grouped, state},
+    tables, text,
+};
+use crate::gather::Group;
 
 /// Failures of one scenario and oracle that are listed.
 const LISTED: usize = 10;
@@ -19,60 +23,6 @@ const LISTED: usize = 10;
 const LISTED_IN_ALL: usize = 300;
 /// Characters of a reason in a list.
 const WHY: usize = 400;
-
-/// A suite as its file tells of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Suite<'a> {
-    /// What it comes to.
-    pub summary: &'a Summary,
-    /// What reports need of its results.
-    pub gathered: &'a Gathered<'a>,
-    /// What else is known of it, such as its profile and its build, as pairs of a name and a value.
-    pub about: &'a [(String, String)],
-    /// How users call the program.
-    pub program: &'a str,
-}
-
-impl Suite<'_> {
-    pub(super) fn title(&self) -> String {
-        let (_, verdict) = self.verdict();
-        format!("Sleet: {verdict}")
-    }
-
-    fn count(&self, which: impl Fn(&ScenarioSummary) -> bool) -> usize {
-        self.summary.scenarios.iter().filter(|s| which(s)).count()
-    }
-
-    fn verdict(&self) -> (&'static str, String) {
-        let broken = self.count(|s| state(s) == "broken");
-        let vacuous = self.count(|s| state(s) == "vacuous");
-        let scenarios = self.summary.scenarios.len();
-        match (broken, vacuous) {
-            (0, 0) => (
-                "good",
-                format!("nothing broke in {} runs", grouped(self.summary.runs())),
-            ),
-            (0, n) => ("warn", format!("{n} of {scenarios} scenarios checked nothing")),
-            (n, _) => (
-                "bad",
-                format!(
-                    "{n} of {scenarios} scenarios broke, {} failures",
-                    grouped(self.gathered.count())
-                ),
-            ),
-        }
-    }
-}
-
-/// What a reader filters by.
-fn state(s: &ScenarioSummary) -> &'static str {
-    match &s.judgement {
-        Judgement::Held => "held",
-        Judgement::NotJudged => "not judged",
-        Judgement::Vacuous(_) => "vacuous",
-        Judgement::Broken(_) | Judgement::Nondeterministic(_) => "broken",
-    }
-}
 
 /// The body of the file; `pages` are the failures whose pages are in it.
 pub(super) fn body(suite: &Suite<'_>, pages: &[&str]) -> String {
@@ -135,7 +85,8 @@ fn hero(suite: &Suite<'_>) -> String {
         (Kind::Selftest, "self-tests held"),
     ] {
         if of(kind) > 0 {
-            tiles.push(("good", format!("{}/{}", held(kind), of(kind)), name.to_owned()));
+            let tone = if held(kind) == of(kind) { "good" } else { "" };
+            tiles.push((tone, format!("{}/{}", held(kind), of(kind)), name.to_owned()));
         }
     }
     if broken > 0 {
@@ -375,17 +326,4 @@ fn copy(line: &str) -> String {
     format!(
         "<span class=\"copy\"><code>{line}</code><button type=\"button\" data-copy=\"{line}\" aria-label=\"Copy {line}\">Copy</button></span>"
     )
-}
-
-/// A number as people read it: 12 345.
-pub(super) fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
-            out.push('\u{202f}');
-        }
-        out.push(digit);
-    }
-    out
 }

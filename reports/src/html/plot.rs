@@ -128,6 +128,6 @@ fn histogram(out: &mut String, row: &Distribution<'_>, y: f64, longest: u64) {
 /// The next number that divides into five even parts.
 fn nice(ms: u64) -> u64 {
     let power = 10_u64.pow(ms.max(1).ilog10());
-    let steps = [1, 2, 5, 10].map(|n| n * power);
-    steps.into_iter().find(|n| *n >= ms).unwrap_or(10 * power).max(5)
+    let tenths = [10, 15, 20, 25, 30, 40, 50, 75, 100].map(|n| n * power / 10);
+    tenths.into_iter().find(|n| *n >= ms).unwrap_or(10 * power).max(5)
 }

@@ -1,6 +1,9 @@
 //! The tables of a suite: remedies, mistakes, matrices of NATs, coverage of marks and faults, findings.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use sleet::{
     run::{
@@ -11,15 +14,17 @@ use sleet::{
 };
 
 use super::{
-    Suite,
-    overview::grouped,
     percent, pill,
     plot::{self, Distribution},
+    suite::{Suite, grouped},
     text,
 };
 
 /// What the name of a mark ends with that says that a fault hit something.
 const HIT: &str = "-hit";
+
+/// What the name of a mark begins with that says which cell of a matrix was filled.
+const CELL: &str = "cell ";
 
 pub(super) fn remedies(suite: &Suite<'_>) -> String {
     let rows = &suite.summary.remedies;
@@ -163,17 +168,19 @@ fn carried(cell: &MatrixCell) -> (&'static str, String) {
 }
 
 pub(super) fn coverage(suite: &Suite<'_>) -> String {
-    let mut faults = BTreeMap::<&str, (u64, u64)>::new();
-    let mut marks = BTreeMap::<&str, (u64, u64)>::new();
+    let mut faults = BTreeMap::<&str, (u64, BTreeSet<&str>)>::new();
+    let mut marks = BTreeMap::<&str, (u64, BTreeSet<&str>)>::new();
     for s in &suite.summary.scenarios {
         for (mark, times) in &s.marks {
             let (name, of) = match mark.strip_suffix(HIT) {
                 Some(fault) => (fault, &mut faults),
+                // Which cells were filled, the matrices show.
+                None if mark.starts_with(CELL) => ("cells of matrices", &mut marks),
                 None => (mark.as_str(), &mut marks),
             };
             let (sum, scenarios) = of.entry(name).or_default();
             *sum += times;
-            *scenarios += 1;
+            scenarios.insert(s.name.as_str());
         }
     }
     if faults.is_empty() && marks.is_empty() {
@@ -214,9 +221,10 @@ pub(super) fn coverage(suite: &Suite<'_>) -> String {
             let width = ((*sum as f64).ln_1p() / most.ln_1p() * 100.0).clamp(1.0, 100.0);
             let _ = write!(
                 out,
-                "<div><span class=\"k\">{}</span><span class=\"meter\"><i style=\"width:{width:.0}%\"></i></span><span class=\"v\">{} in {scenarios}</span></div>",
+                "<div><span class=\"k\">{}</span><span class=\"meter\"><i style=\"width:{width:.0}%\"></i></span><span class=\"v\">{} in {}</span></div>",
                 text(name),
-                grouped(*sum)
+                grouped(*sum),
+                scenarios.len()
             );
         }
         out.push_str("</div>");
