@@ -187,7 +187,7 @@ function casePage(data, back) {
     timeline.view = [...timeline.home];
     if (data.decided) timeline.marks.push({ at_ns: data.decided.at_ns, text: 'this decided it', colour: 'lost' });
     if (data.other) {
-      timeline.other = data.other.tracks;
+      timeline.other = onLanesOf(tracks, data.other.tracks);
       timeline.show = 'both';
       if (data.parted_ns != null)
         timeline.marks.push({ at_ns: data.parted_ns, text: 'here the two runs part', colour: 'other' });

@@ -238,3 +238,11 @@ function shows(row, filter, timeline) {
   if (filter.call !== '' && String(row.item.call) !== filter.call) return false;
   return row.kind === 'message' ? filter.messages : filter.notes;
 }
+
+// The traffic of another run on the lanes of this one; what is to or from a host that this one lacks is left out.
+function onLanesOf(tracks, other) {
+  const lane = i => tracks.hosts.findIndex(host => host.name === other.hosts[i]?.name);
+  const moved = item => ({ ...item, from: lane(item.from), to: item.to === undefined ? undefined : lane(item.to) });
+  const drawn = item => item.from >= 0 && item.to !== -1;
+  return { ...other, packets: other.packets.map(moved).filter(drawn), messages: other.messages.map(moved).filter(drawn) };
+}
