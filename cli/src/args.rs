@@ -70,6 +70,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Keep shrunken failures, which run first on every run.
     Corpus(CorpusArgs),
+    /// Make every report of a suite again, from its folder: finished, merged, stopped or old.
+    Report(ReportArgs),
 }
 
 #[derive(Debug, Args)]
@@ -175,6 +177,16 @@ pub struct MergeArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The folder that a suite left.
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Open the HTML.
+    #[arg(long)]
+    pub open: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct WorkerArgs {
     /// What tells the parent's own file from any other.
     #[arg(long)]
@@ -203,6 +215,12 @@ pub struct ReplayArgs {
     /// Print the events as JSON lines.
     #[arg(long)]
     pub json: bool,
+    /// Write a capture of all packets, for Wireshark: pcapng with an interface for each host.
+    #[arg(long, value_name = "FILE", conflicts_with = "diff")]
+    pub pcap: Option<PathBuf>,
+    /// Write the run as a page for a browser: its timeline, and with --diff that of the other run over it.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Show the first event in which it differs from another run: SCENARIO@SEED, a repro.json or a trace.jsonl.
     #[arg(long, value_name = "OTHER", conflicts_with_all = ["json", "from", "until", "host"])]
     pub diff: Option<String>,

@@ -131,6 +131,7 @@ impl Entry {
         let request = Request::Play {
             repro: Box::new(self.repro.clone()),
             save: None,
+            capture: false,
         };
         let asked = (&request, court.settings.patience(&self.scenario));
         let run = run_in(

@@ -20,7 +20,7 @@ use sleet::{
     },
     scenario::Kind,
 };
-use sleet_reports::summary;
+use sleet_reports::{gather::Gathered, summary};
 
 use crate::{log::Log, manifest::Manifest, places::Places, progress::Progress, schedule::Schedule};
 
@@ -29,6 +29,16 @@ const SAVED_PER_SCENARIO: usize = 3;
 
 const RESULTS: &str = "results.jsonl";
 const STARTED: &str = "started.jsonl";
+/// What is made of results when a suite ends: of an earlier suite it says nothing any more.
+const STALE: [&str; 7] = [
+    "manifest.json",
+    "summary.json",
+    "summary.md",
+    "junit.xml",
+    "step-summary.md",
+    "code-quality.json",
+    "report.html",
+];
 
 /// The folder while the suite runs.
 pub struct Folder {
@@ -53,7 +63,7 @@ impl Folder {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error).with_context(advice),
             _ => {}
         }
-        for stale in ["manifest.json", "summary.json", "summary.md"] {
+        for stale in STALE {
             match fs::remove_file(path.join(stale)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(error).with_context(advice);
@@ -153,10 +163,14 @@ impl Folder {
         &mut self,
         schedule: &Schedule,
         mut tally: Tally<'_>,
+        gathered: &mut Gathered<'_>,
         is_whole: bool,
     ) -> anyhow::Result<Summary> {
         self.progress.finish();
-        let finished = self.log.finish(schedule, |result| tally.add(result));
+        let finished = self.log.finish(schedule, |result| {
+            tally.add(result);
+            gathered.add(result);
+        });
         finished.with_context(|| no_room(&self.path))?;
         let sum = if is_whole { tally.whole() } else { tally.part() };
         write_summary(&self.path, &sum)?;

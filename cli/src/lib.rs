@@ -1,7 +1,7 @@
 //! The command line of Sleet, for any catalogue of scenarios.
 //!
 //! [`main`] gives a program with scenarios of its own everything that Sleet's has: `run` on worker processes, `list`,
-//! `replay`, `shrink`, `explain`, `merge`, `corpus`. [`main_with`] adds the program's own commands. [`tests()`] makes
+//! `replay`, `shrink`, `explain`, `merge`, `corpus`, `report`. [`main_with`] adds the program's own commands. [`tests()`] makes
 //! each scenario a test of `cargo test`.
 //!
 //! A worker is started from the program's own file, so whoever offers this command line calls one of these first thing
@@ -28,6 +28,7 @@
 //! ```
 
 mod args;
+mod attach;
 mod catalogue;
 mod corpus;
 mod ending;
@@ -39,10 +40,12 @@ mod log;
 mod manifest;
 mod merge;
 mod obituary;
+mod papers;
 mod places;
 mod pool;
 mod progress;
 mod replay;
+mod report;
 mod run;
 mod schedule;
 mod select;
@@ -96,6 +99,7 @@ fn obey(catalogue: &Catalogue, command: Command) -> Done {
         Command::Shrink(args) => shrink::shrink(catalogue, &args),
         Command::Explain(args) => explain::explain(catalogue, &args),
         Command::Corpus(args) => corpus::corpus(catalogue, &args),
+        Command::Report(args) => report::report(catalogue, &args),
     }
 }
 

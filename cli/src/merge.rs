@@ -17,10 +17,11 @@ use sleet::{
     },
     scenario::Scenario,
 };
+use sleet_reports::gather::Gathered;
 
 use crate::{
     Done, args::MergeArgs, catalogue::Catalogue, ending, folder, identity::build_id, log::read_results,
-    manifest::Manifest, schedule::Seeds, terminal,
+    manifest::Manifest, papers, schedule::Seeds, terminal,
 };
 
 /// A folder that a shard left.
@@ -57,7 +58,18 @@ pub fn merge(catalogue: &Catalogue, args: &MergeArgs) -> Done {
     };
     let sum = Summary::of(scenarios.iter().map(Arc::as_ref), &results);
     write(&args.out, &whole, &parts, &results, &sum)?;
+    let mut gathered = Gathered::new(scenarios.iter().map(Arc::as_ref));
+    results.iter().for_each(|result| gathered.add(result));
+    let papers = papers::Papers {
+        catalogue,
+        folder: &args.out,
+        sum: &sum,
+        gathered: &gathered,
+        manifest: Some(&whole),
+    };
+    papers.leave(Some(papers::PAGES))?;
     ending::print(catalogue, &sum, &args.out, args.verbose);
+    papers::tell_ci(&sum, &gathered)?;
     Ok(sum.exit_code())
 }
 

@@ -1,22 +1,24 @@
 //! The command `replay`.
 
-use std::path::Path;
+use std::{fs, path::Path, sync::Arc};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use sleet::{
     fault::Plan,
     net::topology::Topology,
     run::{
-        RunRecord, execute_plan,
+        RunRecord, execute_watched,
         result::Outcome,
         summary::{exit, unexpected},
     },
     scenario::Scenario,
-    trace::{Event, Trace},
+    trace::{Event, Tap, Trace, Watch},
 };
 use sleet_reports::{
     brief,
     divergence::{self, Side},
+    html::{self, Other, Page},
+    pcap,
     timeline::{self, View},
 };
 
@@ -52,9 +54,19 @@ pub fn replay(catalogue: &Catalogue, args: &ReplayArgs) -> Done {
         }
     };
     check_host(args, &plan.topology)?;
-    let record = execute_plan(&subject.scenario, subject.seed, plan)?;
+    let watch = Arc::new(match args.pcap {
+        Some(_) => Watch::default().tapping(),
+        None => Watch::default(),
+    });
+    let record = execute_watched(&subject.scenario, subject.seed, plan, watch.clone())?;
+    if let Some(file) = &args.pcap {
+        capture(&record, &watch, file)?;
+    }
     if let Some(other) = &args.diff {
-        return diff(catalogue, &args.what, &record, other);
+        return diff(catalogue, &subject, args, &record, other);
+    }
+    if let Some(file) = &args.html {
+        leave_page(file, &page(catalogue, &subject, &record))?;
     }
     show(args, &record.trace, &record.plan);
     let other = Side {
@@ -74,6 +86,32 @@ pub fn replay(catalogue: &Catalogue, args: &ReplayArgs) -> Done {
             Ok(verdict_code(&subject.scenario, &record))
         }
     }
+}
+
+/// The page of a run that was replayed.
+fn page(catalogue: &Catalogue, subject: &Subject, record: &RunRecord) -> Page {
+    let result = record.result().replayed_by(catalogue.program());
+    let expected = !unexpected(&subject.scenario, &result);
+    Page::of(&subject.scenario, record, &result, expected)
+}
+
+fn leave_page(file: &Path, page: &Page) -> anyhow::Result<()> {
+    fs::write(file, html::failure(page)).with_context(|| format!("cannot write '{}'", file.display()))?;
+    terminal::note(&format!("page in {}", file.display()));
+    Ok(())
+}
+
+/// Writes what `watch` tapped of `record`.
+fn capture(record: &RunRecord, watch: &Watch, file: &Path) -> anyhow::Result<()> {
+    let tapped = watch.tap().map(Tap::take).unwrap_or_default();
+    let bytes = pcap::pcapng(record, &tapped)?;
+    fs::write(file, bytes).with_context(|| format!("cannot write '{}'", file.display()))?;
+    terminal::note(&format!(
+        "capture of {} packets in {}",
+        record.packets,
+        file.display()
+    ));
+    Ok(())
 }
 
 fn check_host(args: &ReplayArgs, topology: &Topology) -> anyhow::Result<()> {
@@ -106,7 +144,14 @@ fn tell_death(subject: &Subject, death: &Death, stderr: &str) -> u8 {
 }
 
 /// Shows where `record` and another run part.
-fn diff(catalogue: &Catalogue, what: &str, record: &RunRecord, other: &str) -> Done {
+fn diff(
+    catalogue: &Catalogue,
+    subject: &Subject,
+    args: &ReplayArgs,
+    record: &RunRecord,
+    other: &str,
+) -> Done {
+    let what = args.what.as_str();
     let (trace, plan) = if other.ends_with(".jsonl") {
         (read_trace(Path::new(other))?, None)
     } else {
@@ -121,6 +166,15 @@ fn diff(catalogue: &Catalogue, what: &str, record: &RunRecord, other: &str) -> D
             Rehearsal::Failed(result) => bail!("{other}: {}", result.why.unwrap_or_default()),
         }
     };
+    if let Some(file) = &args.html {
+        let plan = plan.clone().map_or_else(|| record.plan.clone(), Arc::new);
+        let beside = RunRecord::recall(&subject.scenario, record.seed, plan, trace.clone());
+        let other = Other {
+            name: other,
+            record: &beside,
+        };
+        leave_page(file, &page(catalogue, subject, record).beside(record, other))?;
+    }
     let right = Side {
         name: other,
         trace: &trace,

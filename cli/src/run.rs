@@ -12,6 +12,7 @@ use std::{
 
 use anyhow::Context;
 use sleet::run::{shard::Shard, summary::exit, tally::Tally};
+use sleet_reports::gather::Gathered;
 
 use crate::{
     Done,
@@ -21,6 +22,7 @@ use crate::{
     folder::Folder,
     identity::{build_id, versions},
     manifest::{MANIFEST_VERSION, Manifest},
+    papers,
     pool::{self, End, Settings, Suite},
     progress::Progress,
     schedule::Schedule,
@@ -80,11 +82,22 @@ pub fn run(catalogue: &Catalogue, args: &RunArgs) -> Done {
     let mut folder = folder.into_inner().expect("slots do not panic");
     let is_whole = end == End::Finished && shard == Shard::WHOLE;
     let tally = Tally::new(scenarios.iter().map(Arc::as_ref));
-    let sum = folder.finish(&schedule, tally, is_whole)?;
+    let mut gathered = Gathered::new(scenarios.iter().map(Arc::as_ref));
+    let sum = folder.finish(&schedule, tally, &mut gathered, is_whole)?;
     manifest.complete = end == End::Finished;
     manifest.took_ms = Some(began.elapsed().as_millis() as u64);
     folder.write_manifest(&manifest)?;
+    let papers = papers::Papers {
+        catalogue,
+        folder: &path,
+        sum: &sum,
+        gathered: &gathered,
+        manifest: Some(&manifest),
+    };
+    // Whoever interrupts wants to be rid of it: `report` makes the pages later.
+    papers.leave(Some(if end == End::Interrupted { 0 } else { papers::PAGES }))?;
     ending::print(catalogue, &sum, &path, args.verbose);
+    papers::tell_ci(&sum, &gathered)?;
     terminal::note(&format!(
         "{} runs in {:.1} s",
         sum.runs(),

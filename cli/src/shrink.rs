@@ -13,17 +13,25 @@ use std::{
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use sleet::{
-    run::{RunRecord, execute_plan, repro::Repro, summary::exit},
+    run::{
+        RunRecord, execute_plan, execute_watched,
+        repro::Repro,
+        summary::{exit, unexpected},
+    },
+    scenario::Scenario,
     shrink::{InProcess, Limits, ShrinkError, Shrunk, shrink as search},
+    trace::{Tap, Watch},
 };
-use sleet_reports::shrunk;
+use sleet_reports::{pcap, shrunk};
 
 use crate::{
     Done,
     args::{Effort, ShrinkArgs},
+    attach,
     catalogue::Catalogue,
     corpus,
     identity::build_id,
+    pool::worker::CAPTURE,
     subject::Subject,
     terminal,
 };
@@ -36,7 +44,7 @@ pub fn shrink(catalogue: &Catalogue, args: &ShrinkArgs) -> Done {
     };
     let path = match &args.out {
         Some(file) => file.clone(),
-        None => folder(catalogue, &shrunk, &record)?.join("repro.json"),
+        None => folder(catalogue, &subject.scenario, &shrunk, &record)?.join("repro.json"),
     };
     write(&path, &(Repro::of(&record, &build_id()?).to_json() + "\n"))?;
     if !replays(&path)? {
@@ -107,13 +115,36 @@ fn progress_bar() -> ProgressBar {
 }
 
 /// The folder for a shrunken failure where nobody names a file, with its trace and a report.
-fn folder(catalogue: &Catalogue, shrunk: &Shrunk, record: &RunRecord) -> anyhow::Result<PathBuf> {
+fn folder(
+    catalogue: &Catalogue,
+    scenario: &Arc<Scenario>,
+    shrunk: &Shrunk,
+    record: &RunRecord,
+) -> anyhow::Result<PathBuf> {
     let name = format!("{}.{}", record.scenario.replace('/', "-"), record.seed);
     let folder = catalogue.target_folder().join("sim/shrink").join(name);
     fs::create_dir_all(&folder).with_context(|| format!("cannot create '{}'", folder.display()))?;
     write(&folder.join("trace.jsonl"), &record.trace.to_json_lines())?;
     write(&folder.join("report.txt"), &shrunk::report(record, shrunk))?;
+    attach_to(catalogue, scenario, &folder, record)?;
     Ok(folder)
+}
+
+/// What an engineer attaches to a ticket. The run takes place once more for its bytes.
+fn attach_to(
+    catalogue: &Catalogue,
+    scenario: &Arc<Scenario>,
+    folder: &Path,
+    record: &RunRecord,
+) -> anyhow::Result<()> {
+    let result = record.result().replayed_by(catalogue.program());
+    let expected = !unexpected(scenario, &result);
+    attach::drawings(folder, scenario, record, &result, expected)?;
+    let watch = Arc::new(Watch::default().tapping());
+    let again = execute_watched(scenario, record.seed, record.plan.clone(), watch.clone())?;
+    let bytes = pcap::pcapng(&again, &watch.tap().map(Tap::take).unwrap_or_default())?;
+    let file = folder.join(CAPTURE);
+    fs::write(&file, bytes).with_context(|| format!("cannot write '{}'", file.display()))
 }
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {

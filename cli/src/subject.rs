@@ -94,6 +94,7 @@ impl Subject {
             Some(saved) => Request::Play {
                 repro: Box::new(saved.repro.clone()),
                 save,
+                capture: false,
             },
             None => Request::Run {
                 scenario: self.scenario.name.clone(),

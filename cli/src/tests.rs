@@ -18,7 +18,7 @@ use sleet::{
     },
     scenario::{Kind, Scenario},
 };
-use sleet_reports::summary;
+use sleet_reports::{gather::Gathered, summary};
 
 use crate::{
     args::{Line, NoCommand},
@@ -128,7 +128,9 @@ fn play(catalogue: &Catalogue, scenario: &Arc<Scenario>, seeds: Seeds) -> anyhow
     };
     pool::run(&suite, schedule.jobs())?;
     let mut folder = folder.into_inner().expect("slots do not panic");
-    let sum = folder.finish(&schedule, Tally::new([scenario.as_ref()]), true)?;
+    let mut gathered = Gathered::new([scenario.as_ref()]);
+    let tally = Tally::new([scenario.as_ref()]);
+    let sum = folder.finish(&schedule, tally, &mut gathered, true)?;
     Ok(broken(&sum).map(|why| format!("{why}\nsaved in {}", path.join("fail").display())))
 }
 

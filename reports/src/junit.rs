@@ -15,6 +15,8 @@ use sleet::{
     seed::Seed,
 };
 
+use crate::gather::broke;
+
 /// The whole of a suite. `scenarios` are those of the catalogue, in any order, `results` those that `summary` sums up, in any
 /// order; of two results of one seed the last counts.
 ///
@@ -88,19 +90,10 @@ fn seed_case(result: &RunResult) -> TestCase {
         Outcome::Pass | Outcome::Fail | Outcome::Nondeterministic => NonSuccessKind::Failure,
         Outcome::Crash | Outcome::Hang | Outcome::Error => NonSuccessKind::Error,
     };
-    let named = match result.outcome {
-        // A finding, or a known defect, that did not show.
-        Outcome::Pass => "not-shown",
-        Outcome::Fail => result.oracle.as_deref().unwrap_or("fail"),
-        Outcome::Nondeterministic => "nondeterministic",
-        Outcome::Crash => "crash",
-        Outcome::Hang => "hang",
-        Outcome::Error => "error",
-    };
     let why = result.why.as_deref().unwrap_or("a known defect did not show");
     let mut status = TestCaseStatus::non_success(kind);
     status
-        .set_type(named)
+        .set_type(broke(result))
         .set_message(why)
         .set_description(format!("{why}\n{}", result.replay));
     let digest = result.digest.map(|digest| ("digest", digest.to_string()));
@@ -218,6 +211,17 @@ mod tests {
             "{message}"
         );
         assert!(!message.contains('\u{1b}'), "no XML holds an escape");
+    }
+
+    #[test]
+    fn five_thousand_failing_seeds_are_five_thousand_cases() {
+        let (scenarios, results) = crate::gather::tests::very_broken();
+        let made = xml(&scenarios, &Summary::of(&scenarios, &results), &results);
+        let report = Report::deserialize_from_str(&made).expect("it reads its own output");
+        let cases = report.test_suites.iter().flat_map(|s| &s.test_cases);
+        let names: BTreeSet<&str> = cases.map(|c| c.name.as_str()).collect();
+        assert_eq!(names.len(), 5_003);
+        assert_eq!((report.tests, report.failures, report.errors), (5_003, 4_992, 10));
     }
 
     #[test]

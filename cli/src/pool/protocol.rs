@@ -11,7 +11,7 @@ use sleet::{
 };
 
 /// The version of the protocol.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// What a worker is asked to do.
 #[derive(Debug, Serialize, Deserialize)]
@@ -24,10 +24,11 @@ pub enum Request {
         seed: Seed,
         save: Option<PathBuf>,
     },
-    /// Run a saved failure again; `save` as above.
+    /// Run a saved failure again; `save` as above. With `capture`, leave a capture of all packets there too.
     Play {
         repro: Box<Repro>,
         save: Option<PathBuf>,
+        capture: bool,
     },
     /// Write the trace of the last run to a file.
     Dump { file: PathBuf },

@@ -34,7 +34,7 @@ use sleet::{
     trace::Watch,
     world::WorldError,
 };
-use sleet_reports::failure;
+use sleet_reports::{failure, pcap};
 
 use super::protocol::{PROTOCOL, Reply, Request, stamp};
 use crate::{Done, args::WorkerArgs, catalogue::Catalogue, select};
@@ -72,15 +72,22 @@ pub fn serve(catalogue: &Catalogue, args: &WorkerArgs) -> Done {
         out.say(&match request {
             Request::Run { scenario, seed, save } => {
                 let scenario = select::scenario(catalogue, &scenario)?;
-                let watch = watch(&watched, save.as_deref());
+                let watch = watch(&watched, save.as_deref(), false);
                 let done = run(&scenario, seed, save.as_deref(), watch);
                 ours.tell(&scenario, seed, done, &mut last, save.as_deref())
             }
-            Request::Play { repro, save } => {
+            Request::Play { repro, save, capture } => {
                 let scenario = select::scenario(catalogue, &repro.scenario)?;
-                let watch = watch(&watched, save.as_deref());
-                let done = play(&scenario, repro.seed, repro.plan, save.as_deref(), watch);
-                ours.tell(&scenario, repro.seed, done, &mut last, save.as_deref())
+                let watch = watch(&watched, save.as_deref(), capture);
+                let done = play(&scenario, repro.seed, repro.plan, save.as_deref(), watch.clone());
+                let captured = done.as_ref().ok().zip(save.as_deref());
+                let captured =
+                    captured.map_or(Ok(()), |(record, folder)| leave_capture(record, &watch, folder));
+                let mut reply = ours.tell(&scenario, repro.seed, done, &mut last, save.as_deref());
+                if let (Reply::Ended { unsaved, .. }, Err(error)) = (&mut reply, captured) {
+                    *unsaved = Some(format!("{error:#}"));
+                }
+                reply
             }
             Request::Dump { file } => dump(last.as_ref(), &file),
         });
@@ -182,9 +189,21 @@ pub const TRACE: &str = "trace.jsonl";
 /// The file of a plan that is about to be run; gone where a whole failure was saved.
 pub const PLAN: &str = "plan.json";
 
-/// Watches the next run, whose trace is streamed into `save`.
-fn watch(watched: &Mutex<Arc<Watch>>, save: Option<&Path>) -> Arc<Watch> {
-    let watch = Arc::new(save.map_or_else(Watch::default, stream_into));
+/// The file of a capture.
+pub const CAPTURE: &str = "capture.pcapng";
+
+/// Leaves what `watch` tapped of a run, if it did.
+fn leave_capture(record: &RunRecord, watch: &Watch, folder: &Path) -> anyhow::Result<()> {
+    let Some(tap) = watch.tap() else { return Ok(()) };
+    let path = folder.join(CAPTURE);
+    let bytes = pcap::pcapng(record, &tap.take())?;
+    fs::write(&path, bytes).with_context(|| format!("cannot write '{}'", path.display()))
+}
+
+/// Watches the next run, whose trace is streamed into `save`; with `capture`, its packets are kept.
+fn watch(watched: &Mutex<Arc<Watch>>, save: Option<&Path>, capture: bool) -> Arc<Watch> {
+    let watch = save.map_or_else(Watch::default, stream_into);
+    let watch = Arc::new(if capture { watch.tapping() } else { watch });
     *watched.lock().expect("beating does not panic") = watch.clone();
     watch
 }

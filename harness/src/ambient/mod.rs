@@ -31,7 +31,7 @@ mod interpose;
 mod interpose;
 
 /// What the calendar shows when a run begins: 2026-01-01T00:00:00Z, in seconds since 1970.
-const CALENDAR_START_S: u64 = 1_767_225_600;
+pub const CALENDAR_START_S: u64 = 1_767_225_600;
 /// What the monotonic clock shows when a run begins. Not zero: programs subtract from it.
 const MONOTONIC_START_S: u64 = 1_000;
 

@@ -143,6 +143,15 @@ fn roles(executor: &dyn Executor, shrunk: &Shrunk) -> Result<Vec<Role>, ExecuteE
     inventory.elements().iter().enumerate().map(role).collect()
 }
 
+/// How the failure of `record` came about, in order of time, and whether a rule knew it; nothing where every oracle held.
+pub fn how(record: &RunRecord) -> Option<(Vec<Link>, bool)> {
+    let (oracle, violation) = record.failure()?;
+    let (mut chain, understood) = chain(record, oracle, Some(violation));
+    chain.sort();
+    chain.dedup();
+    Some((chain, understood))
+}
+
 /// What led to `violation`, in no order, and whether a rule knew it.
 fn chain(record: &RunRecord, oracle: &str, violation: Option<&Violation>) -> (Vec<Link>, bool) {
     let trace = &record.trace;

@@ -37,8 +37,8 @@ use crate::{
     scenario::{Cell, Scenario},
     seed::Seed,
     time::SimTime,
-    trace::{EventKind, Trace, Watch},
-    world::{self, Sim, WorldError, WorldSpec},
+    trace::{Event, EventKind, Trace, Watch},
+    world::{self, Ending, Sim, WorldError, WorldSpec},
 };
 
 /// One run, with everything that it recorded.
@@ -130,32 +130,7 @@ pub fn execute_watched(
         let story = played.play(sim.clone(), script.clone());
         in_order(story, sim, script)
     })?;
-    let evidence = Evidence {
-        trace: &ending.trace,
-        plan: &plan,
-    };
-    let verdicts: Vec<(&'static str, Verdict)> = scenario
-        .oracles
-        .iter()
-        .map(|o| (o.id, (o.check)(evidence)))
-        .collect();
-    let broken = first_failure(&verdicts).map(|(id, _)| id);
-    Ok(RunRecord {
-        scenario: scenario.name.clone(),
-        seed,
-        known: scenario
-            .known
-            .and_then(|known| known(&plan))
-            .filter(|k| k.always || broken == Some(k.oracle))
-            .map(|k| k.oracle),
-        cell: scenario.cell.map(|cell| cell(&plan)),
-        plan,
-        trace: ending.trace,
-        ended_at: ending.at,
-        packets: ending.packets,
-        verdicts,
-        explored: None,
-    })
+    Ok(RunRecord::judged(scenario, seed, plan, ending))
 }
 
 /// Plays `story` in the order of `plan`, if it has one; it ends at once where that turns out to repeat another.
@@ -172,6 +147,47 @@ async fn in_order(story: impl Future<Output = ()>, sim: Sim, plan: Arc<Plan>) {
 }
 
 impl RunRecord {
+    /// The record of a run whose plan and trace were kept, judged by the oracles of `scenario` as it is now. Of a run that died
+    /// the trace is what it recorded before.
+    pub fn recall(scenario: &Scenario, seed: Seed, plan: Arc<Plan>, trace: Trace) -> Self {
+        let sent = |event: &&Event| matches!(event.kind, EventKind::PacketSent { .. });
+        let ending = Ending {
+            at: trace.events.last().map(|event| event.at).unwrap_or_default(),
+            packets: trace.events.iter().filter(sent).count() as u64,
+            trace,
+        };
+        Self::judged(scenario, seed, plan, ending)
+    }
+
+    fn judged(scenario: &Scenario, seed: Seed, plan: Arc<Plan>, ending: Ending) -> Self {
+        let evidence = Evidence {
+            trace: &ending.trace,
+            plan: &plan,
+        };
+        let verdicts: Vec<(&'static str, Verdict)> = scenario
+            .oracles
+            .iter()
+            .map(|o| (o.id, (o.check)(evidence)))
+            .collect();
+        let broken = first_failure(&verdicts).map(|(id, _)| id);
+        Self {
+            scenario: scenario.name.clone(),
+            seed,
+            known: scenario
+                .known
+                .and_then(|known| known(&plan))
+                .filter(|k| k.always || broken == Some(k.oracle))
+                .map(|k| k.oracle),
+            cell: scenario.cell.map(|cell| cell(&plan)),
+            plan,
+            trace: ending.trace,
+            ended_at: ending.at,
+            packets: ending.packets,
+            verdicts,
+            explored: None,
+        }
+    }
+
     /// The first oracle that was broken, and how.
     pub fn failure(&self) -> Option<(&'static str, &Violation)> {
         first_failure(&self.verdicts)

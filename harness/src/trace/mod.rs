@@ -12,6 +12,7 @@ mod digest;
 mod event;
 mod intent;
 mod peer_id;
+mod tap;
 mod terms;
 mod watch;
 pub mod wire;
@@ -27,6 +28,7 @@ pub use digest::{CHECKPOINT_EVERY, Digest, DigestError};
 pub use event::{Event, EventKind};
 pub use intent::{Intent, leg_of};
 pub use peer_id::PeerId;
+pub use tap::{Segment, Tap, Tapped};
 pub use terms::{Candidate, Flow, Machine, PacketId, Proto, SignalDirection, Stop};
 pub use watch::Watch;
 
@@ -144,6 +146,11 @@ impl Recorder {
     /// If a thread panicked while it recorded.
     pub fn watched_by(&self, watch: Arc<Watch>) {
         self.inner.lock().expect("recording does not panic").watch = Some(watch);
+    }
+
+    /// Who is told of every event, if anybody is.
+    pub(crate) fn watch(&self) -> Option<Arc<Watch>> {
+        self.inner.lock().expect("recording does not panic").watch.clone()
     }
 
     /// From here on, `listener` hears of every event as it is recorded.

@@ -12,11 +12,14 @@ use std::{
     },
 };
 
+use super::Tap;
+
 /// Counts what a run does, and may pass its events on as they are recorded.
 #[derive(Default)]
 pub struct Watch {
     steps: AtomicU64,
     stream: Option<Mutex<Box<dyn Write + Send>>>,
+    tap: Option<Tap>,
 }
 
 impl Watch {
@@ -26,6 +29,17 @@ impl Watch {
             stream: Some(Mutex::new(Box::new(stream))),
             ..Self::default()
         }
+    }
+
+    /// The same watch, which also keeps the bytes of every packet: for one run, not for suites.
+    pub fn tapping(mut self) -> Self {
+        self.tap = Some(Tap::default());
+        self
+    }
+
+    /// The bytes of packets, if it keeps them.
+    pub fn tap(&self) -> Option<&Tap> {
+        self.tap.as_ref()
     }
 
     /// How much has happened: grows with every event and every poll of a task. A run in which it stands still for

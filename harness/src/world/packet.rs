@@ -9,7 +9,7 @@ use turmoil_net::{Packet, TcpFlags, TcpSegment, Transport};
 
 use crate::{
     time::SimTime,
-    trace::{Flow, PacketId, Proto},
+    trace::{Flow, PacketId, Proto, Segment},
 };
 
 /// Where a packet is.
@@ -84,6 +84,22 @@ pub(super) fn payload_of(packet: &Packet) -> &Bytes {
         Transport::Udp(datagram) => &datagram.payload,
         Transport::Tcp(segment) => &segment.payload,
     }
+}
+
+/// The header of a TCP segment, as captures hold it.
+pub(super) fn segment_of(packet: &Packet) -> Option<Segment> {
+    let Transport::Tcp(segment) = &packet.payload else {
+        return None;
+    };
+    let flags = segment.flags;
+    let bits = [flags.fin, flags.syn, flags.rst, flags.psh, flags.ack, flags.urg];
+    let bits = bits.iter().enumerate().map(|(i, set)| u8::from(*set) << i);
+    Some(Segment {
+        seq: segment.seq,
+        ack: segment.ack,
+        window: segment.window,
+        flags: bits.sum(),
+    })
 }
 
 /// Whether a packet opens a TCP connection.

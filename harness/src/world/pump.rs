@@ -7,6 +7,7 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeSet, BinaryHeap, VecDeque},
+    sync::Arc,
 };
 
 use bytes::Bytes;
@@ -15,7 +16,7 @@ use turmoil_net::{EnterGuard, NetstatEntry, NetstatState, Packet, Transport};
 use super::{
     Sim, WorldSpec,
     controls::Schedule,
-    packet::{InFlight, Stage, flow_of, opens, payload_of, readdress, reset},
+    packet::{InFlight, Stage, flow_of, opens, payload_of, readdress, reset, segment_of},
 };
 use crate::{
     net::{
@@ -25,7 +26,7 @@ use crate::{
         topology::Topology,
     },
     time::SimTime,
-    trace::{Cause, EventKind, Flow, PacketId, Proto, wire},
+    trace::{Cause, EventKind, Flow, PacketId, Proto, Tapped, Watch, wire},
 };
 
 /// The event loop of the network.
@@ -41,6 +42,7 @@ pub(super) struct Pump<'a> {
     queue: BinaryHeap<Reverse<InFlight>>,
     order: u64,
     sent: PacketId,
+    watch: Option<Arc<Watch>>,
     pub(super) connections: BTreeSet<Flow>,
 }
 
@@ -61,6 +63,7 @@ impl<'a> Pump<'a> {
             order: 0,
             sent: 0,
             connections: BTreeSet::new(),
+            watch: sim.watch(),
             sim,
             network,
         }
@@ -141,6 +144,7 @@ impl<'a> Pump<'a> {
                     says: wire::describe(&packet.payload),
                 },
             );
+            self.tap(id, false, &packet);
             if flow.proto == Proto::Tcp {
                 self.connections.insert(flow.min(flow.reversed()));
             }
@@ -195,6 +199,7 @@ impl<'a> Pump<'a> {
                         {
                             self.record_at(Some(place), EventKind::FaultHit { fault });
                         }
+                        self.tap(id, true, &packet);
                         self.deliver(packet);
                         delivered = true;
                     }
@@ -204,12 +209,15 @@ impl<'a> Pump<'a> {
                     }
                 },
                 Stage::Inject => {
+                    self.tap(id, true, &packet);
                     self.deliver(packet);
                     delivered = true;
                 }
                 Stage::InjectRouted => {
                     if let Ok((translated, _)) = self.path.route(now, flow) {
-                        self.deliver(readdress(packet, translated));
+                        let packet = readdress(packet, translated);
+                        self.tap(id, true, &packet);
+                        self.deliver(packet);
                         delivered = true;
                     }
                 }
@@ -301,6 +309,25 @@ impl<'a> Pump<'a> {
             id,
             packet,
         }));
+    }
+
+    /// Keeps a packet that passes the interface of a host, where somebody looks into the run.
+    fn tap(&self, id: PacketId, received: bool, packet: &Packet) {
+        let Some(tap) = self.watch.as_ref().and_then(|watch| watch.tap()) else {
+            return;
+        };
+        let flow = flow_of(packet);
+        let end = if received { flow.dst } else { flow.src };
+        let place = self.path.place(end.ip());
+        tap.passes(Tapped {
+            packet: id,
+            at: self.sim.now(),
+            host: place.map(|place| self.topology.hosts[place.host].name.clone()),
+            received,
+            flow,
+            segment: segment_of(packet),
+            payload: payload_of(packet).to_vec(),
+        });
     }
 
     fn record_at(&self, place: Option<Place>, kind: EventKind) {

@@ -12,12 +12,19 @@ use crate::words::Names;
 const RENAMED: [(&str, &str); 1] = [("ring", "dial")];
 
 /// A message on its way.
-struct Flight<'a> {
-    from: usize,
-    sent: &'a Event,
-    at_server: Option<&'a Event>,
-    to: Option<usize>,
-    arrived: Option<&'a Event>,
+pub(crate) struct Flight<'a> {
+    /// The lane of the client that sent it, or of the server.
+    pub from: usize,
+    /// Where it begins.
+    pub sent: &'a Event,
+    /// Where it reaches the server, or begins there.
+    pub at_server: Option<&'a Event>,
+    /// Where the server sends it on.
+    pub passed_on: Option<&'a Event>,
+    /// The lane of the client that it is for.
+    pub to: Option<usize>,
+    /// Where it reaches that.
+    pub arrived: Option<&'a Event>,
     key: String,
 }
 
@@ -32,6 +39,15 @@ enum Passage {
 
 /// The messages of calls, each as far as it came.
 pub(super) fn arrows(trace: &Trace, names: &Names, lane: &impl Fn(&str) -> Option<usize>) -> Vec<Row> {
+    let server = lane(SERVER).unwrap_or_default();
+    flights(trace, lane)
+        .iter()
+        .map(|f| f.row(server, names))
+        .collect()
+}
+
+/// The messages of calls, each as far as it came.
+pub(crate) fn flights<'a>(trace: &'a Trace, lane: &impl Fn(&str) -> Option<usize>) -> Vec<Flight<'a>> {
     let server = lane(SERVER).unwrap_or_default();
     let mut flights: Vec<Flight<'_>> = Vec::new();
     for event in &trace.events {
@@ -51,6 +67,7 @@ pub(super) fn arrows(trace: &Trace, names: &Names, lane: &impl Fn(&str) -> Optio
                     from: if of_client { client } else { server },
                     sent: event,
                     at_server: (!of_client).then_some(event),
+                    passed_on: None,
                     to: None,
                     arrived: None,
                     key,
@@ -60,7 +77,7 @@ pub(super) fn arrows(trace: &Trace, names: &Names, lane: &impl Fn(&str) -> Optio
             }
         }
     }
-    flights.iter().map(|f| f.row(server, names)).collect()
+    flights
 }
 
 /// Where a message of a call passes with `event`, and the lane of the client at that end of the connection.
@@ -100,7 +117,7 @@ impl<'a> Flight<'a> {
         match passage {
             Passage::LeavesClient => {}
             Passage::ReachesServer => self.at_server = Some(event),
-            Passage::LeavesServer => self.to = Some(client),
+            Passage::LeavesServer => (self.to, self.passed_on) = (Some(client), Some(event)),
             Passage::ReachesClient => (self.to, self.arrived) = (Some(client), Some(event)),
         }
     }

@@ -5,7 +5,7 @@
 //! what messages say; packets play no part.
 
 mod canvas;
-mod flights;
+pub(crate) mod flights;
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use sleet::{
 use crate::{acts, words::Names};
 
 /// The server, as the clients' side of a signaling connection names it.
-const SERVER: &str = "server";
+pub(crate) const SERVER: &str = "server";
 /// The most rows from the beginning and from the end, if they are not all drawn.
 const KEPT: (usize, usize) = (22, 10);
 

@@ -9,10 +9,15 @@ use sleet::{
 };
 use sleet_reports::{
     behaviour::{self, Observed},
-    failure, junit,
+    failure,
+    gather::Gathered,
+    junit,
+    machines::{annotations, quality, step},
+    mermaid, perfetto, rtcstats,
     snapshot::{self, Detail},
     summary,
     timeline::{self, View},
+    tracks::Tracks,
 };
 
 use crate::book::{STORIES, Story};
@@ -58,6 +63,9 @@ fn reports(scenario: &Scenario, record: &RunRecord) -> Vec<String> {
     let results = [record.result()];
     let summed = Summary::of([scenario], &results);
     let observed = vec![Observed::of(record)];
+    let tracks = Tracks::of(record);
+    let mut gathered = Gathered::new([scenario]);
+    gathered.add(&results[0]);
     vec![
         snapshot::report(scenario, record, Detail::Timeline),
         behaviour::sheet("one", "one seed", &[(scenario, observed)]).to_text(),
@@ -65,6 +73,12 @@ fn reports(scenario: &Scenario, record: &RunRecord) -> Vec<String> {
         timeline::draw(&record.trace, &record.plan, &View::default()),
         summary::to_markdown(&summed),
         junit::xml([scenario], &summed, &results),
+        step::markdown(&summed, &gathered),
+        quality::json(&summed, &gathered),
+        annotations::lines(&summed, &gathered).join("\n"),
+        mermaid::diagram(record, &tracks),
+        perfetto::json(record, &tracks),
+        rtcstats::dump(record, &tracks),
     ]
 }
 

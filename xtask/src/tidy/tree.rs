@@ -1,6 +1,10 @@
 //! The text files of a repository, by their paths. Rules see nothing else.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use anyhow::Context;
 
@@ -11,10 +15,12 @@ const SKIPPED: [&str; 4] = ["target", ".git", "node_modules", "snapshots"];
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     files: BTreeMap<String, String>,
+    /// Files that are no text, such as pictures: they can be linked to.
+    others: BTreeSet<String>,
 }
 
 impl Tree {
-    /// Reads what lies below `root`. Files that are not UTF-8 are left out.
+    /// Reads what lies below `root`. Of files that are not UTF-8 only their paths are kept.
     ///
     /// # Errors
     /// When a folder cannot be read.
@@ -30,6 +36,7 @@ impl Tree {
         let owned = |(path, text): &(&str, &str)| ((*path).to_owned(), (*text).to_owned());
         Self {
             files: files.iter().map(owned).collect(),
+            others: BTreeSet::new(),
         }
     }
 
@@ -41,11 +48,12 @@ impl Tree {
             let kind = entry.file_type().with_context(cannot)?;
             if kind.is_dir() && !SKIPPED.contains(&name.as_str()) {
                 self.enter(&entry.path(), &format!("{prefix}{name}/"))?;
-            } else if kind.is_file()
-                && !SKIPPED.contains(&name.as_str())
-                && let Ok(text) = fs::read_to_string(entry.path())
-            {
-                self.files.insert(format!("{prefix}{name}"), text);
+            } else if kind.is_file() && !SKIPPED.contains(&name.as_str()) {
+                let path = format!("{prefix}{name}");
+                match fs::read_to_string(entry.path()) {
+                    Ok(text) => drop(self.files.insert(path, text)),
+                    Err(_) => drop(self.others.insert(path)),
+                }
             }
         }
         Ok(())
@@ -76,7 +84,10 @@ impl Tree {
     /// Whether there is a file or a folder of this path.
     pub fn has(&self, path: &str) -> bool {
         let path = path.trim_end_matches('/');
-        path.is_empty() || self.files.contains_key(path) || self.begins_a_path(&format!("{path}/"))
+        path.is_empty()
+            || self.files.contains_key(path)
+            || self.others.contains(path)
+            || self.begins_a_path(&format!("{path}/"))
     }
 
     /// Whether the path of some file begins with `start`.

@@ -8,6 +8,7 @@ mod corpus;
 mod exhaustive;
 mod explain;
 mod mistakes;
+mod reports;
 mod shards;
 mod shrink;
 mod workers;

@@ -1,0 +1,95 @@
+//! What a suite leaves for those who read it, beside its results: JUnit XML, step summary, code quality report, HTML, and what is
+//! attached to each failure. Where a CI system runs us, it is told.
+//!
+//! Everything is made from the folder and the catalogue; nothing here decides how a suite came out.
+
+use std::{fs::OpenOptions, io::Write, path::Path};
+
+use anyhow::Context;
+use sleet::run::{shard::Shard, summary::Summary};
+use sleet_reports::{
+    gather::Gathered,
+    html::{self, Suite},
+    junit,
+    machines::{annotations, quality, step},
+};
+
+use crate::{attach, catalogue::Catalogue, folder::write, manifest::Manifest, terminal};
+
+/// Failures that have a page after a run; `report` makes those of all that were saved.
+pub const PAGES: usize = 20;
+
+/// A suite whose papers are to be made.
+pub struct Papers<'a> {
+    pub catalogue: &'a Catalogue,
+    pub folder: &'a Path,
+    pub sum: &'a Summary,
+    pub gathered: &'a Gathered<'a>,
+    pub manifest: Option<&'a Manifest>,
+}
+
+impl Papers<'_> {
+    /// Writes everything into the folder, with pages of the first `most` failures where that is said; gives how many have one.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn leave(&self, most: Option<usize>) -> anyhow::Result<usize> {
+        let Self {
+            folder,
+            sum,
+            gathered,
+            ..
+        } = self;
+        let failures: Vec<_> = gathered.failures().cloned().collect();
+        let scenarios = gathered.scenarios().iter().copied();
+        write(folder, "junit.xml", &junit::xml(scenarios, sum, &failures))?;
+        write(folder, "step-summary.md", &step::markdown(sum, gathered))?;
+        write(folder, "code-quality.json", &quality::json(sum, gathered))?;
+        let pages = attach::attach(self.catalogue, folder, gathered, most)?;
+        let suite = Suite {
+            summary: sum,
+            gathered,
+            about: &self.about(),
+            program: self.catalogue.program(),
+        };
+        write(folder, "report.html", &html::suite(&suite, &pages))?;
+        Ok(pages.len())
+    }
+
+    /// What the manifest says that is the same whenever and wherever the suite runs.
+    fn about(&self) -> Vec<(String, String)> {
+        let Some(manifest) = self.manifest else {
+            return Vec::new();
+        };
+        let mut about = vec![
+            ("profile".to_owned(), manifest.profile.clone()),
+            ("build".to_owned(), manifest.build.clone()),
+        ];
+        if manifest.shard != Shard::WHOLE {
+            about.push(("shard".to_owned(), manifest.shard.to_string()));
+        }
+        if !manifest.complete {
+            about.push(("complete".to_owned(), "no: not everything ran".to_owned()));
+        }
+        about
+    }
+}
+
+/// Tells the CI system that runs us, if one does.
+///
+/// # Errors
+/// If the file that it names cannot be added to.
+pub fn tell_ci(sum: &Summary, gathered: &Gathered<'_>) -> anyhow::Result<()> {
+    let env = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(path) = env("GITHUB_STEP_SUMMARY") {
+        let file = OpenOptions::new().create(true).append(true).open(&path);
+        let written = file.and_then(|mut file| file.write_all(step::markdown(sum, gathered).as_bytes()));
+        written.with_context(|| format!("cannot add to GITHUB_STEP_SUMMARY, '{}'", path.display()))?;
+    }
+    if env("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+        annotations::lines(sum, gathered)
+            .iter()
+            .for_each(|line| terminal::print(line));
+    }
+    Ok(())
+}
