@@ -6,12 +6,14 @@ use std::{fs, io, os::unix::fs::MetadataExt, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sleet::{
+    fault::Plan,
     run::{repro::Repro, result::RunResult},
     seed::Seed,
+    sweep::Probe,
 };
 
 /// The version of the protocol.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// What a worker is asked to do.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,6 +30,13 @@ pub enum Request {
     Play {
         repro: Box<Repro>,
         save: Option<PathBuf>,
+    },
+    /// Run a plan of a sweep; with `listen`, tell of its packets and messages too.
+    Probe {
+        scenario: String,
+        seed: Seed,
+        plan: Box<Plan>,
+        listen: bool,
     },
     /// Write the trace of the last run to a file.
     Dump { file: PathBuf },
@@ -48,6 +57,8 @@ pub enum Reply {
         result: Box<RunResult>,
         unsaved: Option<String>,
     },
+    /// A plan of a sweep has been run.
+    Probed { probe: Box<Probe> },
     /// A trace was written, or why it was not.
     Dumped { unsaved: Option<String> },
 }

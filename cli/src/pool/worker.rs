@@ -31,6 +31,7 @@ use sleet::{
     },
     scenario::Scenario,
     seed::Seed,
+    sweep::probe,
     trace::Watch,
     world::WorldError,
 };
@@ -81,6 +82,22 @@ pub fn serve(catalogue: &Catalogue, args: &WorkerArgs) -> Done {
                 let watch = watch(&watched, save.as_deref());
                 let done = play(&scenario, repro.seed, repro.plan, save.as_deref(), watch);
                 ours.tell(&scenario, repro.seed, done, &mut last, save.as_deref())
+            }
+            Request::Probe {
+                scenario,
+                seed,
+                plan,
+                listen,
+            } => {
+                let scenario = select::scenario(catalogue, &scenario)?;
+                match probe(&scenario, seed, Arc::new(*plan), listen) {
+                    Ok(probe) => Reply::Probed {
+                        probe: Box::new(probe),
+                    },
+                    Err(error) => Reply::Refused {
+                        why: error.to_string(),
+                    },
+                }
             }
             Request::Dump { file } => dump(last.as_ref(), &file),
         });

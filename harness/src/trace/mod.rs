@@ -28,7 +28,7 @@ pub use event::{Event, EventKind};
 pub use intent::{Intent, leg_of};
 pub use peer_id::PeerId;
 pub use terms::{Candidate, Flow, Machine, PacketId, Proto, SignalDirection, Stop};
-pub use watch::Watch;
+pub use watch::{Crossing, Watch};
 
 use crate::time::SimTime;
 
@@ -144,6 +144,14 @@ impl Recorder {
     /// If a thread panicked while it recorded.
     pub fn watched_by(&self, watch: Arc<Watch>) {
         self.inner.lock().expect("recording does not panic").watch = Some(watch);
+    }
+
+    /// Who watches, if somebody does.
+    ///
+    /// # Panics
+    /// If a thread panicked while it recorded.
+    pub fn watch(&self) -> Option<Arc<Watch>> {
+        self.inner.lock().expect("recording does not panic").watch.clone()
     }
 
     /// From here on, `listener` hears of every event as it is recorded.

@@ -108,6 +108,11 @@ impl Sim {
         self.shared.recorder.watched_by(watch);
     }
 
+    /// Who watches the run, if somebody does.
+    pub(super) fn watch(&self) -> Option<Arc<Watch>> {
+        self.shared.recorder.watch()
+    }
+
     /// From here on, `listener` hears of every event of the run as it is recorded. It must not record.
     pub(crate) fn heard_by(&self, listener: impl FnMut(&Event) + Send + 'static) {
         self.shared.recorder.heard_by(Listener(Box::new(listener)));
