@@ -68,6 +68,8 @@ pub enum Command {
     Shrink(ShrinkArgs),
     /// Shrink a failure and say what decided it, event by event.
     Explain(ExplainArgs),
+    /// Run a good run again for every single packet and message, with that one lost, doubled, late, cut or damaged.
+    Sweep(SweepArgs),
     /// Keep shrunken failures, which run first on every run.
     Corpus(CorpusArgs),
     /// Make every report of a suite again, from its folder: finished, merged, stopped or old.
@@ -261,6 +263,28 @@ pub struct Effort {
     /// How many plans to try at once; the result does not depend on it. Default: the number of cores.
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+pub struct SweepArgs {
+    /// The run to sweep, SCENARIO@SEED: a good one. Several are swept one after the other.
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub what: Vec<String>,
+    /// Sweep everything that this program lists for it.
+    #[arg(long)]
+    pub all: bool,
+    /// How many pairs of losses to try at most, chosen by what single losses taught.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub pairs: usize,
+    /// How many worker processes; the result does not depend on it. Default: the number of cores.
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Write every result to a file, one run to sweep a line, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// The folder for the plans that broke something. Default: target/sim/sweep.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

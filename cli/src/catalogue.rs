@@ -34,6 +34,7 @@ pub struct Catalogue {
     lock_file: Option<&'static str>,
     target: Option<PathBuf>,
     test_seeds: Option<Range<u64>>,
+    sweeps: Vec<String>,
 }
 
 impl Catalogue {
@@ -59,6 +60,7 @@ impl Catalogue {
             lock_file: None,
             target: None,
             test_seeds: None,
+            sweeps: Vec::new(),
         }
     }
 
@@ -98,6 +100,12 @@ impl Catalogue {
         self
     }
 
+    /// The runs that `sweep --all` sweeps, each SCENARIO@SEED. Default: none.
+    pub fn swept(mut self, runs: &[&str]) -> Self {
+        self.sweeps = runs.iter().map(ToString::to_string).collect();
+        self
+    }
+
     /// How users call the program.
     pub fn program(&self) -> &str {
         &self.program
@@ -106,6 +114,10 @@ impl Catalogue {
     /// Every scenario, hidden ones included.
     pub fn scenarios(&self) -> &[Arc<Scenario>] {
         &self.scenarios
+    }
+
+    pub(crate) fn sweeps(&self) -> &[String] {
+        &self.sweeps
     }
 
     pub(crate) fn corpus_folder(&self) -> Option<&Path> {

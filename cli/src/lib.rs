@@ -1,7 +1,7 @@
 //! The command line of Sleet, for any catalogue of scenarios.
 //!
 //! [`main`] gives a program with scenarios of its own everything that Sleet's has: `run` on worker processes, `list`,
-//! `replay`, `shrink`, `explain`, `merge`, `corpus`, `report`. [`main_with`] adds the program's own commands. [`tests()`] makes
+//! `replay`, `shrink`, `explain`, `sweep`, `merge`, `corpus`, `report`. [`main_with`] adds the program's own commands. [`tests()`] makes
 //! each scenario a test of `cargo test`.
 //!
 //! A worker is started from the program's own file, so whoever offers this command line calls one of these first thing
@@ -52,6 +52,7 @@ mod select;
 mod shards;
 mod shrink;
 mod subject;
+mod sweep;
 mod terminal;
 mod tests;
 mod wall;
@@ -98,6 +99,7 @@ fn obey(catalogue: &Catalogue, command: Command) -> Done {
         Command::Worker(args) => pool::worker::serve(catalogue, &args),
         Command::Shrink(args) => shrink::shrink(catalogue, &args),
         Command::Explain(args) => explain::explain(catalogue, &args),
+        Command::Sweep(args) => sweep::sweep(catalogue, &args),
         Command::Corpus(args) => corpus::corpus(catalogue, &args),
         Command::Report(args) => report::report(catalogue, &args),
     }

@@ -74,6 +74,7 @@ pub mod shrink;
 pub mod signaling;
 pub mod socket;
 pub mod swarm;
+pub mod sweep;
 pub mod time;
 pub mod trace;
 pub mod world;

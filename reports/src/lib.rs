@@ -18,6 +18,7 @@
 //! - [`explanation`]: why a failure came about, for `explain`
 //! - [`failure`]: one failure as text, for `report.txt`
 //! - [`shrunk`]: what is left of a failure after shrinking
+//! - [`sweep`]: what a sweep came to
 //! - [`summary`]: a suite as Markdown and as text
 //! - [`brief`]: a suite on one screen
 //! - [`tracks`]: one run as data over time, which diagrams and traces are drawn from
@@ -46,6 +47,7 @@ pub mod sheet;
 pub mod shrunk;
 pub mod snapshot;
 pub mod summary;
+pub mod sweep;
 pub mod table;
 pub mod timeline;
 pub mod tracks;

@@ -4,7 +4,7 @@
 //! - [`network`]: the networks that the stories play on
 //! - [`candidates`], [`calls`], [`chaos`], [`states`], [`findings`], [`nat`], [`teardown`],
 //!   [`dark`], [`nomination`], [`recovery`], [`mobility`], [`servers`], [`bindings`], [`presets`],
-//!   [`exhaustive`], [`selftest`]: one family of scenarios each
+//!   [`exhaustive`], [`sweeps`], [`selftest`]: one family of scenarios each
 //!
 //! A scenario reads as a story: who is there, what the network is like, what users do, what must hold.
 
@@ -26,6 +26,7 @@ pub mod recovery;
 pub mod selftest;
 pub mod servers;
 pub mod states;
+pub mod sweeps;
 pub mod teardown;
 
 use std::sync::Arc;
@@ -48,6 +49,7 @@ pub fn catalogue() -> Vec<Arc<Scenario>> {
     all.extend(bindings::family());
     all.extend(presets::family());
     all.extend(exhaustive::family());
+    all.extend(sweeps::family());
     all.extend(findings::family());
     all.extend(selftest::family());
     all.into_iter().map(Arc::new).collect()

@@ -10,6 +10,7 @@ pub fn catalogue() -> Catalogue {
     Catalogue::new("cargo xtask", sleet_scenarios::catalogue())
         .corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/corpus"))
         .embedded_corpus(CORPUS)
+        .swept(sleet_scenarios::sweeps::SWEPT)
         .lock_file(include_str!("../../Cargo.lock"))
         // The suite proper runs by `cargo xtask run`; the tests show that each scenario plays.
         .test_seeds(0..2)

@@ -15,7 +15,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use sleet::{run::result::RunResult, scenario::Scenario};
+use sleet::{run::result::RunResult, scenario::Scenario, sweep::Probe};
 
 use super::{
     death::Death,
@@ -217,6 +217,24 @@ impl Process {
             Ok(Reply::Refused { why }) => Fate::Refused(why),
             Ok(_) => self.died(),
             Err(fate) => fate,
+        }
+    }
+
+    /// Has it run a plan of a sweep, which may make no headway for `patience`.
+    ///
+    /// # Errors
+    /// What became of the process: it is dead.
+    pub fn probe(
+        &mut self,
+        request: &Request,
+        patience: Duration,
+        stop: &AtomicBool,
+    ) -> Result<Probe, Fate> {
+        self.ask(request)?;
+        match self.reply(patience, stop)? {
+            Reply::Probed { probe } => Ok(*probe),
+            Reply::Refused { why } => Err(Fate::Refused(why)),
+            _ => Err(self.died()),
         }
     }
 

@@ -6,8 +6,10 @@ use std::{fs, io, os::unix::fs::MetadataExt, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sleet::{
+    fault::Plan,
     run::{repro::Repro, result::RunResult},
     seed::Seed,
+    sweep::Probe,
 };
 
 /// The version of the protocol.
@@ -30,6 +32,13 @@ pub enum Request {
         save: Option<PathBuf>,
         capture: bool,
     },
+    /// Run a plan of a sweep; with `listen`, tell of its packets and messages too.
+    Probe {
+        scenario: String,
+        seed: Seed,
+        plan: Box<Plan>,
+        listen: bool,
+    },
     /// Write the trace of the last run to a file.
     Dump { file: PathBuf },
 }
@@ -49,6 +58,8 @@ pub enum Reply {
         result: Box<RunResult>,
         unsaved: Option<String>,
     },
+    /// A plan of a sweep has been run.
+    Probed { probe: Box<Probe> },
     /// A trace was written, or why it was not.
     Dumped { unsaved: Option<String> },
 }

@@ -31,6 +31,7 @@ use sleet::{
     },
     scenario::Scenario,
     seed::Seed,
+    sweep::probe,
     trace::Watch,
     world::WorldError,
 };
@@ -88,6 +89,22 @@ pub fn serve(catalogue: &Catalogue, args: &WorkerArgs) -> Done {
                     *unsaved = Some(format!("{error:#}"));
                 }
                 reply
+            }
+            Request::Probe {
+                scenario,
+                seed,
+                plan,
+                listen,
+            } => {
+                let scenario = select::scenario(catalogue, &scenario)?;
+                match probe(&scenario, seed, Arc::new(*plan), listen) {
+                    Ok(probe) => Reply::Probed {
+                        probe: Box::new(probe),
+                    },
+                    Err(error) => Reply::Refused {
+                        why: error.to_string(),
+                    },
+                }
             }
             Request::Dump { file } => dump(last.as_ref(), &file),
         });

@@ -28,7 +28,7 @@ mod user;
 
 pub use hits::hits;
 pub use kind::{Befalls, Behaviour, InForce, KindSpec, Lessen, Span};
-pub use kinds::{FaultKind, KindId, ice_server_down, network_switch, partition};
+pub use kinds::{FaultKind, KindId, host_crash, ice_server_down, network_switch, partition};
 pub use migrate::upgrade;
 pub use model::{Fault, Target};
 pub use plan::{Act, PLAN_VERSION, Plan, PlanError, Scripted, USUAL_TALK_MS, When};

@@ -137,6 +137,11 @@ impl Link {
         &self.end
     }
 
+    /// How many packets have entered it.
+    pub fn entered(&self) -> u64 {
+        self.packets
+    }
+
     /// From now on the link is good, but for what still lies over it.
     pub fn heal(&mut self) {
         self.base = self.base.healed();

@@ -108,6 +108,17 @@ impl Path {
         self.places.get(&address).copied()
     }
 
+    /// The direction of the link at `address`, and the number of the packet that entered it last, from 0.
+    pub fn last_entered(&self, address: IpAddr, direction: Direction) -> Option<(&LinkEnd, u64)> {
+        let place = self.place(address)?;
+        let access = &self.access[place.host][place.interface];
+        let link = match direction {
+            Direction::Up => &access.up,
+            Direction::Down => &access.down,
+        };
+        Some((link.end(), link.entered().checked_sub(1)?))
+    }
+
     /// A packet leaves its host and enters the access link.
     pub fn depart(&mut self, now: SimTime, flow: Flow, len: u32) -> Fate {
         let Some(place) = self.place(flow.src.ip()) else {

@@ -30,7 +30,7 @@ pub use intent::{Intent, leg_of};
 pub use peer_id::PeerId;
 pub use tap::{Segment, Tap, Tapped};
 pub use terms::{Candidate, Flow, Machine, PacketId, Proto, SignalDirection, Stop};
-pub use watch::Watch;
+pub use watch::{Crossing, Watch};
 
 use crate::time::SimTime;
 

@@ -6,13 +6,34 @@
 use std::{
     fmt,
     io::Write,
+    mem,
     sync::{
         Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use super::Tap;
+use super::{Direction, Flow, PacketId, Tap};
+use crate::time::SimTime;
+
+/// A packet entered a direction of an access link: what names it to a fault that falls on single packets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crossing {
+    /// When.
+    pub at: SimTime,
+    /// The packet.
+    pub packet: PacketId,
+    /// The link.
+    pub link: String,
+    /// Which way.
+    pub direction: Direction,
+    /// How many packets had entered before it.
+    pub ordinal: u64,
+    /// Its addresses there.
+    pub flow: Flow,
+    /// What a TURN server is to pass on, or passes on, decoded, if it carries such.
+    pub inside: Option<String>,
+}
 
 /// Counts what a run does, and may pass its events on as they are recorded.
 #[derive(Default)]
@@ -20,6 +41,7 @@ pub struct Watch {
     steps: AtomicU64,
     stream: Option<Mutex<Box<dyn Write + Send>>>,
     tap: Option<Tap>,
+    crossings: Option<Mutex<Vec<Crossing>>>,
 }
 
 impl Watch {
@@ -40,6 +62,35 @@ impl Watch {
     /// The bytes of packets, if it keeps them.
     pub fn tap(&self) -> Option<&Tap> {
         self.tap.as_ref()
+    }
+
+    /// Keeps every packet that enters a link.
+    pub fn of_crossings() -> Self {
+        Self {
+            crossings: Some(Mutex::default()),
+            ..Self::default()
+        }
+    }
+
+    /// The packets that have entered links so far, in order; they are handed over once.
+    ///
+    /// # Panics
+    /// If a thread panicked while it added one.
+    pub fn take_crossings(&self) -> Vec<Crossing> {
+        let taken = self.crossings.as_ref().map(|kept| {
+            let mut kept = kept.lock().expect("adding does not panic");
+            mem::take(&mut *kept)
+        });
+        taken.unwrap_or_default()
+    }
+
+    /// A packet enters a link. What it is like is only made up for a watch that keeps it.
+    pub(crate) fn crossed(&self, crossing: impl FnOnce() -> Option<Crossing>) {
+        if let Some(kept) = &self.crossings
+            && let Some(crossing) = crossing()
+        {
+            kept.lock().expect("adding does not panic").push(crossing);
+        }
     }
 
     /// How much has happened: grows with every event and every poll of a task. A run in which it stands still for

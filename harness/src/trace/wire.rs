@@ -4,7 +4,7 @@
 
 use stun::{
     attributes::{
-        ATTR_CHANNEL_NUMBER, ATTR_ERROR_CODE, ATTR_ICE_CONTROLLED, ATTR_ICE_CONTROLLING, ATTR_LIFETIME,
+        ATTR_CHANNEL_NUMBER, ATTR_DATA, ATTR_ERROR_CODE, ATTR_ICE_CONTROLLED, ATTR_ICE_CONTROLLING, ATTR_LIFETIME,
         ATTR_PRIORITY, ATTR_USE_CANDIDATE, ATTR_USERNAME, ATTR_XOR_PEER_ADDRESS, ATTR_XOR_RELAYED_ADDRESS,
         ATTR_XORMAPPED_ADDRESS, AttrType,
     },
@@ -40,6 +40,24 @@ pub fn describe_datagram(payload: &[u8]) -> String {
         Some(128..=191) => "rtp or rtcp".into(),
         Some(_) => "data".into(),
     }
+}
+
+/// Describes the datagram inside a datagram: what a TURN server is asked to pass on, or passes on (RFC 8656, sections 11 and
+/// 12). None where there is none.
+pub fn describe_inside(payload: &[u8]) -> Option<String> {
+    let inside = match payload.first()? {
+        0..=3 => {
+            let mut message = Message::new();
+            message.unmarshal_binary(payload).ok()?;
+            message.get(ATTR_DATA).ok()?
+        }
+        64..=79 => {
+            let length = u16::from_be_bytes([*payload.get(2)?, *payload.get(3)?]);
+            payload.get(4..4 + usize::from(length))?.to_vec()
+        }
+        _ => return None,
+    };
+    Some(describe_datagram(&inside))
 }
 
 fn describe_stun(payload: &[u8]) -> Option<String> {

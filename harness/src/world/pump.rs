@@ -26,7 +26,7 @@ use crate::{
         topology::Topology,
     },
     time::SimTime,
-    trace::{Cause, EventKind, Flow, PacketId, Proto, Tapped, Watch, wire},
+    trace::{Cause, Crossing, Direction, EventKind, Flow, PacketId, Proto, Tapped, Watch, wire},
 };
 
 /// The event loop of the network.
@@ -148,7 +148,9 @@ impl<'a> Pump<'a> {
             if flow.proto == Proto::Tcp {
                 self.connections.insert(flow.min(flow.reversed()));
             }
-            match self.path.depart(now, flow, payload.len() as u32) {
+            let fate = self.path.depart(now, flow, payload.len() as u32);
+            self.tell_watch(now, id, (flow, Direction::Up), &payload);
+            match fate {
                 Fate::Reset(at, by) => {
                     self.sim.record(EventKind::PacketDropped { packet: id, by });
                     self.inject_resets(at, flow, Stage::InjectRouted, Stage::Inject);
@@ -171,8 +173,15 @@ impl<'a> Pump<'a> {
             let flow = flow_of(&packet);
             match stage {
                 Stage::Core => {
-                    let len = payload_of(&packet).len() as u32;
-                    match self.path.transit(now, flow, len) {
+                    let payload = payload_of(&packet).clone();
+                    let (flow, fate) = self.path.transit(now, flow, payload.len() as u32);
+                    if !matches!(
+                        fate,
+                        Fate::Dropped(Cause::Nat { .. } | Cause::Unroutable { .. })
+                    ) {
+                        self.tell_watch(now, id, (flow, Direction::Down), &payload);
+                    }
+                    match (flow, fate) {
                         (flow, Fate::Reset(at, by)) => {
                             self.sim.record(EventKind::PacketDropped { packet: id, by });
                             self.inject_resets(at, flow, Stage::Inject, Stage::InjectRouted);
@@ -243,6 +252,27 @@ impl<'a> Pump<'a> {
             }
         }
         self.network.deliver(packet);
+    }
+
+    /// Tells whoever keeps them that a packet has entered a link.
+    fn tell_watch(&self, at: SimTime, packet: PacketId, (flow, direction): (Flow, Direction), payload: &[u8]) {
+        let Some(watch) = &self.watch else { return };
+        watch.crossed(|| {
+            let end = match direction {
+                Direction::Up => flow.src,
+                Direction::Down => flow.dst,
+            };
+            let (link, ordinal) = self.path.last_entered(end.ip(), direction)?;
+            Some(Crossing {
+                at,
+                packet,
+                link: link.link.clone(),
+                direction,
+                ordinal,
+                flow,
+                inside: wire::describe_inside(payload),
+            })
+        });
     }
 
     /// Does with a packet what its link decided, and writes down what is out of the ordinary.

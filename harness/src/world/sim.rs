@@ -108,7 +108,7 @@ impl Sim {
         self.shared.recorder.watched_by(watch);
     }
 
-    /// Who is told of every event, if anybody is.
+    /// Who watches the run, if somebody does.
     pub(super) fn watch(&self) -> Option<Arc<Watch>> {
         self.shared.recorder.watch()
     }

@@ -200,19 +200,6 @@ pub fn hung_up_while_gathering(seed: Seed) -> Plan {
     plan
 }
 
-/// Alice and bob talk for a while, and nobody hangs up.
-pub fn talked_over(seed: Seed) -> Plan {
-    let mut plan = stage(seed, 2);
-    let mut draws = seed.stream("calls/talked-over");
-    plan.talk_every_ms = Some(TALKS_EVERY_MS);
-    plan.talk_ms = 4_000;
-    plan.script = vec![
-        dials("alice", "bob", "c1", 300),
-        answers("bob", draws.between(200, 900)),
-    ];
-    plan
-}
-
 /// Alice wants what no calling app can do.
 pub fn unknown_act(seed: Seed) -> Plan {
     let mut plan = stage(seed, 2);

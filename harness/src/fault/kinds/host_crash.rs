@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     fault::{
-        Befalls, Behaviour, Fault, InForce, KindSpec, Plan, Span,
+        Befalls, Behaviour, Fault, InForce, KindSpec, Plan, Span, Target,
         drawing::{one_of, timed},
         kinds::standstill,
     },
@@ -61,4 +61,9 @@ impl Behaviour for HostCrash {
             server
         })
     }
+}
+
+/// `host` goes dark at `from_ms`, and starts anew at `until_ms`.
+pub fn host_crash(host: &str, from_ms: u64, until_ms: u64) -> Fault {
+    Fault::new(Target::host(host), HostCrash {}, from_ms, Some(until_ms))
 }

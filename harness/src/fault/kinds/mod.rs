@@ -39,7 +39,10 @@ mod truncate;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{ice_server_down::ice_server_down, network_switch::network_switch, partition::partition};
+pub use self::{
+    host_crash::host_crash, ice_server_down::ice_server_down, network_switch::network_switch,
+    partition::partition,
+};
 use super::{Behaviour, KindSpec};
 
 /// Makes the types that know every kind from the list of them.

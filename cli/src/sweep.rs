@@ -1,0 +1,229 @@
+//! The command `sweep`: a good run again for every single packet and message, with that one lost, doubled, late, cut or damaged.
+//!
+//! Plans run in worker processes: one that takes its process down is a result like any other.
+
+use std::{
+    fs, io,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, atomic::AtomicBool},
+    thread,
+};
+
+use anyhow::{Context, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use sleet::{
+    fault::Plan,
+    run::{plan_of, repro::Repro, summary::exit},
+    scenario::{Kind, Scenario},
+    seed::Seed,
+    sweep::{Limits, Outcome, Probe, ProbeError, Prober, Swept, Tried, sweep as search},
+    trace::Trace,
+};
+use sleet_reports::sweep::{self as report, Account};
+
+use crate::{
+    Done,
+    args::{SweepArgs, Target},
+    catalogue::Catalogue,
+    identity::build_id,
+    pool::{
+        Settings,
+        process::{Fate, Process},
+        protocol::Request,
+    },
+    select, terminal,
+};
+
+/// Sweeps what `args` name, one after the other.
+pub fn sweep(catalogue: &Catalogue, args: &SweepArgs) -> Done {
+    let listed = catalogue.sweeps();
+    let what: Vec<&str> = match args.all {
+        true => listed.iter().map(String::as_str).collect(),
+        false => args.what.iter().map(String::as_str).collect(),
+    };
+    if what.is_empty() {
+        bail!("this program lists no runs to sweep: name a SCENARIO@SEED");
+    }
+    let mut code = exit::OK;
+    let mut lines = String::new();
+    let mut accounts = Vec::new();
+    for what in what {
+        let sweeper = Sweeper::of(catalogue, args, what)?;
+        let (swept, ended) = sweeper.sweep()?;
+        let account = Account {
+            name: what,
+            swept: &swept,
+            replays: &sweeper.save(catalogue, &swept)?,
+        };
+        lines.push_str(&(report::json(&account) + "\n"));
+        terminal::print(report::text(&account).trim_end());
+        terminal::print("");
+        accounts.push(report::line(&account));
+        code = exit::gravest([code, ended]);
+    }
+    if accounts.len() > 1 {
+        terminal::print(report::sum(&accounts).trim_end());
+    }
+    if let Some(file) = &args.json {
+        fs::write(file, lines).with_context(|| format!("cannot write '{}'", file.display()))?;
+    }
+    Ok(code)
+}
+
+/// A run to sweep.
+struct Sweeper {
+    scenario: Arc<Scenario>,
+    seed: Seed,
+    limits: Limits,
+    folder: PathBuf,
+}
+
+impl Sweeper {
+    fn of(catalogue: &Catalogue, args: &SweepArgs, what: &str) -> anyhow::Result<Self> {
+        let target: Target = what
+            .parse()
+            .with_context(|| format!("'{what}' is not SCENARIO@SEED"))?;
+        let scenario = select::scenario(catalogue, &target.scenario)?;
+        if scenario.explores.is_some() {
+            bail!("{what} goes through orders: there is no one run to sweep");
+        }
+        let out = match &args.out {
+            Some(folder) => folder.clone(),
+            None => catalogue.target_folder().join("sim/sweep"),
+        };
+        Ok(Self {
+            folder: out.join(format!("{}.{}", scenario.name.replace('/', "-"), target.seed)),
+            seed: target.seed,
+            limits: Limits {
+                jobs: args
+                    .jobs
+                    .unwrap_or_else(|| thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)),
+                pairs: args.pairs,
+            },
+            scenario,
+        })
+    }
+
+    /// Sweeps it, and says with which code that ends.
+    fn sweep(&self) -> anyhow::Result<(Swept, u8)> {
+        let prober = InWorkers {
+            settings: Settings::usual()?,
+            scenario: self.scenario.clone(),
+            seed: self.seed,
+            idle: Mutex::default(),
+        };
+        let bar = progress_bar(&self.scenario.name);
+        let plan = plan_of(&self.scenario, self.seed)?;
+        let swept = search(&prober, &plan, self.limits, &|done, of| {
+            bar.set_length(of as u64);
+            bar.set_position(done as u64);
+        });
+        bar.finish_and_clear();
+        let swept = swept.with_context(|| format!("{}@{}", self.scenario.name, self.seed))?;
+        let broken = swept.singles.iter().any(|t| t.outcome.is_broken());
+        let died = swept.pairs.iter().any(|t| matches!(t.outcome, Outcome::Died(_)));
+        let code = match self.scenario.kind == Kind::Promise && (broken || died) {
+            true => exit::BROKEN,
+            false => exit::OK,
+        };
+        Ok((swept, code))
+    }
+
+    /// Saves every plan that broke something; the commands that replay them, in the order of the results.
+    fn save(&self, catalogue: &Catalogue, swept: &Swept) -> anyhow::Result<Vec<String>> {
+        match fs::remove_dir_all(&self.folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot empty '{}'", self.folder.display()));
+            }
+            _ => {}
+        }
+        let broken = swept
+            .singles
+            .iter()
+            .chain(&swept.pairs)
+            .filter(|t| t.outcome.is_broken());
+        let mut commands = Vec::new();
+        for (number, tried) in broken.enumerate() {
+            let path = self
+                .folder
+                .join(format!("{:03}-{}.json", number + 1, report::slug(tried)));
+            self.save_one(&path, swept, tried)?;
+            commands.push(catalogue.command(&format!("replay {}", path.display())));
+        }
+        Ok(commands)
+    }
+
+    fn save_one(&self, path: &Path, swept: &Swept, tried: &Tried) -> anyhow::Result<()> {
+        let repro = Repro {
+            v: sleet::run::repro::REPRO_VERSION,
+            scenario: self.scenario.name.clone(),
+            seed: self.seed,
+            oracle: match &tried.outcome {
+                Outcome::Breaks(broken) => Some(broken.oracle.clone()),
+                _ => None,
+            },
+            digest: tried
+                .digest
+                .unwrap_or_else(|| Trace::from_events(Vec::new()).digest),
+            build: build_id()?,
+            known: None,
+            plan: swept.plan_with(&tried.hits),
+        };
+        fs::create_dir_all(&self.folder)
+            .and_then(|()| fs::write(path, repro.to_json() + "\n"))
+            .with_context(|| format!("cannot write '{}'", path.display()))
+    }
+}
+
+fn progress_bar(name: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("sweeping {msg}: {pos} of {len} runs {elapsed}");
+    ProgressBar::new(0)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_message(name.to_owned())
+}
+
+/// Runs plans in worker processes, as many as there are threads that ask.
+struct InWorkers {
+    settings: Settings,
+    scenario: Arc<Scenario>,
+    seed: Seed,
+    idle: Mutex<Vec<Process>>,
+}
+
+/// How often a run may lose its process to somebody outside.
+const LOST: usize = 3;
+
+impl Prober for InWorkers {
+    fn probe(&self, plan: &Arc<Plan>, listen: bool) -> Result<Probe, ProbeError> {
+        let request = Request::Probe {
+            scenario: self.scenario.name.clone(),
+            seed: self.seed,
+            plan: Box::new(Plan::clone(plan)),
+            listen,
+        };
+        let patience = self.settings.patience(&self.scenario);
+        let never = AtomicBool::new(false);
+        for losses in 1.. {
+            let idle = self.idle.lock().expect("nobody panics while it is held").pop();
+            let mut process = match idle {
+                Some(process) => process,
+                None => Process::start(&self.settings).map_err(|e| ProbeError(format!("{e:#}")))?,
+            };
+            match process.probe(&request, patience, &never) {
+                Ok(probe) => {
+                    self.idle
+                        .lock()
+                        .expect("nobody panics while it is held")
+                        .push(process);
+                    return Ok(probe);
+                }
+                Err(Fate::Died(death)) if death.is_from_outside() && losses < LOST => {}
+                Err(Fate::Died(death)) => return Ok(Probe::Died(death.to_string())),
+                Err(Fate::Refused(why)) => return Err(ProbeError(why)),
+                Err(Fate::Stopped | Fate::Ended(..)) => unreachable!("nobody stops it"),
+            }
+        }
+        unreachable!("the last loss is reported")
+    }
+}

@@ -1,0 +1,282 @@
+//! The sweep itself: which plans are run, in which order, and what came of them.
+//!
+//! Results stand in the order of the plans, whoever ran them when.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{
+    pairs::{self, Survived},
+    prober::{Probe, ProbeError, Prober},
+    seen::{Outcome, Seen},
+    subject::{Hit, Subject, Treatment},
+    terms::Packet,
+};
+use crate::{
+    fault::Plan,
+    trace::{Digest, Direction},
+};
+
+/// How much is swept, and on how many threads.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How many plans are run at once. The result does not depend on it.
+    pub jobs: NonZeroUsize,
+    /// How many pairs of losses are tried at most.
+    pub pairs: usize,
+}
+
+/// A plan that was run, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    /// What was done: to one packet or message, or to two.
+    pub hits: Vec<Hit>,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The hash over the trace, if the run came to its end.
+    pub digest: Option<Digest>,
+}
+
+/// What a sweep came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Swept {
+    /// The plan of the good run: the scenario's, with a chaos phase that lasts until its last packet has gone, as a fault on a
+    /// single packet strikes in the chaos phase only.
+    pub plan: Plan,
+    /// The good run.
+    pub good: Seen,
+    /// Single faults, in the order of the good run.
+    pub singles: Vec<Tried>,
+    /// Pairs of losses.
+    pub pairs: Vec<Tried>,
+}
+
+/// A sweep that could not take place.
+#[derive(Debug, Error)]
+pub enum SweepError {
+    /// The run without any fault is no good run.
+    #[error("the run to sweep breaks {oracle} before anything is done to it: {why}")]
+    NotGood {
+        /// The oracle.
+        oracle: String,
+        /// How.
+        why: String,
+    },
+    /// The run without any fault does not come to its end.
+    #[error("the run to sweep does not come to its end: {0}")]
+    Dies(String),
+    /// No plan can be run.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+}
+
+impl Swept {
+    /// The plan in which `hits` happen.
+    pub fn plan_with(&self, hits: &[Hit]) -> Plan {
+        with(&self.plan, hits)
+    }
+}
+
+/// Sweeps the run of `plan`. `progress` is told how many plans have been run, of how many.
+///
+/// # Errors
+/// [`SweepError`]
+pub fn sweep(
+    prober: &dyn Prober,
+    plan: &Plan,
+    limits: Limits,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Swept, SweepError> {
+    let (plan, good) = good_run(prober, plan)?;
+    let single = |subject: Subject| {
+        let hit = |treatment| Hit {
+            subject: subject.clone(),
+            treatment,
+        };
+        subject.treatments().into_iter().map(hit).collect::<Vec<Hit>>()
+    };
+    let hits: Vec<Vec<Hit>> = subjects(&good, &plan)
+        .into_iter()
+        .flat_map(single)
+        .map(|hit| vec![hit])
+        .collect();
+    let singles = try_all(prober, (&plan, &good), hits, limits, progress)?;
+    let pairs = pairs_after(prober, (&plan, &good), &singles, limits, progress)?;
+    Ok(Swept {
+        plan,
+        good,
+        singles,
+        pairs,
+    })
+}
+
+/// The good run of `plan`, with a chaos phase that is long enough.
+fn good_run(prober: &dyn Prober, plan: &Plan) -> Result<(Plan, Seen), SweepError> {
+    let mut plan = plan.clone();
+    let seen = good(prober, &plan)?;
+    let last = seen.packets.iter().map(|p| p.at_ms);
+    let last = last.chain(seen.messages.iter().map(|m| m.at_ms)).max().unwrap_or(0);
+    if last < plan.heal_at_ms {
+        return Ok((plan, seen));
+    }
+    plan.horizon_ms += last + 1 - plan.heal_at_ms;
+    plan.heal_at_ms = last + 1;
+    let seen = good(prober, &plan)?;
+    Ok((plan, seen))
+}
+
+fn good(prober: &dyn Prober, plan: &Plan) -> Result<Seen, SweepError> {
+    match prober.probe(&Arc::new(plan.clone()), true)? {
+        Probe::Died(how) => Err(SweepError::Dies(how)),
+        Probe::Ended(seen) => match seen.broken {
+            Some(broken) => Err(SweepError::NotGood {
+                oracle: broken.oracle,
+                why: broken.why,
+            }),
+            None => Ok(*seen),
+        },
+    }
+}
+
+/// What can be singled out of a run of `plan`, in order. A packet is taken where it enters the network, and once more behind a NAT
+/// that it passes: elsewhere it is the same to lose it on either link.
+pub(super) fn subjects(seen: &Seen, plan: &Plan) -> Vec<Subject> {
+    let packets = seen.packets.iter().filter(|p| p.at_ms < plan.heal_at_ms);
+    let packets = packets.filter(|p| p.direction == Direction::Up || p.beyond_nat);
+    let messages = seen.messages.iter().filter(|m| m.at_ms < plan.heal_at_ms);
+    let mut all: Vec<(u64, Subject)> = packets
+        .map(|p: &Packet| (p.at_ms, Subject::Packet(p.clone())))
+        .collect();
+    all.extend(messages.map(|m| {
+        let subject = Subject::Message {
+            client: m.client.clone(),
+            message: m.message,
+            name: m.name.clone(),
+            nth: m.nth,
+        };
+        (m.at_ms, subject)
+    }));
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter()
+        .map(|(_, subject)| subject)
+        .filter(|subject| fits(subject, plan))
+        .collect()
+}
+
+/// Whether `plan` can be run with something done to `subject`.
+fn fits(subject: &Subject, plan: &Plan) -> bool {
+    let hit = Hit {
+        subject: subject.clone(),
+        treatment: Treatment::Lost,
+    };
+    with(plan, &[hit]).check().is_ok()
+}
+
+fn with(plan: &Plan, hits: &[Hit]) -> Plan {
+    let mut plan = plan.clone();
+    hits.iter().for_each(|hit| plan.inject(hit.fault()));
+    plan
+}
+
+/// Tries pairs of losses: the first of each is one that the call survived.
+fn pairs_after(
+    prober: &dyn Prober,
+    (plan, good): (&Plan, &Seen),
+    singles: &[Tried],
+    limits: Limits,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Vec<Tried>, SweepError> {
+    let mut firsts = pairs::firsts(singles);
+    firsts.truncate(limits.pairs);
+    let look = |tried: &&Tried| prober.probe(&Arc::new(with(plan, &tried.hits)), true);
+    let mut survived = Vec::new();
+    for (first, probe) in firsts.iter().zip(in_parallel(&firsts, limits.jobs, look, &|_, _| {})?) {
+        if let Probe::Ended(seen) = probe {
+            survived.push((*first, seen));
+        }
+    }
+    let survived: Vec<Survived<'_>> = survived
+        .iter()
+        .map(|(first, seen)| Survived { first, seen })
+        .collect();
+    let seconds = pairs::seconds(&survived, good, plan, limits.pairs);
+    let hits = seconds.into_iter().map(|pair| pair.to_vec()).collect();
+    try_all(prober, (plan, good), hits, limits, progress)
+}
+
+/// Runs a plan for each of `hits`.
+fn try_all(
+    prober: &dyn Prober,
+    (plan, good): (&Plan, &Seen),
+    hits: Vec<Vec<Hit>>,
+    limits: Limits,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Vec<Tried>, SweepError> {
+    let run = |hits: &Vec<Hit>| prober.probe(&Arc::new(with(plan, hits)), false);
+    let probes = in_parallel(&hits, limits.jobs, run, progress)?;
+    let tried = hits.into_iter().zip(probes).map(|(hits, probe)| match probe {
+        Probe::Died(how) => Tried {
+            hits,
+            outcome: Outcome::Died(how),
+            digest: None,
+        },
+        Probe::Ended(seen) => Tried {
+            hits,
+            outcome: seen.beside(good),
+            digest: Some(seen.digest),
+        },
+    });
+    Ok(tried.collect())
+}
+
+/// Does `act` with each of `items` on `jobs` threads; the results in the order of the items.
+fn in_parallel<T: Sync, R: Send>(
+    items: &[T],
+    jobs: NonZeroUsize,
+    act: impl Fn(&T) -> Result<R, ProbeError> + Sync,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Vec<R>, ProbeError> {
+    let next = AtomicUsize::new(0);
+    let results: Mutex<Vec<Option<Result<R, ProbeError>>>> = Mutex::new(items.iter().map(|_| None).collect());
+    thread::scope(|scope| {
+        for _ in 0..jobs.get().min(items.len()) {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(index) else { return };
+                    let result = act(item);
+                    let failed = result.is_err();
+                    results.lock().expect("nobody panics while it is held")[index] = Some(result);
+                    if failed {
+                        next.store(items.len(), Ordering::Relaxed);
+                        return;
+                    }
+                    progress(index + 1, items.len());
+                }
+            });
+        }
+    });
+    let results = results.into_inner().expect("nobody panics while it is held");
+    // The first that failed stands for those that were not begun any more.
+    let mut done = Vec::new();
+    let mut missing = false;
+    for result in results {
+        match result {
+            Some(result) => done.push(result?),
+            None => missing = true,
+        }
+    }
+    match missing {
+        false => Ok(done),
+        true => Err(ProbeError("another run failed first".to_owned())),
+    }
+}

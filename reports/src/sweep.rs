@@ -1,0 +1,271 @@
+//! What a sweep came to: a table of what was hit against what was done, and the packets that a call cannot do without.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
+
+use serde_json::json;
+use sleet::sweep::{Outcome, Subject, Swept, Treatment, Tried};
+
+use crate::table::Table;
+
+/// A sweep with what only the command line knows.
+pub struct Account<'a> {
+    /// What was swept, `SCENARIO@SEED`.
+    pub name: &'a str,
+    /// What it came to.
+    pub swept: &'a Swept,
+    /// The command that replays each run that broke something: single faults first, then pairs.
+    pub replays: &'a [String],
+}
+
+/// The figures of a sweep: a line of the table over several.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    name: String,
+    packets: usize,
+    messages: usize,
+    singles: Counts,
+    pairs: Counts,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Counts {
+    held: usize,
+    differs: usize,
+    broke: usize,
+    died: usize,
+}
+
+impl Counts {
+    fn of(tried: &[Tried]) -> Self {
+        let mut counts = Self::default();
+        for t in tried {
+            match t.outcome {
+                Outcome::Held => counts.held += 1,
+                Outcome::Differs { .. } => counts.differs += 1,
+                Outcome::Breaks(_) => counts.broke += 1,
+                Outcome::Died(_) => counts.died += 1,
+            }
+        }
+        counts
+    }
+
+    fn all(&self) -> usize {
+        self.held + self.differs + self.broke + self.died
+    }
+
+    fn text(&self) -> String {
+        let mut parts = vec![
+            format!("{} held", self.held),
+            format!("{} held otherwise", self.differs),
+            format!("{} broke an oracle", self.broke),
+        ];
+        if self.died > 0 {
+            parts.push(format!("{} took their process down", self.died));
+        }
+        parts.join(", ")
+    }
+}
+
+/// The figures of a sweep.
+pub fn line(account: &Account<'_>) -> Line {
+    let subjects: BTreeSet<String> = account
+        .swept
+        .singles
+        .iter()
+        .filter(|t| matches!(t.hits[0].subject, Subject::Packet(_)))
+        .map(|t| t.hits[0].subject.words())
+        .collect();
+    let lost = |t: &&Tried| t.hits[0].treatment == Treatment::Lost;
+    let swept = account.swept.singles.iter().filter(lost).count();
+    Line {
+        name: account.name.to_owned(),
+        packets: subjects.len(),
+        messages: swept - subjects.len(),
+        singles: Counts::of(&account.swept.singles),
+        pairs: Counts::of(&account.swept.pairs),
+    }
+}
+
+/// Several sweeps in a table.
+pub fn sum(lines: &[Line]) -> String {
+    let mut table = Table::new(&[
+        "call",
+        ">packets",
+        ">messages",
+        ">single faults",
+        ">held",
+        ">held otherwise",
+        ">broke",
+        ">died",
+        ">pairs",
+        ">held",
+        ">held otherwise",
+        ">broke",
+        ">died",
+    ]);
+    for line in lines {
+        let figures = |c: &Counts| [c.all(), c.held, c.differs, c.broke, c.died];
+        let mut row = vec![
+            line.name.clone(),
+            line.packets.to_string(),
+            line.messages.to_string(),
+        ];
+        let all = figures(&line.singles).into_iter().chain(figures(&line.pairs));
+        row.extend(all.map(|n| n.to_string()));
+        table.row(row);
+    }
+    table.to_markdown()
+}
+
+/// The whole account of a sweep.
+pub fn text(account: &Account<'_>) -> String {
+    let (swept, figures) = (account.swept, line(account));
+    let mut out = format!(
+        "{}: {} packets and {} messages, singled out up to {} ms\n",
+        account.name, figures.packets, figures.messages, swept.plan.heal_at_ms
+    );
+    let _ = writeln!(out, "{} single faults: {}", figures.singles.all(), figures.singles.text());
+    if figures.pairs.all() > 0 {
+        let _ = writeln!(out, "{} pairs of losses: {}", figures.pairs.all(), figures.pairs.text());
+    }
+    let _ = write!(out, "\n{}", kinds(&swept.singles).to_markdown());
+    let mut replays = account.replays.iter();
+    let singles = broken(&swept.singles, &mut replays);
+    let _ = match singles.is_empty() {
+        true => write!(out, "\nthere is no packet and no message that it cannot do without\n"),
+        false => write!(out, "\nwhat it cannot do without:\n{singles}"),
+    };
+    let pairs = broken(&swept.pairs, &mut replays);
+    if !pairs.is_empty() {
+        let _ = write!(out, "\npairs that it cannot do without:\n{pairs}");
+    }
+    out
+}
+
+/// A table of kinds of packet against what was done to them.
+fn kinds(singles: &[Tried]) -> Table {
+    let mut heading = vec!["what", ">n"];
+    heading.extend(Treatment::WORDS);
+    let mut table = Table::new(&heading);
+    let mut rows: Vec<(String, BTreeMap<&str, Vec<&Outcome>>)> = Vec::new();
+    for tried in singles {
+        let (kind, word) = (tried.hits[0].subject.kind(), tried.hits[0].treatment.word());
+        let row = match rows.iter().position(|(k, _)| *k == kind) {
+            Some(row) => row,
+            None => {
+                rows.push((kind, BTreeMap::new()));
+                rows.len() - 1
+            }
+        };
+        rows[row].1.entry(word).or_default().push(&tried.outcome);
+    }
+    for (kind, cells) in rows {
+        let n = cells.get("lost").map_or(0, Vec::len);
+        let mut row = vec![kind, n.to_string()];
+        row.extend(Treatment::WORDS.map(|word| cells.get(word).map_or("-".to_owned(), |c| cell(c))));
+        table.row(row);
+    }
+    table
+}
+
+/// The outcomes of a cell: `held`, or how many of which.
+fn cell(outcomes: &[&Outcome]) -> String {
+    let mut counts: BTreeMap<String, (usize, u64)> = BTreeMap::new();
+    for outcome in outcomes {
+        let (word, ms) = word(outcome);
+        let count = counts.entry(word).or_default();
+        count.0 += 1;
+        count.1 = count.1.max(ms);
+    }
+    let one_kind = counts.len() == 1;
+    let part = |(word, (n, ms)): (String, (usize, u64))| {
+        let most = match ms {
+            0 => String::new(),
+            ms => format!(" ≤ {ms} ms"),
+        };
+        match one_kind {
+            true => format!("{word}{most}"),
+            false => format!("{n} {word}{most}"),
+        }
+    };
+    counts.into_iter().map(part).collect::<Vec<_>>().join(", ")
+}
+
+/// An outcome in a word, and the milliseconds that belong to it.
+fn word(outcome: &Outcome) -> (String, u64) {
+    match outcome {
+        Outcome::Held => ("held".to_owned(), 0),
+        Outcome::Breaks(broken) => (format!("**{}**", broken.oracle), 0),
+        Outcome::Died(_) => ("**died**".to_owned(), 0),
+        Outcome::Differs {
+            attempts: Some(_),
+            later_ms,
+            ..
+        } => ("another attempt".to_owned(), later_ms.unwrap_or(0)),
+        Outcome::Differs {
+            pair: Some(pair),
+            later_ms,
+            ..
+        } => (format!("over {pair}"), later_ms.unwrap_or(0)),
+        Outcome::Differs {
+            later_ms: Some(ms), ..
+        } => ("later".to_owned(), *ms),
+        Outcome::Differs { closes_later_ms, .. } => ("closes later".to_owned(), closes_later_ms.unwrap_or(0)),
+    }
+}
+
+/// What broke something, each with the oracle, the reason and the command that shows it again.
+fn broken<'a>(tried: &[Tried], replays: &mut impl Iterator<Item = &'a String>) -> String {
+    let mut out = String::new();
+    for t in tried.iter().filter(|t| t.outcome.is_broken()) {
+        let what: Vec<String> = t.hits.iter().map(|hit| hit.words()).collect();
+        let how = match &t.outcome {
+            Outcome::Breaks(broken) => format!("breaks {}: {}", broken.oracle, broken.why),
+            Outcome::Died(how) => format!("the run dies: {how}"),
+            _ => continue,
+        };
+        let _ = write!(out, "  {}\n    {how}\n", what.join(", and "));
+        if let Some(replay) = replays.next() {
+            let _ = writeln!(out, "    {replay}");
+        }
+    }
+    out
+}
+
+/// What was done, as the name of a file.
+pub fn slug(tried: &Tried) -> String {
+    let words: Vec<String> = tried
+        .hits
+        .iter()
+        .map(|hit| format!("{} {}", hit.subject.words(), hit.treatment.word()))
+        .collect();
+    let plain: String = words
+        .join(" and ")
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
+    let parts: Vec<&str> = plain.split('-').filter(|p| !p.is_empty() && *p != "the").collect();
+    parts.join("-")
+}
+
+/// Every result, as one line of JSON.
+pub fn json(account: &Account<'_>) -> String {
+    let tried = |t: &Tried| {
+        let what: Vec<String> = t.hits.iter().map(|hit| hit.words()).collect();
+        json!({ "what": what, "hits": t.hits, "outcome": t.outcome, "digest": t.digest })
+    };
+    let swept = account.swept;
+    json!({
+        "v": 1,
+        "swept": account.name,
+        "heal_at_ms": swept.plan.heal_at_ms,
+        "digest": swept.good.digest,
+        "singles": swept.singles.iter().map(tried).collect::<Vec<_>>(),
+        "pairs": swept.pairs.iter().map(tried).collect::<Vec<_>>(),
+    })
+    .to_string()
+}

@@ -1,0 +1,140 @@
+//! The calls that `sweep --all` sweeps: each packet and each message of theirs is lost, doubled, late, cut and damaged once.
+//!
+//! Links that lose nothing and always take the same time, signaling that is acknowledged, and the client that keeps every call:
+//! what still breaks here is the fault of one packet.
+
+use std::time::Duration;
+
+use sleet::{
+    fault::{Act, Directions, Plan, Scripted, When, partition},
+    net::{firewall::FirewallSpec, latency::Latency, link::LinkProfile, nat::NatSpec, topology::HostSpec},
+    oracle::{
+        calls::CONNECTS,
+        comeback::COMES_BACK,
+        peers::{CLOSES, NOTHING_LEFT},
+        reach::AS_COMPUTED,
+    },
+    scenario::{Kind, Scenario},
+    seed::Seed,
+    trace::Point,
+};
+
+use crate::{
+    client::{Make, Policy},
+    fixture::played,
+    nat::{put_behind, quiet},
+};
+
+/// The runs that are swept, and swept by CI.
+pub const SWEPT: &[&str] = &[
+    "sweep/host@1",
+    "sweep/srflx@1",
+    "sweep/relay@1",
+    "sweep/full@1",
+    "sweep/full-relay@1",
+    "sweep/restart@1",
+    "sweep/hangup@1",
+];
+
+/// What a call has for an attempt that comes to nothing and one that connects.
+const BUDGET_MS: u64 = 20_000;
+/// How long a caller waits for an answer, and then for the connection.
+const PATIENCE: Duration = Duration::from_secs(6);
+/// How long a caller bears *disconnected* before it restarts ICE.
+const BEARS: Duration = Duration::from_secs(1);
+
+/// The scenarios of the family.
+pub fn family() -> Vec<Scenario> {
+    let fixed = Policy::FIXED;
+    vec![
+        call("host", fixed.bare(), host)
+            .about("Behind firewalls, without servers: bare agents connect from host to host."),
+        call("srflx", fixed.bare(), |seed| {
+            behind(quiet(seed, false), NatSpec::port_restricted())
+        })
+        .about("Behind NATs that keep a mapping, with a STUN server: bare agents connect from outside to outside."),
+        call("relay", fixed.bare(), |seed| behind(quiet(seed, true), NatSpec::symmetric()))
+            .about("Behind symmetric NATs, with a TURN server: bare agents connect through the relay."),
+        call("full", fixed.full(), host).about("As host, with peer connections: DTLS, SCTP and a data channel."),
+        call("full-relay", fixed.full(), |seed| {
+            behind(quiet(seed, true), NatSpec::symmetric())
+        })
+        .about("As relay, with peer connections."),
+        call("restart", fixed.restarting(PATIENCE, BEARS).bare(), wifi_dies)
+            .about("Wi-Fi dies in a call while cellular works: the caller restarts ICE.")
+            .holds(&[&COMES_BACK]),
+        call("hangup", fixed.full(), hung_up)
+            .about("The caller hangs up a call that they talk over, and dials again at once."),
+    ]
+}
+
+fn call(name: &str, app: Make, network: impl Fn(Seed) -> Plan + Send + Sync + 'static) -> Scenario {
+    let draw = move |seed| {
+        let mut plan = network(seed);
+        plan.signaling.acknowledged = true;
+        plan.budget_ms = BUDGET_MS;
+        plan.horizon_ms = plan.horizon_ms.max(plan.heal_at_ms + 90_000);
+        plan
+    };
+    played(Kind::Promise, &format!("sweep/{name}"), draw, app)
+        .from("docs/sweep.md")
+        .holds(&[&CONNECTS, &CLOSES, &NOTHING_LEFT, &AS_COMPUTED])
+}
+
+/// Alice and bob behind firewalls, without STUN and TURN.
+fn host(seed: Seed) -> Plan {
+    let mut plan = quiet(seed, false);
+    plan.ice_servers.clear();
+    plan.topology.hosts.retain(|h| h.name != "relay");
+    for host in plan.topology.hosts.iter_mut().filter(|h| h.name != "server") {
+        host.firewall = Some(FirewallSpec::STRICT);
+    }
+    plan
+}
+
+/// Both behind NATs of a kind.
+fn behind(mut plan: Plan, nat: NatSpec) -> Plan {
+    put_behind(&mut plan, "alice", "203.0.113.1", nat);
+    put_behind(&mut plan, "bob", "198.51.100.1", nat);
+    plan
+}
+
+/// Alice is on cellular, over which her signaling goes, and on Wi-Fi, which goes dark while they talk.
+fn wifi_dies(seed: Seed) -> Plan {
+    let link = |ms| LinkProfile::good(Latency::constant_ms(ms));
+    let mut plan = host(seed);
+    let alice = HostSpec {
+        interfaces: Vec::new(),
+        firewall: None,
+        ..plan.topology.hosts[0].clone()
+    };
+    plan.topology.hosts[0] = alice
+        .interface("rmnet0", "10.1.1.1", link(45))
+        .interface("wlan0", "10.1.0.1", link(12));
+    plan.topology.hosts[1].firewall = None;
+    Plan {
+        faults: vec![partition("alice/wlan0", Directions::Both, 2_500, 30_000)],
+        heal_at_ms: 30_000,
+        talk_ms: 15_000,
+        ..plan
+    }
+}
+
+/// Alice hangs up soon after the call is connected, and dials again at once.
+fn hung_up(seed: Seed) -> Plan {
+    let mut plan = host(seed);
+    let acts = |when, act| Scripted {
+        host: "alice".into(),
+        when,
+        act,
+    };
+    let (call, again) = ("c1".to_owned(), "c2".to_owned());
+    let talking = When::Reached {
+        point: Point::Connected,
+        after_ms: 500,
+    };
+    plan.script.push(acts(talking, Act::Hangup { call: call.clone() }));
+    let over = When::Over { after_ms: 50 };
+    plan.script.push(acts(over, Act::Redial { call, again }));
+    plan
+}
