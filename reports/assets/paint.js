@@ -65,7 +65,7 @@ Object.assign(Timeline.prototype, {
 
   paintFaults(c) {
     for (const fault of this.tracks.faults) {
-      if (fault.row >= 8) continue;
+      if (fault.row >= FAULT_ROWS) continue;
       const x = this.x(fault.from_ns),
         w = Math.max(this.x(fault.until_ns) - x, 3),
         y = AXIS + fault.row * BAND_ROW;

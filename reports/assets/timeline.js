@@ -8,6 +8,7 @@ const CLASSES = [
   ['data', 'other'],
   ['signaling', 'TCP segments'],
 ];
+const FAULT_ROWS = 16;
 const GUTTER = 140,
   NOTE_ROW = 15,
   BAND_ROW = 13,
@@ -61,7 +62,7 @@ class Timeline {
       fault.row = row;
       fault.index = i;
     });
-    let y = AXIS + Math.min(this.faultRows.length, 8) * BAND_ROW + (this.faultRows.length ? 6 : 0);
+    let y = AXIS + Math.min(this.faultRows.length, FAULT_ROWS) * BAND_ROW + (this.faultRows.length ? 6 : 0);
     this.lanes = tracks.hosts.map((host, i) => {
       const notes = y + 4,
         bands = notes + 2 * NOTE_ROW,
