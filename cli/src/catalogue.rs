@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use sleet::{scenario::Scenario, seed::Seed, trace::Digest};
+use sleet::{scenario::Scenario, seed::Seed, sweep::Listed, trace::Digest};
 
 /// The scenarios of a program, and what the command line has to know about it.
 ///
@@ -34,7 +34,7 @@ pub struct Catalogue {
     lock_file: Option<&'static str>,
     target: Option<PathBuf>,
     test_seeds: Option<Range<u64>>,
-    sweeps: Vec<String>,
+    sweeps: &'static [Listed],
 }
 
 impl Catalogue {
@@ -60,7 +60,7 @@ impl Catalogue {
             lock_file: None,
             target: None,
             test_seeds: None,
-            sweeps: Vec::new(),
+            sweeps: &[],
         }
     }
 
@@ -100,9 +100,9 @@ impl Catalogue {
         self
     }
 
-    /// The runs that `sweep --all` sweeps, each SCENARIO@SEED. Default: none.
-    pub fn swept(mut self, runs: &[&str]) -> Self {
-        self.sweeps = runs.iter().map(ToString::to_string).collect();
+    /// The runs that `sweep --all` sweeps, with what is known to break there. Default: none.
+    pub fn swept(mut self, runs: &'static [Listed]) -> Self {
+        self.sweeps = runs;
         self
     }
 
@@ -116,8 +116,8 @@ impl Catalogue {
         &self.scenarios
     }
 
-    pub(crate) fn sweeps(&self) -> &[String] {
-        &self.sweeps
+    pub(crate) fn sweeps(&self) -> &'static [Listed] {
+        self.sweeps
     }
 
     pub(crate) fn corpus_folder(&self) -> Option<&Path> {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::json;
-use sleet::sweep::{Outcome, Subject, Swept, Treatment, Tried};
+use sleet::sweep::{Known, Outcome, Subject, Swept, Treatment, Tried};
 
 use crate::table::Table;
 
@@ -16,6 +16,8 @@ pub struct Account<'a> {
     pub name: &'a str,
     /// What it came to.
     pub swept: &'a Swept,
+    /// What is known to break there.
+    pub known: &'a [Known],
     /// The command that replays each run that broke something: single faults first, then pairs.
     pub replays: &'a [String],
 }
@@ -127,20 +129,78 @@ pub fn text(account: &Account<'_>) -> String {
         "{}: {} packets and {} messages, singled out up to {} ms\n",
         account.name, figures.packets, figures.messages, swept.plan.heal_at_ms
     );
-    let _ = writeln!(out, "{} single faults: {}", figures.singles.all(), figures.singles.text());
+    let _ = writeln!(
+        out,
+        "{} single faults: {}",
+        figures.singles.all(),
+        figures.singles.text()
+    );
     if figures.pairs.all() > 0 {
-        let _ = writeln!(out, "{} pairs of losses: {}", figures.pairs.all(), figures.pairs.text());
+        let _ = writeln!(
+            out,
+            "{} pairs of losses: {}",
+            figures.pairs.all(),
+            figures.pairs.text()
+        );
     }
     let _ = write!(out, "\n{}", kinds(&swept.singles).to_markdown());
     let mut replays = account.replays.iter();
-    let singles = broken(&swept.singles, &mut replays);
-    let _ = match singles.is_empty() {
-        true => write!(out, "\nthere is no packet and no message that it cannot do without\n"),
-        false => write!(out, "\nwhat it cannot do without:\n{singles}"),
-    };
-    let pairs = broken(&swept.pairs, &mut replays);
+    let singles = with_replays(&swept.singles, &mut replays);
+    let pairs = with_replays(&swept.pairs, &mut replays);
+    let (known, broken): (Vec<Shown<'_>>, Vec<Shown<'_>>) = singles
+        .into_iter()
+        .partition(|(t, _)| account.known.iter().any(|k| k.covers(t)));
+    if broken.is_empty() {
+        let others = if known.is_empty() {
+            ""
+        } else {
+            " but for what is known"
+        };
+        let _ = writeln!(
+            out,
+            "\nthere is no packet and no message that it cannot do without{others}"
+        );
+    } else {
+        let _ = write!(out, "\nwhat it cannot do without:\n{}", list(&broken));
+    }
+    out.push_str(&what_is_known(account.known, &known));
     if !pairs.is_empty() {
-        let _ = write!(out, "\npairs that it cannot do without:\n{pairs}");
+        let _ = write!(out, "\npairs that it cannot do without:\n{}", list(&pairs));
+    }
+    out
+}
+
+/// A run that broke something, and the command that shows it again.
+type Shown<'a> = (&'a Tried, Option<&'a String>);
+
+/// What broke something, each with its command.
+fn with_replays<'a>(tried: &'a [Tried], replays: &mut impl Iterator<Item = &'a String>) -> Vec<Shown<'a>> {
+    let broken = tried.iter().filter(|t| t.outcome.is_broken());
+    broken.map(|t| (t, replays.next())).collect()
+}
+
+/// What shows each known defect: how often, and one of them.
+fn what_is_known(known: &[Known], shown: &[Shown<'_>]) -> String {
+    let mut out = String::new();
+    for one in known {
+        let by: Vec<Shown<'_>> = shown.iter().filter(|(t, _)| one.covers(t)).copied().collect();
+        let _ = match by.first() {
+            Some(first) => write!(
+                out,
+                "\nknown, {} times, {}: the first is\n{}",
+                by.len(),
+                one.page,
+                list(&[*first])
+            ),
+            None => writeln!(
+                out,
+                "\nno longer: {} when {} is {}, {}",
+                one.oracle,
+                one.kind,
+                one.done.join(" or "),
+                one.page
+            ),
+        };
     }
     out
 }
@@ -218,9 +278,9 @@ fn word(outcome: &Outcome) -> (String, u64) {
 }
 
 /// What broke something, each with the oracle, the reason and the command that shows it again.
-fn broken<'a>(tried: &[Tried], replays: &mut impl Iterator<Item = &'a String>) -> String {
+fn list(shown: &[Shown<'_>]) -> String {
     let mut out = String::new();
-    for t in tried.iter().filter(|t| t.outcome.is_broken()) {
+    for (t, replay) in shown {
         let what: Vec<String> = t.hits.iter().map(|hit| hit.words()).collect();
         let how = match &t.outcome {
             Outcome::Breaks(broken) => format!("breaks {}: {}", broken.oracle, broken.why),
@@ -228,7 +288,7 @@ fn broken<'a>(tried: &[Tried], replays: &mut impl Iterator<Item = &'a String>) -
             _ => continue,
         };
         let _ = write!(out, "  {}\n    {how}\n", what.join(", and "));
-        if let Some(replay) = replays.next() {
+        if let Some(replay) = replay {
             let _ = writeln!(out, "    {replay}");
         }
     }
@@ -248,7 +308,10 @@ pub fn slug(tried: &Tried) -> String {
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
         .collect();
-    let parts: Vec<&str> = plain.split('-').filter(|p| !p.is_empty() && *p != "the").collect();
+    let parts: Vec<&str> = plain
+        .split('-')
+        .filter(|p| !p.is_empty() && *p != "the")
+        .collect();
     parts.join("-")
 }
 

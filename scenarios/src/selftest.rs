@@ -4,6 +4,7 @@
 
 use std::{
     hint::{self, black_box},
+    net::SocketAddr,
     sync::{
         Mutex,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -19,6 +20,8 @@ use sleet::{
     },
     scenario::{Kind, Scenario},
     seed::Seed,
+    socket::UdpSocket,
+    world::Sim,
 };
 
 use crate::network::story_a;
@@ -91,6 +94,11 @@ pub fn family() -> Vec<Scenario> {
         )
         .about("The plan of one seed cannot be drawn: drawing it panics.")
         .from("docs/judging.md#outcomes-that-no-oracle-gives"),
+        Scenario::new(Kind::Selftest, "selftest/dies-of-a-loss", unwalled, |sim, _| {
+            hears(sim)
+        })
+        .about("Bob aborts his process when the one datagram that alice sends does not come.")
+        .from("docs/judging.md#outcomes-that-no-oracle-gives"),
         deadly("aborts", abort, "A client aborts its process."),
         deadly(
             "overflows-stack",
@@ -101,6 +109,32 @@ pub fn family() -> Vec<Scenario> {
         deadly("deadlocks", deadlock, "A client locks a mutex that it holds."),
         deadly("eats-memory", eat_memory, "A client allocates without end."),
     ]
+}
+
+/// The short plan without firewalls.
+fn unwalled(seed: Seed) -> Plan {
+    let mut plan = short(seed);
+    plan.topology.hosts.iter_mut().for_each(|h| h.firewall = None);
+    plan
+}
+
+/// Alice sends, and bob must hear.
+async fn hears(sim: Sim) {
+    let socket = async |name: &str| {
+        let host = sim.host(name);
+        let address = SocketAddr::new(host.addresses()[0], 9);
+        UdpSocket::bind(&host, address).await.expect("the port is free")
+    };
+    let (alice, bob) = (socket("alice").await, socket("bob").await);
+    alice
+        .send_to(b"hello", bob.local_addr())
+        .await
+        .expect("it is sent");
+    let mut buffer = [0; 16];
+    tokio::select! {
+        _ = bob.recv_from(&mut buffer) => {}
+        () = sim.sleep(Duration::from_secs(1)) => abort(),
+    }
 }
 
 /// A scenario in which alice does `deed` after a while.

@@ -224,12 +224,7 @@ impl Process {
     ///
     /// # Errors
     /// What became of the process: it is dead.
-    pub fn probe(
-        &mut self,
-        request: &Request,
-        patience: Duration,
-        stop: &AtomicBool,
-    ) -> Result<Probe, Fate> {
+    pub fn probe(&mut self, request: &Request, patience: Duration, stop: &AtomicBool) -> Result<Probe, Fate> {
         self.ask(request)?;
         match self.reply(patience, stop)? {
             Reply::Probed { probe } => Ok(*probe),

@@ -6,11 +6,13 @@
 //! - [`seen`]: what is kept of a run, and how two runs compare
 //! - [`prober`]: how a plan is run: in this process, or wherever an implementation of [`Prober`] runs it
 //! - [`search`]: which plans are run, in which order
+//! - [`known`]: the runs that a catalogue has swept, and what is known to break there
 //! - [`pairs`]: second losses that could matter (lineage-driven: Alvaro, Rosen and Hellerstein, 2015)
 //!
 //! A sweep draws nothing: the same scenario, seed and build give the same results, on however many threads. Nothing here may
 //! judge a run: what is broken is what the scenario's oracles say.
 
+mod known;
 mod pairs;
 mod prober;
 mod search;
@@ -20,6 +22,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
+pub use known::{Known, Listed};
 pub use prober::{InProcess, Probe, ProbeError, Prober, probe};
 pub use search::{Limits, SweepError, Swept, Tried, sweep};
 pub use seen::{Broken, Message, Outcome, Seen};

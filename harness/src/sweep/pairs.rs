@@ -22,7 +22,8 @@ pub(super) struct Survived<'a> {
 
 /// The first losses worth a look at what stood in for them: those that a call survived, the costly first.
 pub(super) fn firsts(tried: &[Tried]) -> Vec<&Tried> {
-    let lost = |t: &&Tried| t.hits.len() == 1 && t.hits[0].treatment == Treatment::Lost && !t.outcome.is_broken();
+    let lost =
+        |t: &&Tried| t.hits.len() == 1 && t.hits[0].treatment == Treatment::Lost && !t.outcome.is_broken();
     let mut firsts: Vec<&Tried> = tried.iter().filter(lost).collect();
     firsts.sort_by_key(|t| std::cmp::Reverse(cost(&t.outcome)));
     firsts

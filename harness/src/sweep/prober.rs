@@ -6,14 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::seen::Seen;
-use crate::{
-    fault::Plan,
-    run,
-    scenario::Scenario,
-    seed::Seed,
-    trace::Watch,
-    world::WorldError,
-};
+use crate::{fault::Plan, run, scenario::Scenario, seed::Seed, trace::Watch, world::WorldError};
 
 /// How a run went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -124,7 +124,10 @@ fn good_run(prober: &dyn Prober, plan: &Plan) -> Result<(Plan, Seen), SweepError
     let mut plan = plan.clone();
     let seen = good(prober, &plan)?;
     let last = seen.packets.iter().map(|p| p.at_ms);
-    let last = last.chain(seen.messages.iter().map(|m| m.at_ms)).max().unwrap_or(0);
+    let last = last
+        .chain(seen.messages.iter().map(|m| m.at_ms))
+        .max()
+        .unwrap_or(0);
     if last < plan.heal_at_ms {
         return Ok((plan, seen));
     }
@@ -199,7 +202,10 @@ fn pairs_after(
     firsts.truncate(limits.pairs);
     let look = |tried: &&Tried| prober.probe(&Arc::new(with(plan, &tried.hits)), true);
     let mut survived = Vec::new();
-    for (first, probe) in firsts.iter().zip(in_parallel(&firsts, limits.jobs, look, &|_, _| {})?) {
+    for (first, probe) in firsts
+        .iter()
+        .zip(in_parallel(&firsts, limits.jobs, look, &|_, _| {})?)
+    {
         if let Probe::Ended(seen) = probe {
             survived.push((*first, seen));
         }

@@ -127,7 +127,10 @@ impl Seen {
         };
         let closes_later = self.closing_ms.saturating_sub(good.closing_ms);
         let worth = |ms: u64| Some(ms).filter(|ms| *ms > WORTH_A_WORD_MS);
-        let differing = self.pairs.iter().find(|(call, pair)| good.pairs.get(*call) != Some(pair));
+        let differing = self
+            .pairs
+            .iter()
+            .find(|(call, pair)| good.pairs.get(*call) != Some(pair));
         let (later_ms, closes_later_ms) = (worth(later), worth(closes_later));
         let pair = differing.map(|(_, pair)| match pair.as_str() {
             "" => "none".to_owned(),
@@ -168,7 +171,9 @@ fn closing(trace: &Trace) -> u64 {
     let mut began: BTreeMap<(&str, &PeerId), SimTime> = BTreeMap::new();
     let mut longest = 0;
     for event in &trace.events {
-        let Some(host) = event.host.as_deref() else { continue };
+        let Some(host) = event.host.as_deref() else {
+            continue;
+        };
         match &event.kind {
             EventKind::Closing { peer } => {
                 began.entry((host, peer)).or_insert(event.at);
@@ -186,7 +191,8 @@ fn closing(trace: &Trace) -> u64 {
 
 /// How many peers and ICE restarts a run took: one offer for each generation.
 fn attempts(trace: &Trace) -> u64 {
-    let made = |kind: &EventKind| matches!(kind, EventKind::DescriptionCreated { kind, .. } if kind == "offer");
+    let made =
+        |kind: &EventKind| matches!(kind, EventKind::DescriptionCreated { kind, .. } if kind == "offer");
     trace.events.iter().filter(|e| made(&e.kind)).count() as u64
 }
 
@@ -205,7 +211,11 @@ fn messages(record: &RunRecord) -> Vec<Message> {
         else {
             continue;
         };
-        if event.host.as_deref().is_none_or(|host| record.plan.is_client(host)) {
+        if event
+            .host
+            .as_deref()
+            .is_none_or(|host| record.plan.is_client(host))
+        {
             continue;
         }
         let count = counts.entry(with).or_default();

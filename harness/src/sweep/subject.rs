@@ -87,9 +87,11 @@ pub struct Hit {
 const MESSAGE_TOO_LATE_MS: u64 = 2_500;
 
 impl Subject {
-    /// Everything that can be done to it. What TCP carries arrives whole.
+    /// Everything that can be done to it. What TCP carries arrives whole. Behind a NAT it is only lost: whatever else happens to a
+    /// packet has the NAT open a mapping all the same, so that it does not matter where it happens.
     pub fn treatments(&self) -> Vec<Treatment> {
         match self {
+            Self::Packet(packet) if packet.beyond_nat => vec![Treatment::Lost],
             Self::Packet(packet) => {
                 let middle = packet.len / 2;
                 let mut all = vec![

@@ -72,7 +72,7 @@ pub struct Packet {
     pub nth: u64,
     /// What waits for it.
     pub class: Class,
-    /// Whether it lies behind a NAT or a firewall that the packet passed on its way: it is not the same to lose it before.
+    /// Whether it has passed a NAT on its way here: what is lost before opens no mapping, and what is lost here did.
     pub beyond_nat: bool,
 }
 
@@ -293,11 +293,6 @@ fn to_server(words: &[&str], inside: Option<&str>) -> (String, Class) {
         other => other,
     };
     let code = words.iter().find_map(|w| w.strip_prefix("code="));
-    // The first Allocate asks for the nonce; the second has credentials.
-    let known = match (method, class) {
-        ("allocate", "request") if words.iter().any(|w| w.starts_with("lifetime=")) => "",
-        _ => "",
-    };
     let ends = words.contains(&"lifetime=0");
     let what = match (class, code) {
         ("request", _) if ends => "request that ends it".to_owned(),
@@ -310,7 +305,7 @@ fn to_server(words: &[&str], inside: Option<&str>) -> (String, Class) {
         "binding" => ("STUN server", Class::Gathering),
         _ => ("TURN server", Class::Turn),
     };
-    (format!("{name} {what}{known}, {to}"), waits)
+    (format!("{name} {what}, {to}"), waits)
 }
 
 /// A connectivity check, by who sends it and along which kind of pair.

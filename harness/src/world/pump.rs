@@ -175,10 +175,7 @@ impl<'a> Pump<'a> {
                 Stage::Core => {
                     let payload = payload_of(&packet).clone();
                     let (flow, fate) = self.path.transit(now, flow, payload.len() as u32);
-                    if !matches!(
-                        fate,
-                        Fate::Dropped(Cause::Nat { .. } | Cause::Unroutable { .. })
-                    ) {
+                    if !matches!(fate, Fate::Dropped(Cause::Nat { .. } | Cause::Unroutable { .. })) {
                         self.tell_watch(now, id, (flow, Direction::Down), &payload);
                     }
                     match (flow, fate) {
@@ -255,7 +252,13 @@ impl<'a> Pump<'a> {
     }
 
     /// Tells whoever keeps them that a packet has entered a link.
-    fn tell_watch(&self, at: SimTime, packet: PacketId, (flow, direction): (Flow, Direction), payload: &[u8]) {
+    fn tell_watch(
+        &self,
+        at: SimTime,
+        packet: PacketId,
+        (flow, direction): (Flow, Direction),
+        payload: &[u8],
+    ) {
         let Some(watch) = &self.watch else { return };
         watch.crossed(|| {
             let end = match direction {

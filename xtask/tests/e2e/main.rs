@@ -11,6 +11,7 @@ mod mistakes;
 mod reports;
 mod shards;
 mod shrink;
+mod sweep;
 mod workers;
 
 use std::{

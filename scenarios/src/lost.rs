@@ -1,0 +1,104 @@
+//! What one lost or damaged packet does that ought to do nothing: findings that sweeps made (docs/sweep.md).
+//!
+//! The client does not try again: what is lost here, the stack below it has to make up for, and does not. Everything in these
+//! calls takes a fixed time, so that the packet of a number is the same one on every seed.
+
+use sleet::{
+    fault::{Directions, Fault, PacketVerdict, Plan, Target, ice_server_down, kinds::Packet},
+    net::nat::NatSpec,
+    oracle::{
+        Oracle,
+        calls::CONNECTS,
+        peers::{CLOSES, NOTHING_LEFT},
+    },
+    scenario::{Kind, Scenario},
+    seed::Seed,
+};
+
+use crate::{
+    client::{Make, Policy, policy::Recovery},
+    fixture::played,
+    nat::quiet,
+    sweeps::{behind, host, steady},
+};
+
+/// The client that keeps every call, but for trying again.
+const ONCE: Policy = Policy {
+    recover: Recovery::Never,
+    ..Policy::FIXED
+};
+
+/// The scenarios of the family.
+pub fn family() -> Vec<Scenario> {
+    let mut all = vec![
+        finding("last-flight-lost", ONCE.full(), &CONNECTS, without_the_last_flight)
+            .about("The last flight of the DTLS handshake is lost: its sender has done with the handshake, and never sends it again.")
+            .from("docs/findings/0015-last-flight-lost.md")
+            .from("RFC 6347 section 4.2.4"),
+    ];
+    for (suffix, app) in [("", ONCE.full()), ("-bare", ONCE.bare())] {
+        all.extend([
+            finding(&format!("stun-asked-once{suffix}"), app, &CONNECTS, stun_begins_late)
+                .about("The STUN server answers nothing for a tenth of a second: the caller has asked it once, and never learns her address.")
+                .from("docs/findings/0014-stun-asked-once.md")
+                .from("RFC 8489 section 6.2.1"),
+            finding(&format!("allocate-sent-again{suffix}"), app, &NOTHING_LEFT, without_the_allocation)
+                .about("The answer to an Allocate request is lost: the request is sent again and refused, and the allocation is nobody's.")
+                .from("docs/findings/0016-allocate-sent-again.md")
+                .from("RFC 8656 section 7.2"),
+            finding(&format!("turn-reads-no-more{suffix}"), app, &CLOSES, with_half_a_packet)
+                .about("One packet of the TURN server comes without its end: the client reads nothing from the server any more.")
+                .from("docs/findings/0017-turn-reads-no-more.md"),
+        ]);
+    }
+    all
+}
+
+fn finding(name: &str, app: Make, breaks: &'static Oracle, network: fn(Seed) -> Plan) -> Scenario {
+    played(Kind::Finding, &format!("findings/{name}"), network, app).trips(breaks, 1)
+}
+
+/// When the network heals: after the packet that is hit, in every one of these calls.
+const HEALED_MS: u64 = 1_000;
+
+/// `plan`, in which something becomes of the packet that `link` carries up as number `ordinal`.
+fn hit(plan: Plan, link: &str, ordinal: u64, verdict: PacketVerdict) -> Plan {
+    let target = Target::ends(link, Directions::Up);
+    Plan {
+        faults: vec![Fault::new(target, Packet { ordinal, verdict }, 0, None)],
+        heal_at_ms: HEALED_MS,
+        budget_ms: 10_000,
+        ..steady(plan)
+    }
+}
+
+/// Both behind NATs that let in only whom they were sent to. The caller dials at 200 ms and gathers at once.
+fn stun_begins_late(seed: Seed) -> Plan {
+    let plan = steady(behind(quiet(seed, false), NatSpec::port_restricted()));
+    Plan {
+        faults: vec![ice_server_down("relay", 0, Some(300))],
+        heal_at_ms: 300,
+        budget_ms: 10_000,
+        ..plan
+    }
+}
+
+/// ChangeCipherSpec and Finished of the caller, who is the DTLS server, are lost.
+fn without_the_last_flight(seed: Seed) -> Plan {
+    hit(host(seed), "alice", 30, PacketVerdict::Drop)
+}
+
+/// The first success response to an Allocate request is lost.
+fn without_the_allocation(seed: Seed) -> Plan {
+    hit(relayed(seed), "relay", 2, PacketVerdict::Drop)
+}
+
+/// Half of the first CreatePermission response arrives.
+fn with_half_a_packet(seed: Seed) -> Plan {
+    hit(relayed(seed), "relay", 6, PacketVerdict::Truncate { bytes: 22 })
+}
+
+/// Both behind symmetric NATs, with a TURN server.
+fn relayed(seed: Seed) -> Plan {
+    behind(quiet(seed, true), NatSpec::symmetric())
+}
