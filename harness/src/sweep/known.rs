@@ -1,9 +1,9 @@
 //! The runs that a catalogue has swept, and what is known to break there: defects of the stack, each with its page. Plain data.
 
 use super::{
-    search::Tried,
     seen::Outcome,
     subject::{Hit, Treatment},
+    trial::Tried,
 };
 
 /// A run that `sweep --all` sweeps.

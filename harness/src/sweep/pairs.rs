@@ -8,9 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    search::{Tried, subjects},
     seen::{Outcome, Seen},
     subject::{Hit, Subject, Treatment},
+    trial::{Tried, subjects},
 };
 use crate::fault::Plan;
 

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::terms::{Class, Packet, ordinal};
+use super::{
+    naming::Class,
+    terms::{Packet, ordinal},
+};
 use crate::{
     fault::{
         Directions, Fault, PacketVerdict, Target,

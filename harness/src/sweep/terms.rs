@@ -1,53 +1,16 @@
 //! What a packet is, in protocol terms: who sends what to whom, for the which time.
 //!
-//! Read from the decoded trace, for people. What DTLS hides is told by its place and its size, and called so: the packets of
-//! an SCTP association that is set up have sizes of their own. No verdict depends on any of this.
+//! Read from the decoded trace and from what entered links, for people. No verdict depends on any of this.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::naming::{Class, Named, Namer};
 use crate::{
     fault::Plan,
-    net::topology::Topology,
-    servers,
     trace::{Crossing, Direction, EventKind, Flow, PacketId, Proto, Trace},
 };
-
-/// What waits for a packet, which decides how late is too late.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Class {
-    /// A connectivity check or its answer, between peers.
-    Check,
-    /// A STUN server is asked for the address outside.
-    Gathering,
-    /// A TURN transaction, or what a relay carries.
-    Turn,
-    /// The DTLS handshake.
-    Dtls,
-    /// What DTLS carries: SCTP.
-    Sctp,
-    /// Anything else: what users say.
-    Data,
-}
-
-impl Class {
-    /// After how many milliseconds the stack no longer waits, and a little: `webrtc-ice` forgets a check after 4 s
-    /// (`agent_config.rs`, `MAX_BINDING_REQUEST_TIMEOUT`) and a STUN server after 5 s (`agent_gather.rs`,
-    /// `STUN_GATHER_TIMEOUT`), `turn` gives a transaction up after 7.8 s (`transaction.rs`: 200 ms, doubled up to 1.6 s, seven
-    /// times), `dtls` sends a flight again after 1 s (`conn/mod.rs`, `INITIAL_TICKER_INTERVAL`), `webrtc-sctp` a chunk after
-    /// 3 s at first (`rtx_timer.rs`, `RTO_INITIAL`).
-    pub const fn too_late_ms(self) -> u64 {
-        match self {
-            Self::Check => 4_200,
-            Self::Gathering => 5_200,
-            Self::Turn => 8_000,
-            Self::Dtls => 1_200,
-            Self::Sctp | Self::Data => 3_200,
-        }
-    }
-}
 
 /// A datagram that entered a direction of a link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,194 +108,18 @@ pub(super) fn packets(plan: &Plan, trace: &Trace, crossings: &[Crossing]) -> Vec
     crossings.iter().filter_map(packet).collect()
 }
 
-struct Named {
-    by: String,
-    kind: String,
-    nth: u64,
-    class: Class,
-    len: u32,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Names packets in the order in which they were sent.
-struct Namer<'a> {
-    topology: &'a Topology,
-    servers: Vec<&'a str>,
-    counts: BTreeMap<(String, String), u64>,
-    // Those who have set up their association, as far as their own packets show.
-    associated: BTreeMap<(String, SocketAddr), bool>,
-    greeted: BTreeMap<(String, SocketAddr), u64>,
-}
-
-impl<'a> Namer<'a> {
-    fn new(plan: &'a Plan) -> Self {
-        Self {
-            topology: &plan.topology,
-            servers: plan.ice_servers.iter().map(|s| s.host.as_str()).collect(),
-            counts: BTreeMap::new(),
-            associated: BTreeMap::new(),
-            greeted: BTreeMap::new(),
-        }
-    }
-
-    fn name(&mut self, host: &str, flow: Flow, len: u32, says: &str, inside: Option<&str>) -> Named {
-        let (kind, class) = self.kind(host, flow, len, says, inside);
-        let count = self
-            .counts
-            .entry((host.to_owned(), kind.clone()))
-            .and_modify(|n| *n += 1)
-            .or_insert(1);
-        Named {
-            by: host.to_owned(),
-            nth: *count,
-            kind,
-            class,
-            len,
-        }
-    }
-
-    fn kind(
-        &mut self,
-        host: &str,
-        flow: Flow,
-        len: u32,
-        says: &str,
-        inside: Option<&str>,
-    ) -> (String, Class) {
-        let server = [flow.dst, flow.src]
-            .into_iter()
-            .find(|end| end.port() == servers::PORT && self.kind_of(*end) == "relay");
-        let words: Vec<&str> = says.split(' ').collect();
-        match (words.first().copied(), server) {
-            (Some("stun"), Some(_)) => to_server(&words, inside),
-            (Some("turn"), _) => (format!("ChannelData ({})", plain(inside)), Class::Turn),
-            (Some("stun"), None) => {
-                let from = match self.kind_of(flow.src) {
-                    "relay" => "relay",
-                    _ => "host",
-                };
-                (check(&words, from, self.kind_of(flow.dst)), Class::Check)
-            }
-            (Some("dtls"), _) => self.dtls(host, flow, len, says),
-            (Some("rtp"), _) => ("RTP".to_owned(), Class::Data),
-            _ => ("data".to_owned(), Class::Data),
-        }
-    }
-
-    /// What kind of candidate an address is, as far as its place tells.
-    fn kind_of(&self, end: SocketAddr) -> &'static str {
-        let ip = end.ip();
-        if self.topology.nats.iter().any(|nat| nat.external == ip) {
-            return "srflx";
-        }
-        let owner = self
-            .topology
-            .hosts
-            .iter()
-            .find(|h| h.addresses().any(|a| a == ip));
-        match owner {
-            Some(owner) if self.servers.contains(&owner.name.as_str()) => "relay",
-            _ => "host",
-        }
-    }
-
-    fn dtls(&mut self, host: &str, flow: Flow, len: u32, says: &str) -> (String, Class) {
-        let key = (host.to_owned(), flow.src);
-        let kind = match says.trim_start_matches("dtls ") {
-            "client-hello" => {
-                // The cookie makes the second one longer.
-                let shortest = self.greeted.entry(key).or_insert_with(|| u64::from(len));
-                match u64::from(len) > *shortest {
-                    false => "DTLS ClientHello",
-                    true => "DTLS ClientHello with cookie",
-                }
-            }
-            "hello-verify-request" => "DTLS HelloVerifyRequest",
-            "server-hello" => "DTLS ServerHello to ServerHelloDone",
-            "certificate" => "DTLS Certificate to Finished",
-            "change-cipher-spec" => "DTLS ChangeCipherSpec and Finished",
-            "alert" => "DTLS alert",
-            "application data" => return (self.sctp(key, len).to_owned(), Class::Sctp),
-            other => return (format!("DTLS {other}"), Class::Dtls),
-        };
-        (kind.to_owned(), Class::Dtls)
-    }
-
-    /// What SCTP says inside a record of `len` bytes, 37 of which are DTLS's (AES-128-GCM): an association that is set up
-    /// passes packets of sizes that are its own.
-    fn sctp(&mut self, key: (String, SocketAddr), len: u32) -> &'static str {
-        let associated = self.associated.entry(key).or_default();
-        match (len.saturating_sub(37), *associated) {
-            (40, false) => "SCTP INIT",
-            (76, false) => "SCTP INIT ACK",
-            (48, false) => "SCTP COOKIE ECHO",
-            (16, _) => {
-                *associated = true;
-                "SCTP COOKIE ACK"
-            }
-            (28, _) => "SCTP SACK",
-            (48, true) => "SCTP DATA (DCEP open)",
-            _ => "SCTP DATA",
-        }
-    }
-}
-
-/// A transaction with a STUN or TURN server.
-fn to_server(words: &[&str], inside: Option<&str>) -> (String, Class) {
-    let (method, class) = (
-        words.get(1).copied().unwrap_or_default(),
-        words.get(2).copied().unwrap_or_default(),
-    );
-    let name = match method {
-        "binding" => "Binding",
-        "allocate" => "Allocate",
-        "refresh" => "Refresh",
-        "create-permission" => "CreatePermission",
-        "channel-bind" => "ChannelBind",
-        "send" => "Send",
-        "data" => "Data",
-        other => other,
-    };
-    let code = words.iter().find_map(|w| w.strip_prefix("code="));
-    let ends = words.contains(&"lifetime=0");
-    let what = match (class, code) {
-        ("request", _) if ends => "request that ends it".to_owned(),
-        ("request", _) => "request".to_owned(),
-        ("success", _) => "response".to_owned(),
-        ("error", Some(code)) => format!("error {code}"),
-        (other, _) => format!("{other} ({})", plain(inside)),
-    };
-    let (to, waits) = match method {
-        "binding" => ("STUN server", Class::Gathering),
-        _ => ("TURN server", Class::Turn),
-    };
-    (format!("{name} {what}, {to}"), waits)
-}
-
-/// A connectivity check, by who sends it and along which kind of pair.
-fn check(words: &[&str], from: &str, to: &str) -> String {
-    let has = |word: &str| words.contains(&word);
-    let what = match words.get(2).copied().unwrap_or_default() {
-        "request" if has("use-candidate") => "Binding request that nominates",
-        "request" if has("controlling") => "Binding request, controlling",
-        "request" if has("controlled") => "Binding request, controlled",
-        "success" => "Binding response",
-        "error" => "Binding error",
-        _ => "Binding indication",
-    };
-    format!("{what}, {from}-{to}")
-}
-
-/// What a relay carries, without what only tells it from its like.
-fn plain(inside: Option<&str>) -> String {
-    let words: Vec<&str> = inside.unwrap_or("nothing").split(' ').collect();
-    match words[..] {
-        ["stun", method, class, ..] => {
-            let nominates = match words.contains(&"use-candidate") {
-                true => " that nominates",
-                false => "",
-            };
-            format!("{method} {class}{nominates}")
-        }
-        _ => words.join(" "),
+    #[test]
+    fn ordinals_end_as_they_are_spoken() {
+        let ordinals = [1, 2, 3, 4, 11, 12, 13, 21, 102, 111].map(ordinal);
+        assert_eq!(
+            ordinals,
+            [
+                "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th"
+            ]
+        );
     }
 }

@@ -178,7 +178,7 @@ fn a_known_defect_covers_what_its_kind_treatment_and_oracle_say() {
     let swept = swept(Some(0), 1, 0);
     let broken = swept.singles.iter().find(|t| t.outcome.is_broken()).expect("one");
     let known = Known {
-        page: "docs/findings/0000.md",
+        page: "docs/findings/0001-late-candidates.md",
         kind: "requ",
         done: &["lost"],
         oracle: "CONN-01",

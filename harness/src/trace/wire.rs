@@ -195,6 +195,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_relay_carries_is_decoded() {
+        let inside = &RFC5769_REQUEST;
+        let mut channel_data = vec![0x40, 0x01, 0, inside.len() as u8];
+        channel_data.extend_from_slice(inside);
+        let line = describe_inside(&channel_data).expect("a datagram");
+        assert!(line.starts_with("stun binding request"), "{line}");
+        assert_eq!(describe_inside(&channel_data[..40]), None, "cut");
+        assert_eq!(describe_inside(inside), None, "a check carries nothing");
+    }
+
+    #[test]
     fn a_truncated_message_is_named_and_nothing_panics() {
         for n in 1..RFC5769_REQUEST.len() {
             let line = describe_datagram(&RFC5769_REQUEST[..n]);
