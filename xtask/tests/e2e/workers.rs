@@ -84,6 +84,7 @@ fn what_kills_its_process_is_recorded_as_what_it_is_and_the_rest_goes_on() {
         ("breaks-invariant", "fail", ""),
         ("nondeterministic", "pass", ""),
         ("draws-nothing", "pass", ""),
+        ("dies-of-a-loss", "pass", ""),
         ("aborts", "crash", "its process died of SIGABRT"),
         (
             "overflows-stack",
