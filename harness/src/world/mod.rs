@@ -13,7 +13,6 @@
 //! - [`pump`]: carries packets between the hosts
 //! - [`packet`]: what a packet is while it is under way
 //! - [`controls`]: what can be done to a world from outside
-//! - [`parts`]: what the whole world has one of
 //! - [`runtime`]: the runtime and its hooks
 //! - [`panics`]: panics become events
 //! - [`tables`]: what libraries make once in a process
