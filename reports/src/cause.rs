@@ -1,10 +1,9 @@
-//! What decided the fate of a packet, and the faults of a plan, as reports put them.
+//! What decided the fate of a packet, and the faults of a plan, as drawings put them: a tag, a span of time.
 //!
-//! The only place of the reports of one run that looks into a cause or a fault: everything else that draws one asks here.
+//! The only place of the drawings that looks into a cause or a fault. Whole sentences are `sleet::explain::words`'.
 
 use serde::Serialize;
 use sleet::{
-    explain::words,
     fault::{Fault, Plan},
     time::SimTime,
     trace::{Cause, Effect, EventKind, FaultId, Trace},
@@ -21,11 +20,6 @@ pub struct Span {
     pub from_ns: u64,
     /// Until when; the end of the run where nothing ended it.
     pub until_ns: u64,
-}
-
-/// A cause in words.
-pub fn in_words(plan: &Plan, by: &Cause) -> String {
-    words::cause(plan, by)
 }
 
 /// A cause in one word or two, by which packets are told apart.

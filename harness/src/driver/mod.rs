@@ -211,13 +211,7 @@ impl Driver {
         let mut changes = self.changes.subscribe();
         loop {
             let from = self.settles_from();
-            let until = if self.is_settled() && self.sim.now() >= from {
-                return;
-            } else if self.is_settled() && self.sim.now() < from {
-                from
-            } else {
-                self.deadline()
-            };
+            let until = if self.is_settled() { from } else { self.deadline() };
             if self.sim.now() >= until {
                 return;
             }

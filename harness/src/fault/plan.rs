@@ -343,7 +343,8 @@ impl Plan {
 
     /// Whether people hold the host called `name` in their hands.
     pub fn is_client(&self, name: &str) -> bool {
-        name != "server" && self.ice_servers.iter().all(|s| s.host != name)
+        let serves = self.topology.host(name).is_some_and(|host| host.serves);
+        name != "server" && !serves && self.ice_servers.iter().all(|s| s.host != name)
     }
 
     /// When the last host that a fault stops runs again: at the beginning, if none is stopped.

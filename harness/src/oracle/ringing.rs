@@ -2,16 +2,16 @@
 
 use super::{
     Evidence, Oracle, Verdict,
-    calls::calls,
+    calls::{Call, calls},
     ends::{End, end_of, ended, ends, what},
     worst,
 };
-use crate::trace::{CallEvent, Event, EventKind, SignalDirection, Trace};
+use crate::trace::{CallEvent, Event, EventKind, Outcome, SignalDirection, Trace};
 
 /// No ghost rings.
 pub const CALLED: Oracle = Oracle {
     id: "RING-01",
-    meaning: "A phone rings only for a call that somebody dialed and whose end has not come, once, and falls silent within the budget after healing when the caller has gone.",
+    meaning: "A phone rings only for a call that somebody dialed and whose end has not come, once, and falls silent within the budget after healing when the caller has gone; and for nobody whom its user had dialed, in a call that yielded to theirs.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#glare; docs/hazards.md#reordering",
     check: called,
 };
@@ -38,11 +38,38 @@ fn called(evidence: Evidence<'_>) -> Verdict {
             let why = format!("rang at {}, though its end had come at {}", ring.at, hangup.at);
             return end.fail(Some(ring), &why);
         }
+        if let Some(yielded) = yielded_to(&dials, &ends, dial, end) {
+            let why = format!(
+                "rang, though its user had dialed {}, and {yielded} yielded to it",
+                dial.caller
+            );
+            return end.fail(Some(ring), &why);
+        }
         match end_of(&ends, dial.name, dial.caller).and_then(|e| e.outcomes().first().copied()) {
             Some((gone, _)) if end.crashed.is_none() => silent_after(evidence, end, gone),
             _ => Verdict::Pass,
         }
     }))
+}
+
+/// The call in which the user of `end` had dialed its caller, and which yielded to `dial`: there is nothing to pick up any more.
+fn yielded_to<'a>(dials: &[Call<'a>], ends: &[End<'_>], dial: &Call<'_>, end: &End<'_>) -> Option<&'a str> {
+    let own = dials.iter().filter(|c| {
+        (c.caller, c.callee) == (dial.callee, dial.caller) && c.crashed.is_none() && end.crashed.is_none()
+    });
+    let yielded = own.filter(|own| {
+        let glare = end_of(ends, own.name, own.caller).and_then(|own| {
+            let outcomes = own.outcomes().into_iter();
+            outcomes
+                .filter(|(_, o)| *o == Outcome::Glare)
+                .map(|(e, _)| e.at)
+                .next()
+        });
+        // If they had dialed more than once, it may have been another call.
+        let by = |c: &&Call<'_>, at| (c.caller, c.callee) == (dial.caller, dial.callee) && c.dialed <= at;
+        glare.is_some_and(|at| dial.dialed <= at && dials.iter().filter(|c| by(c, at)).count() == 1)
+    });
+    yielded.map(|own| own.name).next()
 }
 
 fn hangup_before<'a>(trace: &'a Trace, end: &End<'a>, ring: &Event) -> Option<&'a Event> {
@@ -88,7 +115,7 @@ mod tests {
         super::{ends::testing::*, machine::testing::*},
         *,
     };
-    use crate::trace::Outcome;
+    use crate::trace::Intent;
 
     fn hangup_comes() -> EventKind {
         EventKind::Signal {
@@ -99,6 +126,27 @@ mod tests {
             ufrag: None,
             candidate: None,
         }
+    }
+
+    #[test]
+    fn a_phone_rings_for_nobody_whom_its_user_has_dialed() {
+        let counter = |outcome| {
+            let (call, to) = ("c0".to_owned(), "alice".to_owned());
+            let intent = Intent::Dial {
+                call: call.clone(),
+                to,
+            };
+            let what = CallEvent::Over { outcome };
+            let events = vec![
+                (0, "alice", dialed()),
+                (0, "bob", EventKind::Intended { id: 9, intent }),
+                (1, "bob", EventKind::Call { call, what }),
+                (2, "bob", rings()),
+            ];
+            decided(&judged_on(&CALLED, events))
+        };
+        assert_eq!(counter(Outcome::Glare), Some(3));
+        assert_eq!(counter(Outcome::Cancelled), None);
     }
 
     #[test]

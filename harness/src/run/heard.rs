@@ -35,3 +35,41 @@ pub(super) fn marks(trace: &Trace) -> Vec<&'static str> {
     }
     marks
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::Event;
+
+    /// The marks of an end that heard something at `heard_ms`, until the run was cleaned up at 10 s.
+    fn marked(heard_ms: &[u64]) -> Vec<&'static str> {
+        let heard = heard_ms
+            .iter()
+            .map(|ms| (*ms, EventKind::Heard { peer: "c1".into() }));
+        let events = heard.chain([
+            (10_000, EventKind::CleanUp),
+            (10_500, EventKind::Heard { peer: "c1".into() }),
+        ]);
+        let event = |(seq, (ms, kind)): (usize, (u64, EventKind))| Event {
+            seq: seq as u64,
+            at: SimTime::from_millis(ms),
+            host: Some("alice".into()),
+            kind,
+        };
+        marks(&Trace::from_events(events.enumerate().map(event).collect()))
+    }
+
+    #[test]
+    fn who_is_heard_at_the_end_and_after_a_silence_is_marked() {
+        assert_eq!(marked(&[7_000, 8_001, 9_000]), ["talked-to-the-end"]);
+        assert_eq!(
+            marked(&[5_000, 7_000, 9_000]),
+            ["silence-ended", "silence-ended", "talked-to-the-end"]
+        );
+        assert_eq!(
+            marked(&[7_000, 8_000]),
+            [""; 0],
+            "what comes after the end does not count"
+        );
+    }
+}

@@ -25,13 +25,12 @@ use pcap_file::{
 };
 use sleet::{
     ambient::CALENDAR_START_S,
+    explain::words,
     net::topology::Topology,
     run::RunRecord,
     trace::{EventKind, Flow, PacketId, Proto, Tapped},
 };
 use thiserror::Error;
-
-use crate::cause;
 
 /// The interface of what no host has the address of.
 const NOWHERE: &str = "network";
@@ -171,11 +170,7 @@ impl Fates {
                 }
                 _ => continue,
             };
-            let line = format!(
-                "event {}: {what}: {}",
-                event.seq,
-                cause::in_words(&record.plan, by)
-            );
+            let line = format!("event {}: {what}: {}", event.seq, words::cause(&record.plan, by));
             fates.said.entry(*packet).or_default().push(line);
         }
         fates

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use sleet::trace::{Cause, EventKind, Flow, PacketId, Proto};
+use sleet::{
+    explain::words,
+    trace::{Cause, EventKind, Flow, PacketId, Proto},
+};
 
 use super::Frame;
 use crate::cause;
@@ -131,7 +134,7 @@ pub(super) fn of(frame: &Frame<'_>) -> Vec<Packet> {
                 event: event.seq,
                 dropped,
                 tag: cause::tag(&frame.record.plan, by),
-                text: format!("{what}: {}", cause::in_words(&frame.record.plan, by)),
+                text: format!("{what}: {}", words::cause(&frame.record.plan, by)),
                 fault: cause::fault(by, frame.faults),
             });
         }

@@ -226,6 +226,11 @@ fn own_mistake(mistake: Mistake) -> Caught {
             &INT_01_HEEDED,
             "Who hangs up what rings on several devices hangs up on one of them.",
         ),
+        Mistake::RingsAfterGlare => (
+            meetings::glare_in_fair_weather,
+            &CALLED,
+            "Two people dial each other, one call goes on, and it rings: its user has to pick up whom they had dialed.",
+        ),
         Mistake::ClosesSoon => (
             meetings::talked_over,
             &TALK_01_TO_THE_END,

@@ -47,7 +47,9 @@ impl Phone {
     /// The other end has ended a call, which may be still to come.
     fn ended(self: &Arc<Self>, call: &str, ending: Ending) {
         if let Ending::Theirs(How::Glare(instead)) = &ending {
-            self.registry().welcome(instead);
+            if !self.makes(Mistake::RingsAfterGlare) {
+                self.registry().welcome(instead);
+            }
             let theirs = self.registry().handle(instead);
             if let Some(handle) = theirs {
                 handle.ask(Work::PickUp);

@@ -55,6 +55,8 @@ pub enum Mistake {
     BusyForAllDevices,
     /// Who hangs up what rings on several devices hangs up on one of them.
     HangsUpOneDevice,
+    /// The call that goes on after a glare rings, as if its user had not dialed the very same person.
+    RingsAfterGlare,
     /// A second after a call has connected its peer is closed, and nobody is told.
     ClosesSoon,
     /// What a user does is done wrongly.
@@ -144,7 +146,7 @@ impl Wrong {
 
 impl Mistake {
     /// Those of the app's own making: all but wrong acts and claims without a cause.
-    pub const OWN: [Self; 24] = [
+    pub const OWN: [Self; 25] = [
         Self::PeerOnResponse,
         Self::CallbacksGoOn,
         Self::LateClose,
@@ -168,6 +170,7 @@ impl Mistake {
         Self::RefusedOnOneDevice,
         Self::BusyForAllDevices,
         Self::HangsUpOneDevice,
+        Self::RingsAfterGlare,
         Self::ClosesSoon,
     ];
 
@@ -203,6 +206,7 @@ impl fmt::Display for Mistake {
             Self::CandidatesByUser => "candidates-by-user",
             Self::EarlyHangupForgotten => "early-hangup-forgotten",
             Self::NoRecovery => "no-recovery",
+            Self::RingsAfterGlare => "rings-after-glare",
             Self::ClosesSoon => "closes-soon",
             Self::ShownTooEarly => "shown-too-early",
             Self::EveryDeviceTalks => "every-device-talks",

@@ -8,10 +8,7 @@ const LONG: usize = 400;
 /// Lines above which it has to.
 const TOO_LONG: usize = 500;
 /// Files that may be longer, each with its reason.
-const ALLOWED: &[(&str, &str)] = &[(
-    "xtask/tests/e2e/workers.rs",
-    "deaths of workers, all by the same few lines of set-up",
-)];
+const ALLOWED: &[(&str, &str)] = &[];
 
 /// Rust files that are too long.
 pub fn check(tree: &Tree) -> Vec<Finding> {

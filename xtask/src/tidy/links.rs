@@ -133,4 +133,11 @@ mod tests {
         let dangling = found(&[("a.rs", code), pages[0]]);
         assert_eq!(dangling, [("a.rs".to_owned(), 1), ("a.rs".to_owned(), 1)]);
     }
+
+    #[test]
+    fn a_picture_can_be_linked_to_and_named() {
+        let page = [("a.md", "![a](docs/a.png) and docs/a.png\n")];
+        assert_eq!(check(&Tree::of(&page).and_picture("docs/a.png")), []);
+        assert_eq!(check(&Tree::of(&page)).len(), 3);
+    }
 }

@@ -40,6 +40,13 @@ impl Tree {
         }
     }
 
+    /// The same tree with this file, which is no text.
+    #[cfg(test)]
+    pub fn and_picture(mut self, path: &str) -> Self {
+        self.others.insert(path.to_owned());
+        self
+    }
+
     fn enter(&mut self, folder: &Path, prefix: &str) -> anyhow::Result<()> {
         let cannot = || format!("cannot read '{}'", folder.display());
         for entry in fs::read_dir(folder).with_context(cannot)? {
@@ -92,8 +99,12 @@ impl Tree {
 
     /// Whether the path of some file begins with `start`.
     pub fn begins_a_path(&self, start: &str) -> bool {
-        let next = self.files.range(start.to_owned()..).next();
-        next.is_some_and(|(path, _)| path.starts_with(start))
+        let text = self.files.range(start.to_owned()..).next().map(|(path, _)| path);
+        let other = self.others.range(start.to_owned()..).next();
+        [text, other]
+            .into_iter()
+            .flatten()
+            .any(|path| path.starts_with(start))
     }
 }
 

@@ -12,6 +12,7 @@ mod reports;
 mod shards;
 mod shrink;
 mod sweep;
+mod unfinished;
 mod workers;
 
 use std::{
