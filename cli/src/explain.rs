@@ -15,7 +15,7 @@ pub fn explain(catalogue: &Catalogue, args: &ExplainArgs) -> Done {
         scenario: subject.scenario.clone(),
         seed: subject.seed,
     };
-    let reasons = find_reasons(&executor, &shrunk, &record)?;
+    let reasons = find_reasons(&executor, &subject.scenario, &shrunk, &record)?;
     terminal::print(explanation::text(&subject.scenario, &reasons).trim_end());
     Ok(exit::OK)
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     driver::{self, Cast},
     fault::Plan,
-    oracle::{Oracle, app, runs},
+    oracle::{Clue, Evidence, Oracle, Tell, Violation, app, runs},
     reach::Reach,
     seed::Seed,
     world::{self, Sim, WorldError},
@@ -72,6 +72,8 @@ pub struct Scenario {
     pub deadly: bool,
     /// Which orders of its free steps it goes through, if it does not leave the order to the seed.
     pub explores: Option<Exploration>,
+    /// What its catalogue knows of how its failures come about.
+    pub(crate) tells: Vec<Box<Tell>>,
     draw: Draw,
     story: Story,
 }
@@ -145,6 +147,7 @@ impl Scenario {
             cell: None,
             deadly: false,
             explores: None,
+            tells: Vec::new(),
             draw: Box::new(draw),
             story: Box::new(move |sim, plan| Box::pin(story(sim, plan))),
         }
@@ -182,6 +185,29 @@ impl Scenario {
                 self.oracles.push(oracle);
             }
         }
+        self
+    }
+
+    /// Lets `tell` add to the explanation of its failures what only the app's own events and its own section of the plan
+    /// ([`Plan::app`]) say. Rules of the harness are asked all the same.
+    ///
+    /// ```
+    /// # use sleet::{fault::Plan, net::topology::Topology, scenario::{Kind, Scenario}};
+    /// use sleet::{oracle::Clue, trace::EventKind};
+    ///
+    /// # let draw = |_| Plan::new(Topology::default());
+    /// # let story = |_, _| async {};
+    /// Scenario::new(Kind::Promise, "own/saved", draw, story).explained_by(|evidence, _| {
+    ///     let events = evidence.trace.events.iter();
+    ///     let full = events.filter(|e| matches!(&e.kind, EventKind::Step { step, .. } if step == "disk is full"));
+    ///     full.map(|e| Clue { event: e.seq, what: "the draft was never saved".to_owned() }).collect()
+    /// });
+    /// ```
+    pub fn explained_by(
+        mut self,
+        tell: impl Fn(Evidence<'_>, &Violation) -> Vec<Clue> + Send + Sync + 'static,
+    ) -> Self {
+        self.tells.push(Box::new(tell));
         self
     }
 

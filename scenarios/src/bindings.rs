@@ -95,8 +95,8 @@ fn late_callee(seed: Seed, lifetime_s: u64) -> Plan {
     put_behind(&mut plan, "alice", "203.0.113.1", spec);
     put_behind(&mut plan, "bob", "198.51.100.1", spec);
     let wakes_ms = seed.stream("plan/bindings").between(35_000, 55_000);
-    plan.signaling.push = Some(Latency::constant_ms(wakes_ms));
-    plan.signaling.acknowledged = true;
+    plan.service().push = Some(Latency::constant_ms(wakes_ms));
+    plan.service().acknowledged = true;
     Plan {
         budget_ms: wakes_ms + 30_000,
         // A client that calls again while he sleeps sends more than one notification: all of them arrive.

@@ -205,16 +205,14 @@ fn storm(seed: Seed, kinds: &BTreeSet<swarm::Kind>, network: fn(Seed) -> Plan) -
 }
 
 /// A network before the storm: signaling that acknowledges, and the two phases.
-fn calm(plan: Plan) -> Plan {
-    let mut signaling = plan.signaling;
-    signaling.acknowledged = true;
+fn calm(mut plan: Plan) -> Plan {
+    plan.service().acknowledged = true;
     let budget_ms = if plan.ice_servers.is_empty() {
         BUDGET_MS
     } else {
         BUDGET_BEHIND_NATS_MS
     };
     Plan {
-        signaling,
         heal_at_ms: HEAL_AT_MS,
         talk_every_ms: Some(scenes::TALKS_EVERY_MS),
         budget_ms,

@@ -242,8 +242,8 @@ fn call(free: &[&str]) -> Plan {
             interface.down = interface.up.clone();
         }
     }
-    plan.signaling.descriptions = Latency::constant_ms(1);
-    plan.signaling.others = Latency::constant_ms(1);
+    plan.service().descriptions = Latency::constant_ms(1);
+    plan.service().others = Latency::constant_ms(1);
     plan.stretch.clear();
     plan.script = vec![dials("alice", "bob", "c1", ONLINE_MS), answers("bob", 0)];
     plan.talk_ms = 100;
@@ -272,7 +272,7 @@ fn awaiting(mut plan: Plan, host: &str, steps: &[&str]) -> Plan {
 
 /// The same over a server that keeps the order of each sender's messages.
 fn in_order(mut plan: Plan) -> Plan {
-    plan.signaling.ordering = signaling::Ordering::InOrder;
+    plan.service().ordering = signaling::Ordering::InOrder;
     plan
 }
 

@@ -69,5 +69,5 @@ pub(crate) const KEPT: [&Oracle; 22] = [
 
 /// Everybody but the servers runs `app`.
 pub(crate) fn cast(app: impl Into<Make>) -> Cast {
-    Cast::of(app.into()).signaling_on("server")
+    Cast::of(app.into())
 }

@@ -156,12 +156,10 @@ fn switches(seed: Seed) -> Plan {
 }
 
 /// A call during which something takes its path away, at the moment that is returned.
-fn talking(seed: Seed, plan: Plan) -> (u64, Plan) {
+fn talking(seed: Seed, mut plan: Plan) -> (u64, Plan) {
     let at_ms = seed.stream("plan/mobility").between(5_000, 9_000);
-    let mut signaling = plan.signaling;
-    signaling.acknowledged = true;
+    plan.service().acknowledged = true;
     let plan = Plan {
-        signaling,
         heal_at_ms: at_ms + 1,
         budget_ms: BUDGET_MS,
         talk_ms: at_ms + BUDGET_MS + 1_000,

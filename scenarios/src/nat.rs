@@ -273,9 +273,9 @@ pub fn quiet(seed: Seed, turn: bool) -> Plan {
         host: "relay".into(),
         turn,
     }];
-    plan.signaling.ordering = Ordering::InOrder;
-    plan.signaling.descriptions = Latency::uniform_ms(1, 10);
-    plan.signaling.others = Latency::uniform_ms(1, 10);
+    plan.service().ordering = Ordering::InOrder;
+    plan.service().descriptions = Latency::uniform_ms(1, 10);
+    plan.service().others = Latency::uniform_ms(1, 10);
     plan.script[1] = answers("bob", 200);
     plan
 }

@@ -28,12 +28,12 @@ pub fn story_a(seed: Seed) -> Plan {
         HostSpec::new("server", "10.9.0.1", link(2)),
     ]);
     Plan {
-        signaling: SignalingSpec {
+        signaling: Some(SignalingSpec {
             ordering: Ordering::Concurrent,
             descriptions: Latency::quantiles_ms(&[(0, 5), (50, 25), (88, 60), (97, 450), (100, 900)]),
             others: Latency::quantiles_ms(&[(0, 2), (80, 20), (100, 100)]),
             ..SignalingSpec::PROMPT
-        },
+        }),
         stretch: vec![
             stretch("create-offer", 1, 10),
             stretch("create-answer", 1, 10),
@@ -62,7 +62,7 @@ pub fn open(seed: Seed) -> Plan {
 /// The same network, where bob's app sleeps until a push notification wakes it.
 pub fn story_a_push(seed: Seed) -> Plan {
     let mut plan = story_a(seed);
-    plan.signaling.push = Some(Latency::quantiles_ms(&[(0, 150), (80, 800), (100, 4_000)]));
+    plan.service().push = Some(Latency::quantiles_ms(&[(0, 150), (80, 800), (100, 4_000)]));
     plan
 }
 
@@ -76,7 +76,7 @@ pub fn story_a_quick_answer(seed: Seed) -> Plan {
 /// The same network, whose server handles the messages of a client one after the other.
 pub fn story_a_in_order(seed: Seed) -> Plan {
     let mut plan = story_a(seed);
-    plan.signaling.ordering = Ordering::InOrder;
+    plan.service().ordering = Ordering::InOrder;
     plan
 }
 
@@ -136,7 +136,7 @@ pub fn unanswered(seed: Seed) -> Plan {
     }
     .interface("wlan0", "10.1.0.1", wifi)
     .interface("rmnet0", "10.1.1.1", cellular);
-    plan.signaling.push = Some(Latency::constant_ms(50_000));
+    plan.service().push = Some(Latency::constant_ms(50_000));
     let ms = seed.stream("plan/unanswered").between(1_500, 6_000);
     plan.script.push(Scripted {
         host: "alice".into(),

@@ -91,7 +91,7 @@ fn network(seed: Seed) -> Plan {
     for dark in &mut plan.faults {
         (dark.from_ms, dark.until_ms) = (from_ms, Some(from_ms + DARK_MS));
     }
-    plan.signaling.acknowledged = true;
+    plan.service().acknowledged = true;
     Plan {
         heal_at_ms: from_ms + DARK_MS,
         budget_ms: BUDGET_MS,

@@ -113,7 +113,7 @@ fn restarts(seed: Seed) -> Plan {
     let mut plan = quiet(seed, true);
     put_behind(&mut plan, "alice", "203.0.113.1", NatSpec::symmetric());
     put_behind(&mut plan, "bob", "198.51.100.1", NatSpec::symmetric());
-    plan.signaling.acknowledged = true;
+    plan.service().acknowledged = true;
     let mut draws = seed.stream("plan/servers");
     let from_ms = draws.between(5_000, 9_000);
     let until_ms = from_ms + draws.between(100, 3_000);

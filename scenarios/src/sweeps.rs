@@ -126,13 +126,14 @@ fn call(name: &str, app: Make, network: impl Fn(Seed) -> Plan + Send + Sync + 's
 /// The same with signaling that is acknowledged and always takes the same time, as does every step of a client.
 pub(crate) fn steady(mut plan: Plan) -> Plan {
     plan.stretch.clear();
-    plan.signaling = SignalingSpec {
+    plan.signaling = Some(SignalingSpec {
         ordering: Ordering::InOrder,
         descriptions: Latency::constant_ms(5),
         others: Latency::constant_ms(2),
         push: None,
         acknowledged: true,
-    };
+        ..SignalingSpec::PROMPT
+    });
     plan
 }
 

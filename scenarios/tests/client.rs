@@ -20,7 +20,7 @@ const CRASHES_MS: u64 = 4_000;
 /// The story network, where `host` is down for `down_ms` in the middle of the call.
 fn crash_of(host: &str, down_ms: u64) -> Plan {
     let mut plan = story_a(SEED);
-    plan.signaling.acknowledged = true;
+    plan.service().acknowledged = true;
     plan.talk_ms = 3_000;
     let until_ms = CRASHES_MS + down_ms;
     plan.inject(Fault::new(
@@ -38,7 +38,7 @@ fn crash_of(host: &str, down_ms: u64) -> Plan {
 /// `plan` with the app of `policy`, under both dispatches.
 fn played(policy: Policy, plan: &Plan) -> [RunRecord; 2] {
     [policy.in_order(), policy.as_they_come()].map(|policy| {
-        let cast = Cast::of(policy.bare()).signaling_on("server");
+        let cast = Cast::of(policy.bare());
         let scenario = Scenario::played(Kind::Promise, "played", |_| story_a(SEED), cast);
         execute_plan(&Arc::new(scenario), SEED, Arc::new(plan.clone())).expect("a run")
     })

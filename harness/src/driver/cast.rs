@@ -24,18 +24,13 @@ impl fmt::Debug for Cast {
 }
 
 impl Cast {
-    /// Everybody runs `app`, but for the hosts that are given another program. The STUN and TURN servers of the plan run
-    /// by themselves.
+    /// Everybody runs `app`, but for the hosts that are given another program. The signaling service and the STUN and
+    /// TURN servers of the plan run by themselves.
     pub fn of(app: impl Program) -> Self {
         Self {
             others: Some(Arc::new(app)),
             ..Self::default()
         }
-    }
-
-    /// The signaling server of the harness runs on `host`, as the plan's `signaling` says.
-    pub fn signaling_on(self, host: &str) -> Self {
-        self.server(host, SignalingProgram)
     }
 
     /// `program` runs on `host`, for everybody and in nobody's hands. Servers start first.
@@ -54,6 +49,9 @@ impl Cast {
     pub(super) fn on(&self, plan: &Plan, host: &str) -> Option<(Arc<dyn Program>, bool)> {
         if let Some(program) = self.servers.get(host) {
             return Some((program.clone(), true));
+        }
+        if plan.is_service(host) {
+            return Some((Arc::new(SignalingProgram), true));
         }
         if plan.ice_servers.iter().any(|s| s.host == host) {
             return Some((Arc::new(IceServerProgram), true));

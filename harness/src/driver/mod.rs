@@ -168,7 +168,8 @@ impl Driver {
         let Some((program, is_server)) = self.cast.on(&self.plan, name) else {
             return;
         };
-        let asleep = !is_server && self.plan.signaling.push.is_some() && !self.dials(name);
+        let asleep =
+            !is_server && self.plan.signaling.as_ref().is_some_and(|s| s.push.is_some()) && !self.dials(name);
         let launch = Launch {
             host: host.clone(),
             plan: self.plan.clone(),

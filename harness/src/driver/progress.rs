@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
     time::SimTime,
-    trace::{CallEvent, Event, EventKind, Intent, Machine, Point, SignalDirection},
+    trace::{CallEvent, Event, EventKind, Intent, Machine, Point, SERVICE, SignalDirection},
 };
 
 /// Something that users wait for.
@@ -142,7 +142,7 @@ impl Progress {
         }
         let Some(call) = event.kind.call() else { return };
         // What passes the server is for others to come to.
-        if matches!(&event.kind, EventKind::Signal { with, .. } if with != "server") {
+        if matches!(&event.kind, EventKind::Signal { with, .. } if with != SERVICE) {
             return;
         }
         let place = (host.to_owned(), call.to_owned());

@@ -13,7 +13,9 @@ pub(super) struct SignalingProgram;
 #[async_trait]
 impl Program for SignalingProgram {
     async fn start(&self, launch: Launch) -> Result<Arc<dyn App>, StartError> {
-        let spec = launch.plan.signaling.clone();
+        let Some(spec) = launch.plan.signaling.clone() else {
+            return Err(StartError("the plan has no signaling service".into()));
+        };
         match Server::start(&launch.host, spec, launch.push).await {
             Ok(_) => Ok(Arc::new(NoUser)),
             Err(error) => Err(StartError(error.to_string())),

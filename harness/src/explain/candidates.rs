@@ -2,13 +2,14 @@
 
 use super::Link;
 use crate::{
+    fault::Plan,
     oracle::calls::Call,
     time::SimTime,
     trace::{Candidate, Event, EventKind, SignalDirection, Trace},
 };
 
 /// What became of the first candidate of `call` that a peer refused or threw away.
-pub(super) fn lost(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
+pub(super) fn lost(plan: &Plan, trace: &Trace, call: &Call<'_>) -> Vec<Link> {
     let is_lost = |e: &&Event| match &e.kind {
         EventKind::CandidateRefused { peer, .. } => peer.call == call.name,
         _ => false,
@@ -17,7 +18,7 @@ pub(super) fn lost(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
     let Some(first) = lost.next() else {
         return Vec::new();
     };
-    let mut chain = life(trace, first);
+    let mut chain = life(plan, trace, first);
     let more = lost.count();
     if let Some(last) = chain.last_mut().filter(|_| more > 0) {
         last.what.push_str(&format!(", and {more} more like it"));
@@ -26,7 +27,7 @@ pub(super) fn lost(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
 }
 
 /// The life of the candidate that `event` is about, up to there, beside that of its description.
-pub(super) fn life(trace: &Trace, event: &Event) -> Vec<Link> {
+pub(super) fn life(plan: &Plan, trace: &Trace, event: &Event) -> Vec<Link> {
     let (Some(candidate), Some(host)) = (candidate_of(&event.kind), event.host.as_deref()) else {
         return Vec::new();
     };
@@ -37,7 +38,8 @@ pub(super) fn life(trace: &Trace, event: &Event) -> Vec<Link> {
             gathered,
             format!("{origin} gathered its candidate {candidate}"),
         ));
-        chain.extend(overtaking(trace, candidate, origin, host));
+        let stages = stages(plan, origin, host);
+        chain.extend(overtaking(trace, candidate, origin, stages));
     }
     chain.extend(end(trace, event, candidate, host));
     chain
@@ -68,21 +70,23 @@ struct Stage {
     words: String,
 }
 
-fn stages(origin: &str, host: &str) -> [Stage; 4] {
+fn stages(plan: &Plan, origin: &str, host: &str) -> Vec<Stage> {
+    // An app that brings its own signaling has it recorded at its ends, if at all.
+    let service = plan.signaling.as_ref().map_or("", |service| &*service.host);
     let stage = |host: &str, direction, words: String| Stage {
         host: host.to_owned(),
         direction,
         words,
     };
     let (sent, received) = (SignalDirection::Sent, SignalDirection::Received);
-    [
+    vec![
         stage(origin, sent, format!("{origin} sent it")),
         stage(
-            "server",
+            service,
             received,
             format!("on the way from {origin} to the server"),
         ),
-        stage("server", sent, "in the server".to_owned()),
+        stage(service, sent, "in the server".to_owned()),
         stage(host, received, format!("on the way from the server to {host}")),
     ]
 }
@@ -109,11 +113,11 @@ fn describes(ufrag: &str) -> impl Fn(&EventKind) -> bool {
 }
 
 /// Where the candidate came to be before the description of its generation: where it gained most.
-fn overtaking(trace: &Trace, candidate: &Candidate, origin: &str, host: &str) -> Option<Link> {
+fn overtaking(trace: &Trace, candidate: &Candidate, origin: &str, stages: Vec<Stage>) -> Option<Link> {
     let kind = description_kind(trace, &candidate.ufrag);
     let mut lead_before = 0;
     let mut most: Option<(i128, &Event, Stage, String)> = None;
-    for stage in stages(origin, host) {
+    for stage in stages {
         let Some(first) = passed(trace, &stage, carries(candidate)) else {
             break;
         };

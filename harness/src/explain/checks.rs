@@ -6,7 +6,8 @@ use super::{Link, words};
 use crate::{
     oracle::calls::Call,
     run::RunRecord,
-    trace::{Event, EventKind, PacketId},
+    time::SimTime,
+    trace::{Event, EventKind, PacketId, Proto},
 };
 
 /// A kind of packet: how it begins in the words of the trace, and its name.
@@ -35,7 +36,15 @@ pub(super) fn unanswered(record: &RunRecord, call: &Call<'_>) -> Vec<Link> {
 
 /// Where more of the packets were lost than arrived: from when on, and what dropped them.
 fn tell(record: &RunRecord, from: &str, to: &str, kind: (&str, &str)) -> Vec<Link> {
-    let sent = sent(record, from, kind.0);
+    told(
+        &sent(record, from, |_, says| says.starts_with(kind.0)),
+        from,
+        to,
+        kind.1,
+    )
+}
+
+fn told(sent: &Sent<'_>, from: &str, to: &str, name: &str) -> Vec<Link> {
     let lost: usize = sent.dropped.values().sum();
     let (Some(first), Some(last)) = (sent.packets.first(), sent.packets.last()) else {
         return Vec::new();
@@ -52,7 +61,7 @@ fn tell(record: &RunRecord, from: &str, to: &str, kind: (&str, &str)) -> Vec<Lin
         0 => format!("none reached {to}"),
         n => format!("{n} reached {to}"),
     };
-    let (count, name) = (sent.packets.len(), kind.1);
+    let count = sent.packets.len();
     vec![
         Link::new(first, format!("the first of {count} {name} of {from}")),
         Link::new(
@@ -62,9 +71,22 @@ fn tell(record: &RunRecord, from: &str, to: &str, kind: (&str, &str)) -> Vec<Lin
     ]
 }
 
+/// What became of the datagrams that `from` sent to its peers after `since`, if more were lost than arrived.
+pub(super) fn lost_since(record: &RunRecord, from: &str, to: &str, since: SimTime) -> Vec<Link> {
+    let sent = sent(record, from, |e, _| e.at > since && is_datagram(e));
+    told(&sent, from, to, "datagrams since then")
+}
+
+fn is_datagram(event: &Event) -> bool {
+    matches!(&event.kind, EventKind::PacketSent { flow, .. } if flow.proto == Proto::Udp)
+}
+
 /// That a host with a remote description had nothing to check.
 fn never_checked(record: &RunRecord, host: &str) -> Option<Link> {
-    if !sent(record, host, CHECKS.0).packets.is_empty() {
+    if !sent(record, host, |_, says| says.starts_with(CHECKS.0))
+        .packets
+        .is_empty()
+    {
         return None;
     }
     let described = record
@@ -77,7 +99,8 @@ fn never_checked(record: &RunRecord, host: &str) -> Option<Link> {
     ))
 }
 
-fn sent<'a>(record: &'a RunRecord, from: &'a str, begins: &str) -> Sent<'a> {
+/// The packets of `from` to anything but a server, that `is_one` by event and decoded words.
+fn sent<'a>(record: &'a RunRecord, from: &'a str, is_one: impl Fn(&Event, &str) -> bool) -> Sent<'a> {
     let servers: BTreeSet<_> = record
         .plan
         .ice_servers
@@ -85,13 +108,11 @@ fn sent<'a>(record: &'a RunRecord, from: &'a str, begins: &str) -> Sent<'a> {
         .filter_map(|s| record.plan.topology.host(&s.host))
         .flat_map(|h| h.addresses())
         .collect();
-    let is_one = |e: &&Event| match &e.kind {
-        EventKind::PacketSent { says, flow, .. } => {
-            says.starts_with(begins) && !servers.contains(&flow.dst.ip())
-        }
+    let counts = |e: &&Event| match &e.kind {
+        EventKind::PacketSent { says, flow, .. } => is_one(e, says) && !servers.contains(&flow.dst.ip()),
         _ => false,
     };
-    let all: Vec<&Event> = record.trace.of(from).filter(is_one).collect();
+    let all: Vec<&Event> = record.trace.of(from).filter(counts).collect();
     let number = |e: &&Event| match &e.kind {
         EventKind::PacketSent { packet, .. } => Some(*packet),
         _ => None,

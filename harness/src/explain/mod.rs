@@ -1,19 +1,26 @@
 //! Explanations: which elements of a failing plan decide it, and how the deciding one leads to the broken oracle.
 //!
+//! - [`case`]: what is to be explained, and which rules are asked
 //! - [`candidates`]: the life of a candidate, from gathered to lost
 //! - [`signaling`]: messages and connections that were lost or late
 //! - [`checks`]: connectivity checks that went nowhere
+//! - [`silence`]: a call that was connected, and not heard any more
+//! - [`ends`]: what users wanted of a call, what its ends said and showed
 //! - [`app`]: what the app under test complained of in its own log
 //! - [`words`]: causes and faults in words
 //! - [`states`]: what peers reported, panics, and the last events where no rule knows more
 //!
-//! A chain is read from the trace alone, by rules that know the protocol. A rule says only what events show: where no
-//! rule knows, the last events that touch the call stand there, and [`Explanation::understood`] says so.
+//! A chain is read from the trace alone, by rules that know the protocol. Which rule applies is decided by what the trace speaks
+//! of, never by the id of an oracle: an oracle of somebody's own is explained as ours are. A rule says only what events show: where
+//! no rule knows, the last events that touch the call stand there, and [`Explanation::understood`] says so.
 
 mod app;
 mod candidates;
+mod case;
 mod checks;
+mod ends;
 mod signaling;
+mod silence;
 mod states;
 #[cfg(test)]
 mod tests;
@@ -21,14 +28,12 @@ pub mod words;
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use case::Case;
+
 use crate::{
-    oracle::{
-        Violation,
-        calls::{self, CONNECTS, Call},
-        candidates::{APPLIED, OWN_GENERATION},
-        runs::NO_PANIC,
-    },
+    oracle::Evidence,
     run::RunRecord,
+    scenario::Scenario,
     seed::Seed,
     shrink::{Element, ExecuteError, Executor, Inventory, Shrunk},
     time::SimTime,
@@ -99,19 +104,18 @@ impl Link {
     }
 }
 
-/// Explains what was shrunk: `record` is the run of its plan.
+/// Explains what was shrunk: `record` is the run of its plan, in which `scenario` was played.
 ///
 /// # Errors
 /// [`ExecuteError`]
 pub fn explain(
     executor: &dyn Executor,
+    scenario: &Scenario,
     shrunk: &Shrunk,
     record: &RunRecord,
 ) -> Result<Explanation, ExecuteError> {
     let violation = record.failure().map(|(_, violation)| violation);
-    let (mut chain, understood) = chain(record, &shrunk.oracle, violation);
-    chain.sort();
-    chain.dedup();
+    let (chain, understood) = how(scenario, record).unwrap_or_default();
     Ok(Explanation {
         scenario: record.scenario.clone(),
         seed: record.seed,
@@ -144,63 +148,26 @@ fn roles(executor: &dyn Executor, shrunk: &Shrunk) -> Result<Vec<Role>, ExecuteE
 }
 
 /// How the failure of `record` came about, in order of time, and whether a rule knew it; nothing where every oracle held.
-pub fn how(record: &RunRecord) -> Option<(Vec<Link>, bool)> {
-    let (oracle, violation) = record.failure()?;
-    let (mut chain, understood) = chain(record, oracle, Some(violation));
-    chain.sort();
-    chain.dedup();
-    Some((chain, understood))
-}
-
-/// What led to `violation`, in no order, and whether a rule knew it.
-fn chain(record: &RunRecord, oracle: &str, violation: Option<&Violation>) -> (Vec<Link>, bool) {
-    let trace = &record.trace;
-    let decided = violation
-        .and_then(|v| v.event)
-        .and_then(|seq| trace.events.get(seq as usize));
-    let mut chain = match oracle {
-        id if id == NO_PANIC.id => decided.map_or_else(Vec::new, |event| states::panic(record, event)),
-        id if id == CONNECTS.id => {
-            unconnected(record).map_or_else(Vec::new, |call| never_connected(record, &call))
-        }
-        id if id == APPLIED.id || id == OWN_GENERATION.id => {
-            decided.map_or_else(Vec::new, |event| candidates::life(trace, event))
-        }
-        _ => Vec::new(),
+/// What [`Scenario::explained_by`] knows of it stands beside what the rules here know.
+pub fn how(scenario: &Scenario, record: &RunRecord) -> Option<(Vec<Link>, bool)> {
+    let (_, violation) = record.failure()?;
+    let evidence = Evidence {
+        trace: &record.trace,
+        plan: &record.plan,
     };
-    let understood = !chain.is_empty();
-    if !understood {
-        chain = states::last_events(record, decided);
-    }
-    if let Some(event) = decided.filter(|_| !understood) {
-        let host = event.host.as_deref().unwrap_or("the network");
-        chain.push(Link::new(event, format!("this decided it, on {host}")));
-    }
-    (chain, understood)
-}
-
-/// The first call that was not connected in time.
-fn unconnected(record: &RunRecord) -> Option<Call<'_>> {
-    calls::calls(&record.trace).into_iter().find(|call| {
-        let deadline = call.last_try.max(record.plan.heal_at()) + record.plan.budget();
-        let hosts = [call.caller, call.callee];
-        let late = |host: &&str| {
-            call.connected_at(&record.trace, host)
-                .is_none_or(|at| at > deadline)
-        };
-        call.hung_up.is_none_or(|at| at >= deadline) && hosts.iter().any(late)
-    })
-}
-
-/// Why a call did not connect. Only what gets in the way of a call makes it understood; the states around it do not.
-fn never_connected(record: &RunRecord, call: &Call<'_>) -> Vec<Link> {
-    let mut chain = candidates::lost(&record.trace, call);
-    chain.extend(signaling::trouble(&record.plan, &record.trace, call));
-    chain.extend(checks::unanswered(record, call));
-    if !chain.is_empty() {
-        chain.extend(signaling::descriptions(&record.trace, call));
-        chain.extend(states::of_peers(&record.trace, call));
-        chain.extend(app::complaints(&record.trace, call));
-    }
-    chain
+    let clues = scenario.tells.iter().flat_map(|tell| tell(evidence, violation));
+    let mut told: Vec<Link> = clues
+        .filter_map(|clue| {
+            Some(Link::new(
+                record.trace.events.get(clue.event as usize)?,
+                clue.what,
+            ))
+        })
+        .collect();
+    let (chain, known) = Case::of(record, violation).chain();
+    let understood = known || !told.is_empty();
+    told.extend(chain);
+    told.sort();
+    told.dedup();
+    Some((told, understood))
 }

@@ -21,6 +21,10 @@ pub(super) fn trouble(plan: &Plan, trace: &Trace, call: &Call<'_>) -> Vec<Link> 
             EventKind::SignalUndeliverable { to, message, call } if about(call) && message != "hangup" => {
                 format!("the server had nobody to give the {message} to: {to} was not connected")
             }
+            EventKind::PointImpaired { fault, point, detail } => {
+                let what = if detail.is_empty() { point } else { detail };
+                format!("{what} met {}", words::fault(plan, *fault))
+            }
             EventKind::Failed { step, error } => format!("{step} of {host} failed: {error}"),
             EventKind::Step { step, .. } if step == crate::signaling::LOST => {
                 format!("{host} lost its signaling connection")
@@ -32,7 +36,7 @@ pub(super) fn trouble(plan: &Plan, trace: &Trace, call: &Call<'_>) -> Vec<Link> 
         Some(Link::new(e, what))
     };
     let mut chain: Vec<Link> = trace.events.iter().filter_map(link).collect();
-    chain.extend(missing(trace, call));
+    chain.extend(missing(plan, trace, call));
     chain.extend(absent(plan, trace, call));
     chain
 }
@@ -65,7 +69,8 @@ fn absent(plan: &Plan, trace: &Trace, call: &Call<'_>) -> Vec<Link> {
             _ => None,
         });
     chain.extend(late);
-    let registers = trace.of("server").find(|e| {
+    let service = plan.signaling.as_ref().map_or("", |service| &*service.host);
+    let registers = trace.of(service).find(|e| {
         matches!(&e.kind, EventKind::Signal { direction: SignalDirection::Sent, with, message, .. }
             if with == to && message == "registered" && e.at >= lost.at)
     });
@@ -98,7 +103,7 @@ fn segments(trace: &Trace, host: &str) -> BTreeSet<PacketId> {
 }
 
 /// The descriptions that one side sent and the other never received.
-fn missing(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
+fn missing(plan: &Plan, trace: &Trace, call: &Call<'_>) -> Vec<Link> {
     let (sent, received) = (SignalDirection::Sent, SignalDirection::Received);
     let ways = [
         ("offer", call.caller, call.callee),
@@ -110,9 +115,11 @@ fn missing(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
         if passes(to, received).is_some() || pushed(trace, call, what) {
             return None;
         }
-        let until = match passes("server", received) {
-            Some(_) => "the server took it and it never reached",
-            None => "it never reached the server, nor",
+        let service = plan.signaling.as_ref().map(|service| &*service.host);
+        let until = match service.map(|host| passes(host, received).is_some()) {
+            Some(true) => "the server took it and it never reached",
+            Some(false) => "it never reached the server, nor",
+            None => "it never reached",
         };
         Some(Link::new(first, format!("{from} sent its {what}: {until} {to}")))
     });
@@ -123,7 +130,7 @@ fn missing(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
 fn passed<'a>(
     trace: &'a Trace,
     call: &Call<'_>,
-    host: &'a str,
+    host: &str,
     way: SignalDirection,
     what: &str,
 ) -> Option<&'a Event> {

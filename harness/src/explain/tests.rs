@@ -4,6 +4,8 @@ use super::*;
 use crate::{
     fault::Plan,
     net::topology::Topology,
+    oracle::calls::Call,
+    signaling::SignalingSpec,
     trace::{Candidate, EventKind, SignalDirection, Trace},
 };
 
@@ -16,6 +18,14 @@ fn trace(events: Vec<(u64, &str, EventKind)>) -> Trace {
         kind,
     };
     Trace::from_events(events.into_iter().enumerate().map(event).collect())
+}
+
+/// A plan with a signaling service and nothing else.
+fn served() -> Plan {
+    Plan {
+        signaling: Some(SignalingSpec::PROMPT),
+        ..Plan::new(Topology::default())
+    }
 }
 
 fn candidate() -> Candidate {
@@ -85,7 +95,7 @@ fn a_refused_candidate_has_overtaken_its_offer_in_the_server() {
         error: "no remote description".into(),
     });
     assert_eq!(
-        words(&candidates::life(&trace, &trace.events[7])),
+        words(&candidates::life(&served(), &trace, &trace.events[7])),
         [
             (0, "alice gathered its candidate host 10.1.0.1:50000"),
             (
@@ -119,7 +129,7 @@ fn a_candidate_of_another_attempt_is_told_apart() {
     };
     events.push(late(seq + 1, applied));
     let trace = Trace::from_events(events);
-    let chain = candidates::life(&trace, &trace.events[seq as usize + 1]);
+    let chain = candidates::life(&served(), &trace, &trace.events[seq as usize + 1]);
     let told = words(&chain);
     assert_eq!(
         told[told.len() - 2..],
@@ -145,7 +155,7 @@ fn a_description_that_never_arrives_is_told_with_the_place_where_it_was_lost() {
         crashed: None,
     };
     let sent = (1, "alice", signal(SignalDirection::Sent, "offer"));
-    let (plan, lost) = (Plan::new(Topology::default()), trace(vec![sent.clone()]));
+    let (plan, lost) = (served(), trace(vec![sent.clone()]));
     let told = "alice sent its offer: it never reached the server, nor bob";
     assert_eq!(words(&signaling::trouble(&plan, &lost, &call)), [(1, told)]);
 

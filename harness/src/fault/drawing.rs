@@ -71,7 +71,8 @@ pub(super) fn each_direction<K: Into<FaultKind>>(
 /// The links of all hosts but that of the signaling server.
 pub(super) fn links_but_the_servers(plan: &Plan) -> Vec<String> {
     let links = Befalls::Link.all(plan).into_iter();
-    let others = links.filter(|link| !link.is_of_host("server"));
+    let is_service = |link: &Target| plan.signaling.as_ref().is_some_and(|s| link.is_of_host(&s.host));
+    let others = links.filter(|link| !is_service(link));
     others.map(|link| link.name().to_owned()).collect()
 }
 

@@ -96,8 +96,11 @@ impl Befalls {
                 .map(|s| Target::ice_server(&s.host))
                 .collect(),
             Self::Point => plan.fault_points.iter().map(|p| Target::point(p)).collect(),
-            Self::Signaling => vec![Target::Signaling],
-            Self::Push => plan.signaling.push.iter().map(|_| Target::Signaling).collect(),
+            Self::Signaling => plan.signaling.iter().map(|_| Target::Signaling).collect(),
+            Self::Push => {
+                let pushes = plan.signaling.iter().filter_map(|s| s.push.as_ref());
+                pushes.map(|_| Target::Signaling).collect()
+            }
         }
     }
 }

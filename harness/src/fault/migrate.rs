@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{PLAN_VERSION, PlanError};
+use crate::signaling::USUAL_HOST;
 
 /// Turns the plan `plan`, of this or an earlier version, into one of this version. What it says is not checked: what cannot be
 /// understood is left for whoever reads it to refuse.
@@ -53,6 +54,11 @@ fn from_1(plan: &mut Map<String, Value>) {
         }
     }
     plan.insert("faults".into(), Value::Array(faults));
+    // Every plan had to have a service, whether it ran or not.
+    let hosts = plan.get("topology").and_then(|t| t["hosts"].as_array());
+    if hosts.is_some_and(|hosts| hosts.iter().all(|host| host["name"] != json!(USUAL_HOST))) {
+        plan.remove("signaling");
+    }
     plan.insert("v".into(), json!(2));
 }
 

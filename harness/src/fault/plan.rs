@@ -28,8 +28,9 @@ pub struct Plan {
     pub v: u32,
     /// The hosts and their links.
     pub topology: Topology,
-    /// The signaling service of the harness, where a scenario has it.
-    pub signaling: SignalingSpec,
+    /// The signaling service of the harness; none where apps bring their own.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub signaling: Option<SignalingSpec>,
     /// The STUN and TURN servers that run, and that every client is told of.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub ice_servers: Vec<IceServerSpec>,
@@ -239,13 +240,12 @@ pub enum PlanError {
 }
 
 impl Plan {
-    /// A plan in which nobody does anything and nothing goes wrong: prompt signaling, no servers beside it, no chaos
-    /// phase, 10 s for a call to connect.
+    /// A plan in which nobody does anything and nothing goes wrong: no servers, no chaos phase, 10 s for a call to connect.
     pub fn new(topology: Topology) -> Self {
         Self {
             v: PLAN_VERSION,
             topology,
-            signaling: SignalingSpec::PROMPT,
+            signaling: None,
             ice_servers: Vec::new(),
             users: Vec::new(),
             stretch: Vec::new(),
@@ -341,10 +341,22 @@ impl Plan {
         self.faults.iter().find(|f| f.id == id)
     }
 
+    /// The signaling service of the harness, to change it; a prompt one if there was none.
+    pub fn service(&mut self) -> &mut SignalingSpec {
+        self.signaling.get_or_insert(SignalingSpec::PROMPT)
+    }
+
+    /// Whether the signaling service of the harness runs on the host called `name`.
+    pub fn is_service(&self, name: &str) -> bool {
+        self.signaling
+            .as_ref()
+            .is_some_and(|service| service.host == name)
+    }
+
     /// Whether people hold the host called `name` in their hands.
     pub fn is_client(&self, name: &str) -> bool {
         let serves = self.topology.host(name).is_some_and(|host| host.serves);
-        name != "server" && !serves && self.ice_servers.iter().all(|s| s.host != name)
+        !serves && !self.is_service(name) && self.ice_servers.iter().all(|s| s.host != name)
     }
 
     /// When the last host that a fault stops runs again: at the beginning, if none is stopped.
@@ -369,14 +381,8 @@ impl Plan {
     fn check_fields(&self) -> Result<(), String> {
         self.topology.check()?;
         let known = |host: &str| self.topology.host(host).is_some();
-        for (field, latency) in [
-            ("descriptions", Some(&self.signaling.descriptions)),
-            ("others", Some(&self.signaling.others)),
-            ("push", self.signaling.push.as_ref()),
-        ] {
-            latency.map_or(Ok(()), |l| {
-                l.check().map_err(|e| format!("signaling.{field}: {e}"))
-            })?;
+        if let Some(service) = &self.signaling {
+            service.check(known).map_err(|e| format!("signaling.{e}"))?;
         }
         for (i, server) in self.ice_servers.iter().enumerate() {
             if !known(&server.host) {

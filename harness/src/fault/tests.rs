@@ -43,7 +43,7 @@ pub(crate) fn world() -> Plan {
         heal_at_ms: 10_000,
         ..Plan::new(topology)
     };
-    plan.signaling.push = Some(Latency::constant_ms(1));
+    plan.service().push = Some(Latency::constant_ms(1));
     plan
 }
 

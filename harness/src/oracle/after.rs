@@ -12,7 +12,7 @@ pub const QUIET: Oracle = Oracle {
     id: "CALL-02",
     meaning: "Nothing is reported or begun for a call at an end whose hangup has returned.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#1-hangup-while-gathering; docs/hazards.md#4-waiting-inside-a-callback",
-    check: quiet,
+    check: &quiet,
 };
 
 /// The dead stay dead.
@@ -20,7 +20,7 @@ pub const DEAD: Oracle = Oracle {
     id: "CALL-03",
     meaning: "A call that is over at an end rings there no more, is not answered, and gets no peer.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#hangups-at-every-await; docs/hazards.md#reordering",
-    check: dead,
+    check: &dead,
 };
 
 fn quiet(evidence: Evidence<'_>) -> Verdict {

@@ -16,7 +16,7 @@ pub const OUTLIVES: Oracle = Oracle {
     id: "CONN-02",
     meaning: "When the budget after healing is over, ICE of both sides of every call that nobody hung up says connected, whatever its path went through.",
     source: "docs/stories.md#c-connection-state; RFC 7675 section 5.1; RFC 8445 section 9",
-    check: outlives,
+    check: &outlives,
 };
 
 fn outlives(evidence: Evidence<'_>) -> Verdict {

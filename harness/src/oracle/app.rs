@@ -8,7 +8,7 @@ pub const INVARIANTS: Oracle = Oracle {
     id: "APP-01",
     meaning: "Every invariant that the app states with `always!` holds.",
     source: "docs/your-client.md",
-    check: invariants,
+    check: &invariants,
 };
 
 fn invariants(evidence: Evidence<'_>) -> Verdict {
@@ -19,13 +19,13 @@ fn invariants(evidence: Evidence<'_>) -> Verdict {
                 "" => String::new(),
                 detail => format!(": {detail}"),
             };
-            return Verdict::Fail(Violation {
-                event: Some(event.seq),
-                why: format!(
+            return Verdict::Fail(Violation::at(
+                event,
+                format!(
                     "the invariant '{invariant}' did not hold on {host} at {}{detail}",
                     event.at
                 ),
-            });
+            ));
         }
     }
     Verdict::Pass

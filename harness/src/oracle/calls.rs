@@ -17,7 +17,7 @@ pub const CONNECTS: Oracle = Oracle {
     id: "CONN-01",
     meaning: "Every call that nobody hangs up connects within its budget: a message crosses it both ways.",
     source: "docs/stories.md#a-lost-candidates; docs/judging.md#liveness",
-    check: connects,
+    check: &connects,
 };
 
 /// A call, as its users see it.
@@ -163,6 +163,7 @@ fn connects(evidence: Evidence<'_>) -> Verdict {
                 let (event, why) = why_not(trace, call, host);
                 Verdict::Fail(Violation {
                     event,
+                    call: Some(call.name.to_owned()),
                     why: format!("{} was not connected at {host} by {deadline}: {why}", call.name),
                 })
             }

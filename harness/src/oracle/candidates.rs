@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::{Evidence, Oracle, Verdict, Violation, worst};
-use crate::trace::{Candidate, Event, EventKind, PeerId, SignalDirection, Trace};
+use crate::trace::{Candidate, Event, EventKind, PeerId, SERVICE, SignalDirection, Trace};
 
 /// Nothing that was received is lost.
 pub const APPLIED: Oracle = Oracle {
     id: "CAND-01",
     meaning: "Every candidate that a client receives for its live generation is applied, exactly once.",
     source: "docs/stories.md#a-lost-candidates; W3C webrtc-pc section 4.4.2, addIceCandidate",
-    check: applied,
+    check: &applied,
 };
 
 /// Generations stay apart.
@@ -18,7 +18,7 @@ pub const OWN_GENERATION: Oracle = Oracle {
     id: "CAND-02",
     meaning: "A candidate is applied only to the generation that it belongs to.",
     source: "docs/stories.md#a-lost-candidates; RFC 8838 section 11; docs/hazards.md#22-candidates-of-an-old-generation",
-    check: own_generation,
+    check: &own_generation,
 };
 
 fn applied(evidence: Evidence<'_>) -> Verdict {
@@ -26,11 +26,12 @@ fn applied(evidence: Evidence<'_>) -> Verdict {
     worst(trace.events.iter().filter_map(|e| match &e.kind {
         EventKind::Signal {
             direction: SignalDirection::Received,
+            with,
             call: Some(call),
             candidate: Some(candidate),
             ..
-        } => {
-            let host = e.host.as_deref().filter(|h| *h != "server")?;
+        } if with == SERVICE => {
+            let host = e.host.as_deref()?;
             let life = life_of(trace, host, e)?;
             let (peer, ufrag) = live_generation(&life, call)?;
             (ufrag == candidate.ufrag && !overtaken(&life, e, peer)).then(|| once(&life, e, host, candidate))
@@ -79,6 +80,7 @@ fn once(life: &[&Event], received: &Event, host: &str, candidate: &Candidate) ->
                 "{host} received the candidate {candidate} at {} and {what}",
                 received.at
             ),
+            ..Violation::default()
         })
     };
     let mut applications = life
@@ -105,14 +107,14 @@ fn once(life: &[&Event], received: &Event, host: &str, candidate: &Candidate) ->
 fn own_generation(evidence: Evidence<'_>) -> Verdict {
     worst(evidence.trace.events.iter().map(|e| match &e.kind {
         EventKind::CandidateApplied { candidate, into, .. } if candidate.ufrag != *into => {
-            Verdict::Fail(Violation {
-                event: Some(e.seq),
-                why: format!(
+            Verdict::Fail(Violation::at(
+                e,
+                format!(
                     "{} applied the candidate {candidate} of generation {} to generation {into}",
                     e.host.as_deref().unwrap_or_default(),
                     candidate.ufrag,
                 ),
-            })
+            ))
         }
         _ => Verdict::Pass,
     }))

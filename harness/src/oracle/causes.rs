@@ -15,7 +15,7 @@ pub const CALL_04_CAUSED: Oracle = Oracle {
     id: "CALL-04",
     meaning: "No outcome without its cause: cancelled, rejected, dropped and talked take a user's act or a crash, busy a live call at the callee, glare a dial the other way, elsewhere another device of the same user that picked up or refused, failed a path or an end that was gone; and nobody has talked who was never connected.",
     source: "docs/stories.md#b-rapid-dial-and-hangup",
-    check: caused,
+    check: &caused,
 };
 
 fn caused(evidence: Evidence<'_>) -> Verdict {
@@ -197,7 +197,7 @@ pub const CALL_05_TRUE: Oracle = Oracle {
     id: "CALL-05",
     meaning: "An app shows a call as connected when, and only when, a message has gone both ways: not before, and within three seconds.",
     source: "W3C webrtc-pc section 5.6.4, RTCIceTransportState",
-    check: shown_as_it_is,
+    check: &shown_as_it_is,
 };
 
 fn shown_as_it_is(evidence: Evidence<'_>) -> Verdict {

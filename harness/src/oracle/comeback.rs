@@ -11,7 +11,7 @@ pub const COMES_BACK: Oracle = Oracle {
     id: "BACK-01",
     meaning: "Where a path is left, a call that was connected and broke is connected again within its budget.",
     source: "docs/stories.md#c-connection-state; RFC 8445 section 9; docs/judging.md#liveness",
-    check: comes_back,
+    check: &comes_back,
 };
 
 fn comes_back(evidence: Evidence<'_>) -> Verdict {
@@ -35,13 +35,13 @@ fn comes_back(evidence: Evidence<'_>) -> Verdict {
                         "the run ended before {} had to be connected again",
                         call.name
                     )),
-                    _ => Verdict::Fail(Violation {
-                        event: Some(broke.seq),
-                        why: format!(
+                    _ => Verdict::Fail(Violation::at(
+                        broke,
+                        format!(
                             "{} broke on {host} at {} and was not connected again by {deadline}",
                             call.name, broke.at
                         ),
-                    }),
+                    )),
                 }
             }))
         })

@@ -18,7 +18,7 @@ pub const COMPUTED: Oracle = Oracle {
     id: "STATE-02",
     meaning: "The state of a peer connection is the one that follows from closed, ICE and DTLS, at every change of them.",
     source: "docs/stories.md#c-connection-state; W3C webrtc-pc section 4.3.3, RTCPeerConnectionState; W3C webrtc-pc section 4.4.1, update the connection state",
-    check: computed,
+    check: &computed,
 };
 
 const TABLE: Table = Table {

@@ -73,6 +73,7 @@ impl<'a> End<'a> {
     pub fn fail(&self, event: Option<&Event>, why: &str) -> Verdict {
         Verdict::Fail(Violation {
             event: event.map(|e| e.seq),
+            call: Some(self.call.to_owned()),
             why: format!("{} at {} {why}", self.call, self.host),
         })
     }

@@ -16,7 +16,7 @@ pub const NEWS: Oracle = Oracle {
     id: "STATE-05",
     meaning: "A state is reported only when it changed.",
     source: "docs/stories.md#c-connection-state; W3C webrtc-pc section 4.4.1, update the connection state",
-    check: |evidence| of_each(evidence, only_changes),
+    check: &|evidence| of_each(evidence, only_changes),
 };
 
 /// Closing is the end of all events.
@@ -24,7 +24,7 @@ pub const LAST_WORD: Oracle = Oracle {
     id: "STATE-06",
     meaning: "Nothing is reported for a peer whose close has returned.",
     source: "docs/stories.md#c-connection-state; W3C webrtc-pc section 4.4.2, close",
-    check: |evidence| of_each(evidence, silent_when_closed),
+    check: &|evidence| of_each(evidence, silent_when_closed),
 };
 
 fn of_each(evidence: Evidence<'_>, judge: fn(&Reports<'_>) -> Verdict) -> Verdict {

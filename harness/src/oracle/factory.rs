@@ -16,7 +16,7 @@ pub const AS_LONG_AS_CALLS: Oracle = Oracle {
     id: "FACT-01",
     meaning: "An app has one factory for its peers exactly while it has calls, up to half a second: it is not released while a call lives, and not kept when none does.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#groups",
-    check: as_long_as_calls,
+    check: &as_long_as_calls,
 };
 
 /// How long a factory may be late.
@@ -42,6 +42,7 @@ fn judge(evidence: Evidence<'_>, host: &str) -> Verdict {
         Verdict::Fail(Violation {
             event: Some(seq),
             why: format!("the factory of {host} {why}"),
+            ..Violation::default()
         })
     };
     let dials: BTreeSet<&str> = calls(trace).iter().map(|c| c.name).collect();

@@ -13,7 +13,7 @@ pub const CALL_06_ONE: Oracle = Oracle {
     id: "CALL-06",
     meaning: "A call that rings on several devices of a user is connected on one of them at most; whoever has talked there is not told that another device has it, and not all of them are told so.",
     source: "docs/hazards.md#several-devices",
-    check: one_has_it,
+    check: &one_has_it,
 };
 
 /// Who picks up on one device hears no other ring.
@@ -21,7 +21,7 @@ pub const RING_02_ANSWERED: Oracle = Oracle {
     id: "RING-02",
     meaning: "When a call is picked up on one device of a user, the others fall silent within the budget after healing.",
     source: "docs/hazards.md#several-devices; docs/judging.md#liveness",
-    check: silent_when_answered,
+    check: &silent_when_answered,
 };
 
 /// Who refuses a call on one device refuses it on all.
@@ -29,7 +29,7 @@ pub const RING_03_REFUSED: Oracle = Oracle {
     id: "RING-03",
     meaning: "When a call is refused on one device of a user, the others fall silent within the budget after healing. An app may think otherwise: then it does not hold this.",
     source: "docs/hazards.md#several-devices; docs/judging.md#liveness",
-    check: silent_when_refused,
+    check: &silent_when_refused,
 };
 
 /// A call to somebody with several devices: it has a leg to each.

@@ -19,7 +19,7 @@ pub const ONE_END: Oracle = Oracle {
     id: "STATE-03",
     meaning: "Candidates come only while gathering, each generation ends exactly once, and only a restart begins another.",
     source: "docs/stories.md#c-connection-state; W3C webrtc-pc section 4.3.2, RTCIceGatheringState; RFC 8838 sections 9 and 13",
-    check: one_end,
+    check: &one_end,
 };
 
 const TABLE: Table = Table {

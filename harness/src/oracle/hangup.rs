@@ -18,7 +18,7 @@ pub const RETURNS: Oracle = Oracle {
     id: "HANG-01",
     meaning: "A hangup, of one call or of a group, returns within three seconds of simulated time, whatever the call is at.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#2-dial-and-accept-that-never-return; docs/hazards.md#3-closing-inside-a-callback; docs/hazards.md#4-waiting-inside-a-callback",
-    check: returns,
+    check: &returns,
 };
 
 /// A peer is closed once.
@@ -26,7 +26,7 @@ pub const CLOSED_ONCE: Oracle = Oracle {
     id: "TEAR-03",
     meaning: "A client closes each of its peers at most once.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#25-closing-twice-and-a-close-that-is-cancelled",
-    check: closed_once,
+    check: &closed_once,
 };
 
 /// The peer is closed before the hangup returns.
@@ -34,7 +34,7 @@ pub const CLOSED_FIRST: Oracle = Oracle {
     id: "TEAR-04",
     meaning: "When a hangup has returned, every peer of its call is closed at that end.",
     source: "docs/stories.md#b-rapid-dial-and-hangup",
-    check: closed_first,
+    check: &closed_first,
 };
 
 /// How long a hangup may take: one second more than the peer may take to close.
@@ -55,10 +55,10 @@ fn returns(evidence: Evidence<'_>) -> Verdict {
         let returned =
             later.find(|e| e.kind == EventKind::Obeyed { id: *id } || e.kind == EventKind::Crashed);
         let fail = |how: String| {
-            Verdict::Fail(Violation {
-                event: Some(event.seq),
-                why: format!("{call} at {host} was hung up at {}, which {how}", event.at),
-            })
+            Verdict::Fail(Violation::at(
+                event,
+                format!("{call} at {host} was hung up at {}, which {how}", event.at),
+            ))
         };
         match returned {
             Some(returned) if returned.at <= by => Verdict::Pass,
@@ -78,10 +78,10 @@ fn closed_once(evidence: Evidence<'_>) -> Verdict {
             continue;
         };
         if !closed.insert((host, peer)) {
-            return Verdict::Fail(Violation {
-                event: Some(event.seq),
-                why: format!("{host} closed {peer} again at {}", event.at),
-            });
+            return Verdict::Fail(Violation::at(
+                event,
+                format!("{host} closed {peer} again at {}", event.at),
+            ));
         }
     }
     Verdict::Pass

@@ -21,7 +21,7 @@ pub const INT_01_HEEDED: Oracle = Oracle {
     id: "INT-01",
     meaning: "What a user wants takes effect within three seconds (of the healing, if it takes the network), or cannot any more, because the call is over, was never there, or does not ring.",
     source: "docs/stories.md#b-rapid-dial-and-hangup",
-    check: heeded,
+    check: &heeded,
 };
 
 /// How long an app may take to do what its user wants: closing a peer may take two of them.
@@ -130,10 +130,7 @@ fn expect(
     match effect {
         Some(_) => Verdict::Pass,
         None if cut_off(evidence, by) => Verdict::Unknown(what("the run was over")),
-        None => Verdict::Fail(Violation {
-            event: Some(wanted.event.seq),
-            why: what(otherwise),
-        }),
+        None => Verdict::Fail(Violation::at(wanted.event, what(otherwise))),
     }
 }
 

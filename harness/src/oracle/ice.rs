@@ -14,7 +14,7 @@ pub const EDGES: Oracle = Oracle {
     id: "STATE-01",
     meaning: "ICE reports only states of the specification, by name, and only legal changes between them.",
     source: "docs/stories.md#c-connection-state; W3C webrtc-pc section 5.6.4, RTCIceTransportState; RFC 8445 section 9",
-    check: edges,
+    check: &edges,
 };
 
 /// The figure of RTCIceTransportState. Failed and completed are left for a fresh attempt only by a restart.

@@ -21,7 +21,7 @@ pub const TIMELY: Oracle = Oracle {
     id: "TIME-01",
     meaning: "ICE reports disconnected and failed when the selected path has been silent for as long as its timers say, and connected when it is heard again; each within one look of the agent.",
     source: "docs/stories.md#c-connection-state; RFC 7675 section 5.1; docs/nomination.md#how-long-a-silent-path-lasts",
-    check: timely,
+    check: &timely,
 };
 
 /// How often an agent looks at its pair: `connectivity_checks` starts every round from

@@ -58,16 +58,14 @@ impl<'a> Reports<'a> {
 
     /// The failure that `event` decides.
     pub fn fail(&self, event: &Event, what: &str) -> Verdict {
-        Verdict::Fail(Violation {
-            event: Some(event.seq),
-            why: format!("{self} {what} at {}", event.at),
-        })
+        Verdict::Fail(Violation::at(event, format!("{self} {what} at {}", event.at)))
     }
 
     /// The failure that something never happened.
     pub fn never(&self, what: &str) -> Verdict {
         Verdict::Fail(Violation {
             event: None,
+            call: Some(self.peer.call.clone()),
             why: format!("{self} never {what}"),
         })
     }

@@ -35,7 +35,10 @@ mod wanted;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{fault::Plan, trace::Trace};
+use crate::{
+    fault::Plan,
+    trace::{Event, Trace},
+};
 
 /// What an oracle judges by.
 #[derive(Clone, Copy, Debug)]
@@ -59,10 +62,13 @@ pub enum Verdict {
 }
 
 /// How an oracle was broken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
     /// The sequence number of the deciding event, if one event decided.
     pub event: Option<u64>,
+    /// The call that it is about, if it is about one that no deciding event names.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub call: Option<String>,
     /// What happened, in protocol terms.
     pub why: String,
 }
@@ -77,8 +83,78 @@ pub struct Oracle {
     /// Where that is written.
     pub source: &'static str,
     /// Judges a run.
-    pub check: fn(Evidence<'_>) -> Verdict,
+    pub check: &'static Check,
 }
+
+/// What judges a run, from its evidence alone and always alike.
+pub type Check = dyn Fn(Evidence<'_>) -> Verdict + Send + Sync;
+
+impl Oracle {
+    /// An oracle of a catalogue's own, which lives as long as the program: make each once, where the catalogue is made.
+    ///
+    /// `id` is stable and no other oracle's; `meaning` says in one sentence what must hold, `source` where that is written.
+    ///
+    /// ```
+    /// use sleet::{
+    ///     oracle::{Oracle, Verdict, Violation},
+    ///     trace::EventKind,
+    /// };
+    ///
+    /// let longest = 200;
+    /// let brief = Oracle::new("OWN-01", "No message is long.", "our style guide", move |evidence| {
+    ///     let is_long = |kind: &EventKind| matches!(kind, EventKind::Data { text, .. } if text.len() > longest);
+    ///     let long = evidence.trace.events.iter().find(|e| is_long(&e.kind));
+    ///     long.map_or(Verdict::Pass, |e| Verdict::Fail(Violation::at(e, "a message is long")))
+    /// });
+    /// assert_eq!(brief.id, "OWN-01");
+    /// ```
+    pub fn new(
+        id: &str,
+        meaning: &str,
+        source: &str,
+        check: impl Fn(Evidence<'_>) -> Verdict + Send + Sync + 'static,
+    ) -> &'static Self {
+        let text = |text: &str| -> &'static str { Box::leak(text.into()) };
+        Box::leak(Box::new(Self {
+            id: text(id),
+            meaning: text(meaning),
+            source: text(source),
+            check: Box::leak(Box::new(check)),
+        }))
+    }
+}
+
+impl Violation {
+    /// One that `event` decides.
+    pub fn at(event: &Event, why: impl Into<String>) -> Self {
+        Self {
+            event: Some(event.seq),
+            why: why.into(),
+            ..Self::default()
+        }
+    }
+
+    /// One of the call `call` that no single event decides.
+    pub fn of_call(call: &str, why: impl Into<String>) -> Self {
+        Self {
+            call: Some(call.to_owned()),
+            why: why.into(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Something that led to a failure, as a catalogue's own rule tells it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Clue {
+    /// The sequence number of the event that shows it.
+    pub event: u64,
+    /// What happened, in the terms of the app.
+    pub what: String,
+}
+
+/// Tells what led to a violation, from what happened and what the plan held; nothing where it knows nothing of it.
+pub type Tell = dyn Fn(Evidence<'_>, &Violation) -> Vec<Clue> + Send + Sync;
 
 impl std::fmt::Debug for Oracle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -155,6 +231,7 @@ mod tests {
             Verdict::Fail(Violation {
                 event: None,
                 why: why.into(),
+                ..Violation::default()
             })
         };
         let unknown = Verdict::Unknown("cut short".into());

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     time::SimTime,
-    trace::{EventKind, SignalDirection, Trace},
+    trace::{EventKind, SERVICE, SignalDirection, Trace},
 };
 
 /// Apps do not repeat themselves.
@@ -20,7 +20,7 @@ pub const SAID_01_ONCE: Oracle = Oracle {
     id: "SAID-01",
     meaning: "An app says each thing of a call once: one dial, one offer, answer and candidate of each generation, one end; only who does not know that a call is over is told again.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; RFC 8838 section 13",
-    check: once,
+    check: &once,
 };
 
 /// What ends a call.
@@ -42,7 +42,7 @@ fn once(evidence: Evidence<'_>) -> Verdict {
         .trace
         .events
         .iter()
-        .filter(|e| matches!(&e.kind, EventKind::Signal { with, .. } if with == "server"))
+        .filter(|e| matches!(&e.kind, EventKind::Signal { with, .. } if with == SERVICE))
         .filter_map(|e| e.host.as_deref())
         .collect();
     let each = hosts.into_iter().map(|host| judge(evidence.trace, host));
@@ -60,13 +60,13 @@ fn tried_once(trace: &Trace) -> Verdict {
                 if peer.call == retry.call && kind == "offer")
         });
         match (offers.next(), offers.next()) {
-            (Some(_), Some(again)) => Verdict::Fail(Violation {
-                event: Some(again.seq),
-                why: format!(
+            (Some(_), Some(again)) => Verdict::Fail(Violation::at(
+                again,
+                format!(
                     "{} tried {} again at {}, and offered twice",
                     retry.host, retry.call, retry.event.at
                 ),
-            }),
+            )),
             _ => Verdict::Pass,
         }
     }))
@@ -131,10 +131,10 @@ fn judge(trace: &Trace, host: &str) -> Verdict {
                     _ => 1,
                 };
                 if *times > may {
-                    return Verdict::Fail(Violation {
-                        event: Some(event.seq),
-                        why: format!("{host} said {message} of {call} again at {}", event.at),
-                    });
+                    return Verdict::Fail(Violation::at(
+                        event,
+                        format!("{host} said {message} of {call} again at {}", event.at),
+                    ));
                 }
             }
             _ => {}

@@ -19,7 +19,7 @@ pub const AGREED: Oracle = Oracle {
     id: "CALL-01",
     meaning: "Every dial has exactly one outcome at each end that took part, and within the budget after healing the two agree.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#redelivery",
-    check: agreed,
+    check: &agreed,
 };
 
 /// A call that nobody ends goes on.
@@ -27,7 +27,7 @@ pub const GOES_ON: Oracle = Oracle {
     id: "CONN-03",
     meaning: "A dial that nobody ends rings or is picked up within its budget; once it is picked up a message crosses it both ways within its budget.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/judging.md#liveness",
-    check: goes_on,
+    check: &goes_on,
 };
 
 /// Outcomes at caller and callee that differ and still agree, because two messages crossed.

@@ -13,7 +13,7 @@ pub const PACED: Oracle = Oracle {
     id: "PACE-01",
     meaning: "A host sends at most 400 connectivity checks in any second.",
     source: "RFC 8445 section 6.1.2.5, at most 100 pairs; RFC 8445 section 14, one check every 50 ms",
-    check: paced,
+    check: &paced,
 };
 
 /// Checks in a second that are still borne. At one check every 50 ms an agent sends 20; this leaves room for
@@ -43,13 +43,13 @@ fn judge(trace: &Trace, host: &str) -> Verdict {
             last_second.pop_front();
         }
         if last_second.len() > MOST {
-            return Verdict::Fail(Violation {
-                event: Some(event.seq),
-                why: format!(
+            return Verdict::Fail(Violation::at(
+                event,
+                format!(
                     "{host} sent more than {MOST} checks in the second before {}",
                     event.at
                 ),
-            });
+            ));
         }
     }
     Verdict::Pass

@@ -17,7 +17,7 @@ pub const MIRRORED: Oracle = Oracle {
     id: "PAIR-01",
     meaning: "When things are quiet, before a side closes, the selected pairs of both sides mirror each other.",
     source: "docs/stories.md#c-connection-state; RFC 8445 sections 8.1.1 and 8.1.2",
-    check: mirrored,
+    check: &mirrored,
 };
 
 /// The best pair is selected.
@@ -25,7 +25,7 @@ pub const BEST: Oracle = Oracle {
     id: "PAIR-02",
     meaning: "The pair that the controlling side selects has the highest priority of the pairs that work by then.",
     source: "docs/stories.md#c-connection-state; RFC 8445 sections 6.1.2.3 and 8.1.1",
-    check: best,
+    check: &best,
 };
 
 /// Priorities tell candidates apart.
@@ -33,7 +33,7 @@ pub const RANKED: Oracle = Oracle {
     id: "PAIR-03",
     meaning: "No two candidates of a generation have the same priority.",
     source: "RFC 8445 sections 5.1.2 and 5.1.2.1",
-    check: ranked,
+    check: &ranked,
 };
 
 /// ICE gives up only when it has nothing left.
@@ -41,7 +41,7 @@ pub const LAST_PAIR: Oracle = Oracle {
     id: "PAIR-04",
     meaning: "ICE reports failed only when no pair is left that worked and on which nothing has been lost.",
     source: "W3C webrtc-pc section 5.6.4, RTCIceTransportState; docs/hazards.md#8-the-selected-path-dies",
-    check: last_pair,
+    check: &last_pair,
 };
 
 /// The two ends of a pair, one's own first.

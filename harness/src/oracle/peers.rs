@@ -10,7 +10,7 @@ pub const CLOSES: Oracle = Oracle {
     id: "TEAR-01",
     meaning: "Closing a peer returns within two seconds of simulated time, whatever it was doing.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#2-dial-and-accept-that-never-return; docs/hazards.md#3-closing-inside-a-callback; docs/hazards.md#4-waiting-inside-a-callback",
-    check: closes,
+    check: &closes,
 };
 
 /// Nothing stays behind.
@@ -19,7 +19,7 @@ pub const NOTHING_LEFT: Oracle = Oracle {
     meaning: "When every call is over, no task of the client, no socket and no TURN allocation of it is left. A life \
               that a crash ended has taken its tasks along.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/judging.md#teardown",
-    check: nothing_left,
+    check: &nothing_left,
 };
 
 /// The stack clears up after itself.
@@ -27,7 +27,7 @@ pub const STACK_ENDS: Oracle = Oracle {
     id: "TEAR-05",
     meaning: "When every peer is closed, no task that the WebRTC stack started is left.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/judging.md#teardown; docs/hazards.md#21-dropped-without-closing",
-    check: stack_ends,
+    check: &stack_ends,
 };
 
 /// How long a close may take. Nothing that it does waits for the other side.
@@ -75,10 +75,10 @@ fn census(evidence: Evidence<'_>, left: impl Fn(&[String], &[String], u64) -> Ve
     for event in &evidence.trace.events {
         if let EventKind::NotCounted { error } = &event.kind {
             let host = event.host.as_deref().unwrap_or_default();
-            return Verdict::Fail(Violation {
-                event: Some(event.seq),
-                why: format!("the allocations of {host} could not be counted: {error}"),
-            });
+            return Verdict::Fail(Violation::at(
+                event,
+                format!("the allocations of {host} could not be counted: {error}"),
+            ));
         }
         let EventKind::Census {
             tasks,
@@ -92,10 +92,10 @@ fn census(evidence: Evidence<'_>, left: impl Fn(&[String], &[String], u64) -> Ve
         let left = left(tasks, sockets, *allocations);
         if !left.is_empty() {
             let host = event.host.as_deref().unwrap_or_default();
-            return Verdict::Fail(Violation {
-                event: Some(event.seq),
-                why: format!("at the end {host} still had {}", left.join(", ")),
-            });
+            return Verdict::Fail(Violation::at(
+                event,
+                format!("at the end {host} still had {}", left.join(", ")),
+            ));
         }
     }
     match censuses {
@@ -115,10 +115,10 @@ fn judge(trace: &Trace, closing: &Event, peer: &PeerId) -> Verdict {
         .or(trace.events.last());
     let ended = over.map_or(closing.at, |e| e.at);
     let fail = |how: String| {
-        Verdict::Fail(Violation {
-            event: Some(closing.seq),
-            why: format!("{host} began to close {peer} at {}, which {how}", closing.at),
-        })
+        Verdict::Fail(Violation::at(
+            closing,
+            format!("{host} began to close {peer} at {}, which {how}", closing.at),
+        ))
     };
     match closed {
         Some(closed) if closed.at - closing.at <= PATIENCE => Verdict::Pass,

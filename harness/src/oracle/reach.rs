@@ -12,7 +12,7 @@ pub const AS_COMPUTED: Oracle = Oracle {
     id: "REACH-01",
     meaning: "A call connects directly where NATs and firewalls allow it, through a relay where only that is left, and not at all where nothing is.",
     source: "RFC 4787 sections 4 and 5; docs/nats.md#who-must-reach-whom",
-    check: as_computed,
+    check: &as_computed,
 };
 
 /// How a call was carried.
@@ -60,6 +60,7 @@ fn as_computed(evidence: Evidence<'_>) -> Verdict {
         }
         Verdict::Fail(Violation {
             event: None,
+            call: Some(call.name.to_owned()),
             why: format!(
                 "{} between {} and {}: must be {must}, seen {} ({})",
                 call.name,

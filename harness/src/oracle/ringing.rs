@@ -13,7 +13,7 @@ pub const CALLED: Oracle = Oracle {
     id: "RING-01",
     meaning: "A phone rings only for a call that somebody dialed and whose end has not come, once, and falls silent within the budget after healing when the caller has gone; and for nobody whom its user had dialed, in a call that yielded to theirs.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#glare; docs/hazards.md#reordering",
-    check: called,
+    check: &called,
 };
 
 fn called(evidence: Evidence<'_>) -> Verdict {

@@ -8,7 +8,7 @@ pub const NO_PANIC: Oracle = Oracle {
     id: "RUN-01",
     meaning: "No task panics, in the client or in the stack.",
     source: "docs/stories.md#b-rapid-dial-and-hangup",
-    check: no_panic,
+    check: &no_panic,
 };
 
 /// Everybody who should take part does.
@@ -16,7 +16,7 @@ pub const RUN_03_PLAYED: Oracle = Oracle {
     id: "RUN-03",
     meaning: "Every program starts, and every app knows what its user can want of it.",
     source: "docs/your-client.md",
-    check: played,
+    check: &played,
 };
 
 /// Every run ends by itself.
@@ -24,17 +24,17 @@ pub const BOUNDED: Oracle = Oracle {
     id: "RUN-02",
     meaning: "The run ends by itself, before its horizon and within its share of work.",
     source: "docs/judging.md#bounds",
-    check: bounded,
+    check: &bounded,
 };
 
 fn no_panic(evidence: Evidence<'_>) -> Verdict {
     for event in &evidence.trace.events {
         if let EventKind::Panicked { message, place } = &event.kind {
             let host = event.host.as_deref().unwrap_or("the run");
-            return Verdict::Fail(Violation {
-                event: Some(event.seq),
-                why: format!("a task of {host} panicked at {place}: {message}"),
-            });
+            return Verdict::Fail(Violation::at(
+                event,
+                format!("a task of {host} panicked at {place}: {message}"),
+            ));
         }
     }
     Verdict::Pass
@@ -57,10 +57,7 @@ fn played(evidence: Evidence<'_>) -> Verdict {
             EventKind::NotStarted { error } => format!("what runs on {host} did not start: {error}"),
             _ => continue,
         };
-        return Verdict::Fail(Violation {
-            event: Some(event.seq),
-            why,
-        });
+        return Verdict::Fail(Violation::at(event, why));
     }
     Verdict::Pass
 }
@@ -73,10 +70,10 @@ fn bounded(evidence: Evidence<'_>) -> Verdict {
                 Stop::Horizon => "its simulated time was used up",
                 Stop::Work => "it sent more packets or polled more tasks than a run may",
             };
-            Verdict::Fail(Violation {
-                event: Some(event.seq),
-                why: format!("stopped because {bound}; pending were {}", pending.join("; ")),
-            })
+            Verdict::Fail(Violation::at(
+                event,
+                format!("stopped because {bound}; pending were {}", pending.join("; ")),
+            ))
         }
         _ => Verdict::Unknown("the trace has no end".into()),
     }

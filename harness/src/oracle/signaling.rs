@@ -14,7 +14,7 @@ pub const TURNS: Oracle = Oracle {
     id: "STATE-04",
     meaning: "The signaling state changes only as offers, answers, provisional answers and rollbacks may change it.",
     source: "docs/stories.md#c-connection-state; W3C webrtc-pc section 4.3.1, RTCSignalingState; RFC 8829 section 3.2",
-    check: turns,
+    check: &turns,
 };
 
 /// The figure of RTCSignalingState. A rollback leads back to stable, over which an implicit one goes, too.

@@ -13,7 +13,7 @@ pub const TALK_01_TO_THE_END: Oracle = Oracle {
     id: "TALK-01",
     meaning: "When the run is over, every call that had connected and that nobody ended still carries what either end says, whatever the storm did to its path.",
     source: "docs/judging.md#liveness; docs/stories.md#c-connection-state",
-    check: to_the_end,
+    check: &to_the_end,
 };
 
 /// How many times nothing may come when something should, at the end.
@@ -74,15 +74,16 @@ fn hears(trace: &Trace, call: &Call<'_>, host: &str, end: SimTime, patience: Dur
         });
     match heard.last() {
         Some(event) if event.at + patience >= end => Verdict::Pass,
-        Some(event) => Verdict::Fail(Violation {
-            event: Some(event.seq),
-            why: format!(
+        Some(event) => Verdict::Fail(Violation::at(
+            event,
+            format!(
                 "{host} heard the other end of {} last at {}, and the call was held until {end}",
                 call.name, event.at
             ),
-        }),
+        )),
         None => Verdict::Fail(Violation {
             event: None,
+            call: Some(call.name.to_owned()),
             why: format!(
                 "{host} never heard the other end of {}, and the call was held until {end}",
                 call.name

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::trace::{
-    CallEvent, Candidate, Event, EventKind, Intent, Outcome, PeerId, SignalDirection, Trace, leg_of,
+    CallEvent, Candidate, Event, EventKind, Intent, Outcome, PeerId, SERVICE, SignalDirection, Trace, leg_of,
 };
 
 /// The marks of `trace`, one for each time.
@@ -29,7 +29,7 @@ fn said(event: &Event, way: SignalDirection) -> Option<(&str, &str)> {
             message,
             call: Some(call),
             ..
-        } if *direction == way && with == "server" => Some((message, call)),
+        } if *direction == way && with == SERVICE => Some((message, call)),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::came_to;
-use crate::trace::{CallEvent, Event, EventKind, Intent, Outcome, SignalDirection, Trace};
+use crate::trace::{CallEvent, Event, EventKind, Intent, Outcome, SERVICE, SignalDirection, Trace};
 
 /// The marks of `trace`, one for each time: `attempt-recovered`, `ice-restarted`, `glare`.
 pub(super) fn marks(trace: &Trace) -> Vec<String> {
@@ -38,7 +38,7 @@ fn early_candidates(trace: &Trace) -> Vec<String> {
                     ..
                 },
                 Some(host),
-            ) if with == "server" && !described.contains(&(host, candidate.ufrag.as_str())) => early += 1,
+            ) if with == SERVICE && !described.contains(&(host, candidate.ufrag.as_str())) => early += 1,
             _ => {}
         }
     }

@@ -79,7 +79,11 @@ impl<'a> Explorer<'a> {
             part,
             checks,
             // Behind a queue nothing is foreseen.
-            foresees: !checks && plan.signaling.ordering == Ordering::Concurrent,
+            foresees: !checks
+                && plan
+                    .signaling
+                    .as_ref()
+                    .is_some_and(|s| s.ordering == Ordering::Concurrent),
             plan,
             walk: Walk::new(part),
             known: Known::default(),
@@ -164,6 +168,7 @@ fn fail(entangled: &Entangled) -> Verdict {
     Verdict::Fail(Violation {
         event: None,
         why: entangled.to_string(),
+        ..Violation::default()
     })
 }
 

@@ -8,8 +8,9 @@
 use std::collections::BTreeSet;
 
 use super::{
+    app::{parts, remove_parts},
     people::{actions, devices, idle_hosts, remove_actions, remove_devices, remove_hosts, remove_nats},
-    values::{SIGNALING, impairments, listed, remove_impairments, remove_of},
+    values::{impairments, mend_service, of_service, remove_impairments},
 };
 use crate::{
     fault::{Fault, Plan, Stretch},
@@ -67,8 +68,8 @@ const KINDS: &[Kind] = &[
         weather: true,
     },
     Kind {
-        list: |plan| listed(SIGNALING, plan),
-        remove: |plan, gone| remove_of(SIGNALING, plan, gone),
+        list: of_service,
+        remove: mend_service,
         weather: true,
     },
     Kind {
@@ -84,6 +85,12 @@ const KINDS: &[Kind] = &[
     Kind {
         list: devices,
         remove: remove_devices,
+        weather: false,
+    },
+    Kind {
+        list: parts,
+        remove: remove_parts,
+        // It may be what the app cannot do without.
         weather: false,
     },
     Kind {

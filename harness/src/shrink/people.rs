@@ -150,7 +150,7 @@ pub(super) fn remove_nats(plan: &mut Plan, gone: &Gone) {
 /// Hosts that neither the service nor a user nor a server for ICE is on.
 pub(super) fn idle_hosts(plan: &Plan) -> Vec<Item> {
     let named = |name: &str| {
-        name == "server"
+        plan.is_service(name)
             || plan.ice_servers.iter().any(|s| s.host == name)
             || plan
                 .script

@@ -2,7 +2,7 @@
 //!
 //! Never touched: when users dial, the budget of a call and how long a run may go on after it.
 
-use super::values::longest_us;
+use super::{app, values::longest_us};
 use crate::{
     fault::{Fault, Lessen, Plan, When},
     net::{latency::Latency, link::LinkProfile},
@@ -85,6 +85,11 @@ pub(super) fn knobs(plan: &Plan) -> Vec<Knob> {
             }));
         }
     }
+    for number in app::numbers(plan) {
+        knobs.push(Knob::new(number.value, 0, move |plan, value| {
+            number.set(plan, value)
+        }));
+    }
     knobs.push(Knob::new(plan.talk_ms, 100, |plan, ms| plan.talk_ms = ms));
     let after = plan.horizon_ms.saturating_sub(plan.heal_at_ms);
     knobs.push(Knob::new(plan.heal_at_ms, 0, move |plan, ms| {
@@ -163,9 +168,9 @@ fn latencies(plan: &Plan) -> Vec<(LatencyOf, u64)> {
             all.extend([(up, good_ms), (down, good_ms)]);
         }
     }
-    all.push((Box::new(|p| Some(&mut p.signaling.descriptions)), 0));
-    all.push((Box::new(|p| Some(&mut p.signaling.others)), 0));
-    all.push((Box::new(|p| p.signaling.push.as_mut()), 0));
+    all.push((Box::new(|p| Some(&mut p.signaling.as_mut()?.descriptions)), 0));
+    all.push((Box::new(|p| Some(&mut p.signaling.as_mut()?.others)), 0));
+    all.push((Box::new(|p| p.signaling.as_mut()?.push.as_mut()), 0));
     for i in 0..plan.stretch.len() {
         all.push((Box::new(move |p| Some(&mut p.stretch[i].by)), 0));
     }

@@ -44,13 +44,14 @@ fn stormy(seed: u64) -> Plan {
     .with_nat("home", "192.0.2.2", NatSpec::symmetric())
     .nested_in("carrier");
     let calm = Plan {
-        signaling: SignalingSpec {
+        signaling: Some(SignalingSpec {
+            host: signaling::USUAL_HOST.into(),
             ordering: signaling::Ordering::Concurrent,
             descriptions: Latency::uniform_ms(5, 400),
             others: Latency::constant_ms(7),
             push: Some(Latency::constant_ms(300)),
             acknowledged: true,
-        },
+        }),
         ice_servers: vec![IceServerSpec {
             host: "stun".into(),
             turn: false,
@@ -205,7 +206,7 @@ impl Executor for Fake {
         if !has("alice dials") {
             return Ok(Some(broken("OTHER", "state")));
         }
-        if !slow(&plan.signaling.descriptions) {
+        if !plan.signaling.iter().any(|s| slow(&s.descriptions)) {
             return Ok(Some(broken("THIS", "closed")));
         }
         let hit = plan.faults.iter().any(is_over_bob);

@@ -5,7 +5,7 @@ use crate::{
     fault::Plan,
     net::{latency::Latency, link::LinkProfile, topology::Topology},
     seed::Ppm,
-    signaling::Ordering,
+    signaling::{Ordering, SignalingSpec},
 };
 
 /// The longest delay that a distribution has, in microseconds.
@@ -17,7 +17,7 @@ pub(super) fn longest_us(latency: &Latency) -> u64 {
 }
 
 /// A single value of a plan, or of a part of it, that is plain when it is removed.
-pub(super) struct Value<T> {
+struct Value<T> {
     field: &'static str,
     /// What it is, where it is not plain.
     words: fn(&T) -> Option<String>,
@@ -25,41 +25,55 @@ pub(super) struct Value<T> {
 }
 
 /// What the service does that a good one does not.
-pub(super) const SIGNALING: &[Value<Plan>] = &[
+const SERVICE: &[Value<SignalingSpec>] = &[
     Value {
         field: "signaling.ordering",
-        words: |plan| {
-            (plan.signaling.ordering == Ordering::Concurrent)
+        words: |service| {
+            (service.ordering == Ordering::Concurrent)
                 .then(|| "signaling messages overtake each other in the server".to_owned())
         },
-        remove: |plan| plan.signaling.ordering = Ordering::InOrder,
+        remove: |service| service.ordering = Ordering::InOrder,
     },
     Value {
         field: "signaling.descriptions",
-        words: |plan| slow("descriptions in the server", &plan.signaling.descriptions),
-        remove: |plan| plan.signaling.descriptions = Latency::NONE,
+        words: |service| slow("descriptions in the server", &service.descriptions),
+        remove: |service| service.descriptions = Latency::NONE,
     },
     Value {
         field: "signaling.others",
-        words: |plan| slow("other messages in the server", &plan.signaling.others),
-        remove: |plan| plan.signaling.others = Latency::NONE,
+        words: |service| slow("other messages in the server", &service.others),
+        remove: |service| service.others = Latency::NONE,
     },
     Value {
         field: "signaling.push",
-        words: |plan| {
-            let push = plan.signaling.push.as_ref()?;
+        words: |service| {
+            let push = service.push.as_ref()?;
             Some(format!("callee asleep until a push, {}", push.in_words()))
         },
-        remove: |plan| plan.signaling.push = None,
+        remove: |service| service.push = None,
     },
 ];
+
+/// What the signaling service of `plan` does that a good one does not.
+pub(super) fn of_service(plan: &Plan) -> Vec<Item> {
+    plan.signaling
+        .as_ref()
+        .map_or_else(Vec::new, |service| listed(SERVICE, service))
+}
+
+/// Makes the service better, by the numbers in [`of_service`].
+pub(super) fn mend_service(plan: &mut Plan, gone: &Gone) {
+    if let Some(service) = &mut plan.signaling {
+        remove_of(SERVICE, service, gone);
+    }
+}
 
 fn slow(what: &str, latency: &Latency) -> Option<String> {
     (*latency != Latency::NONE).then(|| format!("{what} take {}", latency.in_words()))
 }
 
 /// The values that are not plain.
-pub(super) fn listed<T>(values: &[Value<T>], of: &T) -> Vec<Item> {
+fn listed<T>(values: &[Value<T>], of: &T) -> Vec<Item> {
     let items = values.iter().enumerate().filter_map(|(item, value)| {
         Some(Item {
             item,
@@ -71,7 +85,7 @@ pub(super) fn listed<T>(values: &[Value<T>], of: &T) -> Vec<Item> {
 }
 
 /// Makes the values at `gone` plain.
-pub(super) fn remove_of<T>(values: &[Value<T>], from: &mut T, gone: &Gone) {
+fn remove_of<T>(values: &[Value<T>], from: &mut T, gone: &Gone) {
     gone.iter().for_each(|i| (values[*i].remove)(from));
 }
 

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     socket::TcpStream,
-    trace::SignalDirection,
+    trace::{SERVICE, SignalDirection},
     world::{Host, Sim},
 };
 
@@ -96,7 +96,7 @@ impl Client {
         let (sent, written) = oneshot::channel();
         let envelope = Envelope::to(to, message);
         // It is said now, whenever it goes out: what was handed over cannot be taken back.
-        record(self.host.sim(), SignalDirection::Sent, "server", &envelope);
+        record(self.host.sim(), SignalDirection::Sent, SERVICE, &envelope);
         self.outbox
             .send((envelope, sent))
             .map_err(|_| SignalingError::Closed)?;
@@ -152,7 +152,7 @@ impl Session {
         };
         match read(&frame) {
             Some(envelope) if matches!(envelope.message, Message::Registered { .. }) => {
-                record(self.sim(), SignalDirection::Received, "server", &envelope);
+                record(self.sim(), SignalDirection::Received, SERVICE, &envelope);
                 self.acks = matches!(envelope.message, Message::Registered { acks: true });
                 Ok(socket)
             }
@@ -259,7 +259,7 @@ impl Session {
         }
         let (ack, first) = self.ledger.receives(&envelope);
         if first {
-            record(self.sim(), SignalDirection::Received, "server", &envelope);
+            record(self.sim(), SignalDirection::Received, SERVICE, &envelope);
         } else {
             self.sim().mark("duplicate-message-dropped");
         }
@@ -270,7 +270,7 @@ impl Session {
     }
 
     async fn write(&self, socket: &mut Socket, envelope: &Envelope) -> Result<(), SignalingError> {
-        record(self.sim(), SignalDirection::Sent, "server", envelope);
+        record(self.sim(), SignalDirection::Sent, SERVICE, envelope);
         self.pass(socket, envelope).await
     }
 

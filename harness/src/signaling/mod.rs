@@ -10,6 +10,8 @@ pub mod message;
 pub mod push;
 pub mod server;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -35,10 +37,24 @@ pub enum Ordering {
     Concurrent,
 }
 
-/// How the signaling service behaves.
+/// The host of the signaling service, where nothing else is said.
+pub const USUAL_HOST: &str = "server";
+
+fn usual_host() -> Cow<'static, str> {
+    USUAL_HOST.into()
+}
+
+fn is_usual_host(host: &str) -> bool {
+    host == USUAL_HOST
+}
+
+/// How the signaling service of the harness behaves, and where it runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignalingSpec {
+    /// The host that it runs on.
+    #[serde(skip_serializing_if = "is_usual_host", default = "usual_host")]
+    pub host: Cow<'static, str>,
     /// In which order messages are handled.
     pub ordering: Ordering,
     /// How long the server handles an offer or an answer.
@@ -54,14 +70,34 @@ pub struct SignalingSpec {
 }
 
 impl SignalingSpec {
-    /// A service that passes everything on at once and in order.
+    /// A service on [`USUAL_HOST`] that passes everything on at once and in order.
     pub const PROMPT: Self = Self {
+        host: Cow::Borrowed(USUAL_HOST),
         ordering: Ordering::InOrder,
         descriptions: Latency::NONE,
         others: Latency::NONE,
         push: None,
         acknowledged: false,
     };
+
+    /// Says what is wrong with it, in a world whose hosts are `known`: the field, and how to mend it.
+    pub(crate) fn check(&self, known: impl Fn(&str) -> bool) -> Result<(), String> {
+        if !known(&self.host) {
+            return Err(format!(
+                "host: there is no host '{}': name one, or leave `signaling` out where apps bring their own",
+                self.host
+            ));
+        }
+        let latencies = [
+            ("descriptions", Some(&self.descriptions)),
+            ("others", Some(&self.others)),
+            ("push", self.push.as_ref()),
+        ];
+        for (field, latency) in latencies {
+            latency.map_or(Ok(()), |l| l.check().map_err(|e| format!("{field}: {e}")))?;
+        }
+        Ok(())
+    }
 }
 
 /// Writes down that a message passed a host. Acknowledgements are not worth a line each.

@@ -53,7 +53,7 @@ fn leaving_a_kind_out_moves_no_other() {
 #[test]
 fn what_cannot_hit_a_world_is_not_drawn_there() {
     let mut open = plan();
-    (open.topology.nats, open.ice_servers, open.signaling.push) = (Vec::new(), Vec::new(), None);
+    (open.topology.nats, open.ice_servers, open.service().push) = (Vec::new(), Vec::new(), None);
     for host in &mut open.topology.hosts {
         host.nat = None;
         host.interfaces.truncate(1);

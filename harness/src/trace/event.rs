@@ -119,7 +119,7 @@ pub enum EventKind {
     Signal {
         /// Sent or received, by the host of the event.
         direction: SignalDirection,
-        /// The client at the other end of the connection, `server` for the server.
+        /// The client at the other end of the connection, [`SERVICE`](super::SERVICE) for the service.
         with: String,
         /// The type of the message.
         message: String,

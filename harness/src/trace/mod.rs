@@ -17,6 +17,9 @@ mod terms;
 mod watch;
 pub mod wire;
 
+/// What the clients' side of a signaling connection calls the service of the harness, on whichever host it runs.
+pub const SERVICE: &str = "server";
+
 use std::sync::{Arc, Mutex};
 
 pub use call::{CallEvent, Outcome, Point};

@@ -2,6 +2,7 @@
 
 mod calls;
 mod crash;
+mod own;
 mod points;
 mod protocols;
 mod refusals;

@@ -91,7 +91,7 @@ impl Page {
         let decided = failure
             .and_then(|(_, violation)| violation.event)
             .and_then(|seq| record.trace.events.get(seq as usize));
-        let (chain, understood) = explain::how(record).unwrap_or_default();
+        let (chain, understood) = explain::how(scenario, record).unwrap_or_default();
         let held = failure.is_none() && result.why.is_none();
         Self {
             id: format!("{}@{}", record.scenario, record.seed),

@@ -257,7 +257,7 @@ pub fn asleep(seed: Seed) -> Plan {
     let mut plan = stage(seed, 2);
     let mut draws = seed.stream("calls/asleep");
     let longest = one_of(&mut draws, &[800, 3_000]);
-    plan.signaling.push = Some(Latency::uniform_ms(150, longest));
+    plan.service().push = Some(Latency::uniform_ms(150, longest));
     plan.script = vec![
         dials("alice", "bob", "c1", 300),
         answers("bob", draws.between(20, 900)),

@@ -72,7 +72,7 @@ pub(super) fn stage_of(seed: Seed, people: &[&str]) -> Plan {
         ("close", 30),
     ];
     let mut plan = story_a(seed);
-    plan.signaling.acknowledged = true;
+    plan.service().acknowledged = true;
     Plan {
         topology: Topology::new(hosts),
         stretch: steps.map(|(step, most)| stretch(step, 0, most)).into(),

@@ -46,9 +46,6 @@ use sleet::{
     peer::PeerKind,
 };
 
-/// The host of the signaling service.
-const SERVER: &str = "server";
-
 /// Which app it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Make {

@@ -21,7 +21,7 @@ use sleet::{
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::{
-    Make, SERVER,
+    Make,
     call::Call,
     ending::Side,
     factory::Factories,
@@ -91,7 +91,10 @@ impl Phone {
     /// Connects to the signaling server and listens from then on.
     async fn go_online(self: Arc<Self>) {
         self.pause("connect").await;
-        let server = self.host.sim().host(SERVER);
+        let Some(service) = &self.plan.signaling else {
+            return;
+        };
+        let server = self.host.sim().host(&service.host);
         let (client, incoming) = Client::connect(&self.host, &server, self.host.name()).await;
         self.host.sim().step("online", "");
         self.outbox.connect(Some(client));

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use sleet::{driver::NotUnderstood, signaling::message::Message, trace::Intent};
 
-use super::{SERVER, mistake::Wrong, phone::Phone};
+use super::{mistake::Wrong, phone::Phone};
 
 /// How much later the broken client acts.
 const LATE: Duration = Duration::from_millis(3_500);
@@ -123,10 +123,9 @@ impl Phone {
 
     /// Somebody with a phone who is neither our user nor one of `named`.
     fn somebody_but(&self, named: &[String]) -> Option<String> {
-        let serves = |name: &str| name == SERVER || self.plan.ice_servers.iter().any(|s| s.host == name);
         let mut names = self.plan.topology.hosts.iter().map(|h| &h.name);
         names
-            .find(|name| *name != self.host.name() && !serves(name) && !named.contains(name))
+            .find(|name| *name != self.host.name() && self.plan.is_client(name) && !named.contains(name))
             .cloned()
     }
 }

@@ -32,7 +32,7 @@ pub(super) const SPEC: KindSpec = KindSpec {
 
 fn draw(draws: &mut Stream, plan: &Plan) -> Vec<Fault> {
     // A callee that is awake stays awake.
-    let asleep = plan.signaling.push.iter();
+    let asleep = plan.signaling.iter().filter_map(|s| s.push.as_ref());
     asleep
         .map(|_| {
             let ms = draws.between(500, 6_000);

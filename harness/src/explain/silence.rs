@@ -1,0 +1,80 @@
+//! A call that was connected, and then not heard any more: since when, and what became of what its ends sent.
+
+use super::{Link, case::Case, checks};
+use crate::{
+    oracle::calls::Call,
+    trace::{Event, EventKind, Machine, Trace},
+};
+
+/// Told where what decided is the last that was heard of a call, or that its path broke.
+pub(super) fn of(case: &Case<'_>) -> Vec<Link> {
+    let (Some(call), Some(decided)) = (&case.call, case.decided) else {
+        return Vec::new();
+    };
+    if !is_silence(&decided.kind) {
+        return Vec::new();
+    }
+    let trace = &case.record.trace;
+    let mut chain = Vec::new();
+    for (host, other) in [(call.caller, call.callee), (call.callee, call.caller)] {
+        chain.extend(checks::lost_since(case.record, host, other, decided.at));
+        chain.extend(closing(trace, call, host, decided));
+    }
+    if chain.is_empty() {
+        return chain;
+    }
+    chain.extend(
+        [call.caller, call.callee]
+            .into_iter()
+            .filter_map(|host| last_heard(trace, call, host)),
+    );
+    chain.extend(broken(trace, call, decided));
+    chain
+}
+
+fn is_silence(kind: &EventKind) -> bool {
+    match kind {
+        EventKind::Heard { .. } => true,
+        EventKind::State { machine, state, .. } => {
+            matches!(machine, Machine::Ice | Machine::Connection)
+                && matches!(state.as_str(), "disconnected" | "failed")
+        }
+        _ => false,
+    }
+}
+
+fn last_heard(trace: &Trace, call: &Call<'_>, host: &str) -> Option<Link> {
+    let heard = |e: &&Event| matches!(&e.kind, EventKind::Heard { peer } if peer.call == call.name);
+    let last = trace.of(host).filter(heard).last()?;
+    Some(Link::new(
+        last,
+        format!("{host} hears the other end for the last time"),
+    ))
+}
+
+/// That an end closed its peer, before the run was cleaned up, or went down with its host.
+fn closing(trace: &Trace, call: &Call<'_>, host: &str, decided: &Event) -> Option<Link> {
+    let before = trace.events.iter().take_while(|e| e.kind != EventKind::CleanUp);
+    // The last that is heard can come after the other end has begun to close.
+    let mut of_host = before.filter(|e| e.is_on(host) && e.at >= call.dialed && e.kind != decided.kind);
+    of_host.find_map(|e| match &e.kind {
+        EventKind::Closing { peer } if peer.call == call.name => {
+            Some(Link::new(e, format!("the app on {host} closes {peer}")))
+        }
+        EventKind::Crashed if e.at >= decided.at => Some(Link::new(e, format!("{host} goes down"))),
+        _ => None,
+    })
+}
+
+/// Where ICE or the connection of an end broke, from `decided` on.
+fn broken(trace: &Trace, call: &Call<'_>, decided: &Event) -> Vec<Link> {
+    let later = trace.events.iter().filter(|e| e.at >= decided.at);
+    let link = |e: &Event| match &e.kind {
+        EventKind::State { peer, machine, state } if peer.call == call.name && is_silence(&e.kind) => {
+            let host = e.host.as_deref().unwrap_or_default();
+            Some(Link::new(e, format!("{machine} of {host}: {state}")))
+        }
+        _ => None,
+    };
+    later.filter_map(link).collect()
+}
