@@ -50,6 +50,7 @@ fn candidate_of(kind: &EventKind) -> Option<&Candidate> {
         EventKind::CandidateRefused { candidate, .. }
         | EventKind::CandidateApplied { candidate, .. }
         | EventKind::Signal {
+            direction: SignalDirection::Received,
             candidate: Some(candidate),
             ..
         } => Some(candidate),

@@ -10,7 +10,7 @@ use crate::{
         calls::{Call, calls},
     },
     run::RunRecord,
-    trace::Event,
+    trace::{CallEvent, Event, EventKind, Intent, Trace},
 };
 
 /// A run in which an oracle was broken.
@@ -19,7 +19,9 @@ pub(super) struct Case<'a> {
     pub record: &'a RunRecord,
     /// The event that decided, if one did.
     pub decided: Option<&'a Event>,
-    /// The call that it is about, if it is about one that was dialed.
+    /// The name of the call that it is about, if it is about one.
+    pub named: Option<String>,
+    /// That call, if it was dialed.
     pub call: Option<Call<'a>>,
 }
 
@@ -39,6 +41,7 @@ impl<'a> Case<'a> {
         Self {
             record,
             decided,
+            named: named.map(str::to_owned),
             call,
         }
     }
@@ -75,7 +78,8 @@ fn candidate(case: &Case<'_>) -> Vec<Link> {
 /// Why a call did not connect. Only what gets in the way of a call makes it understood; the states around it do not.
 fn never_connected(case: &Case<'_>) -> Vec<Link> {
     let (record, trace) = (case.record, &case.record.trace);
-    let Some(call) = case.call.as_ref().filter(|call| is_late(record, call)) else {
+    let is_ours = |call: &&Call<'_>| is_late(record, call) && !rings_unheeded(trace, call);
+    let Some(call) = case.call.as_ref().filter(is_ours) else {
         return Vec::new();
     };
     let mut chain = candidates::lost(&record.plan, trace, call);
@@ -87,6 +91,23 @@ fn never_connected(case: &Case<'_>) -> Vec<Link> {
         chain.extend(app::complaints(trace, call));
     }
     chain
+}
+
+/// Whether the callee's phone rang and its user let it ring: then no path was wanted.
+fn rings_unheeded(trace: &Trace, call: &Call<'_>) -> bool {
+    let mut of_call = trace.of(call.callee).filter(|e| e.kind.call() == Some(call.name));
+    let mut rang = false;
+    let accepted = of_call.any(|e| {
+        rang |= matches!(
+            e.kind,
+            EventKind::Call {
+                what: CallEvent::Rings { .. },
+                ..
+            }
+        );
+        matches!(e.kind.intent(), Some(Intent::Accept { .. }))
+    });
+    rang && !accepted
 }
 
 /// Whether `call` was not connected in time, and nobody had ended it.

@@ -1,41 +1,47 @@
 //! What the ends of a call came to: what their users wanted, what they said to each other, what they showed, and what struck it.
 
-use super::{Link, case::Case, words};
+use super::{Link, case::Case, states, words};
 use crate::{
     fault::Plan,
-    oracle::calls::Call,
     trace::{CallEvent, Event, EventKind, SERVICE, SignalDirection},
 };
 
 /// The most steps that are told: the last before what decided.
 const MOST: usize = 24;
 
-/// Told where what decided is something that a user wanted, or that an end said or showed; or where nothing decided.
+/// Told where what decided is something that a user wanted, or that an end said or showed, or that came after a call was shown to
+/// be over; or where nothing decided.
 pub(super) fn of(case: &Case<'_>) -> Vec<Link> {
-    let Some(call) = &case.call else {
+    let Some(call) = &case.named else {
         return Vec::new();
     };
-    if case.decided.is_some_and(|e| !is_of_users(&e.kind)) {
+    if case
+        .decided
+        .is_some_and(|e| !is_of_users(&e.kind) && !is_over(case, call, e))
+    {
         return Vec::new();
     }
     let events = &case.record.trace.events;
+    let clean_up = events.iter().find(|e| e.kind == EventKind::CleanUp);
     let end = match case.decided {
         // What came of a wish is seen after it.
         Some(event) if event.kind.intent().is_none() => event.seq,
-        _ => events
-            .iter()
-            .find(|e| e.kind == EventKind::CleanUp)
-            .map_or(u64::MAX, |e| e.seq),
+        _ => clean_up.map_or(u64::MAX, |e| e.seq),
     };
     let told = events.iter().take_while(|e| e.seq <= end);
     let mut chain: Vec<Link> = told.filter_map(|e| step(&case.record.plan, call, e)).collect();
     chain.drain(..chain.len().saturating_sub(MOST));
-    if let Some(event) = case.decided.filter(|e| e.kind.intent().is_some()) {
-        chain.push(Link::new(
-            event,
-            "nothing of what was due came of this".to_owned(),
-        ));
-    }
+    chain.extend(case.decided.and_then(|event| {
+        let host = event.host.as_deref().unwrap_or("the network");
+        match states::words(&case.record.plan, &event.kind) {
+            Some(_) if event.kind.intent().is_some() => Some(Link::new(
+                event,
+                "what was due did not come of this in time".to_owned(),
+            )),
+            Some(words) if !is_of_users(&event.kind) => Some(Link::new(event, format!("{host}: {words}"))),
+            _ => None,
+        }
+    }));
     chain
 }
 
@@ -50,17 +56,25 @@ fn is_of_users(kind: &EventKind) -> bool {
     )
 }
 
+/// Whether the host of `event` had shown before that `call` is over.
+fn is_over(case: &Case<'_>, call: &str, event: &Event) -> bool {
+    let before = &case.record.trace.events[..event.seq as usize];
+    before.iter().any(|e| {
+        e.host == event.host
+            && matches!(&e.kind, EventKind::Call { call: c, what: CallEvent::Over { .. } } if c == call)
+    })
+}
+
 /// What an event says of `call`, in a few words.
-fn step(plan: &Plan, call: &Call<'_>, event: &Event) -> Option<Link> {
+fn step(plan: &Plan, call: &str, event: &Event) -> Option<Link> {
     let host = event.host.as_deref().unwrap_or("the network");
-    let is_end = [call.caller, call.callee].contains(&host);
     let what = match &event.kind {
         EventKind::PointImpaired { fault, point, detail } => {
             let what = if detail.is_empty() { point } else { detail };
             format!("{what} met {}", words::fault(plan, *fault))
         }
-        EventKind::Crashed if is_end => format!("{host} goes down"),
-        kind if kind.call() != Some(call.name) => return None,
+        EventKind::Crashed => format!("{host} goes down"),
+        kind if kind.call() != Some(call) => return None,
         EventKind::Intended { intent, .. } => format!("the user of {host} {}", intent.name()),
         EventKind::Call { what, .. } => format!("{host} shows {}", shown(what)),
         EventKind::Signal {

@@ -103,7 +103,7 @@ pub(super) fn last_events(record: &RunRecord, decided: Option<&Event>) -> Vec<Li
 }
 
 /// What happened to a peer or a call, in a few words.
-fn words(plan: &Plan, kind: &EventKind) -> Option<String> {
+pub(super) fn words(plan: &Plan, kind: &EventKind) -> Option<String> {
     Some(match kind {
         EventKind::State { peer, machine, state } => format!("{peer} reports {machine} {state}"),
         EventKind::Gathered {
