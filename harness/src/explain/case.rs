@@ -1,16 +1,14 @@
-//! What is to be explained, and which rules are asked, in order.
+//! What is to be explained: a run, the event that decided, and the call that it is about.
 //!
-//! A rule looks at the event that decided and at the call that it is about, and says nothing where that is not its subject. No rule
-//! may know the id of an oracle.
+//! Read from the violation alone. Nothing here knows the id of an oracle.
 
-use super::{Link, app, candidates, checks, ends, signaling, silence, states};
 use crate::{
     oracle::{
         Violation,
         calls::{Call, calls},
     },
     run::RunRecord,
-    trace::{CallEvent, Event, EventKind, Intent, Trace},
+    trace::Event,
 };
 
 /// A run in which an oracle was broken.
@@ -24,12 +22,6 @@ pub(super) struct Case<'a> {
     /// That call, if it was dialed.
     pub call: Option<Call<'a>>,
 }
-
-/// Tells how it came about; nothing where it is about something else.
-type Rule = fn(&Case<'_>) -> Vec<Link>;
-
-/// All rules. The first that knows something is the one that is heard.
-const RULES: &[Rule] = &[panic, never_connected, candidate, silence::of, ends::of];
 
 impl<'a> Case<'a> {
     /// The case of `violation`, which was found in `record`.
@@ -45,77 +37,4 @@ impl<'a> Case<'a> {
             call,
         }
     }
-
-    /// What led to it, in no order, and whether a rule knew it.
-    pub fn chain(&self) -> (Vec<Link>, bool) {
-        let told = RULES
-            .iter()
-            .map(|rule| rule(self))
-            .find(|chain| !chain.is_empty());
-        if let Some(chain) = told {
-            return (chain, true);
-        }
-        let mut chain = states::last_events(self.record, self.decided);
-        if let Some(event) = self.decided {
-            let host = event.host.as_deref().unwrap_or("the network");
-            chain.push(Link::new(event, format!("this decided it, on {host}")));
-        }
-        (chain, false)
-    }
-}
-
-fn panic(case: &Case<'_>) -> Vec<Link> {
-    case.decided
-        .map_or_else(Vec::new, |event| states::panic(case.record, event))
-}
-
-fn candidate(case: &Case<'_>) -> Vec<Link> {
-    case.decided.map_or_else(Vec::new, |event| {
-        candidates::life(&case.record.plan, &case.record.trace, event)
-    })
-}
-
-/// Why a call did not connect. Only what gets in the way of a call makes it understood; the states around it do not.
-fn never_connected(case: &Case<'_>) -> Vec<Link> {
-    let (record, trace) = (case.record, &case.record.trace);
-    let is_ours = |call: &&Call<'_>| is_late(record, call) && !rings_unheeded(trace, call);
-    let Some(call) = case.call.as_ref().filter(is_ours) else {
-        return Vec::new();
-    };
-    let mut chain = candidates::lost(&record.plan, trace, call);
-    chain.extend(signaling::trouble(&record.plan, trace, call));
-    chain.extend(checks::unanswered(record, call));
-    if !chain.is_empty() {
-        chain.extend(signaling::descriptions(trace, call));
-        chain.extend(states::of_peers(trace, call));
-        chain.extend(app::complaints(trace, call));
-    }
-    chain
-}
-
-/// Whether the callee's phone rang and its user let it ring: then no path was wanted.
-fn rings_unheeded(trace: &Trace, call: &Call<'_>) -> bool {
-    let mut of_call = trace.of(call.callee).filter(|e| e.kind.call() == Some(call.name));
-    let mut rang = false;
-    let accepted = of_call.any(|e| {
-        rang |= matches!(
-            e.kind,
-            EventKind::Call {
-                what: CallEvent::Rings { .. },
-                ..
-            }
-        );
-        matches!(e.kind.intent(), Some(Intent::Accept { .. }))
-    });
-    rang && !accepted
-}
-
-/// Whether `call` was not connected in time, and nobody had ended it.
-fn is_late(record: &RunRecord, call: &Call<'_>) -> bool {
-    let deadline = call.last_try.max(record.plan.heal_at()) + record.plan.budget();
-    let late = |host: &str| {
-        call.connected_at(&record.trace, host)
-            .is_none_or(|at| at > deadline)
-    };
-    call.hung_up.is_none_or(|at| at >= deadline) && [call.caller, call.callee].into_iter().any(late)
 }

@@ -1,6 +1,6 @@
 //! Explanations: which elements of a failing plan decide it, and how the deciding one leads to the broken oracle.
 //!
-//! - [`case`]: what is to be explained, and which rules are asked
+//! - [`case`], [`rules`]: what is to be explained, and which rules are asked
 //! - [`candidates`]: the life of a candidate, from gathered to lost
 //! - [`signaling`]: messages and connections that were lost or late
 //! - [`checks`]: connectivity checks that went nowhere
@@ -19,6 +19,7 @@ mod candidates;
 mod case;
 mod checks;
 mod ends;
+mod rules;
 mod signaling;
 mod silence;
 mod states;
@@ -164,7 +165,7 @@ pub fn how(scenario: &Scenario, record: &RunRecord) -> Option<(Vec<Link>, bool)>
             ))
         })
         .collect();
-    let (chain, known) = Case::of(record, violation).chain();
+    let (chain, known) = rules::chain(&Case::of(record, violation));
     let understood = known || !told.is_empty();
     told.extend(chain);
     told.sort();

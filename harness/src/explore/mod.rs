@@ -90,7 +90,8 @@ impl Repeats {
 pub struct Free {
     /// The host that it acts on, `*` for every one.
     pub host: String,
-    /// The type of a message that is delivered to the host, or a step of its client.
+    /// The type of a message that is delivered to the host, or a step of its client; or the first words of one step's name, such as
+    /// `dial of c2`.
     pub step: String,
 }
 
@@ -135,9 +136,14 @@ impl FromStr for Step {
 }
 
 impl Order {
-    /// Whether steps of `kind` on `host` wait for their turn.
-    pub fn is_free(&self, host: &str, kind: &str) -> bool {
-        let fits = |free: &Free| free.step == kind && (free.host == "*" || free.host == host);
+    /// Whether the step `name`, of `kind` and on `host`, waits for its turn.
+    pub fn is_free(&self, host: &str, kind: &str, name: &str) -> bool {
+        let begins = |free: &Free| {
+            let rest = name.strip_prefix(&free.step);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        };
+        let fits =
+            |free: &Free| (free.step == kind || begins(free)) && (free.host == "*" || free.host == host);
         kind == USER || self.free.iter().any(fits)
     }
 
