@@ -155,8 +155,11 @@ impl Profile {
 #[derive(Debug, Args)]
 pub struct ListArgs {
     /// List the kinds of fault instead: what each does, its limits and its mark (docs/faults.md).
-    #[arg(long, conflicts_with_all = ["json", "all"])]
+    #[arg(long, conflicts_with_all = ["json", "all", "schema"])]
     pub faults: bool,
+    /// Print the JSON Schema of a format instead: plan, repro, trace, result or summary.
+    #[arg(long, value_name = "FORMAT", conflicts_with_all = ["json", "all"])]
+    pub schema: Option<String>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -1,7 +1,11 @@
 //! The command `list`.
 
+use anyhow::Context;
 use serde::Serialize;
-use sleet::scenario::{Kind, Scenario};
+use sleet::{
+    scenario::{Kind, Scenario},
+    schema::{self, Format},
+};
 use sleet_reports::table::Table;
 
 use crate::{Done, args::ListArgs, catalogue::Catalogue, terminal};
@@ -41,10 +45,21 @@ impl Entry {
     }
 }
 
-/// Lists the scenarios, or the kinds of fault.
+/// Lists the scenarios, or the kinds of fault; or prints a schema.
 pub fn list(catalogue: &Catalogue, args: &ListArgs) -> Done {
     if args.faults {
         terminal::print(sleet_reports::faults::page().trim_end());
+        return Ok(0);
+    }
+    if let Some(name) = &args.schema {
+        let names: Vec<&str> = schema::ALL.iter().map(|format| format.name).collect();
+        let format = Format::named(name).with_context(|| {
+            format!(
+                "--schema: there is no format '{name}': one of {}",
+                names.join(", ")
+            )
+        })?;
+        terminal::print(format.schema().trim_end());
         return Ok(0);
     }
     let all = catalogue.scenarios().iter();

@@ -17,6 +17,7 @@
 //! - [`driver`]: starts apps and servers, and is the hand of the users
 //! - [`app`], [`webrtc`]: what code under test uses in place of `tokio::net` and of `webrtc`'s peer connection
 //! - [`scenario`], [`run`], [`shrink`], [`explain`]: what a user calls
+//! - [`schema`]: JSON Schemas of what runs write and read
 //!
 //! # Example
 //!
@@ -68,6 +69,7 @@ pub mod peer;
 pub mod reach;
 pub mod run;
 pub mod scenario;
+pub mod schema;
 pub mod seed;
 pub mod servers;
 pub mod shrink;

@@ -10,6 +10,7 @@ use rand_chacha::{
     ChaCha8Rng,
     rand_core::{RngCore, SeedableRng},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -25,7 +26,7 @@ use thiserror::Error;
 /// assert_eq!(loss.next_u64(), again);
 /// # Ok::<(), sleet::seed::SeedError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seed(pub u64);
 
@@ -99,7 +100,7 @@ pub fn parse_range(s: &str) -> Result<Range<u64>, SeedError> {
 }
 
 /// A probability in parts per million, 0 to 1,000,000.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct Ppm(u32);
 

@@ -4,6 +4,7 @@
 
 use std::{fmt, ops, time::Duration};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A moment of a run, in nanoseconds since its beginning.
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(t.to_string(), "1.520");
 /// assert_eq!(t - SimTime::from_millis(500), Duration::from_millis(1_020));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SimTime(u64);
 

@@ -36,6 +36,7 @@ pub use chooser::{Chooser, Pick};
 pub use foresight::Foresight;
 pub use known::{Entangled, Known, Turn};
 pub use part::Part;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 pub use walk::{Point, Walk};
@@ -44,7 +45,7 @@ pub use walk::{Point, Walk};
 pub const USER: &str = "user";
 
 /// In which order the free steps of a run are taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
     /// The steps that wait for their turn. Actions of users that are free do too.
@@ -65,7 +66,7 @@ pub struct Order {
 }
 
 /// What becomes of orders that are equivalent to one that is gone through anyway.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Repeats {
     /// A run ends where it turns out to repeat others.
@@ -85,7 +86,7 @@ impl Repeats {
 }
 
 /// A kind of step that waits for its turn.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Free {
     /// The host that it acts on, `*` for every one.

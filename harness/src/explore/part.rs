@@ -3,10 +3,11 @@
 //! Whoever takes a part needs to know only the points that it passes itself: no job has to go through the
 //! beginnings of all orders to find its own.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One of several parts that the orders are dealt out to: each order belongs to exactly one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
     /// Which, from 0.

@@ -1,5 +1,6 @@
 //! A fault: what befalls what, from when until when. Plain data.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -9,7 +10,7 @@ use super::{
 use crate::{net::conditions::Directions, time::SimTime, trace::FaultId};
 
 /// What a fault befalls.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Target {
     /// A link, or one direction of it.
@@ -96,7 +97,7 @@ impl Target {
 }
 
 /// A fault with what it befalls and its lifetime.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// Its number, 1 at least and unique in its plan: what the trace calls it by.

@@ -1,11 +1,12 @@
 //! Who is called by one name and has several devices.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::net::topology::Topology;
 
 /// Somebody with several devices: whoever dials the name calls all of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct User {
     /// What the script calls them. No host is called so.

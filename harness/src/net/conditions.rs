@@ -4,6 +4,7 @@
 
 use std::{fmt, sync::Arc};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::link::LinkProfile;
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// Which directions of a link something lies over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Directions {
     /// Both.
@@ -39,7 +40,7 @@ impl Directions {
 pub type Reshape = Arc<dyn Fn(Direction, &mut LinkProfile) + Send + Sync>;
 
 /// What becomes of a single packet. A TCP segment that would be lost or damaged is sent again instead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum PacketVerdict {
     /// It is lost.

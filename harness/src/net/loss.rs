@@ -4,6 +4,7 @@
 //! packet, with numbers drawn for that packet, and takes as many numbers when it is switched off. It must
 //! never draw from anywhere else: packet *n* has to meet the same weather whatever else is in the plan.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::seed::{Ppm, Stream};
@@ -12,7 +13,7 @@ use crate::seed::{Ppm, Stream};
 /// Channel", 1960; E. O. Elliott, "Estimates of Error Rates for Codes on Burst-Noise Channels", 1963).
 ///
 /// How long it stays in a state is geometrically distributed, in packets that enter the link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GilbertElliott {
     /// How many packets the good state lasts, on average; 1 at least.

@@ -11,6 +11,7 @@
 
 use std::{fmt, str::FromStr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -26,7 +27,7 @@ const ATC: &str = "facebook/augmented-traffic-control profiles";
 const STR0M: &str = "str0m netem presets";
 
 /// A kind of network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Preset {
     /// 0.2 ms, 1 Gbit/s, MTU 1500. Chosen by this project.

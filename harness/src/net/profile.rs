@@ -1,5 +1,6 @@
 //! How one direction of an access link treats packets, as data.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{latency::Latency, loss::GilbertElliott, queue::QueueLimit};
@@ -9,7 +10,7 @@ use crate::seed::Ppm;
 pub const MIN_MTU: u32 = 68;
 
 /// How a link treats packets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LinkProfile {
     /// How long it takes.

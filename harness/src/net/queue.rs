@@ -6,13 +6,14 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::time::SimTime;
 
 /// How much may wait for a link. What is just being sent does not wait: an idle link takes any packet,
 /// whatever the limit. A queue that is large for its bandwidth is what is called bufferbloat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum QueueLimit {
     /// So many packets.

@@ -33,6 +33,7 @@ pub mod signaling;
 pub mod talk;
 mod wanted;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -50,7 +51,7 @@ pub struct Evidence<'a> {
 }
 
 /// What an oracle found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// It held.
@@ -62,7 +63,7 @@ pub enum Verdict {
 }
 
 /// How an oracle was broken.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Violation {
     /// The sequence number of the deciding event, if one event decided.
     pub event: Option<u64>,

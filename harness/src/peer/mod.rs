@@ -17,6 +17,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::watch;
@@ -29,7 +30,7 @@ use crate::{
 };
 
 /// Which stack a peer is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PeerKind {
     /// An `RTCPeerConnection` with a data channel.
@@ -39,7 +40,7 @@ pub enum PeerKind {
 }
 
 /// Which side of the exchange a peer is on. The offerer controls nomination (RFC 8445, section 6.1.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum Role {
@@ -48,7 +49,7 @@ pub enum Role {
 }
 
 /// Whether a description offers or answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs)]
 pub enum DescriptionKind {
@@ -66,7 +67,7 @@ impl fmt::Display for DescriptionKind {
 }
 
 /// A session description (RFC 8866). A bare agent's holds nothing but its ICE credentials.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Description {
     /// Offer or answer.
     pub kind: DescriptionKind,
@@ -163,7 +164,7 @@ pub struct PeerSpec {
 }
 
 /// How long an agent waits for a selected pair that has fallen silent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IceTimeouts {
     /// From the last packet to *disconnected*, in milliseconds.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::result::{FilledCell, RunResult};
 use crate::{reach::Reach, seed::Seed};
 
 /// The matrix of one scenario.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Matrix {
     /// The scenario.
     pub scenario: String,
@@ -21,7 +22,7 @@ pub struct Matrix {
 }
 
 /// What was seen in a cell; of several runs, in the first that was not as expected, else in the first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct MatrixCell {
     /// What was expected.
     pub expected: Reach,

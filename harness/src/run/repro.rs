@@ -1,5 +1,6 @@
 //! A saved failure: enough to run it again on another machine and another day.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
@@ -15,7 +16,7 @@ use crate::{
 pub const REPRO_VERSION: u32 = 1;
 
 /// A failure with its expanded plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Repro {
     /// The version of the format.

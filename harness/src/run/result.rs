@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{reach::Reach, scenario::Cell, seed::Seed, trace::Digest};
@@ -10,7 +11,7 @@ use crate::{reach::Reach, scenario::Cell, seed::Seed, trace::Digest};
 pub const RESULT_VERSION: u32 = 1;
 
 /// How a run came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Every oracle held, or could not be judged.
@@ -28,7 +29,7 @@ pub enum Outcome {
 }
 
 /// What is kept of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct RunResult {
     /// The version of the line.
     pub v: u32,
@@ -95,7 +96,7 @@ impl RunResult {
 }
 
 /// A cell of a matrix with what was seen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct FilledCell {
     /// The cell and what was expected of it.
     #[serde(flatten)]

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -22,7 +23,7 @@ use crate::{
 pub const SUMMARY_VERSION: u32 = 1;
 
 /// What a suite comes to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Summary {
     /// The version of the format.
     pub v: u32,
@@ -42,7 +43,7 @@ pub struct Summary {
 }
 
 /// How the runs of a scenario came out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct ScenarioSummary {
     /// Its name.
     pub name: String,
@@ -66,7 +67,7 @@ pub struct ScenarioSummary {
 }
 
 /// The orders that the runs of a scenario went through.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Orders {
     /// What bounds them.
     pub bound: String,
@@ -83,7 +84,7 @@ pub struct Orders {
 }
 
 /// What the runs of a scenario mean.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Judgement {
     /// Everything was as expected.
@@ -100,7 +101,7 @@ pub enum Judgement {
 }
 
 /// A row of the remedy table.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct RemedyRow {
     /// The policy.
     pub policy: String,
@@ -121,7 +122,7 @@ pub struct RemedyRow {
 }
 
 /// A row of the table of mistakes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct MistakeRow {
     /// The mistake.
     pub mistake: String,
@@ -142,7 +143,7 @@ pub struct MistakeRow {
 }
 
 /// A run that broke what was expected of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct FailureRef {
     /// The name of the scenario.
     pub scenario: String,

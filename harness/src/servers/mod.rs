@@ -16,6 +16,7 @@ use std::{
 use async_trait::async_trait;
 use outages::Order;
 pub use outages::Outages;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::{
@@ -42,7 +43,7 @@ pub const USERNAME: &str = "sleet";
 pub const PASSWORD: &str = "weather";
 
 /// A server that clients use to gather candidates.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IceServerSpec {
     /// The host that it runs on.

@@ -12,6 +12,7 @@ pub mod server;
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -28,7 +29,7 @@ pub const PORT: u16 = 80;
 pub(crate) const LOST: &str = "signaling is lost";
 
 /// In which order the server handles the messages of one client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ordering {
     /// One after the other.
@@ -49,7 +50,7 @@ fn is_usual_host(host: &str) -> bool {
 }
 
 /// How the signaling service of the harness behaves, and where it runs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignalingSpec {
     /// The host that it runs on.

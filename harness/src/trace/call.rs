@@ -4,11 +4,12 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A point of a call's life at one end, as the driver sees it in what adapters record: an operation begins there, or a
 /// message or a callback of the stack arrives there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Point {
     /// The caller has dialed: the other end is told, and a peer is about to be made.
@@ -96,7 +97,7 @@ impl fmt::Display for Point {
 }
 
 /// What came of a call, as one end sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// It was connected until somebody hung up.
@@ -147,7 +148,7 @@ impl fmt::Display for Outcome {
 }
 
 /// What an app shows its user of a call. What users do is an [`Intent`](super::Intent), and not here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CallEvent {

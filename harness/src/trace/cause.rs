@@ -4,11 +4,12 @@
 
 use std::{fmt, net::IpAddr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// A fault of a plan, by the number that the plan gives it: it stays the same when others are taken away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FaultId(pub u32);
 
@@ -19,7 +20,7 @@ impl fmt::Display for FaultId {
 }
 
 /// The direction of an access link, seen from its host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// To the network.
@@ -29,7 +30,7 @@ pub enum Direction {
 }
 
 /// What a link does to a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// Loses it, by itself.
@@ -53,7 +54,7 @@ pub enum Effect {
 }
 
 /// Why a NAT drops a packet.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Refusal {
     /// No live mapping has the external address and port that it was sent to.
@@ -74,7 +75,7 @@ pub enum Refusal {
 }
 
 /// What decided the fate of a packet. Where a fault of the plan is behind it, the cause names that fault.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Cause {
     /// A link, as its profile has it or as a fault made it.

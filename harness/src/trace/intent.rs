@@ -3,10 +3,11 @@
 //! Plain vocabulary. The driver writes an intent down when the user has it, before the app under test hears of it:
 //! whether the app did what was asked is for the oracles.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Something that a user wants of the app.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Intent {

@@ -17,6 +17,9 @@ mod terms;
 mod watch;
 pub mod wire;
 
+/// The version of a line of `trace.jsonl`.
+pub const TRACE_VERSION: u32 = 1;
+
 /// What the clients' side of a signaling connection calls the service of the harness, on whichever host it runs.
 pub const SERVICE: &str = "server";
 

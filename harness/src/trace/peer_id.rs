@@ -4,10 +4,11 @@
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Which peer of a host.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(into = "String", from = "String")]
 pub struct PeerId {
     /// The call that it belongs to, as its client says.

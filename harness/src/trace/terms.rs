@@ -4,13 +4,14 @@
 
 use std::{fmt, net::SocketAddr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A packet of a run, numbered from 1 in the order in which packets were sent.
 pub type PacketId = u64;
 
 /// The transport of a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs)]
 pub enum Proto {
@@ -19,7 +20,7 @@ pub enum Proto {
 }
 
 /// Where a packet comes from and where it goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Flow {
     pub proto: Proto,
@@ -39,7 +40,7 @@ impl Flow {
 }
 
 /// A candidate, as signaling carries it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Candidate {
     /// The candidate attribute without its `candidate:` prefix (RFC 8839, section 5.1).
     pub attribute: String,
@@ -59,7 +60,7 @@ impl fmt::Display for Candidate {
 }
 
 /// A state machine that a peer reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Machine {
     /// `iceConnectionState`; of a bare agent, its connection state.
@@ -84,7 +85,7 @@ impl fmt::Display for Machine {
 }
 
 /// Which way a signaling message passed the host that recorded it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum SignalDirection {
@@ -93,7 +94,7 @@ pub enum SignalDirection {
 }
 
 /// Why a run ended before its story did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stop {
     /// Its simulated time was used up.

@@ -52,7 +52,9 @@ impl Turns {
     /// Lets a step wait; nothing if it is not free.
     fn wait(&self, host: &str, kind: &str, name: &str) -> Option<(Step, oneshot::Receiver<()>)> {
         let mut kept = self.kept();
-        let kept = kept.as_mut().filter(|kept| kept.order.is_free(host, kind, name))?;
+        let kept = kept
+            .as_mut()
+            .filter(|kept| kept.order.is_free(host, kind, name))?;
         let mut step = Step {
             host: host.to_owned(),
             name: name.to_owned(),

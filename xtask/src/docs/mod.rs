@@ -2,11 +2,12 @@
 //!
 //! A page is written by hand; between two comments stands a block that this command writes ([`blocks`]). What oracles demand
 //! is made from their registry and the catalogue ([`oracles`]) and costs nothing. Tables of results are made from suites at
-//! stated seeds ([`results`]), which takes minutes; `--check` runs a few seeds of each again.
+//! stated seeds ([`results`]), which takes minutes; schemas of files are files of their own ([`schemas`]); `--check` runs a few seeds of each again.
 
 pub mod blocks;
 pub mod oracles;
 pub mod results;
+pub mod schemas;
 
 use std::{
     collections::BTreeMap,
@@ -41,7 +42,8 @@ pub fn docs(args: &Args) -> anyhow::Result<bool> {
     let pages: Vec<(&str, &str)> = pages.collect();
     let mut out = io::stdout().lock();
     if args.check {
-        let stale = stale(&root, &pages)?;
+        let mut stale = stale(&root, &pages)?;
+        stale.extend(schemas::stale(&tree));
         for what in &stale {
             writeln!(out, "{what}")?;
         }
@@ -63,6 +65,15 @@ pub fn docs(args: &Args) -> anyhow::Result<bool> {
         let written = blocks::replace(text, &made).with_context(|| format!("in {path}"))?;
         if written != text {
             fs::write(root.join(path), &written).with_context(|| format!("cannot write {path}"))?;
+            writeln!(out, "wrote {path}")?;
+        }
+    }
+    for (path, text) in schemas::files() {
+        if tree.text(&path) != Some(&text) {
+            let file = root.join(&path);
+            fs::create_dir_all(file.parent().unwrap_or(&root))
+                .with_context(|| format!("cannot write {path}"))?;
+            fs::write(file, text).with_context(|| format!("cannot write {path}"))?;
             writeln!(out, "wrote {path}")?;
         }
     }

@@ -7,6 +7,7 @@ mod cli;
 mod corpus;
 mod exhaustive;
 mod explain;
+mod formats;
 mod mistakes;
 mod reports;
 mod shards;

@@ -37,6 +37,7 @@ mod swizzle;
 mod tcp_reset;
 mod truncate;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
@@ -51,7 +52,7 @@ macro_rules! register {
         $(pub use $module::$Kind;)*
 
         /// A kind of fault, with its parameters.
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
         #[allow(missing_docs)] // each type says what it is
         pub enum FaultKind {

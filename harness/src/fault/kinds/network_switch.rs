@@ -1,5 +1,6 @@
 //! A host leaves one interface for good and goes on over another, as a phone that leaves its Wi-Fi.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// A host leaves one interface for good and goes on over another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkSwitch {
     /// The interface that it leaves, which is dark from then on.

@@ -1,5 +1,6 @@
 //! A single packet of a link, named by its ordinal, is lost, doubled, late or damaged.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// A single packet of one direction of a link is lost, doubled, late or damaged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Packet {
     /// Which of the packets that enter this direction of the link in the whole run, counted from 0.

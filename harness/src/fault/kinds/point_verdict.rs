@@ -1,5 +1,6 @@
 //! A verdict on one message at a fault point of the app under test.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
 };
 
 /// The app is told to delay, to lose or to double one message that comes to one of its fault points.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PointVerdict {
     /// Which of the messages that come to the point on all hosts, counted from 0 over the whole run.

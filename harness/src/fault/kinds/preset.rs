@@ -1,5 +1,6 @@
 //! A link is one of another kind of network.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -31,7 +32,7 @@ const MODERATE: [presets::Preset; 13] = [
 ];
 
 /// A link is one of another kind of network: as slow, narrow and lossy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preset {
     /// Which.

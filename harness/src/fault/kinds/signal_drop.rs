@@ -1,5 +1,6 @@
 //! A message is lost before the signaling server takes it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
 };
 
 /// A message is lost before the signaling server takes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignalDrop {
     /// Which of the messages of the client that reach the server in the whole run, counted from 0; acknowledgements and

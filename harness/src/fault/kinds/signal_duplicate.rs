@@ -1,5 +1,6 @@
 //! The signaling server takes a message twice.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
 };
 
 /// The signaling server takes a message twice.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignalDuplicate {
     /// Which of the messages of the client that reach the server in the whole run, counted from 0; acknowledgements and

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{net::firewall::Filtering, trace::Proto};
@@ -15,7 +16,7 @@ use crate::{net::firewall::Filtering, trace::Proto};
 pub const TCP_IDLE: Duration = Duration::from_secs(2 * 3600 + 4 * 60);
 
 /// For which destinations an internal endpoint keeps its external port (RFC 4787, section 4.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mapping {
     /// For all of them; the only behaviour that REQ-1 allows.
@@ -27,7 +28,7 @@ pub enum Mapping {
 }
 
 /// How a NAT behaves. It never behaves otherwise under load or after a collision (RFC 4787, REQ-11).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NatSpec {
     /// For which destinations a UDP mapping is reused (REQ-1).
