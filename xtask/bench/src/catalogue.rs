@@ -24,7 +24,11 @@ pub fn scenario(name: &str) -> anyhow::Result<Arc<Scenario>> {
 ///
 /// # Errors
 /// If it does not run, or an oracle does not hold.
-pub fn run_with(scenario: &Arc<Scenario>, seed: u64, change: impl FnOnce(&mut Plan)) -> anyhow::Result<RunRecord> {
+pub fn run_with(
+    scenario: &Arc<Scenario>,
+    seed: u64,
+    change: impl FnOnce(&mut Plan),
+) -> anyhow::Result<RunRecord> {
     let seed = Seed(seed);
     let mut plan = scenario.draw(seed);
     change(&mut plan);
@@ -38,4 +42,17 @@ pub fn run_with(scenario: &Arc<Scenario>, seed: u64, change: impl FnOnce(&mut Pl
         result.why
     );
     Ok(record)
+}
+
+/// Runs `seed` of the scenario called `name` so often, whatever comes of it, as a worker does: drawn, played, judged, summed up.
+///
+/// # Errors
+/// If there is no such scenario, or it does not run.
+pub fn again(name: &str, seed: u64, times: u32) -> anyhow::Result<()> {
+    let scenario = scenario(name)?;
+    for _ in 0..times {
+        let result = run::execute(&scenario, Seed(seed))?.result();
+        std::hint::black_box(result);
+    }
+    Ok(())
 }

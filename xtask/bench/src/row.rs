@@ -129,13 +129,25 @@ impl Row {
 
 /// The rows as a table of Markdown, which is read as it is in a terminal too.
 pub fn table(rows: &[Row]) -> String {
-    let head = ["row", "ours, median [range]", "baseline", "which is", "ratio", "budget", "met"];
+    let head = [
+        "row",
+        "ours, median [range]",
+        "baseline",
+        "which is",
+        "ratio",
+        "budget",
+        "met",
+    ];
     let mut lines = vec![head.map(str::to_owned)];
     lines.extend(rows.iter().map(Row::cells));
     let width = |column: usize| lines.iter().map(|l| l[column].len()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
     let line = |cells: &[String; 7]| {
-        let padded: Vec<String> = cells.iter().zip(&widths).map(|(c, w)| format!("{c:w$}")).collect();
+        let padded: Vec<String> = cells
+            .iter()
+            .zip(&widths)
+            .map(|(c, w)| format!("{c:w$}"))
+            .collect();
         format!("| {} |", padded.join(" | "))
     };
     let rule: Vec<String> = widths.iter().map(|w| "-".repeat(*w)).collect();
@@ -203,7 +215,10 @@ mod tests {
         let text = json(&[row]).expect("plain data");
         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         let row = &value["rows"][0];
-        assert_eq!((row["ours"].as_f64(), row["met"].as_bool()), (Some(1.0), Some(true)));
+        assert_eq!(
+            (row["ours"].as_f64(), row["met"].as_bool()),
+            (Some(1.0), Some(true))
+        );
         for key in ["name", "baseline", "ratio", "budget"] {
             assert!(row.get(key).is_some(), "{key}");
         }

@@ -45,7 +45,13 @@ mod tests {
     fn quartiles_lie_on_the_line_between_samples() {
         let spread = Spread::of(&[4.0, 1.0, 3.0, 2.0]).expect("samples");
         assert_eq!(
-            (spread.least, spread.lower, spread.median, spread.upper, spread.most),
+            (
+                spread.least,
+                spread.lower,
+                spread.median,
+                spread.upper,
+                spread.most
+            ),
             (1.0, 1.75, 2.5, 3.25, 4.0)
         );
         assert_eq!(Spread::of(&[]), None);

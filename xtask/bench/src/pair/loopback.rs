@@ -31,6 +31,7 @@ async fn end(controls: bool, line: Line, talk: Talk) -> anyhow::Result<()> {
     let ground = Ground {
         sockets: UDPNetwork::Muxed(mux.clone()),
         net: net_of(address).await?,
+        on_loopback: true,
     };
     agent(ground, controls, line, talk).await?;
     mux.close().await?;

@@ -74,6 +74,8 @@ pub struct Ground {
     pub sockets: UDPNetwork,
     /// The addresses that it gathers, and its sockets where `sockets` makes them here.
     pub net: Arc<Net>,
+    /// Whether the only address is the loopback's.
+    pub on_loopback: bool,
 }
 
 /// Connects, says hello, talks, and closes.
@@ -86,7 +88,7 @@ pub async fn agent(ground: Ground, controls: bool, mut line: Line, talk: Talk) -
         multicast_dns_mode: MulticastDnsMode::Disabled,
         network_types: vec![NetworkType::Udp4],
         candidate_types: vec![CandidateType::Host],
-        include_loopback: true,
+        include_loopback: ground.on_loopback,
         net: Some(ground.net),
         is_controlling: controls,
         ..AgentConfig::default()

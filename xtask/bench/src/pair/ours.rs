@@ -51,7 +51,7 @@ pub fn run(seed: u64, talk: Talk) -> anyhow::Result<Came> {
     })?;
     let failed = ending.trace.events.iter().find_map(|event| match &event.kind {
         EventKind::Failed { error, .. } => Some(error.clone()),
-        EventKind::Stopped { .. } => Some("it did not end".to_owned()),
+        EventKind::Stopped { bound, pending } => Some(format!("{bound:?}: {}", pending.join(", "))),
         _ => None,
     });
     ensure!(failed.is_none(), "seed {seed}: {}", failed.unwrap_or_default());
@@ -70,6 +70,7 @@ async fn end(sim: Sim, host: &'static str, controls: bool, line: Line, talk: Tal
         let ground = Ground {
             sockets: UDPNetwork::Ephemeral(EphemeralUDP::new(first, last)?),
             net: nic.net(),
+            on_loopback: false,
         };
         let done = agent(ground, controls, line, talk).await;
         nic.down().await;

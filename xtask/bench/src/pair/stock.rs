@@ -85,13 +85,15 @@ pub fn to_the_end(sim: &mut Sim<'_>, clock: &AmbientClock) -> anyhow::Result<()>
 /// # Errors
 /// If the port is taken.
 pub async fn ground(address: IpAddr, port: u16) -> anyhow::Result<(Ground, Arc<UDPMuxDefault>)> {
-    let socket = UdpSocket::bind((address, port)).await.context("no port")?;
+    // The only address that turmoil binds, but for the loopback's.
+    let socket = UdpSocket::bind(("0.0.0.0", port)).await.context("no port")?;
     let mux = UDPMuxDefault::new(UDPMuxParams::new(Datagrams(socket)));
     let net = net_of(address).await?;
     Ok((
         Ground {
             sockets: UDPNetwork::Muxed(mux.clone()),
             net,
+            on_loopback: false,
         },
         mux,
     ))

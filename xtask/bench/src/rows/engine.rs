@@ -6,7 +6,7 @@ use super::{Settings, interleaved};
 use crate::{
     pair::{Talk, ours, stock},
     row::{Budget, Row},
-    wall::{each, timed},
+    wall::{each, worked},
 };
 
 const TALK: Talk = Talk::quiet(30);
@@ -24,12 +24,13 @@ pub(super) fn measure(settings: Settings) -> anyhow::Result<Vec<Row>> {
                     ours::run(seed, TALK).map(drop)
                 })
             }),
-            Box::new(|round| Ok(timed(|| stock::run(round, Duration::from_millis(1), TALK))?.0)),
+            Box::new(|round| Ok(worked(|| stock::run(round, Duration::from_millis(1), TALK))?.0)),
             Box::new(|round| each(4, || stock::run(round, Duration::from_millis(5), TALK))),
         ],
     )?;
-    let beside =
-        |name, tick, baseline, times| Row::beside(name, "ms", &ours, (tick, baseline), Budget::TimesFaster(times));
+    let beside = |name, tick, baseline, times| {
+        Row::beside(name, "ms", &ours, (tick, baseline), Budget::TimesFaster(times))
+    };
     let rows = [
         beside("engine-30s-1ms", "turmoil, 1 ms tick", one.as_slice(), 50.0),
         beside("engine-30s-5ms", "turmoil, 5 ms tick", five.as_slice(), 10.0),

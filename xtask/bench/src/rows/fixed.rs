@@ -38,7 +38,8 @@ pub(super) fn measure(settings: Settings) -> anyhow::Result<Vec<Row>> {
             Box::new(|round| talk(&bare, round, LONG_S)),
         ],
     )?;
-    let at_zero = |(short, long): (&f64, &f64)| short - (long - short) * SHORT_S as f64 / (LONG_S - SHORT_S) as f64;
+    let at_zero =
+        |(short, long): (&f64, &f64)| short - (long - short) * SHORT_S as f64 / (LONG_S - SHORT_S) as f64;
     let bare: Vec<f64> = short.iter().zip(&long).map(at_zero).collect();
     let rows = [
         Row::alone("fixed-session", "ms", &none, Budget::AtMost(0.8)),

@@ -6,7 +6,7 @@ use super::{Settings, interleaved};
 use crate::{
     pair::{Talk, ours, stock},
     row::{Budget, Row},
-    wall::timed,
+    wall::worked,
 };
 
 const HALF: Talk = Talk::quiet(1_800);
@@ -22,9 +22,9 @@ pub(super) fn measure(settings: Settings) -> anyhow::Result<Vec<Row>> {
         [
             Box::new(|round| {
                 let none = Talk::quiet(0);
-                let (start, began) = timed(|| ours::run(round, none))?;
-                let (half, halfway) = timed(|| ours::run(round, HALF))?;
-                let (whole, ended) = timed(|| ours::run(round, HOUR))?;
+                let (start, began) = worked(|| ours::run(round, none))?;
+                let (half, halfway) = worked(|| ours::run(round, HALF))?;
+                let (whole, ended) = worked(|| ours::run(round, HOUR))?;
                 if round > 0 {
                     let packets = |more: ours::Came, less: ours::Came| (more.packets - less.packets) as f64;
                     halves.push((half - start) * 1_000.0 / packets(halfway, began));
@@ -32,8 +32,8 @@ pub(super) fn measure(settings: Settings) -> anyhow::Result<Vec<Row>> {
                 }
                 Ok(whole)
             }),
-            Box::new(|round| Ok(timed(|| stock::run(round, Duration::from_millis(1), HOUR))?.0)),
-            Box::new(|round| Ok(timed(|| stock::run(round, Duration::from_millis(5), HOUR))?.0)),
+            Box::new(|round| Ok(worked(|| stock::run(round, Duration::from_millis(1), HOUR))?.0)),
+            Box::new(|round| Ok(worked(|| stock::run(round, Duration::from_millis(5), HOUR))?.0)),
         ],
     )?;
     let first = ("the first half hour", halves.as_slice());
@@ -45,8 +45,20 @@ pub(super) fn measure(settings: Settings) -> anyhow::Result<Vec<Row>> {
             ("turmoil, 1 ms tick", &one),
             Budget::TimesFaster(100.0),
         ),
-        Row::beside("engine-1h-5ms", "ms", &hour, ("turmoil, 5 ms tick", &five), Budget::None),
-        Row::beside("engine-1h-linear", "us/packet", &wholes, first, Budget::Within(TOLERANCE)),
+        Row::beside(
+            "engine-1h-5ms",
+            "ms",
+            &hour,
+            ("turmoil, 5 ms tick", &five),
+            Budget::None,
+        ),
+        Row::beside(
+            "engine-1h-linear",
+            "us/packet",
+            &wholes,
+            first,
+            Budget::Within(TOLERANCE),
+        ),
     ];
     Ok(rows.into_iter().flatten().collect())
 }

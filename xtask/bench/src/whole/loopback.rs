@@ -49,6 +49,7 @@ async fn end(server: SocketAddr, calls: bool, lasts: Duration) -> anyhow::Result
     let ground = Ground {
         sockets: UDPNetwork::Muxed(UDPMuxDefault::new(UDPMuxParams::new(socket))),
         net: net_of(address).await?,
+        on_loopback: true,
     };
     let stream = TcpStream::connect(server).await?;
     let (socket, _) = client_async("ws://server/", stream).await?;

@@ -166,7 +166,7 @@ async fn connection(ground: Ground, news: &UnboundedSender<News>) -> anyhow::Res
     settings.set_udp_network(ground.sockets);
     settings.set_network_types(vec![NetworkType::Udp4]);
     settings.set_ice_multicast_dns_mode(MulticastDnsMode::Disabled);
-    settings.set_include_loopback_candidate(true);
+    settings.set_include_loopback_candidate(ground.on_loopback);
     let api = APIBuilder::new()
         .with_setting_engine(settings)
         .with_media_engine(MediaEngine::default())
