@@ -70,7 +70,7 @@ impl Wanted<'_> {
 /// Every intent about a call, in order, until the run was cleaned up.
 pub(super) fn wanted(trace: &Trace) -> Vec<Wanted<'_>> {
     let mut all: Vec<Wanted<'_>> = Vec::new();
-    for event in &trace.events {
+    for event in trace.intents() {
         let (EventKind::Intended { id, intent }, Some(host)) = (&event.kind, event.host.as_deref()) else {
             continue;
         };
@@ -133,7 +133,7 @@ fn picked_up<'a>(trace: &'a Trace, dial: &Event) -> Option<&'a str> {
 
 /// All devices that the intent `id` dials, if it dials somebody with several.
 fn dialed_with(trace: &Trace, id: u64) -> &[String] {
-    let devices = trace.events.iter().find_map(|e| match &e.kind {
+    let devices = trace.intents().find_map(|e| match &e.kind {
         EventKind::Intended {
             id: of,
             intent: Intent::DialUser { devices, .. },

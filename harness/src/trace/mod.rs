@@ -10,6 +10,7 @@ mod cause;
 mod clean;
 mod digest;
 mod event;
+mod index;
 mod intent;
 mod peer_id;
 mod tap;
@@ -17,7 +18,7 @@ mod terms;
 mod watch;
 pub mod wire;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 pub use call::{CallEvent, Outcome, Point};
 pub use cause::{Cause, Direction, Effect, FaultId, Refusal};
@@ -26,6 +27,7 @@ pub(crate) use clean::short_path;
 use digest::Hasher;
 pub use digest::{CHECKPOINT_EVERY, Digest, DigestError};
 pub use event::{Event, EventKind};
+use index::Index;
 pub use intent::{Intent, leg_of};
 pub use peer_id::PeerId;
 pub use tap::{Segment, Tap, Tapped};
@@ -43,6 +45,8 @@ pub struct Trace {
     pub digest: Digest,
     /// The hash up to every [`CHECKPOINT_EVERY`]th event, for bisection.
     pub checkpoints: Vec<Digest>,
+    // Made when somebody asks: from then on the events must stay as they are.
+    index: OnceLock<Index>,
 }
 
 impl Trace {
@@ -57,14 +61,26 @@ impl Trace {
             events,
             digest,
             checkpoints,
+            index: OnceLock::new(),
         }
     }
 
     /// The events of `host`.
-    pub fn of<'a>(&'a self, host: &str) -> impl Iterator<Item = &'a Event> {
-        self.events
-            .iter()
-            .filter(move |e| e.host.as_deref() == Some(host))
+    pub fn of<'a>(&'a self, host: &str) -> impl Iterator<Item = &'a Event> + use<'a> {
+        self.at(self.index().of(host))
+    }
+
+    /// The events that write down what a user intends.
+    pub(crate) fn intents(&self) -> impl Iterator<Item = &Event> {
+        self.at(self.index().intents())
+    }
+
+    fn at<'a>(&'a self, places: &'a [u32]) -> impl Iterator<Item = &'a Event> + use<'a> {
+        places.iter().map(|place| &self.events[*place as usize])
+    }
+
+    fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::of_events(&self.events))
     }
 
     /// The canonical form: one JSON object a line.
@@ -199,6 +215,7 @@ impl Recorder {
             events,
             digest,
             checkpoints,
+            index: OnceLock::new(),
         }
     }
 }
