@@ -4,13 +4,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{Event, EventKind};
+use super::{Event, EventKind, Intent};
 
 /// Places of events, in order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
     by_host: BTreeMap<String, Vec<u32>>,
     intents: Vec<u32>,
+    // By the number of the intent.
+    users_dialed: BTreeMap<u64, u32>,
 }
 
 impl Index {
@@ -18,8 +20,11 @@ impl Index {
     pub(super) fn of_events(events: &[Event]) -> Self {
         let mut index = Self::default();
         for (place, event) in (0..).zip(events) {
-            if matches!(event.kind, EventKind::Intended { .. }) {
+            if let EventKind::Intended { id, intent } = &event.kind {
                 index.intents.push(place);
+                if let Intent::DialUser { .. } = intent {
+                    index.users_dialed.entry(*id).or_insert(place);
+                }
             }
             let Some(host) = event.host.as_deref() else {
                 continue;
@@ -35,6 +40,11 @@ impl Index {
     /// The events of `host`.
     pub(super) fn of(&self, host: &str) -> &[u32] {
         self.by_host.get(host).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where the user with several devices is dialed, by the number of that intent.
+    pub(super) fn user_dialed(&self, id: u64) -> Option<u32> {
+        self.users_dialed.get(&id).copied()
     }
 
     /// What users intend.

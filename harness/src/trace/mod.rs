@@ -75,6 +75,18 @@ impl Trace {
         self.at(self.index().intents())
     }
 
+    /// The devices that the intent `id` dials, if it dials a user with several.
+    pub(crate) fn devices_dialed(&self, id: u64) -> &[String] {
+        let event = self
+            .index()
+            .user_dialed(id)
+            .map(|place| &self.events[place as usize]);
+        match event.and_then(|e| e.kind.intent()) {
+            Some(Intent::DialUser { devices, .. }) => devices,
+            _ => &[],
+        }
+    }
+
     fn at<'a>(&'a self, places: &'a [u32]) -> impl Iterator<Item = &'a Event> + use<'a> {
         places.iter().map(|place| &self.events[*place as usize])
     }

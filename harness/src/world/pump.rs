@@ -250,9 +250,11 @@ impl<'a> Pump<'a> {
                 return;
             }
         }
+        if matches!(packet.payload, Transport::Tcp(_)) {
+            // It may be answered within the kernel.
+            self.sim.stir_egress();
+        }
         self.network.deliver(packet);
-        // It may be answered within the kernel.
-        self.sim.stir_egress();
     }
 
     /// Tells whoever keeps them that a packet has entered a link.

@@ -162,6 +162,11 @@ impl Sim {
     /// Wakes the pump: a socket may have something to send.
     pub(crate) fn want_egress(&self) {
         self.stir_egress();
+        self.wake_pump();
+    }
+
+    /// Wakes the pump after something that puts nothing on the wire: its turns are part of the order of things.
+    pub(crate) fn wake_pump(&self) {
         self.shared.egress.notify_one();
     }
 
