@@ -19,14 +19,13 @@ pub fn self_costs(text: &str) -> ByFunction {
         } else if line.starts_with("calls=") {
             // The next line is what the call took, all in all.
             is_of_a_call = true;
-        } else if line.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '*')) {
-            if !std::mem::take(&mut is_of_a_call)
-                && let Some(cost) = line.split_whitespace().nth(1).and_then(|c| c.parse::<i64>().ok())
-            {
-                match costs.get_mut(function) {
-                    Some(sum) => *sum += cost,
-                    None => drop(costs.insert(function.to_owned(), cost)),
-                }
+        } else if line.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '*'))
+            && !std::mem::take(&mut is_of_a_call)
+            && let Some(cost) = line.split_whitespace().nth(1).and_then(|c| c.parse::<i64>().ok())
+        {
+            match costs.get_mut(function) {
+                Some(sum) => *sum += cost,
+                None => drop(costs.insert(function.to_owned(), cost)),
             }
         }
     }

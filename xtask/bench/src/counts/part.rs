@@ -49,6 +49,10 @@ impl Part {
         if is_memory(name) {
             return Self::Memory;
         }
+        // Assembly of ring that keeps its names to itself.
+        if name.starts_with("__ecp_") || name.starts_with("fiat_") {
+            return Self::Crypto;
+        }
         // `<alloc::vec::Vec<sleet::trace::Event> as core::ops::Drop>::drop` is the trace's: the first name that says anything.
         let path = |part: &str| {
             part.split("::")
