@@ -4,7 +4,7 @@
 //! - [`network`]: the networks that the stories play on
 //! - [`candidates`], [`calls`], [`chaos`], [`states`], [`findings`], [`nat`], [`teardown`],
 //!   [`dark`], [`nomination`], [`recovery`], [`mobility`], [`servers`], [`bindings`], [`presets`],
-//!   [`exhaustive`], [`sweeps`], [`lost`], [`selftest`]: one family of scenarios each
+//!   [`exhaustive`], [`sweeps`], [`lost`], [`scale`], [`selftest`]: one family of scenarios each
 //!
 //! A scenario reads as a story: who is there, what the network is like, what users do, what must hold.
 
@@ -24,6 +24,7 @@ pub mod network;
 pub mod nomination;
 pub mod presets;
 pub mod recovery;
+pub mod scale;
 pub mod selftest;
 pub mod servers;
 pub mod states;
@@ -53,6 +54,7 @@ pub fn catalogue() -> Vec<Arc<Scenario>> {
     all.extend(sweeps::family());
     all.extend(findings::family());
     all.extend(lost::family());
+    all.extend(scale::family());
     all.extend(selftest::family());
     all.into_iter().map(Arc::new).collect()
 }

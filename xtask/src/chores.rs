@@ -4,7 +4,7 @@
 
 use clap::Subcommand;
 
-use crate::{docs, review, tidy};
+use crate::{docs, measure, review, tidy};
 
 /// How a chore ends that found something to mend. Not 100: no scenario broke.
 const TO_MEND: u8 = 1;
@@ -18,6 +18,10 @@ pub enum Chore {
     Docs(docs::Args),
     /// Shows what differs from the committed snapshots, in groups, and accepts or rejects it by group
     Review(review::ReviewArgs),
+    /// Measures the budgets of docs/performance.md beside stock turmoil and real sockets
+    Bench(measure::MeasureArgs),
+    /// Counts the instructions of one seed per family under valgrind, and compares them with the committed ones
+    Counts(measure::MeasureArgs),
 }
 
 /// Does a chore; the exit code.
@@ -29,6 +33,8 @@ pub fn run(chore: Chore) -> anyhow::Result<u8> {
         Chore::Tidy(args) => tidy::tidy(&args)?,
         Chore::Docs(args) => docs::docs(&args)?,
         Chore::Review(args) => return review::review(&args),
+        Chore::Bench(args) => return measure::measure("bench", &args),
+        Chore::Counts(args) => return measure::measure("counts", &args),
     };
     Ok(if is_well { 0 } else { TO_MEND })
 }

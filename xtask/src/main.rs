@@ -2,6 +2,7 @@
 
 mod chores;
 mod docs;
+mod measure;
 mod review;
 mod tidy;
 

@@ -1,6 +1,6 @@
 //! What must hold of calls.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Evidence, Oracle, Verdict, Violation,
@@ -57,9 +57,12 @@ pub fn calls(trace: &Trace) -> Vec<Call<'_>> {
             });
         }
     }
+    // A name is dialed once.
+    let by_name: BTreeMap<&str, usize> = calls.iter().enumerate().map(|(n, call)| (call.name, n)).collect();
     for want in wanted {
-        let takes_part = |c: &&mut Call<'_>| c.name == want.call && [c.caller, c.callee].contains(&want.host);
-        let Some(call) = calls.iter_mut().find(takes_part) else {
+        let takes_part = |c: &&mut Call<'_>| [c.caller, c.callee].contains(&want.host);
+        let named = by_name.get(want.call).map(|n| &mut calls[*n]);
+        let Some(call) = named.filter(takes_part) else {
             continue;
         };
         match want.want {
@@ -81,8 +84,8 @@ pub fn calls(trace: &Trace) -> Vec<Call<'_>> {
                 },
                 _,
             ) if cannot_be_had(*outcome) => {
-                if let Some(known) = calls.iter_mut().find(|c| c.name == call) {
-                    known.end(event.at);
+                if let Some(n) = by_name.get(call.as_str()) {
+                    calls[*n].end(event.at);
                 }
             }
             _ => {}

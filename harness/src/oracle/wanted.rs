@@ -3,7 +3,7 @@
 //! Intents are the driver's evidence. What an intent comes to is read from the trace: who dials somebody who rings here
 //! picks up, and a name that was dialed before is not dialed again.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     fault::Plan,
@@ -70,7 +70,8 @@ impl Wanted<'_> {
 /// Every intent about a call, in order, until the run was cleaned up.
 pub(super) fn wanted(trace: &Trace) -> Vec<Wanted<'_>> {
     let mut all: Vec<Wanted<'_>> = Vec::new();
-    for event in &trace.events {
+    let mut dialed = BTreeSet::new();
+    for event in trace.intents() {
         let (EventKind::Intended { id, intent }, Some(host)) = (&event.kind, event.host.as_deref()) else {
             continue;
         };
@@ -86,8 +87,7 @@ pub(super) fn wanted(trace: &Trace) -> Vec<Wanted<'_>> {
             // The driver writes the legs of a group down one by one.
             _ => continue,
         };
-        let dials = |w: &Wanted<'_>| w.call == call && matches!(w.want, Want::Dial { .. });
-        if matches!(want, Want::Dial { .. }) && all.iter().any(dials) {
+        if matches!(want, Want::Dial { .. }) && !dialed.insert(call) {
             continue;
         }
         all.push(Wanted {
@@ -111,7 +111,7 @@ fn picked_up<'a>(trace: &'a Trace, dial: &Event) -> Option<&'a str> {
     else {
         return None;
     };
-    let devices = dialed_with(trace, *id);
+    let devices = trace.devices_dialed(*id);
     let host = dial.host.as_deref()?;
     let here = || trace.of(host);
     let rang = here()
@@ -129,18 +129,6 @@ fn picked_up<'a>(trace: &'a Trace, dial: &Event) -> Option<&'a str> {
     });
     let seen = here().any(|e| e.kind.intent().is_none() && e.kind.call() == Some(call.as_str()));
     (!ended && !seen).then_some(rings)
-}
-
-/// All devices that the intent `id` dials, if it dials somebody with several.
-fn dialed_with(trace: &Trace, id: u64) -> &[String] {
-    let devices = trace.events.iter().find_map(|e| match &e.kind {
-        EventKind::Intended {
-            id: of,
-            intent: Intent::DialUser { devices, .. },
-        } if *of == id => Some(devices.as_slice()),
-        _ => None,
-    });
-    devices.unwrap_or_default()
 }
 
 /// Whether `host` took part in `call` for sure when `event` came: its user had dialed it, or its app had shown it.

@@ -11,13 +11,13 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
 };
-use tokio_tungstenite::{WebSocketStream, tungstenite::Message as Frame};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config, tungstenite::Message as Frame};
 
 use super::{
     LOST, PORT,
     link::Ledger,
     message::{Envelope, Message},
-    record,
+    record, web_socket,
 };
 use crate::{
     socket::TcpStream,
@@ -140,7 +140,7 @@ impl Session {
 
     async fn register(&mut self) -> Result<Socket, SignalingError> {
         let stream = TcpStream::connect(&self.host, self.address).await?;
-        let (mut socket, _) = tokio_tungstenite::client_async("ws://signaling/", stream)
+        let (mut socket, _) = client_async_with_config("ws://signaling/", stream, Some(web_socket()))
             .await
             .map_err(|e| SignalingError::WebSocket(e.to_string()))?;
         let (client, connection) = (self.name.clone(), self.connections);

@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::{mpsc, watch};
-use tokio_tungstenite::tungstenite::Message as Frame;
+use tokio_tungstenite::{accept_async_with_config, tungstenite::Message as Frame};
 
 use super::{
     Ordering, PORT, SignalingSpec,
@@ -18,7 +18,7 @@ use super::{
     held,
     message::{Envelope, Message},
     push::{Notification, PushService},
-    record,
+    record, web_socket,
 };
 use crate::{
     peer::{Description, DescriptionKind},
@@ -130,7 +130,7 @@ impl Server {
 
     /// Serves one client until its connection ends.
     async fn serve(self, stream: TcpStream) {
-        let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else {
+        let Ok(mut socket) = accept_async_with_config(stream, Some(web_socket())).await else {
             return;
         };
         let Some(Ok(first)) = socket.next().await else {

@@ -63,3 +63,15 @@ async fn pinned<F: Future>(host: &Host, future: F) -> F::Output {
     })
     .await
 }
+
+/// As [`pinned`], for what only takes from the socket and puts nothing on the wire: a datagram.
+async fn pinned_taking<F: Future>(host: &Host, future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    std::future::poll_fn(|cx| {
+        host.pin();
+        let polled = future.as_mut().poll(cx);
+        host.sim().wake_pump();
+        polled
+    })
+    .await
+}

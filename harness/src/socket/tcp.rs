@@ -102,8 +102,12 @@ impl AsyncRead for TcpStream {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let polled = Pin::new(self.inner.get_mut()).poll_read(cx, buf);
-        // Reading opens the receive window, which the other end has to learn.
-        self.inner.sent();
+        if polled.is_ready() {
+            // Reading opens the receive window, which the other end has to learn.
+            self.inner.sent();
+        } else {
+            self.inner.host.sim().wake_pump();
+        }
         polled
     }
 }

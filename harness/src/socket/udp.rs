@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr};
 
 use turmoil_net::shim::tokio::net as shim;
 
-use super::{Pinned, pinned};
+use super::{Pinned, pinned, pinned_taking};
 use crate::world::Host;
 
 /// A UDP socket of a simulated host.
@@ -43,6 +43,6 @@ impl UdpSocket {
     /// # Errors
     /// As the system's.
     pub async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        pinned(&self.inner.host, self.inner.get().recv_from(buf)).await
+        pinned_taking(&self.inner.host, self.inner.get().recv_from(buf)).await
     }
 }

@@ -10,6 +10,7 @@ mod cause;
 mod clean;
 mod digest;
 mod event;
+mod index;
 mod intent;
 mod peer_id;
 mod tap;
@@ -17,13 +18,7 @@ mod terms;
 mod watch;
 pub mod wire;
 
-/// The version of a line of `trace.jsonl`.
-pub const TRACE_VERSION: u32 = 1;
-
-/// What the clients' side of a signaling connection calls the service of the harness, on whichever host it runs.
-pub const SERVICE: &str = "server";
-
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 pub use call::{CallEvent, Outcome, Point};
 pub use cause::{Cause, Direction, Effect, FaultId, Refusal};
@@ -32,6 +27,7 @@ pub(crate) use clean::short_path;
 use digest::Hasher;
 pub use digest::{CHECKPOINT_EVERY, Digest, DigestError};
 pub use event::{Event, EventKind};
+use index::Index;
 pub use intent::{Intent, leg_of};
 pub use peer_id::PeerId;
 pub use tap::{Segment, Tap, Tapped};
@@ -39,6 +35,12 @@ pub use terms::{Candidate, Flow, Machine, PacketId, Proto, SignalDirection, Stop
 pub use watch::{Crossing, Watch};
 
 use crate::time::SimTime;
+
+/// The version of a line of `trace.jsonl`.
+pub const TRACE_VERSION: u32 = 1;
+
+/// What the clients' side of a signaling connection calls the service of the harness, on whichever host it runs.
+pub const SERVICE: &str = "server";
 
 /// Events of one run, in the order in which they happened, with their digest.
 #[derive(Clone, Debug)]
@@ -49,6 +51,8 @@ pub struct Trace {
     pub digest: Digest,
     /// The hash up to every [`CHECKPOINT_EVERY`]th event, for bisection.
     pub checkpoints: Vec<Digest>,
+    // Made when somebody asks: from then on the events must stay as they are.
+    index: OnceLock<Index>,
 }
 
 impl Trace {
@@ -63,14 +67,38 @@ impl Trace {
             events,
             digest,
             checkpoints,
+            index: OnceLock::new(),
         }
     }
 
     /// The events of `host`.
-    pub fn of<'a>(&'a self, host: &str) -> impl Iterator<Item = &'a Event> {
-        self.events
-            .iter()
-            .filter(move |e| e.host.as_deref() == Some(host))
+    pub fn of<'a>(&'a self, host: &str) -> impl Iterator<Item = &'a Event> + use<'a> {
+        self.at(self.index().of(host))
+    }
+
+    /// The events that write down what a user intends.
+    pub(crate) fn intents(&self) -> impl Iterator<Item = &Event> {
+        self.at(self.index().intents())
+    }
+
+    /// The devices that the intent `id` dials, if it dials a user with several.
+    pub(crate) fn devices_dialed(&self, id: u64) -> &[String] {
+        let event = self
+            .index()
+            .user_dialed(id)
+            .map(|place| &self.events[place as usize]);
+        match event.and_then(|e| e.kind.intent()) {
+            Some(Intent::DialUser { devices, .. }) => devices,
+            _ => &[],
+        }
+    }
+
+    fn at<'a>(&'a self, places: &'a [u32]) -> impl Iterator<Item = &'a Event> + use<'a> {
+        places.iter().map(|place| &self.events[*place as usize])
+    }
+
+    fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::of_events(&self.events))
     }
 
     /// The canonical form: one JSON object a line.
@@ -205,6 +233,7 @@ impl Recorder {
             events,
             digest,
             checkpoints,
+            index: OnceLock::new(),
         }
     }
 }

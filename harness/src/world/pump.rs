@@ -100,7 +100,10 @@ impl<'a> Pump<'a> {
             self.sim.tick();
             let now = self.sim.now();
             self.turn(now);
-            self.take_from_hosts(now);
+            // To ask every kernel costs as much as there are hosts and sockets, so it is done only where one may have something.
+            if self.sim.take_egress() {
+                self.take_from_hosts(now);
+            }
             if self.move_packets(now) {
                 // What was delivered may be answered within the stack: acknowledgements.
                 continue;
@@ -133,14 +136,13 @@ impl<'a> Pump<'a> {
             let flow = self.routes.outbound(flow_of(&packet), opens(&packet));
             let (id, payload) = (self.sent, payload_of(&packet).clone());
             let packet = readdress(packet, flow);
-            let hash = blake3::hash(&payload).to_hex();
             self.record_at(
                 self.path.place(flow.src.ip()),
                 EventKind::PacketSent {
                     packet: id,
                     flow,
                     len: payload.len() as u32,
-                    hash: hash[..16].to_owned(),
+                    hash: short_hash(&payload),
                     says: wire::describe(&packet.payload),
                 },
             );
@@ -247,6 +249,10 @@ impl<'a> Pump<'a> {
             if turmoil_net::netstat(packet.dst).entries.iter().any(half_open) {
                 return;
             }
+        }
+        if matches!(packet.payload, Transport::Tcp(_)) {
+            // It may be answered within the kernel.
+            self.sim.stir_egress();
         }
         self.network.deliver(packet);
     }
@@ -366,6 +372,13 @@ impl<'a> Pump<'a> {
     fn record_at(&self, place: Option<Place>, kind: EventKind) {
         self.sim.record_on(place.map(|p| p.host), kind);
     }
+}
+
+/// The first 64 bits of the blake3 hash of `payload`, in hexadecimal.
+fn short_hash(payload: &[u8]) -> String {
+    let hash = blake3::hash(payload);
+    let first = hash.as_bytes().first_chunk().copied().unwrap_or_default();
+    format!("{:016x}", u64::from_be_bytes(first))
 }
 
 /// A socket as reports call it: protocol, address and state.

@@ -50,6 +50,8 @@ pub(super) struct Shared {
     pub(super) lives: Lives,
     pub(super) foreign: Vec<IpAddr>,
     egress: Notify,
+    // Whether a kernel may have packets that nobody has taken.
+    egress_due: AtomicBool,
     draws: Mutex<BTreeMap<String, (IndexedStream, u64)>>,
     turns: Turns,
     attached: Attached,
@@ -94,6 +96,7 @@ impl Sim {
                 hosts,
                 foreign: addresses,
                 egress: Notify::new(),
+                egress_due: AtomicBool::new(true),
                 draws: Mutex::default(),
                 turns: Turns::default(),
                 attached: Attached::default(),
@@ -158,7 +161,23 @@ impl Sim {
 
     /// Wakes the pump: a socket may have something to send.
     pub(crate) fn want_egress(&self) {
+        self.stir_egress();
+        self.wake_pump();
+    }
+
+    /// Wakes the pump after something that puts nothing on the wire: its turns are part of the order of things.
+    pub(crate) fn wake_pump(&self) {
         self.shared.egress.notify_one();
+    }
+
+    /// A kernel may have something to send: the pump looks, when it looks next.
+    pub(super) fn stir_egress(&self) {
+        self.shared.egress_due.store(true, Relaxed);
+    }
+
+    /// Whether a kernel may have something to send, since this was asked last.
+    pub(super) fn take_egress(&self) -> bool {
+        self.shared.egress_due.swap(false, Relaxed)
     }
 
     /// The simulated time.

@@ -67,11 +67,13 @@ fn tree(args: &[&str]) -> BTreeSet<String> {
 
 #[test]
 fn the_command_line_and_the_tests_share_one_build_of_the_stack() {
-    let run = tree(&["--package", "xtask", "--edges", "normal,build"]);
     let test = tree(&["--workspace", "--edges", "normal,build,dev"]);
-    let twice: Vec<&String> = run.difference(&test).collect();
-    assert!(
-        twice.is_empty(),
-        "built a second time for `cargo xtask`; give xtask the features that the workspace asks for: {twice:#?}"
-    );
+    for package in ["xtask", "sleet-bench"] {
+        let run = tree(&["--package", package, "--edges", "normal,build"]);
+        let twice: Vec<&String> = run.difference(&test).collect();
+        assert!(
+            twice.is_empty(),
+            "built a second time for {package}; give it the features that the workspace asks for: {twice:#?}"
+        );
+    }
 }
