@@ -74,7 +74,7 @@ pub fn calls(trace: &Trace) -> Vec<Call<'_>> {
             _ => {}
         }
     }
-    for event in &trace.events {
+    for event in trace.endings() {
         match (&event.kind, event.host.as_deref()) {
             (EventKind::Crashed, Some(host)) => crash(&mut calls, host, event.at),
             (

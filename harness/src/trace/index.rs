@@ -4,13 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Event, EventKind, Intent};
+use super::{CallEvent, Event, EventKind, Intent};
 
 /// Places of events, in order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
     by_host: BTreeMap<String, Vec<u32>>,
     intents: Vec<u32>,
+    endings: Vec<u32>,
     // By the number of the intent.
     users_dialed: BTreeMap<u64, u32>,
 }
@@ -25,6 +26,14 @@ impl Index {
                 if let Intent::DialUser { .. } = intent {
                     index.users_dialed.entry(*id).or_insert(place);
                 }
+            }
+            if let EventKind::Crashed
+            | EventKind::Call {
+                what: CallEvent::Over { .. },
+                ..
+            } = event.kind
+            {
+                index.endings.push(place);
             }
             let Some(host) = event.host.as_deref() else {
                 continue;
@@ -45,6 +54,11 @@ impl Index {
     /// Where the user with several devices is dialed, by the number of that intent.
     pub(super) fn user_dialed(&self, id: u64) -> Option<u32> {
         self.users_dialed.get(&id).copied()
+    }
+
+    /// Crashes, and calls that are over as an app shows it.
+    pub(super) fn endings(&self) -> &[u32] {
+        &self.endings
     }
 
     /// What users intend.

@@ -81,6 +81,11 @@ impl Trace {
         self.at(self.index().intents())
     }
 
+    /// The events by which calls end that nobody hung up: crashes, and calls that are over as an app shows it.
+    pub(crate) fn endings(&self) -> impl Iterator<Item = &Event> {
+        self.at(self.index().endings())
+    }
+
     /// The devices that the intent `id` dials, if it dials a user with several.
     pub(crate) fn devices_dialed(&self, id: u64) -> &[String] {
         let event = self
