@@ -64,7 +64,7 @@ const MESSAGES: [&str; 5] = ["offer", "answer", "joined", "candidate", "end-of-c
 /// The same without the end of candidates, about which clients do nothing either, and with hanging up.
 const CALL: [&str; 5] = ["offer", "answer", "joined", "candidate", "hangup"];
 /// Of two calls, the messages that make them, and the ring of the second: the first call ends by it, where it is still there.
-const REDIAL: [&str; 5] = ["offer", "answer", "joined", "hangup", "dial of c2"];
+const REDIAL: [&str; 5] = ["offer", "answer", "joined of c1", "hangup", "dial of c2"];
 /// What a client awaits while it applies what it received.
 const APPLYING: [&str; 2] = ["set-remote", "add-candidate"];
 /// What a client awaits while it describes itself and takes the other side's description.

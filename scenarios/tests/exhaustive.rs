@@ -10,12 +10,12 @@ use sleet::{
     fault::Plan,
     oracle::calls::calls,
     run::{
-        RunRecord, execute, execute_plan,
+        RunRecord, execute, execute_plan, execute_seed_watched,
         orders::{Explored, INDEPENDENT, points, turns},
     },
     scenario::{Kind, Scenario},
     seed::Seed,
-    trace::{Event, EventKind, Trace},
+    trace::{Event, EventKind, Trace, Watch},
     world::Sim,
 };
 
@@ -154,4 +154,15 @@ fn hosts_that_share_more_than_their_steps_are_no_basis_for_a_reduction() {
         "{}",
         violation.why
     );
+}
+
+#[test]
+fn whoever_watches_a_seed_of_many_orders_sees_it_get_on() {
+    let (scenario, watch) = (
+        scenario("exhaustive/wait-in-callback"),
+        Arc::new(Watch::default()),
+    );
+    let record = execute_seed_watched(&scenario, Seed(0), watch.clone()).expect("a run");
+    let explored = record.explored.expect("it explores");
+    assert_eq!(watch.steps(), explored.orders + explored.repeats);
 }

@@ -74,7 +74,8 @@ pub fn execute(scenario: &Arc<Scenario>, seed: Seed) -> Result<RunRecord, WorldE
     execute_seed_watched(scenario, seed, Arc::default())
 }
 
-/// As [`execute`], while `watch` is told how far the run is. It is told nothing of a run that goes through orders.
+/// As [`execute`], while `watch` is told how far the run is. Of a run that goes through orders it is told no more
+/// than that another is over.
 ///
 /// # Errors
 /// [`WorldError`]
@@ -84,7 +85,7 @@ pub fn execute_seed_watched(
     watch: Arc<Watch>,
 ) -> Result<RunRecord, WorldError> {
     match &scenario.explores {
-        Some(explores) => orders::explore(scenario, seed, explores.parts),
+        Some(explores) => orders::explore(scenario, seed, explores.parts, &watch),
         None => execute_watched(scenario, seed, Arc::new(scenario.try_draw(seed)?), watch),
     }
 }

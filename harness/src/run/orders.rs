@@ -13,7 +13,7 @@ use crate::{
     scenario::Scenario,
     seed::Seed,
     signaling::Ordering,
-    trace::{Digest, EventKind, Trace},
+    trace::{Digest, EventKind, Trace, Watch},
     world::WorldError,
 };
 
@@ -43,11 +43,17 @@ pub fn part_of(seed: Seed, parts: u64) -> Part {
     }
 }
 
-/// Goes through the orders of the plan that `seed` draws.
-pub(super) fn explore(scenario: &Arc<Scenario>, seed: Seed, parts: u64) -> Result<RunRecord, WorldError> {
+/// Goes through the orders of the plan that `seed` draws; `watch` is told of each that is over.
+pub(super) fn explore(
+    scenario: &Arc<Scenario>,
+    seed: Seed,
+    parts: u64,
+    watch: &Watch,
+) -> Result<RunRecord, WorldError> {
     let mut explorer = Explorer::new(scenario, seed, parts)?;
     while let Some(plan) = explorer.next_plan() {
         explorer.take(execute_plan(scenario, seed, Arc::new(plan))?);
+        watch.got_on();
     }
     Ok(explorer.end())
 }

@@ -99,6 +99,11 @@ impl Watch {
         self.steps.load(Ordering::Relaxed)
     }
 
+    /// Something that this watch does not see has come to its end: one of many runs of a seed.
+    pub(crate) fn got_on(&self) {
+        self.steps.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// A task is about to be polled.
     pub(crate) fn polled(&self) {
         self.steps.fetch_add(1, Ordering::Relaxed);
