@@ -49,7 +49,7 @@ pub struct MeasureArgs {
 /// Counts instructions.
 #[derive(Debug, clap::Args)]
 pub struct CountsArgs {
-    /// Families or scenarios; without any, all of the committed table
+    /// Families or scenarios; without any, one scenario of each family, or with `--check` those of the committed table
     #[arg(value_name = "FAMILY")]
     pub families: Vec<String>,
     /// Write what was counted to the committed file and to the table of docs/performance.md

@@ -121,7 +121,11 @@ fn run(scenario: &str, seed: u64, times: u32) -> anyhow::Result<parse::ByFunctio
 /// A run that fails, a file that cannot be read or written.
 pub fn command(args: &CountsArgs) -> anyhow::Result<u8> {
     let mut counted = BTreeMap::new();
-    for scenario in kept::scenarios(&args.families)? {
+    let wanted = match (&args.families[..], args.check) {
+        ([], true) => kept::read()?.into_keys().collect(),
+        (families, _) => kept::scenarios(families)?,
+    };
+    for scenario in wanted {
         let count = match count(&scenario, SEED) {
             Err(error) if error.is::<NoValgrind>() => {
                 crate::note(&format!("error: {error}"));
