@@ -18,6 +18,8 @@ pub enum Chore {
     Docs(docs::Args),
     /// Shows what differs from the committed snapshots, in groups, and accepts or rejects it by group
     Review(review::ReviewArgs),
+    /// Executes plans on real kernel networks, and compares what came of them with the simulation (Linux, root; else exit 77)
+    Reality(sleet_reality::Args),
 }
 
 /// Does a chore; the exit code.
@@ -29,6 +31,7 @@ pub fn run(chore: Chore) -> anyhow::Result<u8> {
         Chore::Tidy(args) => tidy::tidy(&args)?,
         Chore::Docs(args) => docs::docs(&args)?,
         Chore::Review(args) => return review::review(&args),
+        Chore::Reality(args) => return sleet_reality::reality(&args),
     };
     Ok(if is_well { 0 } else { TO_MEND })
 }

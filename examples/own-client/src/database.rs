@@ -28,4 +28,12 @@ impl Database {
         calls.insert(invite.call.clone(), ends);
         calls.len()
     }
+    /// Whether a letter is from whoever calls. What comes before the invitation is written down is the caller's: nobody
+    /// else knows of the call.
+    pub fn is_caller(&self, letter: &Letter) -> bool {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls
+            .get(&letter.call)
+            .is_none_or(|(caller, _)| *caller == letter.from)
+    }
 }

@@ -14,18 +14,23 @@ use crate::{
     database::Database,
     message::{self, Body, Decline, Letter, SignIn},
     net::{TcpListener, TcpStream},
+    slow::Slow,
 };
 
 /// What all connections share.
 #[derive(Default)]
 struct Office {
     database: Database,
+    slow: Slow,
     signed_in: Mutex<HashMap<String, UnboundedSender<Letter>>>,
 }
 
 /// Serves whoever connects to `listener`, until the listener fails.
-pub async fn serve(listener: TcpListener) -> anyhow::Result<()> {
-    let office = Arc::new(Office::default());
+pub async fn serve(listener: TcpListener, slow: Slow) -> anyhow::Result<()> {
+    let office = Arc::new(Office {
+        slow,
+        ..Office::default()
+    });
     loop {
         let (stream, _) = listener.accept().await?;
         let office = office.clone();
@@ -73,7 +78,19 @@ impl Office {
             let number = self.database.insert_call(&letter).await;
             debug!(call = %letter.call, number, "written down");
         }
+        self.slow.at(self.step_of(&letter)).await;
         self.pass_on(letter);
+    }
+
+    /// What the office does with a letter, by name.
+    fn step_of(&self, letter: &Letter) -> &'static str {
+        match letter.body {
+            Body::Invite { .. } => "pass-on-invite",
+            Body::Accept { .. } => "pass-on-accept",
+            Body::Ice { .. } if self.database.is_caller(letter) => "pass-on-ice-of-caller",
+            Body::Ice { .. } => "pass-on-ice-of-callee",
+            Body::Decline { .. } | Body::Bye => "pass-on-end",
+        }
     }
 
     fn pass_on(&self, letter: Letter) {

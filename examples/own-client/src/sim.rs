@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use sleet::driver::{App, Launch, NoUser, NotUnderstood, Program, Screen, StartError};
+use sleet::servers::{self, IceServerSpec};
 use sleet::trace::{Intent, Outcome};
 use tracing_subscriber::prelude::*;
 
-use crate::phone::{End, Phone, Settings, Shown, Tap, Trickle};
-use crate::{call::Stage, message::Decline, net::TcpListener, server};
+use crate::phone::{End, Phone, Settings, Shown, Tap, Trickle, Turn};
+use crate::{call::Stage, message::Decline, net::TcpListener, server, slow::Slow};
 
 /// Puts what the app logs on the timeline of a run; for the beginning of `main`.
 pub fn log_to_timeline() {
@@ -24,7 +25,8 @@ pub struct Office;
 impl Program for Office {
     async fn start(&self, _: Launch) -> Result<Arc<dyn App>, StartError> {
         let listener = TcpListener::bind("0.0.0.0:443").await;
-        tokio::spawn(server::serve(listener.map_err(|e| StartError(e.to_string()))?));
+        let listener = listener.map_err(|e| StartError(e.to_string()))?;
+        tokio::spawn(server::serve(listener, Slow::default()));
         Ok(Arc::new(NoUser))
     }
 }
@@ -35,10 +37,16 @@ struct InHand(Mutex<Option<Phone>>);
 
 #[async_trait]
 impl Program for Handset {
-    async fn start(&self, Launch { host, screen, .. }: Launch) -> Result<Arc<dyn App>, StartError> {
+    async fn start(
+        &self,
+        Launch {
+            host, screen, plan, ..
+        }: Launch,
+    ) -> Result<Arc<dyn App>, StartError> {
         let settings = Settings {
             server: "office:443".to_owned(),
             stun: Some("stun:stun:3478".to_owned()),
+            turn: plan.ice_servers.iter().find(|server| server.turn).map(turn),
             loopback: false,
             trickle: self.0,
         };
@@ -49,6 +57,14 @@ impl Program for Handset {
             }
         });
         Ok(Arc::new(InHand(Mutex::new(Some(phone)))))
+    }
+}
+
+fn turn(server: &IceServerSpec) -> Turn {
+    Turn {
+        url: format!("turn:{}:{}", server.host, servers::PORT),
+        username: servers::USERNAME.to_owned(),
+        password: servers::PASSWORD.to_owned(),
     }
 }
 
@@ -77,7 +93,7 @@ fn show(screen: &Screen, shown: Shown) {
     match shown {
         Shown::Rings { call, from } => screen.rings(&call, &from),
         Shown::Connecting { call } => screen.silent(&call),
-        Shown::Connected { call } => screen.connected(&call),
+        Shown::Connected { call, .. } => screen.connected(&call),
         Shown::Over { call, stage, end, .. } => {
             let outcome = match (end, stage) {
                 (End::Declined(Decline::Unwanted), _) => Outcome::Rejected,
