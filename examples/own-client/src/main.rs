@@ -92,6 +92,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         None => demonstrate(trickle).await,
         Some(Part::Serve { listen, slow }) => {
             let listener = TcpListener::bind(&listen).await?;
+            println!("listening");
             server::serve(listener, slow.into_iter().collect()).await?;
             Ok(ExitCode::SUCCESS)
         }

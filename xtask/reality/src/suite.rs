@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io::Write,
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, Stdio},
     sync::{Mutex, PoisonError},
@@ -67,7 +67,7 @@ pub fn run(folder: &Path) -> anyhow::Result<()> {
     let mut results = File::create(folder.join(RESULTS))?;
     for (case, calls) in wanted {
         let logs = folder.join("logs").join(&case.name);
-        let done = execute(&world, &job.app, case, calls, &logs)?;
+        let done = execute(&world, &job.app, case, calls, &logs).with_context(|| case.name.clone())?;
         for result in done {
             writeln!(results, "{}", serde_json::to_string(&result)?)?;
         }
@@ -170,8 +170,14 @@ fn office(app: &Path, plan: &Plan, logs: &Path) -> anyhow::Result<Served> {
         command.args(["--slow", &step]);
     }
     let log = File::create(logs.join("office.log"))?;
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-    Ok(Served(command.spawn().context("the app's server")?))
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+    let mut child = command.spawn().context("the app's server")?;
+    let stdout = child.stdout.take().context("its output")?;
+    let served = Served(child);
+    let mut says = String::new();
+    BufReader::new(stdout).read_line(&mut says)?;
+    anyhow::ensure!(says == "listening\n", "the app's server does not listen");
+    Ok(served)
 }
 
 fn result(case: &Case, seed: Seed, came: &Came) -> RunResult {

@@ -122,7 +122,7 @@ impl World {
                 let via = outside(lane, side).to_string();
                 let verb = if gate.translates() { "del" } else { "replace" };
                 let mut route = Command::new("ip");
-                route.args(["-n", "core", "route", verb, &to, "via", &via]);
+                route.args(["-n", "core", "route", verb, &to, "via", &via, "dev", &nat]);
                 // There may be none to take away.
                 let routed = run(&mut route, None);
                 anyhow::ensure!(gate.translates() || routed.is_ok(), "{routed:?}");
