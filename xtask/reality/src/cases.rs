@@ -41,8 +41,8 @@ pub struct Shape {
     pub far: bool,
     /// What the caller and the callee are behind.
     pub gates: [Translation; 2],
-    /// What the NATs do with what nobody asked for.
-    pub input: Input,
+    /// What their NATs do with what nobody asked for.
+    pub input: [Input; 2],
     /// Whether there is a TURN server too.
     pub turn: bool,
     /// How long the callee's phone rings, in milliseconds.
@@ -66,7 +66,7 @@ impl Default for Shape {
             slow: UNORDERED.to_vec(),
             far: true,
             gates: [Translation::Masquerade; 2],
-            input: Input::Drop,
+            input: [Input::Drop; 2],
             turn: false,
             ring_ms: 300,
             budget_ms: 6_000,
@@ -158,8 +158,8 @@ impl Shape {
             plan.inject(fault);
         }
         plan.app = serde_json::json!({"trickle": if self.naive { "naive" } else { "buffered" }});
-        let last = plan.faults.iter().filter_map(|f| f.until_ms).max();
-        plan.heal_at_ms = last.unwrap_or(if plan.faults.is_empty() { 0 } else { 10_000 });
+        // What is wrong with links and servers stays so: the network never heals before the call is over.
+        plan.heal_at_ms = ms + self.budget_ms;
         plan.budget_ms = self.budget_ms;
         plan.horizon_ms = plan.heal_at_ms + self.budget_ms + 60_000;
         plan.talk_ms = 300;
@@ -172,13 +172,13 @@ impl Shape {
         let mut bob = HostSpec::new("bob", "10.1.2.1", link(15));
         let mut nats = Vec::new();
         let ends = [(&mut alice, "a", "198.18.1.1"), (&mut bob, "b", "198.19.1.1")];
-        for ((host, name, external), gate) in ends.into_iter().zip(self.gates) {
+        for (((host, name, external), gate), input) in ends.into_iter().zip(self.gates).zip(self.input) {
             match gate {
                 Translation::Open => {}
                 Translation::Firewall => host.firewall = Some(FirewallSpec::STRICT),
                 Translation::Masquerade | Translation::FullyRandom => {
                     host.nat = Some(name.to_owned());
-                    nats.push((name, external, linux(gate, self.input)));
+                    nats.push((name, external, linux(gate, input)));
                 }
             }
         }
@@ -212,7 +212,7 @@ impl Shape {
 }
 
 /// A NAT as Linux makes it.
-fn linux(translation: Translation, _input: Input) -> NatSpec {
+fn linux(translation: Translation, input: Input) -> NatSpec {
     let fully_random = translation == Translation::FullyRandom;
     let mapping = match fully_random {
         true => Mapping::AddressAndPortDependent,
@@ -224,6 +224,7 @@ fn linux(translation: Translation, _input: Input) -> NatSpec {
         hairpinning: false,
         timeout_s: 120,
         inbound_refresh: true,
+        accepts_unsolicited: input == Input::Accept,
         ..NatSpec::of(mapping, Filtering::AddressAndPortDependent)
     }
 }
@@ -270,10 +271,11 @@ fn gates() -> Vec<Case> {
         gates: [alice, bob],
         ..Shape::default()
     };
-    let input = |input| Shape {
-        input,
+    let input = |alice, bob| Shape {
+        input: [alice, bob],
         ..Shape::default()
     };
+    let (drop, reject, accept) = (Input::Drop, Input::Reject, Input::Accept);
     let naive = |shape| Shape { naive: true, ..shape };
     let relay = Shape {
         turn: true,
@@ -309,12 +311,22 @@ fn gates() -> Vec<Case> {
         Case::new(
             "nat/reject",
             "NATs that refuse what nobody asked for",
-            input(Input::Reject),
+            input(reject, reject),
         ),
         Case::new(
             "nat/accept",
             "NATs that accept what nobody asked for",
-            input(Input::Accept),
+            input(accept, accept),
+        ),
+        Case::new(
+            "nat/accept-caller",
+            "the caller's NAT accepts it",
+            input(accept, drop),
+        ),
+        Case::new(
+            "nat/accept-callee",
+            "the callee's NAT accepts it",
+            input(drop, accept),
         ),
     ]
 }
@@ -429,8 +441,9 @@ mod tests {
         for case in all() {
             let plan = case.plan(Seed(1));
             plan.check().unwrap_or_else(|e| panic!("{}: {e}", case.name));
-            for (host, wanted) in ["alice", "bob"].into_iter().zip(case.shape.gates) {
-                let gate = Gate::of(&plan, host, case.shape.input).expect("Linux has it");
+            let inputs = case.shape.gates.into_iter().zip(case.shape.input);
+            for (host, (wanted, input)) in ["alice", "bob"].into_iter().zip(inputs) {
+                let gate = Gate::of(&plan, host, input).expect("Linux has it");
                 assert_eq!(gate.translation, wanted, "{}", case.name);
             }
             assert!(names.insert(case.name.clone()), "{} is there twice", case.name);

@@ -96,8 +96,8 @@ fn execute(
 ) -> anyhow::Result<Vec<RunResult>> {
     let first = case.plan(Seed(0));
     let gates = [
-        Gate::of(&first, "alice", case.shape.input)?,
-        Gate::of(&first, "bob", case.shape.input)?,
+        Gate::of(&first, "alice", case.shape.input[0])?,
+        Gate::of(&first, "bob", case.shape.input[1])?,
     ];
     world.shape(&gates, needs_wire(&first))?;
     fs::create_dir_all(logs)?;
