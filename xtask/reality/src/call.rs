@@ -5,7 +5,7 @@ use std::{
     fs,
     path::Path,
     process::{Child, Command, Stdio},
-    sync::mpsc::{RecvTimeoutError, channel},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
     time::Duration,
 };
 
@@ -70,8 +70,7 @@ enum Todo {
 /// What cannot be executed for real: acts, faults and moments that only the simulation has.
 pub fn execute(place: &Place<'_>, seed: Seed, plan: &Plan) -> anyhow::Result<Came> {
     fs::create_dir_all(place.logs)?;
-    let mut todo = todo(plan)?;
-    let mut turn = start_turn(place, plan)?;
+    let turn = start_turn(place, plan)?;
     let clock = Clock::start();
     let (seen, shows) = channel();
     let mut phones = BTreeMap::new();
@@ -86,78 +85,144 @@ pub fn execute(place: &Place<'_>, seed: Seed, plan: &Plan) -> anyhow::Result<Cam
     }
     // From here on the plan's time runs.
     place.world.lay(&order(place, seed, plan)?)?;
-    let began = clock.passed();
-    let (mut dialed, mut connected, mut came) = (None, BTreeMap::new(), Came::default());
-    let budget = Duration::from_millis(plan.budget_ms);
-    loop {
-        let deadline = dialed.map_or(ON_IN, |at: Duration| at - began + budget);
-        let next = todo.keys().next().map_or(deadline, |(at, _)| (*at).min(deadline));
-        match shows.recv_timeout((began + next).saturating_sub(clock.passed())) {
-            Ok((side, at, shown)) => match shown {
-                Shown::Rings { call } if side == Side::Bob => {
-                    for (n, ms) in rung(plan).enumerate() {
-                        let act = Act::App {
-                            name: "accept".into(),
-                            with: call.clone().into(),
-                        };
-                        let due = at - began + Duration::from_millis(ms);
-                        todo.insert((due, 1_000 + n), Todo::Act(Side::Bob, act));
-                    }
-                }
-                Shown::Connected { pair } => {
-                    if side == Side::Alice {
-                        came.pair = pair;
-                    }
-                    connected.entry(side).or_insert(at);
-                    if connected.len() == 2 {
+    let call = Call {
+        place,
+        seed,
+        plan,
+        todo: todo(plan)?,
+        phones,
+        turn,
+        clock,
+        began: clock.passed(),
+        dialed: None,
+        connected: BTreeMap::new(),
+        came: Came::default(),
+    };
+    call.follow(&shows)
+}
+
+/// A call that takes place.
+struct Call<'a> {
+    place: &'a Place<'a>,
+    seed: Seed,
+    plan: &'a Plan,
+    todo: BTreeMap<(Duration, usize), Todo>,
+    phones: BTreeMap<Side, Phone>,
+    turn: Option<Turn>,
+    clock: Clock,
+    // By the clock: when the plan's time began, when the caller dialed, and since when they can talk.
+    began: Duration,
+    dialed: Option<Duration>,
+    connected: BTreeMap<Side, Duration>,
+    came: Came,
+}
+
+impl Call<'_> {
+    /// Does what is to be done when it is due, until the call has connected, is over, or has had its time.
+    fn follow(mut self, shows: &Receiver<(Side, Duration, Shown)>) -> anyhow::Result<Came> {
+        let budget = Duration::from_millis(self.plan.budget_ms);
+        loop {
+            let deadline = self.dialed.map_or(ON_IN, |at| at - self.began + budget);
+            let next = self
+                .todo
+                .keys()
+                .next()
+                .map_or(deadline, |(at, _)| (*at).min(deadline));
+            let wait = (self.began + next).saturating_sub(self.clock.passed());
+            match shows.recv_timeout(wait) {
+                Ok((side, at, shown)) => {
+                    if self.see(side, at, shown) {
                         break;
                     }
                 }
-                Shown::Over { end } => {
-                    came.end = Some(end.to_string());
-                    break;
+                Err(RecvTimeoutError::Disconnected) => bail!("both phones are gone"),
+                Err(RecvTimeoutError::Timeout) => {
+                    let now = self.clock.passed().saturating_sub(self.began);
+                    if now >= deadline {
+                        break;
+                    }
+                    self.act(now)?;
                 }
-                _ => {}
-            },
-            Err(RecvTimeoutError::Disconnected) => bail!("both phones are gone"),
-            Err(RecvTimeoutError::Timeout) => {
-                let now = clock.passed().saturating_sub(began);
-                if now >= deadline {
-                    break;
+            }
+        }
+        self.judge(budget);
+        // Whoever has hung up already hears nothing more.
+        let _ = self
+            .phones
+            .get_mut(&Side::Alice)
+            .map(|phone| phone.tap("hang-up", &call_id(self.seed), None));
+        let over = self.clock.passed() + OVER_IN;
+        while shows
+            .recv_timeout(over.saturating_sub(self.clock.passed()))
+            .is_ok()
+        {}
+        self.phones.clear();
+        self.came.took_ms = self.clock.passed().as_millis() as u64;
+        Ok(self.came)
+    }
+
+    /// A phone shows something; says whether that decides the call.
+    fn see(&mut self, side: Side, at: Duration, shown: Shown) -> bool {
+        match shown {
+            Shown::Rings { call } if side == Side::Bob => {
+                for (n, ms) in rung(self.plan).enumerate() {
+                    let act = Act::App {
+                        name: "accept".into(),
+                        with: call.clone().into(),
+                    };
+                    let due = at.saturating_sub(self.began) + Duration::from_millis(ms);
+                    self.todo.insert((due, usize::MAX - n), Todo::Act(side, act));
                 }
-                while let Some(entry) = todo.first_entry().filter(|e| e.key().0 <= now) {
-                    match entry.remove() {
-                        Todo::KillTurn => drop(turn.take()),
-                        Todo::ReviveTurn => turn = start_turn(place, plan)?,
-                        Todo::Act(side, act) => {
-                            let phone = phones.get_mut(&side).context("two phones")?;
-                            if do_it(phone, seed, &act)? {
-                                dialed.get_or_insert(clock.passed());
-                            }
-                        }
+                false
+            }
+            Shown::Connected { pair } => {
+                if side == Side::Alice {
+                    self.came.pair = pair;
+                }
+                self.connected.entry(side).or_insert(at);
+                self.connected.len() == 2
+            }
+            Shown::Over { end } => {
+                self.came.end = Some(end.to_string());
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Does what is due `now`, in the plan's time.
+    fn act(&mut self, now: Duration) -> anyhow::Result<()> {
+        while let Some(entry) = self.todo.first_entry().filter(|e| e.key().0 <= now) {
+            match entry.remove() {
+                Todo::KillTurn => drop(self.turn.take()),
+                Todo::ReviveTurn => self.turn = start_turn(self.place, self.plan)?,
+                Todo::Act(side, act) => {
+                    let phone = self.phones.get_mut(&side).context("two phones")?;
+                    if do_it(phone, self.seed, &act)? {
+                        self.dialed.get_or_insert(self.clock.passed());
                     }
                 }
             }
         }
+        Ok(())
     }
-    if let (Some(dialed), Some(last)) = (dialed, connected.values().max().filter(|_| connected.len() == 2)) {
-        let took = last.saturating_sub(dialed);
-        came.connected_ms = (took <= budget).then(|| took.as_millis() as u64);
-    }
-    came.pair = came.pair.filter(|_| came.connected_ms.is_some());
-    // Whoever has hung up already hears nothing more.
-    let _ = phones
-        .get_mut(&Side::Alice)
-        .map(|p| p.tap("hang-up", &call(seed), None));
-    let over = clock.passed() + OVER_IN;
-    while let Ok((_, _, shown)) = shows.recv_timeout(over.saturating_sub(clock.passed())) {
-        if matches!(shown, Shown::Over { .. }) && came.end.is_some() {
-            break;
+
+    /// Whether both were connected in time, and after how long.
+    fn judge(&mut self, budget: Duration) {
+        let last = self
+            .connected
+            .values()
+            .max()
+            .filter(|_| self.connected.len() == 2);
+        let took = last
+            .zip(self.dialed)
+            .map(|(last, dialed)| last.saturating_sub(dialed));
+        let in_time = took.filter(|took| *took <= budget);
+        self.came.connected_ms = in_time.map(|took| took.as_millis() as u64);
+        if in_time.is_none() {
+            self.came.pair = None;
         }
     }
-    drop(phones);
-    came.took_ms = clock.passed().as_millis() as u64;
-    Ok(came)
 }
 
 fn name(seed: Seed, side: Side) -> String {
@@ -167,7 +232,7 @@ fn name(seed: Seed, side: Side) -> String {
     }
 }
 
-fn call(seed: Seed) -> String {
+fn call_id(seed: Seed) -> String {
     format!("call-{}", seed.0)
 }
 
@@ -176,10 +241,10 @@ fn do_it(phone: &mut Phone, seed: Seed, act: &Act) -> anyhow::Result<bool> {
     match act {
         Act::Dial { .. } => {
             let to = name(seed, Side::Bob);
-            phone.tap("dial", &call(seed), Some(&to))?;
+            phone.tap("dial", &call_id(seed), Some(&to))?;
             return Ok(true);
         }
-        Act::Hangup { .. } => phone.tap("hang-up", &call(seed), None)?,
+        Act::Hangup { .. } => phone.tap("hang-up", &call_id(seed), None)?,
         Act::App { with, .. } => phone.tap("accept", with.as_str().unwrap_or_default(), None)?,
         other => bail!("nobody can do that for real: {}", other.name()),
     }

@@ -1,6 +1,6 @@
 //! `cargo xtask reality`: the plans of simulated calls, executed on real kernel networks, and the comparison of the two.
 //!
-//! A case is a way to draw plans ([`cases`]). The app's own suite plays them ([`simulated`]); and phones and a server on kernel sockets execute
+//! A case is a way to draw plans ([`cases`], [`catalogue`]). The app's own suite plays them ([`simulated`]); and phones and a server on kernel sockets execute
 //! them ([`suite`], [`call`], [`phone`]), in network namespaces behind Linux NATs ([`world`], [`nat`]), over a wire that does
 //! what the links of the plan do ([`wire`]). [`compare`] says whether the two agree, [`page`] writes it down.
 //!
@@ -10,6 +10,7 @@
 pub mod cage;
 pub mod call;
 pub mod cases;
+pub mod catalogue;
 pub mod clock;
 pub mod compare;
 pub mod leftovers;
@@ -145,7 +146,10 @@ fn selected(filter: &[String]) -> Vec<Case> {
                 None => name.starts_with(f.as_str()),
             })
     };
-    cases::all().into_iter().filter(|case| fits(&case.name)).collect()
+    catalogue::all()
+        .into_iter()
+        .filter(|case| fits(&case.name))
+        .collect()
 }
 
 /// The root of this repository.
@@ -227,7 +231,7 @@ fn keep(folder: &Path, rows: &[Row]) -> anyhow::Result<()> {
 /// Writes the tables of docs/reality.md.
 fn write_page(root: &Path, folder: &Path) -> anyhow::Result<()> {
     let mut kept = kept(&root.join(folder))?;
-    let rows: Vec<Row> = cases::all()
+    let rows: Vec<Row> = catalogue::all()
         .iter()
         .filter_map(|case| kept.remove(&case.name))
         .collect();

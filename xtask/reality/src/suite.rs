@@ -21,7 +21,8 @@ use sleet::{
 use crate::{
     cage,
     call::{self, Came, Place},
-    cases::{self, Case},
+    cases::Case,
+    catalogue,
     nat::Gate,
     tools::within,
     world::{OFFICE, World},
@@ -52,7 +53,7 @@ pub struct Job {
 pub fn run(folder: &Path) -> anyhow::Result<()> {
     cage::settle()?;
     let job: Job = serde_json::from_str(&fs::read_to_string(folder.join(JOB))?)?;
-    let known = cases::all();
+    let known = catalogue::all();
     let wanted = job.cases.iter().filter_map(|(name, calls)| {
         let case = known.iter().find(|case| case.name == *name)?;
         Some((case, *calls))
