@@ -103,7 +103,8 @@ fn gates() -> Vec<Case> {
             "nat/accept-caller",
             "the caller's NAT accepts it",
             input(accept, drop),
-        ),
+        )
+        .crowded(),
         Case::new(
             "nat/accept-callee",
             "the callee's NAT accepts it",
@@ -160,7 +161,9 @@ fn late_candidates() -> Vec<Case> {
             "caller" => "the caller's candidates come late",
             _ => "the callee's candidates come late",
         };
-        Case::new(format!("late/{who}-{ms}"), about, shape).few()
+        Case::new(format!("late/{who}-{ms}"), about, shape)
+            .few()
+            .crowded()
     };
     let caller = [500, 1_000, 1_300, 1_500, 1_700, 2_000, 3_000];
     let mut all: Vec<Case> = caller.into_iter().map(|ms| late("caller", ms)).collect();

@@ -68,6 +68,9 @@ impl Row {
     /// What they disagree in.
     pub fn disagreements(&self) -> Vec<String> {
         let mut found = Vec::new();
+        if self.real.calls == 0 || self.simulated.calls == 0 {
+            return vec!["one of the two is missing".to_owned()];
+        }
         let (real, simulated) = (self.real.share(), self.simulated.share());
         if real.high < simulated.low || simulated.high < real.low {
             found.push(format!(

@@ -51,6 +51,9 @@ pub struct Args {
     /// List the cases
     #[arg(long)]
     list: bool,
+    /// Only the real or only the simulated calls; of the others, what the folder has
+    #[arg(long, value_enum)]
+    only: Option<Half>,
     /// How many real calls of each case at most
     #[arg(long, value_name = "N")]
     calls: Option<u64>,
@@ -76,6 +79,15 @@ pub struct Args {
     inside: Option<PathBuf>,
     #[arg(long, hide = true)]
     wire: bool,
+}
+
+/// One of the two that are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Half {
+    /// Phones on kernel sockets.
+    Real,
+    /// Phones in the simulation.
+    Simulated,
 }
 
 /// Does what was asked; the exit code.
@@ -166,6 +178,49 @@ fn both(args: &Args, root: &Path, cases: &[Case], out: &mut impl Write) -> anyho
     let folder = root.join(&args.out);
     let executed = folder.join("executed");
     fs::create_dir_all(&executed)?;
+    let mut had = kept(&folder)?;
+    let mut real = match args.only {
+        Some(Half::Simulated) => BTreeMap::new(),
+        _ => executed_in(&executed, args, bin, cases)?,
+    };
+    let mut rows = Vec::new();
+    for case in cases {
+        let before = had.remove(&case.name);
+        let (real_before, simulated_before) = before.map(|row| (row.real, row.simulated)).unwrap_or_default();
+        let simulated = match args.only {
+            Some(Half::Real) => simulated_before,
+            _ => {
+                let seeds = args.seeds.map_or(case.simulated, |most| case.simulated.min(most));
+                simulated::play(&bin.join("own-sim"), case, seeds)?
+            }
+        };
+        let row = Row {
+            case: case.name.clone(),
+            about: case.about.to_owned(),
+            real: real.remove(&case.name).unwrap_or(real_before),
+            simulated,
+        };
+        let line = page::table(std::slice::from_ref(&row));
+        writeln!(
+            out,
+            "{} {}",
+            line.lines().last().unwrap_or_default(),
+            row.pairs_apart().join("; ")
+        )?;
+        out.flush()?;
+        rows.push(row);
+    }
+    keep(&folder, &rows)?;
+    Ok(rows)
+}
+
+/// Executes `cases`, and reads what the real calls left, by case.
+fn executed_in(
+    executed: &Path,
+    args: &Args,
+    bin: &Path,
+    cases: &[Case],
+) -> anyhow::Result<BTreeMap<String, Sample>> {
     let calls = |case: &Case| args.calls.map_or(case.real, |most| case.real.min(most));
     let job = suite::Job {
         app: bin.join("own-client"),
@@ -173,32 +228,9 @@ fn both(args: &Args, root: &Path, cases: &[Case], out: &mut impl Write) -> anyho
         side_by_side: args.side_by_side,
     };
     fs::write(executed.join(suite::JOB), serde_json::to_string_pretty(&job)?)?;
-    let status = cage::inside(&executed)?;
+    let status = cage::inside(executed)?;
     anyhow::ensure!(status.success(), "the real calls: {status}");
-    let mut real = real(&executed)?;
-    let mut rows = Vec::new();
-    for case in cases {
-        let seeds = args.seeds.map_or(case.simulated, |most| case.simulated.min(most));
-        let row = Row {
-            case: case.name.clone(),
-            about: case.about.to_owned(),
-            real: real.remove(&case.name).unwrap_or_default(),
-            simulated: simulated::play(&bin.join("own-sim"), case, seeds)?,
-        };
-        write!(
-            out,
-            "{}",
-            page::table(std::slice::from_ref(&row))
-                .lines()
-                .last()
-                .unwrap_or_default()
-        )?;
-        writeln!(out, "{}", row.pairs_apart().join("; "))?;
-        out.flush()?;
-        rows.push(row);
-    }
-    keep(&folder, &rows)?;
-    Ok(rows)
+    real(executed)
 }
 
 /// What the real calls left, by case.
