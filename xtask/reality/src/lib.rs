@@ -210,7 +210,7 @@ fn both(args: &Args, root: &Path, cases: &[Case], out: &mut impl Write) -> anyho
         out.flush()?;
         rows.push(row);
     }
-    keep(&folder, &rows)?;
+    keep(&folder, &rows, args.only)?;
     Ok(rows)
 }
 
@@ -254,9 +254,19 @@ fn kept(folder: &Path) -> anyhow::Result<BTreeMap<String, Row>> {
     }
 }
 
-fn keep(folder: &Path, rows: &[Row]) -> anyhow::Result<()> {
+/// Keeps `rows` with what the folder has; of rows of which only one half was made, that half.
+fn keep(folder: &Path, rows: &[Row], only: Option<Half>) -> anyhow::Result<()> {
     let mut all = kept(folder)?;
-    all.extend(rows.iter().map(|row| (row.case.clone(), row.clone())));
+    for row in rows {
+        let kept = all.entry(row.case.clone()).or_insert_with(|| row.clone());
+        kept.about.clone_from(&row.about);
+        if only != Some(Half::Simulated) {
+            kept.real.clone_from(&row.real);
+        }
+        if only != Some(Half::Real) {
+            kept.simulated.clone_from(&row.simulated);
+        }
+    }
     Ok(fs::write(folder.join("rows.json"), serde_json::to_string(&all)?)?)
 }
 
