@@ -20,8 +20,6 @@ pub struct Database {
 impl Database {
     /// Writes down that somebody calls; returns how many calls there are by now.
     pub async fn insert_call(&self, invite: &Letter) -> usize {
-        #[cfg(feature = "sleet")]
-        sleet::app::checkpoint("insert-call").await;
         tokio::time::sleep(ROUND_TRIP).await;
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         let ends = (invite.from.clone(), invite.to.clone());

@@ -20,8 +20,6 @@ pub mod message;
 pub mod net;
 pub mod phone;
 #[cfg(feature = "sleet")]
-pub mod play;
-#[cfg(feature = "sleet")]
 pub mod scenarios;
 pub mod server;
 pub mod settings;

@@ -9,7 +9,7 @@ use own_client::{
     net::TcpListener,
     phone::{Phone, Settings, Shown, Tap, Trickle, Turn},
     server,
-    slow::{Slow, Step},
+    slow::Step,
     terminal,
 };
 use tokio::{
@@ -93,7 +93,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         Some(Part::Serve { listen, slow }) => {
             let listener = TcpListener::bind(&listen).await?;
             println!("listening");
-            server::serve(listener, slow.into_iter().collect()).await?;
+            server::serve_slowly(listener, slow.into_iter().collect()).await?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Part::Phone {
@@ -107,15 +107,13 @@ async fn main() -> anyhow::Result<ExitCode> {
         }) => {
             let turn = turn.zip(username).zip(password);
             let settings = Settings {
-                server,
                 stun,
                 turn: turn.map(|((url, username), password)| Turn {
                     url,
                     username,
                     password,
                 }),
-                loopback: false,
-                trickle: if naive { Trickle::Naive } else { trickle },
+                ..Settings::new(&server, if naive { Trickle::Naive } else { trickle })
             };
             terminal::serve(&user, settings).await?;
             Ok(ExitCode::SUCCESS)
@@ -127,13 +125,10 @@ async fn main() -> anyhow::Result<ExitCode> {
 async fn demonstrate(trickle: Trickle) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let settings = Settings {
-        server: listener.local_addr()?.to_string(),
-        stun: None,
-        turn: None,
         loopback: true,
-        trickle,
+        ..Settings::new(&listener.local_addr()?.to_string(), trickle)
     };
-    tokio::spawn(server::serve(listener, Slow::default()));
+    tokio::spawn(server::serve(listener));
 
     let (alice, mut alice_sees) = Phone::switch_on("alice", settings.clone());
     let (bob, mut bob_sees) = Phone::switch_on("bob", settings);

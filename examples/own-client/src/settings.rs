@@ -23,6 +23,19 @@ pub struct Settings {
     pub trickle: Trickle,
 }
 
+impl Settings {
+    /// For a phone that knows `server` and no other: good where there is no NAT.
+    pub fn new(server: &str, trickle: Trickle) -> Self {
+        Self {
+            server: server.to_owned(),
+            stun: None,
+            turn: None,
+            loopback: false,
+            trickle,
+        }
+    }
+}
+
 /// A TURN server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {

@@ -4,12 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use sleet::driver::{App, Launch, NoUser, NotUnderstood, Program, Screen, StartError};
-use sleet::servers::{self, IceServerSpec};
 use sleet::trace::{Intent, Outcome};
 use tracing_subscriber::prelude::*;
 
 use crate::phone::{End, Phone, Settings, Shown, Tap, Trickle, Turn};
-use crate::{call::Stage, message::Decline, net::TcpListener, server, slow::Slow};
+use crate::{call::Stage, message::Decline, net::TcpListener, server};
 
 /// Puts what the app logs on the timeline of a run; for the beginning of `main`.
 pub fn log_to_timeline() {
@@ -25,30 +24,22 @@ pub struct Office;
 impl Program for Office {
     async fn start(&self, _: Launch) -> Result<Arc<dyn App>, StartError> {
         let listener = TcpListener::bind("0.0.0.0:443").await;
-        let listener = listener.map_err(|e| StartError(e.to_string()))?;
-        tokio::spawn(server::serve(listener, Slow::default()));
+        tokio::spawn(server::serve(listener.map_err(|e| StartError(e.to_string()))?));
         Ok(Arc::new(NoUser))
     }
 }
 
 /// A phone, and the phone in its user's hand.
-pub struct Handset(pub Trickle);
+pub struct Handset(pub Trickle, pub Option<Turn>);
 struct InHand(Mutex<Option<Phone>>);
 
 #[async_trait]
 impl Program for Handset {
-    async fn start(
-        &self,
-        Launch {
-            host, screen, plan, ..
-        }: Launch,
-    ) -> Result<Arc<dyn App>, StartError> {
+    async fn start(&self, Launch { host, screen, .. }: Launch) -> Result<Arc<dyn App>, StartError> {
         let settings = Settings {
-            server: "office:443".to_owned(),
             stun: Some("stun:stun:3478".to_owned()),
-            turn: plan.ice_servers.iter().find(|server| server.turn).map(turn),
-            loopback: false,
-            trickle: self.0,
+            turn: self.1.clone(),
+            ..Settings::new("office:443", self.0)
         };
         let (phone, mut shown) = Phone::switch_on(host.name(), settings);
         tokio::spawn(async move {
@@ -57,14 +48,6 @@ impl Program for Handset {
             }
         });
         Ok(Arc::new(InHand(Mutex::new(Some(phone)))))
-    }
-}
-
-fn turn(server: &IceServerSpec) -> Turn {
-    Turn {
-        url: format!("turn:{}:{}", server.host, servers::PORT),
-        username: servers::USERNAME.to_owned(),
-        password: servers::PASSWORD.to_owned(),
     }
 }
 

@@ -19,11 +19,12 @@ use sleet::{
     run::{self, RunRecord},
     scenario::{Kind, Scenario},
     seed::Seed,
+    servers,
     trace::{CallEvent, EventKind, Trace},
 };
 
 use crate::{
-    phone::Trickle,
+    phone::{Trickle, Turn},
     sim::{Handset, Office},
 };
 
@@ -87,7 +88,16 @@ fn play(Asked { seed, plan }: Asked) -> anyhow::Result<Came> {
         _ => Trickle::Buffered,
     };
     let plan = Arc::new(plan);
-    let cast = Arc::new(Cast::of(Handset(trickle)).server("office", Office));
+    let turn = plan
+        .ice_servers
+        .iter()
+        .find(|server| server.turn)
+        .map(|server| Turn {
+            url: format!("turn:{}:{}", server.host, servers::PORT),
+            username: servers::USERNAME.to_owned(),
+            password: servers::PASSWORD.to_owned(),
+        });
+    let cast = Arc::new(Cast::of(Handset(trickle, turn)).server("office", Office));
     let drawn = plan.clone();
     let scenario = Scenario::new(
         Kind::Selftest,
