@@ -49,6 +49,7 @@ pub async fn serve_slowly(listener: TcpListener, slow: Slow) -> anyhow::Result<(
 
 /// One phone, from its connection to its end.
 async fn serve_phone(office: Arc<Office>, stream: TcpStream) -> anyhow::Result<()> {
+    stream.set_nodelay(true)?;
     let (mut to_phone, mut from_phone) = accept_async(stream).await?.split();
     let Some(SignIn { user }) = message::receive(&mut from_phone).await? else {
         return Ok(());

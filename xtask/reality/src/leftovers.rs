@@ -1,7 +1,7 @@
 //! Shows that a run that is killed leaves nothing: no namespace, route, rule, interface or process.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::Write,
     process::{Command, Stdio},
@@ -25,56 +25,89 @@ struct There {
     namespaces: BTreeSet<String>,
     /// Interfaces, addresses, routes, rules and NATs of the machine's own network.
     network: String,
-    /// Processes that belong to a run.
-    processes: BTreeSet<String>,
+    /// Processes that belong to a run: their lines by their numbers.
+    processes: BTreeMap<String, String>,
 }
 
 /// The programs that a run starts.
 const PROGRAMS: [&str; 4] = ["own-client", "turnserver", "reality --wire", "reality --inside"];
 
-/// Starts a run, kills it by SIGKILL in the middle, and says what is left; the exit code.
+/// Who is killed.
+const VICTIMS: [&str; 3] = [
+    "the command",
+    "the one that made the cage",
+    "the first process of the cage",
+];
+
+/// Starts runs, kills each by SIGKILL in the middle, at another place every time, and says what is left; the exit code.
 ///
 /// # Errors
 /// When a run cannot be started, or was over before it was killed.
 pub fn show(out: &mut impl Write) -> anyhow::Result<u8> {
     let before = look()?;
-    let mut run = Command::new(std::env::current_exe()?)
-        .args(["reality", "=nat/relay", "--out", "target/reality-killed"])
-        .stdout(Stdio::null())
-        .spawn()
-        .context("a run")?;
-    rest(MIDDLE);
-    let middle = look()?;
-    anyhow::ensure!(run.try_wait()?.is_none(), "the run was over too early");
-    run.kill()?;
-    run.wait()?;
+    for victim in VICTIMS {
+        let mut run = Command::new(std::env::current_exe()?)
+            .args([
+                "reality",
+                "=nat/relay",
+                "--only",
+                "real",
+                "--out",
+                "target/reality-killed",
+            ])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("a run")?;
+        rest(MIDDLE);
+        let middle = look()?;
+        anyhow::ensure!(run.try_wait()?.is_none(), "the run was over too early");
+        anyhow::ensure!(
+            middle.processes.values().any(|line| line.contains("own-client")),
+            "no phone was there yet"
+        );
+        let caged = |by_unshare: bool| {
+            let caged = middle.processes.iter().find(|(_, line)| {
+                line.contains("reality --inside") && line.starts_with("unshare ") == by_unshare
+            });
+            caged.map(|(pid, _)| pid.clone()).context("no cage")
+        };
+        let pid = match victim {
+            "the command" => run.id().to_string(),
+            "the one that made the cage" => caged(true)?,
+            _ => caged(false)?,
+        };
+        crate::tools::run(Command::new("kill").args(["-KILL", &pid]), None)?;
+        run.wait()?;
+        writeln!(
+            out,
+            "{victim} was killed, with {} namespaces and {} processes more than before",
+            middle.namespaces.difference(&before.namespaces).count(),
+            middle.processes.len() - before.processes.len()
+        )?;
+        if let Some(after) = left(&before)? {
+            writeln!(out, "before: {before:#?}\nafter: {after:#?}")?;
+            return Ok(crate::DISAGREE);
+        }
+    }
     writeln!(
         out,
-        "killed in the middle, with {} namespaces and {} processes more than before",
-        middle.namespaces.difference(&before.namespaces).count(),
-        middle.processes.difference(&before.processes).count()
+        "nothing is left: no namespace, interface, route, rule or process"
     )?;
-    anyhow::ensure!(
-        middle.processes.iter().any(|p| p.contains("own-client")),
-        "no phone was there yet"
-    );
+    Ok(0)
+}
+
+/// What is there that was not `before`, when it has had its time to go.
+fn left(before: &There) -> anyhow::Result<Option<There>> {
     let mut after = look()?;
     for _ in 0..LOOKS {
-        if after == before {
-            break;
+        if after == *before {
+            return Ok(None);
         }
         rest(BETWEEN);
         after = look()?;
     }
-    if after == before {
-        writeln!(
-            out,
-            "nothing is left: no namespace, interface, route, rule or process"
-        )?;
-        return Ok(0);
-    }
-    writeln!(out, "before: {before:#?}\nafter: {after:#?}")?;
-    Ok(crate::DISAGREE)
+    Ok(Some(after))
 }
 
 fn look() -> anyhow::Result<There> {
@@ -89,7 +122,7 @@ fn look() -> anyhow::Result<There> {
         let line = String::from_utf8_lossy(&line).replace('\0', " ");
         if PROGRAMS.iter().any(|program| line.contains(program)) {
             let pid = entry.file_name().display().to_string();
-            there.processes.insert(format!("{pid} {line}"));
+            there.processes.insert(pid, line);
         }
     }
     for args in [
