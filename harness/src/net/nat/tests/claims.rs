@@ -33,7 +33,10 @@ fn a_knock_changes_the_port_towards_who_knocked_and_towards_nobody_else() {
     let late = T0 + CLAIM * 2;
     assert_eq!(towards(&mut nat, late, PEER), changed, "it is in use");
     let answer = udp(PEER, &changed.to_string());
-    assert_eq!(nat.inbound(late, answer).unwrap().dst, INSIDE.parse().unwrap());
+    assert_eq!(
+        nat.inbound(late, answer).unwrap().dst,
+        INSIDE.parse::<SocketAddr>().unwrap()
+    );
 }
 
 #[test]
