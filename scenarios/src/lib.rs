@@ -4,7 +4,7 @@
 //! - [`network`]: the networks that the stories play on
 //! - [`candidates`], [`calls`], [`chaos`], [`states`], [`findings`], [`nat`], [`teardown`],
 //!   [`dark`], [`nomination`], [`recovery`], [`mobility`], [`servers`], [`bindings`], [`presets`],
-//!   [`exhaustive`], [`sweeps`], [`lost`], [`scale`], [`selftest`]: one family of scenarios each
+//!   [`exhaustive`], [`sweeps`], [`lost`], [`learned`], [`scale`], [`selftest`]: one family of scenarios each
 //!
 //! A scenario reads as a story: who is there, what the network is like, what users do, what must hold.
 
@@ -17,6 +17,7 @@ pub mod dark;
 pub mod exhaustive;
 pub mod findings;
 mod fixture;
+pub mod learned;
 pub mod lost;
 pub mod mobility;
 pub mod nat;
@@ -53,6 +54,7 @@ pub fn catalogue() -> Vec<Arc<Scenario>> {
     all.extend(exhaustive::family());
     all.extend(sweeps::family());
     all.extend(findings::family());
+    all.extend(learned::family());
     all.extend(lost::family());
     all.extend(scale::family());
     all.extend(selftest::family());

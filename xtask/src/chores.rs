@@ -22,6 +22,8 @@ pub enum Chore {
     Bench(measure::MeasureArgs),
     /// Counts the instructions of one seed per family under valgrind, and compares them with the committed ones
     Counts(measure::MeasureArgs),
+    /// Executes plans on real kernel networks, and compares what came of them with the simulation (Linux, root; else exit 77)
+    Reality(sleet_reality::Args),
 }
 
 /// Does a chore; the exit code.
@@ -35,6 +37,7 @@ pub fn run(chore: Chore) -> anyhow::Result<u8> {
         Chore::Review(args) => return review::review(&args),
         Chore::Bench(args) => return measure::measure("bench", &args),
         Chore::Counts(args) => return measure::measure("counts", &args),
+        Chore::Reality(args) => return sleet_reality::reality(&args),
     };
     Ok(if is_well { 0 } else { TO_MEND })
 }

@@ -139,6 +139,14 @@ impl Call {
         Ok(self.peer.add_ice_candidate(candidate).await?)
     }
 
+    /// By which kinds of way the two reach each other, ours first: `host srflx`.
+    pub async fn pair(&self) -> Option<String> {
+        let sctp = self.peer.sctp();
+        let transport = sctp.transport();
+        let pair = transport.ice_transport().get_selected_candidate_pair().await?;
+        Some(format!("{} {}", pair.local.typ, pair.remote.typ))
+    }
+
     /// They can hear each other: speak.
     pub fn connected(&mut self) {
         self.stage = Stage::Connected;
@@ -176,8 +184,13 @@ async fn peer_connection(settings: &Settings) -> anyhow::Result<RTCPeerConnectio
         urls: vec![url.clone()],
         ..RTCIceServer::default()
     });
+    let turn = settings.turn.iter().map(|turn| RTCIceServer {
+        urls: vec![turn.url.clone()],
+        username: turn.username.clone(),
+        credential: turn.password.clone(),
+    });
     let configuration = RTCConfiguration {
-        ice_servers: stun.collect(),
+        ice_servers: stun.chain(turn).collect(),
         ..RTCConfiguration::default()
     };
     Ok(api.new_peer_connection(configuration).await?)

@@ -20,12 +20,18 @@ pub struct Database {
 impl Database {
     /// Writes down that somebody calls; returns how many calls there are by now.
     pub async fn insert_call(&self, invite: &Letter) -> usize {
-        #[cfg(feature = "sleet")]
-        sleet::app::checkpoint("insert-call").await;
         tokio::time::sleep(ROUND_TRIP).await;
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         let ends = (invite.from.clone(), invite.to.clone());
         calls.insert(invite.call.clone(), ends);
         calls.len()
+    }
+    /// Whether a letter is from whoever calls. What comes before the invitation is written down is the caller's: nobody
+    /// else knows of the call.
+    pub fn is_caller(&self, letter: &Letter) -> bool {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls
+            .get(&letter.call)
+            .is_none_or(|(caller, _)| *caller == letter.from)
     }
 }

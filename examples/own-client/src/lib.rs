@@ -8,6 +8,8 @@
 //! | [`phone`] | one user's phone: signs in, rings, calls, answers, hangs up |
 //! | [`call`] | the peer connection of one call |
 //! | [`media`] | what is said and heard during a call |
+//! | [`slow`] | steps of the server that take their time |
+//! | [`terminal`] | a phone that is used line by line: taps in, what it shows out |
 //! | [`net`] | where the app's network comes from: the only place that knows |
 
 pub mod call;
@@ -23,3 +25,5 @@ pub mod server;
 pub mod settings;
 #[cfg(feature = "sleet")]
 pub mod sim;
+pub mod slow;
+pub mod terminal;

@@ -1,13 +1,16 @@
-//! Starts a server and two phones on this machine, lets them talk, and says what came of it.
+//! Starts a server and two phones on this machine, lets them talk, and says what came of it; or, for scripts, starts a server
+//! or a single phone.
 
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use own_client::{
     net::TcpListener,
-    phone::{Phone, Settings, Shown, Tap, Trickle},
+    phone::{Phone, Settings, Shown, Tap, Trickle, Turn},
     server,
+    slow::Step,
+    terminal,
 };
 use tokio::{
     sync::mpsc::UnboundedReceiver,
@@ -29,6 +32,46 @@ struct Arguments {
     /// Keep candidates until the description that they belong to is there (the default).
     #[arg(long)]
     buffered: bool,
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+/// A part of the app by itself.
+#[derive(Subcommand)]
+enum Part {
+    /// The server.
+    Serve {
+        /// Where it listens, `host:port`.
+        #[arg(long)]
+        listen: String,
+        /// A step that takes its time, `STEP=LEAST..MOST` in milliseconds.
+        #[arg(long)]
+        slow: Vec<Step>,
+    },
+    /// A phone that is used line by line; see the module `terminal`.
+    Phone {
+        /// Whose it is.
+        #[arg(long)]
+        user: String,
+        /// The server, `host:port`.
+        #[arg(long)]
+        server: String,
+        /// A STUN server, `stun:host:port`.
+        #[arg(long)]
+        stun: Option<String>,
+        /// A TURN server, `turn:host:port`.
+        #[arg(long, requires_all = ["username", "password"])]
+        turn: Option<String>,
+        /// Who we are at the TURN server.
+        #[arg(long)]
+        username: Option<String>,
+        /// The password at the TURN server.
+        #[arg(long)]
+        password: Option<String>,
+        /// Give candidates to the peer connection as they come.
+        #[arg(long)]
+        naive: bool,
+    },
 }
 
 #[tokio::main]
@@ -45,12 +88,45 @@ async fn main() -> anyhow::Result<ExitCode> {
         Trickle::Buffered
     };
 
+    match arguments.part {
+        None => demonstrate(trickle).await,
+        Some(Part::Serve { listen, slow }) => {
+            let listener = TcpListener::bind(&listen).await?;
+            println!("listening");
+            server::serve_slowly(listener, slow.into_iter().collect()).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Part::Phone {
+            user,
+            server,
+            stun,
+            turn,
+            username,
+            password,
+            naive,
+        }) => {
+            let turn = turn.zip(username).zip(password);
+            let settings = Settings {
+                stun,
+                turn: turn.map(|((url, username), password)| Turn {
+                    url,
+                    username,
+                    password,
+                }),
+                ..Settings::new(&server, if naive { Trickle::Naive } else { trickle })
+            };
+            terminal::serve(&user, settings).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Two phones on this machine.
+async fn demonstrate(trickle: Trickle) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let settings = Settings {
-        server: listener.local_addr()?.to_string(),
-        stun: None,
         loopback: true,
-        trickle,
+        ..Settings::new(&listener.local_addr()?.to_string(), trickle)
     };
     tokio::spawn(server::serve(listener));
 

@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tracing::{debug, info, warn};
 use webrtc::{
@@ -12,7 +13,7 @@ use webrtc::{
     peer_connection::peer_connection_state::RTCPeerConnectionState as State,
 };
 
-pub use crate::settings::{Settings, Trickle};
+pub use crate::settings::{Settings, Trickle, Turn};
 use crate::{
     call::{Call, Report, Stage},
     line,
@@ -21,7 +22,8 @@ use crate::{
 };
 
 /// What the user does.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(tag = "tap", rename_all = "kebab-case")]
 pub enum Tap {
     Dial { call: CallId, to: String },
     Accept { call: CallId },
@@ -42,6 +44,8 @@ pub enum Shown {
     },
     Connected {
         call: CallId,
+        /// By which kinds of way, ours first: `host srflx`.
+        pair: Option<String>,
     },
     Over {
         call: CallId,
@@ -53,7 +57,8 @@ pub enum Shown {
 }
 
 /// Why a call is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum End {
     /// Somebody hung up.
     HungUp,
@@ -122,7 +127,7 @@ impl Works {
                     None => break,
                 },
                 Some(letter) = inbox.recv() => self.read(letter).await,
-                Some((call, report)) = reports.recv() => self.reported(call, report),
+                Some((call, report)) = reports.recv() => self.reported(call, report).await,
             };
             if let Err(error) = done {
                 warn!(user = self.user, "{error:#}");
@@ -233,7 +238,7 @@ impl Works {
         }
     }
 
-    fn reported(&mut self, id: CallId, report: Report) -> anyhow::Result<()> {
+    async fn reported(&mut self, id: CallId, report: Report) -> anyhow::Result<()> {
         let Some(call) = self.calls.get_mut(&id) else {
             return Ok(());
         };
@@ -244,7 +249,8 @@ impl Works {
             }
             Report::State(State::Connected) => {
                 call.connected();
-                self.show(Shown::Connected { call: id });
+                let pair = call.pair().await;
+                self.show(Shown::Connected { call: id, pair });
             }
             Report::State(State::Failed) => {
                 let to = call.with.clone();

@@ -1,5 +1,7 @@
 //! Where the app is tried under Sleet, and what must hold there.
 
+pub mod play;
+
 use std::sync::Arc;
 
 use sleet::{
@@ -88,7 +90,7 @@ fn impatient(seed: Seed) -> Plan {
 }
 
 fn scenario(kind: Kind, name: &str, trickle: Trickle, plan: fn(Seed) -> Plan) -> Scenario {
-    let cast = Arc::new(Cast::of(Handset(trickle)).server("office", Office));
+    let cast = Arc::new(Cast::of(Handset(trickle, None)).server("office", Office));
     Scenario::new(kind, name, plan, move |sim, plan| {
         driver::play(sim, plan, cast.clone())
     })

@@ -14,18 +14,28 @@ use crate::{
     database::Database,
     message::{self, Body, Decline, Letter, SignIn},
     net::{TcpListener, TcpStream},
+    slow::Slow,
 };
 
 /// What all connections share.
 #[derive(Default)]
 struct Office {
     database: Database,
+    slow: Slow,
     signed_in: Mutex<HashMap<String, UnboundedSender<Letter>>>,
 }
 
 /// Serves whoever connects to `listener`, until the listener fails.
 pub async fn serve(listener: TcpListener) -> anyhow::Result<()> {
-    let office = Arc::new(Office::default());
+    serve_slowly(listener, Slow::default()).await
+}
+
+/// The same; some steps take their time.
+pub async fn serve_slowly(listener: TcpListener, slow: Slow) -> anyhow::Result<()> {
+    let office = Arc::new(Office {
+        slow,
+        ..Office::default()
+    });
     loop {
         let (stream, _) = listener.accept().await?;
         let office = office.clone();
@@ -39,6 +49,7 @@ pub async fn serve(listener: TcpListener) -> anyhow::Result<()> {
 
 /// One phone, from its connection to its end.
 async fn serve_phone(office: Arc<Office>, stream: TcpStream) -> anyhow::Result<()> {
+    stream.set_nodelay(true)?;
     let (mut to_phone, mut from_phone) = accept_async(stream).await?.split();
     let Some(SignIn { user }) = message::receive(&mut from_phone).await? else {
         return Ok(());
@@ -70,10 +81,23 @@ impl Office {
     /// Writes a new call down; passes every letter on.
     async fn handle(self: Arc<Self>, letter: Letter) {
         if let Body::Invite { .. } = letter.body {
+            self.slow.at("insert-call").await;
             let number = self.database.insert_call(&letter).await;
             debug!(call = %letter.call, number, "written down");
         }
+        self.slow.at(self.step_of(&letter)).await;
         self.pass_on(letter);
+    }
+
+    /// What the office does with a letter, by name.
+    fn step_of(&self, letter: &Letter) -> &'static str {
+        match letter.body {
+            Body::Invite { .. } => "pass-on-invite",
+            Body::Accept { .. } => "pass-on-accept",
+            Body::Ice { .. } if self.database.is_caller(letter) => "pass-on-ice-of-caller",
+            Body::Ice { .. } => "pass-on-ice-of-callee",
+            Body::Decline { .. } | Body::Bye => "pass-on-end",
+        }
     }
 
     fn pass_on(&self, letter: Letter) {

@@ -7,7 +7,7 @@ use sleet::driver::{App, Launch, NoUser, NotUnderstood, Program, Screen, StartEr
 use sleet::trace::{Intent, Outcome};
 use tracing_subscriber::prelude::*;
 
-use crate::phone::{End, Phone, Settings, Shown, Tap, Trickle};
+use crate::phone::{End, Phone, Settings, Shown, Tap, Trickle, Turn};
 use crate::{call::Stage, message::Decline, net::TcpListener, server};
 
 /// Puts what the app logs on the timeline of a run; for the beginning of `main`.
@@ -30,17 +30,16 @@ impl Program for Office {
 }
 
 /// A phone, and the phone in its user's hand.
-pub struct Handset(pub Trickle);
+pub struct Handset(pub Trickle, pub Option<Turn>);
 struct InHand(Mutex<Option<Phone>>);
 
 #[async_trait]
 impl Program for Handset {
     async fn start(&self, Launch { host, screen, .. }: Launch) -> Result<Arc<dyn App>, StartError> {
         let settings = Settings {
-            server: "office:443".to_owned(),
             stun: Some("stun:stun:3478".to_owned()),
-            loopback: false,
-            trickle: self.0,
+            turn: self.1.clone(),
+            ..Settings::new("office:443", self.0)
         };
         let (phone, mut shown) = Phone::switch_on(host.name(), settings);
         tokio::spawn(async move {
@@ -77,7 +76,7 @@ fn show(screen: &Screen, shown: Shown) {
     match shown {
         Shown::Rings { call, from } => screen.rings(&call, &from),
         Shown::Connecting { call } => screen.silent(&call),
-        Shown::Connected { call } => screen.connected(&call),
+        Shown::Connected { call, .. } => screen.connected(&call),
         Shown::Over { call, stage, end, .. } => {
             let outcome = match (end, stage) {
                 (End::Declined(Decline::Unwanted), _) => Outcome::Rejected,

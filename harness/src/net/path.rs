@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
+    time::Duration,
 };
 
 use super::{
@@ -37,9 +38,29 @@ pub struct Path {
     places: BTreeMap<IpAddr, Place>,
     access: Vec<Vec<Access>>,
     firewalls: Vec<Option<(String, Firewall)>>,
+    processors: Vec<Processor>,
     nats: Vec<Translator>,
     // The NAT that each host is behind.
     realms: Vec<Realm>,
+}
+
+/// What takes time on a host.
+#[derive(Clone, Copy)]
+struct Processor {
+    takes: Duration,
+    // When it is done with what has reached the host so far.
+    free_at: SimTime,
+}
+
+impl Processor {
+    /// When it is done with a packet that reaches the host at `at`.
+    fn done(&mut self, at: SimTime) -> SimTime {
+        if self.takes.is_zero() {
+            return at;
+        }
+        self.free_at = self.free_at.max(at) + self.takes;
+        self.free_at
+    }
 }
 
 /// Which side of which NAT an address lies on: inside the NAT of that index, or on the open network.
@@ -83,6 +104,10 @@ impl Path {
             access.push(links.collect());
             firewalls.push(host.firewall.map(|spec| (host.name.clone(), Firewall::new(spec))));
         }
+        let processors = topology.hosts.iter().map(|host| Processor {
+            takes: Duration::from_micros(host.packet_us),
+            free_at: SimTime::ZERO,
+        });
         let nat_index = |name: &String| topology.nats.iter().position(|n| n.name == *name);
         let nats = topology.nats.iter().map(|n| Translator {
             name: n.name.clone(),
@@ -94,6 +119,7 @@ impl Path {
             places,
             access,
             firewalls,
+            processors: processors.collect(),
             nats: nats.collect(),
             realms: topology
                 .hosts
@@ -137,7 +163,15 @@ impl Path {
             Err(by) => (flow, Fate::Dropped(by)),
             Ok((flow, place)) => {
                 let link = &mut self.access[place.host][place.interface].down;
-                (flow, link.carry(now, flow, len))
+                let mut fate = link.carry(now, flow, len);
+                if let Fate::Carried { first, second } = &mut fate {
+                    let processor = &mut self.processors[place.host];
+                    first.at = processor.done(first.at);
+                    if let Some((_, at)) = second {
+                        *at = processor.done(*at);
+                    }
+                }
+                (flow, fate)
             }
         }
     }

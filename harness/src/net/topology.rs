@@ -50,6 +50,15 @@ pub struct HostSpec {
     /// Whether a server of the app under test runs here, which everybody needs and no user holds.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub serves: bool,
+    /// How long its processor takes over each packet that reaches it, one after the other, in microseconds. None by default: a
+    /// simulated processor takes no time.
+    #[serde(skip_serializing_if = "takes_no_time", default)]
+    pub packet_us: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands over a reference
+fn takes_no_time(us: &u64) -> bool {
+    *us == 0
 }
 
 /// A way to the network.
@@ -78,6 +87,7 @@ impl HostSpec {
             nat: None,
             firewall: None,
             serves: false,
+            packet_us: 0,
         }
         .interface("eth0", address, link)
     }
@@ -105,6 +115,12 @@ impl HostSpec {
     /// The same host, with a server of the app under test: shrinking never takes it away.
     pub fn serving(mut self) -> Self {
         self.serves = true;
+        self
+    }
+
+    /// The same host, whose processor takes `us` microseconds over each packet.
+    pub fn busy(mut self, us: u64) -> Self {
+        self.packet_us = us;
         self
     }
 

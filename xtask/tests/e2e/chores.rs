@@ -39,6 +39,15 @@ fn the_tree_is_tidy_and_a_word_on_a_list_makes_it_untidy() {
     assert_eq!(code, 2, "{said}");
 }
 
+#[test]
+fn real_networks_are_asked_for_by_name() {
+    let (code, said) = told(&["reality", "--list", "nat/accept"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("nat/accept-caller"), "{said}");
+    assert!(!said.contains("nat/relay"), "{said}");
+    assert_eq!(told(&["reality", "--list", "nothing"]).0, 4);
+}
+
 /// What `cargo tree` prints with `args`: each package with its features.
 fn tree(args: &[&str]) -> BTreeSet<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
+use own_client::{scenarios, sim};
+
 fn main() -> ExitCode {
-    own_client::sim::log_to_timeline();
-    sleet_cli::main(own_client::scenarios::catalogue())
+    sim::log_to_timeline();
+    sleet_cli::main_with(scenarios::catalogue(), scenarios::play::own)
 }

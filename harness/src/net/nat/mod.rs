@@ -4,6 +4,7 @@
 //! reads a clock, never carries a packet itself, and never draws from any stream but `nat/<name>/port`.
 //! Everything it knows is its live mappings; expired ones are removed with the next packet.
 
+mod claims;
 mod ports;
 mod spec;
 mod table;
@@ -11,11 +12,12 @@ mod table;
 use std::net::{IpAddr, SocketAddr};
 
 use self::{
+    claims::Claims,
     ports::Ports,
     table::{Key, Table},
 };
 pub use self::{
-    spec::{Mapping, NatSpec, Remotes, TCP_IDLE},
+    spec::{CLAIM, Mapping, NatSpec, Remotes, TCP_IDLE},
     table::Binding,
 };
 pub use crate::trace::Refusal;
@@ -43,6 +45,8 @@ pub struct Nat {
     external: IpAddr,
     ports: Ports,
     table: Table,
+    // What it takes for connections of its own, because it accepted packets that nobody inside asked for.
+    claims: Claims,
 }
 
 impl Nat {
@@ -53,6 +57,7 @@ impl Nat {
             external,
             ports: Ports::new(seed, name),
             table: Table::default(),
+            claims: Claims::default(),
         }
     }
 
@@ -72,14 +77,11 @@ impl Nat {
         self.admit(flow.proto)?;
         self.table.expire(now);
         let rules = self.spec.rules(flow.proto);
-        let key = Key {
-            proto: flow.proto,
-            internal: flow.src,
-            remotes: Remotes::mapped_with(rules.mapping, flow.dst),
-        };
+        self.claims.expire(now);
+        let key = self.key(flow, rules.mapping);
         let port = match self.table.port(&key) {
             Some(port) => port,
-            None => self.map(key)?,
+            None => self.map(key, flow.dst)?,
         };
         let sources = Remotes::admitted_with(rules.filtering, flow.dst);
         self.table.permit(flow.proto, port, sources, now + rules.lifetime);
@@ -103,13 +105,16 @@ impl Nat {
             return Err(Refusal::NoMapping);
         }
         let port = flow.dst.port();
-        let entry = self.table.entry(flow.proto, port).ok_or(Refusal::NoMapping)?;
         let rules = self.spec.rules(flow.proto);
         let sources = Remotes::admitted_with(rules.filtering, flow.src);
-        if !entry.admits(sources) {
-            return Err(Refusal::Filtered);
-        }
-        let dst = entry.key.internal;
+        let dst = match self.table.entry(flow.proto, port) {
+            Some(entry) if entry.admits(sources) => entry.key.internal,
+            found => {
+                let refusal = found.map_or(Refusal::NoMapping, |_| Refusal::Filtered);
+                self.keep(now, flow);
+                return Err(refusal);
+            }
+        };
         if rules.inbound_refresh {
             self.table.permit(flow.proto, port, sources, now + rules.lifetime);
         }
@@ -139,17 +144,20 @@ impl Nat {
     pub fn rebind(&mut self) {
         self.ports.retire(self.table.taken());
         self.table = Table::default();
+        self.claims = Claims::default();
     }
 
     /// Forgets every mapping and chooses ports as after its creation, so that preserved ports come back.
     pub fn reboot(&mut self) {
         self.table = Table::default();
+        self.claims = Claims::default();
         self.ports.restart();
     }
 
     /// Gets another address outside: every mapping is forgotten, because its external endpoint is gone.
     pub fn change_address(&mut self, external: IpAddr) {
         self.table = Table::default();
+        self.claims = Claims::default();
         self.ports.pardon();
         self.external = external;
     }
@@ -173,9 +181,40 @@ impl Nat {
         Ok(())
     }
 
-    fn map(&mut self, key: Key) -> Result<u16, Refusal> {
-        let table = &self.table;
-        let taken = |port| table.is_taken(key.proto, port);
+    /// A packet is not let in: the NAT takes it for its own if it accepts such.
+    fn keep(&mut self, now: SimTime, flow: Flow) {
+        if self.spec.accepts_unsolicited && flow.proto == Proto::Udp {
+            self.claims.add(flow.dst.port(), flow.src, now + CLAIM);
+        }
+    }
+
+    /// What the mapping of a packet that leaves is found by. Where the port that it would have is held against its destination,
+    /// it has a mapping for that destination alone, for as long as that is used.
+    fn key(&self, flow: Flow, mapping: Mapping) -> Key {
+        let shared = Key {
+            proto: flow.proto,
+            internal: flow.src,
+            remotes: Remotes::mapped_with(mapping, flow.dst),
+        };
+        if !self.spec.accepts_unsolicited || flow.proto != Proto::Udp {
+            return shared;
+        }
+        let apart = Key {
+            remotes: Remotes::Endpoint(flow.dst),
+            ..shared
+        };
+        let would_have = self.table.port(&shared).unwrap_or(flow.src.port());
+        let is_held = self.claims.hold(would_have, flow.dst);
+        if is_held || self.table.port(&apart).is_some() {
+            apart
+        } else {
+            shared
+        }
+    }
+
+    fn map(&mut self, key: Key, remote: SocketAddr) -> Result<u16, Refusal> {
+        let (table, claims) = (&self.table, &self.claims);
+        let taken = |port| table.is_taken(key.proto, port) || claims.hold(port, remote);
         let port = self
             .ports
             .choose(&self.spec, key.proto, key.internal.port(), taken)

@@ -15,6 +15,9 @@ use crate::{net::firewall::Filtering, trace::Proto};
 /// established connection idle-timeout that RFC 5382 REQ-5 allows, 2 hours and 4 minutes.
 pub const TCP_IDLE: Duration = Duration::from_secs(2 * 3600 + 4 * 60);
 
+/// How long a NAT remembers a packet to itself that it accepted: as long as Linux remembers what got no answer.
+pub const CLAIM: Duration = Duration::from_secs(30);
+
 /// For which destinations an internal endpoint keeps its external port (RFC 4787, section 4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -52,6 +55,11 @@ pub struct NatSpec {
     pub inbound_refresh: bool,
     /// Whether all UDP is dropped, as some corporate networks do. RFC 4787 knows no such thing.
     pub blocks_udp: bool,
+    /// Whether the NAT accepts UDP packets to itself that nobody asked for, as a Linux router does whose input policy says so. It
+    /// remembers them as connections of its own for [`CLAIM`], and a mapping whose port one of them holds against its sender
+    /// gets another port towards that sender. RFC 4787 REQ-1 forbids it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub accepts_unsolicited: bool,
 }
 
 impl NatSpec {
@@ -90,6 +98,7 @@ impl NatSpec {
             timeout_s: 300,
             inbound_refresh: false,
             blocks_udp: false,
+            accepts_unsolicited: false,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The requirements of RFC 4787 and RFC 5382, one by one.
 
+mod claims;
 mod events;
 mod filtering;
 mod hairpin;

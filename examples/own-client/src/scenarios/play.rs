@@ -1,0 +1,135 @@
+//! Plays plans that somebody else drew, and says what came of each: for comparing what happens under Sleet with what happens
+//! on real networks.
+
+use std::{
+    io::{BufRead, Write},
+    sync::{Arc, Mutex},
+};
+
+use anyhow::{Context, anyhow};
+use clap::Subcommand;
+use serde::{Deserialize, Serialize};
+use sleet::{
+    driver::{self, Cast},
+    fault::Plan,
+    oracle::{
+        calls::{self, Call},
+        reach,
+    },
+    run::{self, RunRecord},
+    scenario::{Kind, Scenario},
+    seed::Seed,
+    servers,
+    trace::{CallEvent, EventKind, Trace},
+};
+
+use crate::{
+    phone::{Trickle, Turn},
+    sim::{Handset, Office},
+};
+
+/// What `own-sim` can do beside what every suite can.
+#[derive(Subcommand)]
+pub enum Own {
+    /// Play plans: from the input, `{"seed": 1, "plan": {…}}` a line. Each answers with a line: what its phones showed.
+    #[command(hide = true)]
+    Play {
+        /// How many plans at the same time.
+        #[arg(long, default_value_t = 2)]
+        jobs: usize,
+    },
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    seed: u64,
+    plan: Plan,
+}
+
+/// What came of a plan with one call.
+#[derive(Serialize)]
+struct Came {
+    seed: u64,
+    /// Milliseconds from dialing until both screens said that the two can talk; none if that took longer than the budget.
+    connected_ms: Option<u64>,
+    /// The kinds of the pair that the caller selected.
+    pair: Option<String>,
+}
+
+/// Does what was asked.
+///
+/// # Errors
+/// A line that is no plan, a plan that cannot be played, an output that takes nothing.
+pub fn own(asked: Own) -> anyhow::Result<u8> {
+    let Own::Play { jobs } = asked;
+    let lines = Mutex::new(std::io::stdin().lock().lines().collect::<Vec<_>>().into_iter());
+    let next = || lines.lock().ok()?.next();
+    let work = || {
+        while let Some(line) = next() {
+            let asked: Asked = serde_json::from_str(&line?).context("a plan")?;
+            let answer = serde_json::to_string(&play(asked)?)?;
+            writeln!(std::io::stdout().lock(), "{answer}")?;
+        }
+        anyhow::Ok(())
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
+        let mut ended = threads.into_iter().map(|t| t.join());
+        ended.try_for_each(|end| end.map_err(|_| anyhow!("a run ended in a panic"))?)
+    })?;
+    Ok(0)
+}
+
+/// Plays a plan. The app's section of the plan says how phones treat candidates: `{"trickle": "naive"}`.
+fn play(Asked { seed, plan }: Asked) -> anyhow::Result<Came> {
+    plan.check()?;
+    let trickle = match plan.app["trickle"].as_str() {
+        Some("naive") => Trickle::Naive,
+        _ => Trickle::Buffered,
+    };
+    let plan = Arc::new(plan);
+    let turn = plan
+        .ice_servers
+        .iter()
+        .find(|server| server.turn)
+        .map(|server| Turn {
+            url: format!("turn:{}:{}", server.host, servers::PORT),
+            username: servers::USERNAME.to_owned(),
+            password: servers::PASSWORD.to_owned(),
+        });
+    let cast = Arc::new(Cast::of(Handset(trickle, turn)).server("office", Office));
+    let drawn = plan.clone();
+    let scenario = Scenario::new(
+        Kind::Selftest,
+        "own/played",
+        move |_| (*drawn).clone(),
+        move |sim, plan| driver::play(sim, plan, cast.clone()),
+    );
+    let record = run::execute_plan(&Arc::new(scenario), Seed(seed), plan.clone())?;
+    Ok(came(seed, &plan, &record))
+}
+
+fn came(seed: u64, plan: &Plan, record: &RunRecord) -> Came {
+    let trace = &record.trace;
+    let call = calls::calls(trace).into_iter().next();
+    let connected_ms = call.as_ref().and_then(|call| {
+        let ends = [call.caller, call.callee].map(|host| shown_at(trace, call, host));
+        let both = ends[0]?.max(ends[1]?);
+        (both <= plan.budget_ms).then_some(both)
+    });
+    let pair = call.filter(|_| connected_ms.is_some());
+    let pair = pair.map(|call| reach::carried(trace, &call).pair.replace('-', " "));
+    Came {
+        seed,
+        connected_ms,
+        pair,
+    }
+}
+
+/// How long after dialing the screen on `host` said that `call` can be talked over, in milliseconds.
+fn shown_at(trace: &Trace, call: &Call<'_>, host: &str) -> Option<u64> {
+    let connected = trace.of(host).find(
+        |e| matches!(&e.kind, EventKind::Call { call: of, what: CallEvent::Connected } if of == call.name),
+    )?;
+    Some((connected.at - call.dialed).as_millis() as u64)
+}

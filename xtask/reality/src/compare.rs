@@ -1,0 +1,175 @@
+//! Whether what happened for real and what was simulated agree.
+//!
+//! Rates agree when their 95 % Wilson intervals overlap, times when their medians are within 50 ms or 5 % of each other; where fewer
+//! than a hundred calls connected, when the 95 % intervals of the medians are. A test of whole distributions, such as Kolmogorov and Smirnov's, would fail on any constant shift, and processors take some milliseconds.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sleet::run::stats::{Histogram, Share};
+
+/// How far medians may be apart, in milliseconds.
+const TOLERANCE_MS: u64 = 50;
+/// How far they may be apart, in percent of the simulated one.
+const TOLERANCE_PERCENT: u64 = 5;
+/// How many connected calls it takes to speak of a median.
+const ENOUGH: u64 = 10;
+/// How many it takes to take a sample's median for the median.
+const MANY: u64 = 100;
+/// How rare a pair type is that only one of the two need have seen, in percent.
+const RARE_PERCENT: u64 = 5;
+
+/// What came of the calls of a case.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sample {
+    /// How many calls.
+    pub calls: u64,
+    /// How long each took that connected, in milliseconds.
+    pub connect_ms: Vec<u64>,
+    /// How often the caller selected which kinds of pair.
+    pub pairs: BTreeMap<String, u64>,
+}
+
+impl Sample {
+    /// Adds a call.
+    pub fn add(&mut self, connect_ms: Option<u64>, pair: Option<&str>) {
+        self.calls += 1;
+        self.connect_ms.extend(connect_ms);
+        if let Some(pair) = pair.filter(|pair| !pair.is_empty()) {
+            *self.pairs.entry(pair.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// How many connected.
+    pub fn share(&self) -> Share {
+        Share::wilson(self.connect_ms.len() as u64, self.calls.max(1))
+    }
+
+    /// A percentile of the times to connect, in milliseconds.
+    pub fn percentile(&self, percent: u64) -> Option<u64> {
+        let mut histogram = Histogram::default();
+        self.connect_ms.iter().for_each(|ms| histogram.add(*ms));
+        histogram.percentile(percent)
+    }
+}
+
+impl Sample {
+    /// The lower and the upper end of the median, in milliseconds: of many calls the median itself, of fewer its 95 % interval
+    /// by order statistics.
+    fn median(&self) -> Option<(u64, u64)> {
+        let mut sorted = self.connect_ms.clone();
+        sorted.sort_unstable();
+        let n = sorted.len() as u64;
+        if n < ENOUGH {
+            return None;
+        }
+        let spread = if n < MANY { (n as f64).sqrt() as u64 } else { 0 };
+        let at = |rank: u64| sorted.get(rank.min(n - 1) as usize).copied();
+        let middle = (n - 1) / 2;
+        at(middle.saturating_sub(spread)).zip(at(middle + spread))
+    }
+}
+
+/// A case with both.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Row {
+    /// The case.
+    pub case: String,
+    /// In a few words.
+    pub about: String,
+    /// What happened.
+    pub real: Sample,
+    /// What was simulated.
+    pub simulated: Sample,
+}
+
+impl Row {
+    /// What they disagree in.
+    pub fn disagreements(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.real.calls == 0 || self.simulated.calls == 0 {
+            return vec!["one of the two is missing".to_owned()];
+        }
+        let (real, simulated) = (self.real.share(), self.simulated.share());
+        if real.high < simulated.low || simulated.high < real.low {
+            found.push(format!(
+                "rates: {:.1} % real, {:.1} % simulated",
+                100.0 * real.rate(),
+                100.0 * simulated.rate()
+            ));
+        }
+        if let (Some(real), Some(simulated)) = (self.real.median(), self.simulated.median()) {
+            let apart = real
+                .0
+                .saturating_sub(simulated.1)
+                .max(simulated.0.saturating_sub(real.1));
+            if apart > TOLERANCE_MS.max(simulated.1 * TOLERANCE_PERCENT / 100) {
+                let medians = [&self.real, &self.simulated].map(|s| s.percentile(50).unwrap_or_default());
+                found.push(format!(
+                    "medians: {} ms real, {} ms simulated",
+                    medians[0], medians[1]
+                ));
+            }
+        }
+        found
+    }
+
+    /// Kinds of pairs that are common in one and not there in the other. For the eye: kinds depend on which check comes first.
+    pub fn pairs_apart(&self) -> Vec<String> {
+        let common = |of: &Sample, other: &Sample| -> Vec<String> {
+            let total: u64 = of.pairs.values().sum();
+            let common = of.pairs.iter().filter(|(pair, n)| {
+                *n * 100 > total * RARE_PERCENT && total > 0 && !other.pairs.contains_key(*pair)
+            });
+            common.map(|(pair, _)| pair.clone()).collect()
+        };
+        let real = common(&self.real, &self.simulated).into_iter();
+        let real = real.map(|pair| format!("{pair} only real"));
+        let simulated = common(&self.simulated, &self.real).into_iter();
+        let simulated = simulated.map(|pair| format!("{pair} only simulated"));
+        match self.real.pairs.is_empty() || self.simulated.pairs.is_empty() {
+            true => Vec::new(),
+            false => real.chain(simulated).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(calls: u64, connected: u64, ms: u64) -> Sample {
+        let mut sample = Sample::default();
+        for n in 0..calls {
+            sample.add((n < connected).then_some(ms), Some("srflx srflx"));
+        }
+        sample
+    }
+
+    fn row(real: Sample, simulated: Sample) -> Row {
+        Row {
+            case: "a/b".to_owned(),
+            about: String::new(),
+            real,
+            simulated,
+        }
+    }
+
+    #[test]
+    fn the_prototypes_figures_agree() {
+        let naive = row(sample(200, 52, 1_194), sample(1_000, 248, 1_142));
+        assert_eq!(naive.disagreements(), Vec::<String>::new());
+        let wired = row(sample(400, 139, 1_643), sample(1_000, 376, 1_642));
+        assert_eq!(wired.disagreements(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn rates_and_medians_that_are_apart_disagree() {
+        let accept = row(sample(100, 0, 0), sample(1_000, 1_000, 1_700));
+        assert_eq!(accept.disagreements().len(), 1);
+        let slow = row(sample(200, 200, 1_200), sample(1_000, 1_000, 1_100));
+        assert_eq!(slow.disagreements(), ["medians: 1200 ms real, 1100 ms simulated"]);
+        let long = row(sample(20, 20, 9_300), sample(100, 100, 8_940));
+        assert_eq!(long.disagreements(), Vec::<String>::new(), "5 % of nine seconds");
+    }
+}

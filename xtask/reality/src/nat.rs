@@ -1,0 +1,117 @@
+//! What stands between a client and the core, as rules of nftables.
+//!
+//! Linux has no cones: what it translates it lets in by address and port.
+
+use anyhow::bail;
+use serde::{Deserialize, Serialize};
+use sleet::{
+    fault::Plan,
+    net::{firewall::Filtering, nat::Mapping},
+};
+
+/// Whose side of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// The caller's.
+    Alice,
+    /// The callee's.
+    Bob,
+}
+
+/// How addresses are translated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Translation {
+    /// Not at all; only answers are let in.
+    Firewall,
+    /// Not at all, and everything is let in.
+    Open,
+    /// `masquerade`: the port stays, as long as nothing else has it for the same destination.
+    Masquerade,
+    /// `masquerade fully-random`: another port for each destination.
+    FullyRandom,
+}
+
+/// What becomes of a packet to the NAT itself that nobody asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Input {
+    /// It is gone.
+    #[default]
+    Drop,
+    /// It is refused by ICMP.
+    Reject,
+    /// It is accepted, though nothing listens there: the connection tracker remembers it.
+    Accept,
+}
+
+/// What stands between a client and the core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gate {
+    /// How it translates.
+    pub translation: Translation,
+    /// What it does with what nobody asked for.
+    pub input: Input,
+}
+
+impl Gate {
+    /// What the plan has between `host` and the core.
+    ///
+    /// # Errors
+    /// When Linux has nothing of the kind.
+    pub fn of(plan: &Plan, host: &str, input: Input) -> anyhow::Result<Self> {
+        let strict = Filtering::AddressAndPortDependent;
+        let found = plan.topology.host(host);
+        let Some(found) = found else {
+            bail!("the plan has no {host}")
+        };
+        let nat = found
+            .nat
+            .as_ref()
+            .and_then(|name| plan.topology.nats.iter().find(|n| n.name == *name));
+        let translation = match (nat.map(|n| n.spec), found.firewall) {
+            (None, None) => Translation::Open,
+            (None, Some(wall)) if wall.filtering == strict => Translation::Firewall,
+            (Some(spec), None) if spec.filtering == strict => match spec.mapping {
+                Mapping::EndpointIndependent if spec.port_preservation => Translation::Masquerade,
+                Mapping::AddressAndPortDependent if !spec.port_preservation => Translation::FullyRandom,
+                _ => bail!("Linux has no NAT that maps as that of {host}"),
+            },
+            _ => bail!("Linux has no NAT that lets in as that of {host}"),
+        };
+        Ok(Self { translation, input })
+    }
+
+    /// Whether it changes addresses.
+    pub fn translates(&self) -> bool {
+        matches!(
+            self.translation,
+            Translation::Masquerade | Translation::FullyRandom
+        )
+    }
+}
+
+/// The rules of a namespace that is such a gate, between its interfaces `in` and `out`.
+pub fn rules(gate: &Gate) -> String {
+    let masquerade = match gate.translation {
+        Translation::Masquerade => "oifname \"out\" masquerade",
+        Translation::FullyRandom => "oifname \"out\" masquerade fully-random",
+        Translation::Firewall | Translation::Open => "",
+    };
+    let forward = match gate.translation {
+        Translation::Open => "policy accept;",
+        _ => "policy drop; ct state established,related accept; iifname \"in\" accept;",
+    };
+    let input = match gate.input {
+        Input::Drop => "iifname \"out\" drop",
+        Input::Reject => "iifname \"out\" reject",
+        Input::Accept => "",
+    };
+    format!(
+        "flush ruleset\n\
+         table ip sleet {{\n\
+         chain post {{ type nat hook postrouting priority 100; {masquerade}\n}}\n\
+         chain forward {{ type filter hook forward priority 0; {forward}\n}}\n\
+         chain input {{ type filter hook input priority 0; policy accept; {input}\n}}\n}}\n"
+    )
+}

@@ -1,0 +1,211 @@
+//! The network: namespaces for clients, NATs, the core and the servers, joined by pairs of interfaces.
+//!
+//! ```text
+//! alice0 ── a0 (NAT) ──┐            ┌── b0 (NAT) ── bob0
+//! alice1 ── a1 (NAT) ──┤── core ────┤── b1 (NAT) ── bob1
+//!                      │            │
+//!                     wire0        srv
+//! ```
+//!
+//! All of it is made inside of the cage and ends with it. Nothing here may be called outside of it.
+
+use std::{
+    fmt::Write as _,
+    io::Write as _,
+    net::Ipv4Addr,
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::Mutex,
+};
+
+use anyhow::Context;
+
+use crate::{
+    clock::rest,
+    nat::{self, Gate, Side},
+    tools::{run, within},
+    wire,
+};
+
+/// Where the app's server listens.
+pub const OFFICE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 80);
+
+/// The address of the STUN and TURN server of a lane.
+pub fn turn_of(lane: u8) -> Ipv4Addr {
+    Ipv4Addr::new(192, 0, 2, 100 + lane)
+}
+
+/// The network.
+pub struct World {
+    /// How many calls have room in it side by side. Lanes count from 1.
+    pub lanes: u8,
+    wire: Mutex<(Child, ChildStdin)>,
+}
+
+/// A side of a lane by its names: the client's namespace, its NAT's, and the bytes of its addresses.
+fn names(lane: u8, side: Side) -> (String, String, u8, u8) {
+    match side {
+        Side::Alice => (format!("alice{lane}"), format!("a{lane}"), 1, 18),
+        Side::Bob => (format!("bob{lane}"), format!("b{lane}"), 2, 19),
+    }
+}
+
+/// The namespace of a client.
+pub fn client(lane: u8, side: Side) -> String {
+    names(lane, side).0
+}
+
+/// The address of a client.
+pub fn inside(lane: u8, side: Side) -> Ipv4Addr {
+    Ipv4Addr::new(10, lane, names(lane, side).2, 1)
+}
+
+/// The address of a NAT on its outside.
+pub fn outside(lane: u8, side: Side) -> Ipv4Addr {
+    Ipv4Addr::new(198, names(lane, side).3, lane, 1)
+}
+
+impl World {
+    /// Makes the network, with room for `lanes` calls.
+    ///
+    /// # Errors
+    /// What the system's tools say.
+    pub fn new(lanes: u8) -> anyhow::Result<Self> {
+        let mut made = "netns add core\nnetns add srv\n".to_owned();
+        let mut plugged = String::new();
+        let mut inner = vec![
+            (
+                "core".to_owned(),
+                "addr add 192.0.2.254/24 dev s\nlink set s up\n".to_owned(),
+            ),
+            ("srv".to_owned(), server_side(lanes)),
+        ];
+        plugged.push_str("link add eth0 netns srv type veth peer name s netns core\n");
+        for lane in 1..=lanes {
+            for side in [Side::Alice, Side::Bob] {
+                let (client, nat, net, block) = names(lane, side);
+                writeln!(made, "netns add {client}\nnetns add {nat}")?;
+                writeln!(
+                    plugged,
+                    "link add eth0 netns {client} type veth peer name in netns {nat}"
+                )?;
+                writeln!(
+                    plugged,
+                    "link add out netns {nat} type veth peer name {nat} netns core"
+                )?;
+                let (home, far) = (format!("10.{lane}.{net}"), format!("198.{block}.{lane}"));
+                inner.push((client, format!("link set lo up\nlink set eth0 up\naddr add {home}.1/24 dev eth0\nroute add default via {home}.254\n")));
+                inner.push((nat.clone(), format!("link set in up\nlink set out up\naddr add {home}.254/24 dev in\naddr add {far}.1/24 dev out\nroute add default via {far}.254\n")));
+                writeln!(inner[0].1, "link set {nat} up\naddr add {far}.254/24 dev {nat}")?;
+            }
+        }
+        batch(None, &made)?;
+        batch(None, &plugged)?;
+        for (namespace, lines) in &inner {
+            let forward = !namespace.starts_with("alice") && !namespace.starts_with("bob");
+            settings(namespace, forward)?;
+            batch(Some(namespace), lines)?;
+        }
+        let wire = Mutex::new(start_wire()?);
+        Ok(Self { lanes, wire })
+    }
+
+    /// Sets the NATs of all lanes, and sends everything over the wire, or nothing.
+    ///
+    /// # Errors
+    /// What the system's tools say.
+    pub fn shape(&self, gates: &[Gate; 2], wired: bool) -> anyhow::Result<()> {
+        for lane in 1..=self.lanes {
+            for (side, gate) in [Side::Alice, Side::Bob].into_iter().zip(gates) {
+                let (_, nat, net, _) = names(lane, side);
+                run(within(&nat, "nft").args(["-f", "-"]), Some(&nat::rules(gate)))?;
+                let to = format!("10.{lane}.{net}.0/24");
+                let via = outside(lane, side).to_string();
+                let verb = if gate.translates() { "del" } else { "replace" };
+                let mut route = Command::new("ip");
+                route.args(["-n", "core", "route", verb, &to, "via", &via, "dev", &nat]);
+                // There may be none to take away.
+                let routed = run(&mut route, None);
+                anyhow::ensure!(gate.translates() || routed.is_ok(), "{routed:?}");
+            }
+        }
+        let mut flush = Command::new("ip");
+        flush.args(["-n", "core", "rule", "del", "pref", "100"]);
+        let _ = run(&mut flush, None);
+        if wired {
+            batch(
+                Some("core"),
+                &format!("rule add pref 100 not iif {} lookup 100\n", wire::DEVICE),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Tells the wire the links of a call.
+    ///
+    /// # Errors
+    /// When the wire is gone.
+    pub fn lay(&self, order: &wire::Order) -> anyhow::Result<()> {
+        let mut wire = self
+            .wire
+            .lock()
+            .map_err(|_| anyhow::anyhow!("a thread broke off"))?;
+        writeln!(wire.1, "{}", serde_json::to_string(order)?).context("the wire")?;
+        Ok(())
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Ok(wire) = self.wire.get_mut() {
+            // It may have ended by itself; the cage ends it in any case.
+            let _ = wire.0.kill();
+            let _ = wire.0.wait();
+        }
+    }
+}
+
+fn server_side(lanes: u8) -> String {
+    let mut lines = format!("link set lo up\nlink set eth0 up\naddr add {OFFICE}/24 dev eth0\n");
+    for lane in 1..=lanes {
+        lines.push_str(&format!("addr add {}/24 dev eth0\n", turn_of(lane)));
+    }
+    lines + "route add default via 192.0.2.254\n"
+}
+
+fn settings(namespace: &str, forward: bool) -> anyhow::Result<()> {
+    let mut sysctl = within(namespace, "sysctl");
+    sysctl.arg("-qw");
+    for scope in ["all", "default"] {
+        sysctl.arg(format!("net.ipv6.conf.{scope}.disable_ipv6=1"));
+        sysctl.arg(format!("net.ipv4.conf.{scope}.rp_filter=0"));
+    }
+    sysctl.arg(format!("net.ipv4.ip_forward={}", u8::from(forward)));
+    run(&mut sysctl, None).map(drop)
+}
+
+/// Gives `ip` many lines at once.
+fn batch(namespace: Option<&str>, lines: &str) -> anyhow::Result<()> {
+    let mut ip = Command::new("ip");
+    if let Some(namespace) = namespace {
+        ip.args(["-n", namespace]);
+    }
+    run(ip.args(["-batch", "-"]), Some(lines)).map(drop)
+}
+
+fn start_wire() -> anyhow::Result<(Child, ChildStdin)> {
+    let mut command = within("core", std::env::current_exe()?);
+    command.args(["reality", "--wire"]).stdin(Stdio::piped());
+    let mut child = command.spawn().context("the wire")?;
+    let stdin = child.stdin.take().context("the wire's input")?;
+    let up = format!(
+        "link set {0} up txqueuelen 5000\nroute add default dev {0} table 100\n",
+        wire::DEVICE
+    );
+    for _ in 0..100 {
+        if batch(Some("core"), &up).is_ok() {
+            return Ok((child, stdin));
+        }
+        rest(std::time::Duration::from_millis(20));
+    }
+    anyhow::bail!("the wire does not come up")
+}
