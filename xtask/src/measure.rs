@@ -2,10 +2,11 @@
 //!
 //! Not linked here: stock turmoil, the baseline, is no dependency of this program.
 
-use std::{env, ffi::OsString, process::Command};
+use std::ffi::OsString;
 
 use anyhow::Context;
 use clap::Args;
+use sleet_reality::tools;
 
 /// How it ends where the program was killed.
 const KILLED: u8 = 2;
@@ -24,19 +25,10 @@ pub struct MeasureArgs {
 /// # Errors
 /// When cargo cannot be started.
 pub fn measure(command: &str, args: &MeasureArgs) -> anyhow::Result<u8> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut program = Command::new(cargo);
+    let mut program = tools::cargo();
     program
         .args(["run", "--quiet", "--package", "sleet-bench", "--", command])
         .args(&args.rest);
-    // What cargo told this program of its own package, the build script of `ring` would take for a change: the stack would be
-    // built anew each time.
-    for (name, _) in env::vars_os() {
-        let of_package = |start: &str| name.to_string_lossy().starts_with(start);
-        if of_package("CARGO_PKG_") || of_package("CARGO_MANIFEST_") {
-            program.env_remove(&name);
-        }
-    }
     let status = program.status().context("cannot start cargo")?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.unwrap_or(KILLED))

@@ -34,7 +34,8 @@ pub fn cargo(folder: &Path) -> Command {
         .stderr(Stdio::null());
     // What cargo tells a program that it runs would tell another cargo something else.
     for (name, _) in env::vars_os() {
-        if name.to_string_lossy().starts_with("CARGO_") && name != OsStr::new("CARGO_HOME") {
+        let of_cargo = name.to_string_lossy().starts_with("CARGO_") && name != OsStr::new("CARGO_HOME");
+        if of_cargo || name == "OUT_DIR" {
             command.env_remove(name);
         }
     }

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     io::Write,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     time::Duration,
 };
 
@@ -12,8 +12,10 @@ use anyhow::Context;
 
 use crate::{clock::rest, tools::run};
 
-/// How long the run goes on before it is killed: phones are on the line then.
-const MIDDLE: Duration = Duration::from_secs(12);
+/// How long phones have been there when the run is killed: they are on the line then.
+const MIDDLE: Duration = Duration::from_secs(3);
+/// How often it is looked whether phones are there: for a minute and a half.
+const LOOKS_FOR_PHONES: u32 = 900;
 /// How often it is looked whether everything is gone, and how long between two looks.
 const LOOKS: u32 = 50;
 const BETWEEN: Duration = Duration::from_millis(100);
@@ -29,8 +31,16 @@ struct There {
     processes: BTreeMap<String, String>,
 }
 
+/// A phone, as it is started.
+const PHONE: &str = "own-client phone";
 /// The programs that a run starts.
-const PROGRAMS: [&str; 4] = ["own-client", "turnserver", "reality --wire", "reality --inside"];
+const PROGRAMS: [&str; 5] = [
+    PHONE,
+    "own-client serve",
+    "turnserver",
+    "reality --wire",
+    "reality --inside",
+];
 
 /// Who is killed.
 const VICTIMS: [&str; 3] = [
@@ -39,7 +49,8 @@ const VICTIMS: [&str; 3] = [
     "the first process of the cage",
 ];
 
-/// Starts runs, kills each by SIGKILL in the middle, at another place every time, and says what is left; the exit code.
+/// Starts runs, kills each by SIGKILL in the middle, at another place every time, and says what is left; the exit code. The app
+/// has been built: what builds is no run.
 ///
 /// # Errors
 /// When a run cannot be started, or was over before it was killed.
@@ -59,13 +70,7 @@ pub fn show(out: &mut impl Write) -> anyhow::Result<u8> {
             .stderr(Stdio::null())
             .spawn()
             .context("a run")?;
-        rest(MIDDLE);
-        let middle = look()?;
-        anyhow::ensure!(run.try_wait()?.is_none(), "the run was over too early");
-        anyhow::ensure!(
-            middle.processes.values().any(|line| line.contains("own-client")),
-            "no phone was there yet"
-        );
+        let middle = the_middle(&mut run)?;
         let caged = |by_unshare: bool| {
             let caged = middle.processes.iter().find(|(_, line)| {
                 line.contains("reality --inside") && line.starts_with("unshare ") == by_unshare
@@ -95,6 +100,20 @@ pub fn show(out: &mut impl Write) -> anyhow::Result<u8> {
         "nothing is left: no namespace, interface, route, rule or process"
     )?;
     Ok(0)
+}
+
+/// What there is when phones have been on the line for a while.
+fn the_middle(run: &mut Child) -> anyhow::Result<There> {
+    let has_phone = |there: &There| there.processes.values().any(|line| line.contains(PHONE));
+    for _ in 0..LOOKS_FOR_PHONES {
+        rest(BETWEEN);
+        anyhow::ensure!(run.try_wait()?.is_none(), "the run was over too early");
+        if has_phone(&look()?) {
+            rest(MIDDLE);
+            return look();
+        }
+    }
+    anyhow::bail!("no phone came")
 }
 
 /// What is there that was not `before`, when it has had its time to go.

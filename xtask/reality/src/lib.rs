@@ -132,10 +132,10 @@ pub fn reality(args: &Args) -> anyhow::Result<u8> {
         }
         return Ok(CANNOT);
     }
+    simulated::build(&root)?;
     if args.leftovers {
         return leftovers::show(&mut out);
     }
-    simulated::build(&root)?;
     let rows = both(args, &root, &cases, &mut out)?;
     if args.write {
         write_page(&root, &args.out)?;

@@ -11,7 +11,7 @@ use anyhow::Context;
 use serde::Deserialize;
 use sleet::seed::Seed;
 
-use crate::{cases::Case, compare::Sample};
+use crate::{cases::Case, compare::Sample, tools};
 
 /// What the suite answers to a plan.
 #[derive(Deserialize)]
@@ -25,15 +25,13 @@ struct Came {
 /// # Errors
 /// When cargo does.
 pub fn build(root: &Path) -> anyhow::Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     for args in [
         &["--bin", "own-client"][..],
-        &["--bin", "own-sim", "--features", "sleet"],
+        &["--bin", "own-sim", "--features", "own-client/sleet"],
     ] {
-        let mut command = Command::new(&cargo);
-        command
-            .args(["build", "--quiet", "--package", "own-client"])
-            .args(args);
+        let mut command = tools::cargo();
+        // With the features that the workspace asks for: what is built already is not built anew.
+        command.args(["build", "--quiet", "--workspace"]).args(args);
         let status = command.current_dir(root).status().context("cargo")?;
         anyhow::ensure!(status.success(), "own-client does not build");
     }

@@ -1,6 +1,7 @@
 //! The tools of the system, and what is missing of them.
 
 use std::{
+    env,
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -16,6 +17,19 @@ const NEEDED: [(&str, &str, &str); 4] = [
 ];
 /// The STUN and TURN server.
 const COTURN: (&str, &str, &str) = ("turnserver", "STUN and TURN", "apt-get install coturn");
+
+/// Cargo, as who calls `cargo xtask` starts it: what cargo told this program of its own package, the build script of `ring` would
+/// take for a change, and build the stack anew each time.
+pub fn cargo() -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in env::vars_os() {
+        let of_package = |start: &str| name.to_string_lossy().starts_with(start);
+        if of_package("CARGO_PKG_") || of_package("CARGO_MANIFEST_") || name == "OUT_DIR" {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo
+}
 
 /// What this machine lacks, one thing in each entry.
 pub fn missing() -> Vec<String> {
@@ -39,8 +53,8 @@ pub fn missing() -> Vec<String> {
 }
 
 fn is_there(tool: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(tool).is_file())
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| folder.join(tool).is_file())
 }
 
 /// Whether a namespace with a NAT can be made; it ends with the command.
