@@ -18,7 +18,13 @@ fn main() {
         .to_owned();
     for file in files {
         let name = file.file_name().expect("it is a file").to_str().expect("UTF-8");
-        writeln!(list, "({name:?}, include_str!({file:?})),").expect("a string takes everything");
+        // Relative to the package, so that a checkout that has moved builds with what it has built before.
+        let path = format!("/{CORPUS}/{name}");
+        writeln!(
+            list,
+            "({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))),"
+        )
+        .expect("a string takes everything");
     }
     list.push_str("];\n");
     let out = env::var_os("OUT_DIR").expect("cargo says where");
