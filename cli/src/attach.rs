@@ -15,7 +15,7 @@ use sleet::{
     run::{
         RunRecord,
         repro::Repro,
-        result::{Outcome, RunResult},
+        result::{RunOutcome, RunResult},
         summary::unexpected,
     },
     scenario::Scenario,
@@ -31,8 +31,8 @@ use tempfile::TempDir;
 
 use crate::{
     catalogue::Catalogue,
+    crash_report::read_torn,
     folder::{no_room, write},
-    obituary::read_torn,
     pool::{
         Process, Run, Settings,
         protocol::Request,
@@ -178,7 +178,7 @@ fn capture(saved: &Saved, worker: &mut Option<Process>) -> anyhow::Result<()> {
     if file.is_file()
         || matches!(
             saved.result.outcome,
-            Outcome::Crash | Outcome::Hang | Outcome::Error
+            RunOutcome::Crash | RunOutcome::Hang | RunOutcome::Error
         )
     {
         return Ok(());

@@ -164,7 +164,7 @@ impl Entry {
     }
 
     /// What it is there for, and what came of it.
-    pub fn in_words(&self, finding: &Finding) -> String {
+    pub fn describe(&self, finding: &Finding) -> String {
         let oracle = self.repro.oracle.as_deref().unwrap_or_default();
         format!("{} of {oracle} {finding}", self.name)
     }
@@ -263,7 +263,7 @@ pub fn run_first(
             bad += 1;
             terminal::note(&format!(
                 "corpus: {}\n  replay: {}",
-                entry.in_words(&finding),
+                entry.describe(&finding),
                 entry.replay(catalogue)
             ));
         }
@@ -374,11 +374,15 @@ fn worth_keeping(
 
 /// Whether two entries say the same: the same scenario breaks the same oracle by the same elements.
 fn is_same(a: &Repro, b: &Repro) -> bool {
-    let words = |repro: &Repro| {
+    let describe = |repro: &Repro| {
         let inventory = sleet::shrink::Inventory::of(&repro.plan);
-        let mut words: Vec<String> = inventory.elements().iter().map(|e| e.words.clone()).collect();
-        words.sort();
-        words
+        let mut descriptions: Vec<String> = inventory
+            .elements()
+            .iter()
+            .map(|e| e.description.clone())
+            .collect();
+        descriptions.sort();
+        descriptions
     };
-    a.scenario == b.scenario && a.oracle == b.oracle && words(a) == words(b)
+    a.scenario == b.scenario && a.oracle == b.oracle && describe(a) == describe(b)
 }

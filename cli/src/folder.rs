@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, bail};
 use sleet::{
     run::{
-        result::{Outcome, RunResult},
+        result::{RunOutcome, RunResult},
         suite::Job,
         summary::{Summary, unexpected},
         tally::Tally,
@@ -140,7 +140,7 @@ impl Folder {
         }
         let is_unexpected = unexpected(&job.scenario, &result);
         if news && is_unexpected && job.scenario.kind != Kind::Finding {
-            self.progress.say(&in_words(&result));
+            self.progress.say(&describe(&result));
         }
         if !is_known {
             self.progress.ended(&result.scenario, is_unexpected);
@@ -209,7 +209,7 @@ struct Failures {
 impl Failures {
     fn add(&mut self, number: u64, job: &Job, result: RunResult, folder: &Path) {
         let first = self.first.entry(job.scenario.name.clone()).or_default();
-        if result.outcome != Outcome::Fail {
+        if result.outcome != RunOutcome::Fail {
             first.remove(&number);
             self.unsaved.remove(&number);
             return;
@@ -297,14 +297,14 @@ pub fn failure_folder(folder: &Path, job: &Job) -> PathBuf {
 }
 
 /// A run that came out as it should not.
-pub fn in_words(result: &RunResult) -> String {
+pub fn describe(result: &RunResult) -> String {
     let outcome = match result.outcome {
-        Outcome::Pass => "PASS",
-        Outcome::Fail => "FAIL",
-        Outcome::Nondeterministic => "NONDETERMINISTIC",
-        Outcome::Crash => "CRASH",
-        Outcome::Hang => "HANG",
-        Outcome::Error => "ERROR",
+        RunOutcome::Pass => "PASS",
+        RunOutcome::Fail => "FAIL",
+        RunOutcome::Nondeterministic => "NONDETERMINISTIC",
+        RunOutcome::Crash => "CRASH",
+        RunOutcome::Hang => "HANG",
+        RunOutcome::Error => "ERROR",
     };
     let oracle = result
         .oracle

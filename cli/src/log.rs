@@ -191,7 +191,7 @@ mod tests {
 
     use sleet::{
         fault::Plan,
-        run::{result::Outcome, shard::Shard},
+        run::{result::RunOutcome, shard::Shard},
         scenario::{Kind, Scenario},
         seed::Seed,
     };
@@ -207,7 +207,7 @@ mod tests {
     }
 
     fn result(seed: u64, why: &str) -> RunResult {
-        RunResult::without_record("a/b", Seed(seed), Outcome::Error, why.to_owned())
+        RunResult::without_record("a/b", Seed(seed), RunOutcome::Error, why.to_owned())
     }
 
     /// What is in the file after `lines` and the end of the suite.

@@ -8,7 +8,7 @@ use sleet::{
     net::topology::Topology,
     run::{
         RunRecord, execute_watched,
-        result::Outcome,
+        result::RunOutcome,
         summary::{exit, unexpected},
     },
     scenario::Scenario,
@@ -242,7 +242,7 @@ fn tell_verdict(scenario: &Scenario, record: &RunRecord) {
 fn verdict_code(scenario: &Scenario, record: &RunRecord) -> u8 {
     let result = record.result();
     match result.outcome {
-        Outcome::Fail if unexpected(scenario, &result) => exit::BROKEN,
+        RunOutcome::Fail if unexpected(scenario, &result) => exit::BROKEN,
         _ => exit::OK,
     }
 }

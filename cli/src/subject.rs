@@ -18,7 +18,7 @@ use crate::{
     args::Target,
     catalogue::Catalogue,
     corpus,
-    obituary::{read_plan, read_streamed},
+    crash_report::{read_plan, read_streamed},
     pool::{Death, Run, Settings, protocol::Request, run_in, worker::TRACE},
     select,
 };

@@ -17,7 +17,9 @@ use sleet::{
     run::{plan_of, repro::Repro, summary::exit},
     scenario::{Kind, Scenario},
     seed::Seed,
-    sweep::{Known, Limits, Listed, Outcome, Probe, ProbeError, Prober, Swept, Tried, sweep as search},
+    sweep::{
+        KnownBreak, Limits, Listed, Probe, ProbeError, Prober, Swept, TrialOutcome, Tried, sweep as search,
+    },
     trace::Trace,
 };
 use sleet_reports::sweep::{self as report, Account};
@@ -77,7 +79,7 @@ struct Sweeper {
     seed: Seed,
     limits: Limits,
     folder: PathBuf,
-    known: &'static [Known],
+    known: &'static [KnownBreak],
 }
 
 impl Sweeper {
@@ -136,7 +138,7 @@ impl Sweeper {
             return exit::OK;
         }
         let unknown = |t: &&Tried| t.outcome.is_broken() && !self.known.iter().any(|k| k.covers(t));
-        let died = |t: &&Tried| matches!(t.outcome, Outcome::Died(_));
+        let died = |t: &&Tried| matches!(t.outcome, TrialOutcome::Died(_));
         if swept
             .singles
             .iter()
@@ -186,7 +188,7 @@ impl Sweeper {
             scenario: self.scenario.name.clone(),
             seed: self.seed,
             oracle: match &tried.outcome {
-                Outcome::Breaks(broken) => Some(broken.oracle.clone()),
+                TrialOutcome::Breaks(broken) => Some(broken.oracle.clone()),
                 _ => None,
             },
             digest: tried

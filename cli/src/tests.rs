@@ -169,7 +169,7 @@ fn judge(catalogue: &Catalogue, source: Source) -> anyhow::Result<Option<String>
     Ok((!finding.is_good()).then(|| {
         format!(
             "{}\nreplay: {}",
-            entry.in_words(&finding),
+            entry.describe(&finding),
             entry.replay(catalogue)
         )
     }))

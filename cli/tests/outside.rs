@@ -17,7 +17,7 @@ use sleet::{
         link::LinkProfile,
         topology::{HostSpec, Topology},
     },
-    oracle::runs::NO_PANIC,
+    oracle::runs::RUN_01_NO_PANIC,
     scenario::{Kind, Scenario},
     seed::Seed,
     signaling::SignalingSpec,
@@ -65,7 +65,7 @@ fn catalogue() -> Catalogue {
                 assert!(!panics(sim.seed()), "on purpose");
             },
         )
-        .tripping(NO_PANIC.id),
+        .tripping(RUN_01_NO_PANIC.id),
         Scenario::new(Kind::Promise, "sim/aborts", plan, |_, _| async {
             std::process::abort()
         })

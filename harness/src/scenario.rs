@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    driver::{self, Cast},
+    driver::{self, Deployment},
     fault::Plan,
     oracle::{Clue, Evidence, Oracle, Tell, Violation, app, runs},
     reach::Reach,
@@ -134,10 +134,10 @@ impl Scenario {
             summary: String::new(),
             sources: Vec::new(),
             oracles: vec![
-                &runs::NO_PANIC,
-                &runs::BOUNDED,
+                &runs::RUN_01_NO_PANIC,
+                &runs::RUN_02_BOUNDED,
                 &runs::RUN_03_PLAYED,
-                &app::INVARIANTS,
+                &app::APP_01_INVARIANTS,
             ],
             trips: None,
             marks_required: Vec::new(),
@@ -154,16 +154,16 @@ impl Scenario {
         }
     }
 
-    /// A scenario that draws its plan with `draw`, which the programs of `cast` and their users then play.
+    /// A scenario that draws its plan with `draw`, which the programs of `deployment` and their users then play.
     pub fn played(
         kind: Kind,
         name: &str,
         draw: impl Fn(Seed) -> Plan + Send + Sync + 'static,
-        cast: Cast,
+        deployment: Deployment,
     ) -> Self {
-        let cast = Arc::new(cast);
+        let deployment = Arc::new(deployment);
         Self::new(kind, name, draw, move |sim, plan| {
-            driver::play(sim, plan, cast.clone())
+            driver::play(sim, plan, deployment.clone())
         })
     }
 

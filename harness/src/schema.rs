@@ -56,7 +56,7 @@ impl Format {
     ///
     /// let plan = Format::named("plan").expect("a format");
     /// let schema: serde_json::Value = serde_json::from_str(&plan.schema())?;
-    /// assert_eq!(schema["$id"], "sleet:plan:2");
+    /// assert_eq!(schema["$id"], "sleet:plan:3");
     /// assert!(schema["properties"]["topology"].is_object());
     /// # Ok::<(), serde_json::Error>(())
     /// ```

@@ -69,7 +69,7 @@ fn a_crash_ends_every_task_and_socket_of_the_host_without_a_word() {
         bob.run(|| sim.step("from the dead", ""));
         let bob = sim.host("bob");
         assert_eq!((bob.is_up(), bob.life()), (true, 1));
-        bob.take_census(0);
+        bob.check_leaks(0);
         bob.run(|| sim.step("alive", ""));
         drop(ears);
     });
@@ -78,11 +78,11 @@ fn a_crash_ends_every_task_and_socket_of_the_host_without_a_word() {
         [(0, "tick"), (40, "tick"), (80, "tick"), (250, "alive")]
     );
     assert_eq!(ending.packets, 3);
-    let census = ending.trace.events.iter().find_map(|e| match &e.kind {
-        EventKind::Census { tasks, sockets, .. } => Some((tasks.len(), sockets.len())),
+    let leak_check = ending.trace.events.iter().find_map(|e| match &e.kind {
+        EventKind::LeakCheck { tasks, sockets, .. } => Some((tasks.len(), sockets.len())),
         _ => None,
     });
-    assert_eq!(census, Some((0, 0)));
+    assert_eq!(leak_check, Some((0, 0)));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use sleet::{
     run::{
         RunRecord,
         orders::{FAILED, ORDERS},
-        result::{Outcome, RunResult},
+        result::{RunOutcome, RunResult},
         stats::Histogram,
     },
     scenario::Scenario,
@@ -114,7 +114,10 @@ fn outcomes(rows: &[(String, &Vec<Observed>)]) -> Grid {
         let mut times = Histogram::default();
         let measured = runs.iter().filter_map(|r| r.result.stats.get("connect_ms"));
         measured.for_each(|ms| times.add(*ms));
-        let held = runs.iter().filter(|r| r.result.outcome == Outcome::Pass).count();
+        let held = runs
+            .iter()
+            .filter(|r| r.result.outcome == RunOutcome::Pass)
+            .count();
         let known = runs.iter().filter(|r| r.result.known.is_some()).count();
         let mut fired = BTreeMap::new();
         for oracle in runs.iter().flat_map(|r| &r.fired) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sleet::{
     run::{
-        result::Outcome,
+        result::RunOutcome,
         summary::{FailureRef, Judgement, ScenarioSummary, Summary},
     },
     scenario::Kind,
@@ -135,7 +135,7 @@ fn broken(summary: &Summary, width: usize) -> String {
         };
         let first = by_scenario.get(s.name.as_str());
         let oracle = first.map_or(String::new(), |f| format!(" {}", rule(f)));
-        let unexpected = s.seeds - s.outcomes.get(&Outcome::Pass).copied().unwrap_or(0);
+        let unexpected = s.seeds - s.outcomes.get(&RunOutcome::Pass).copied().unwrap_or(0);
         let share = match s.kind {
             Kind::Promise | Kind::Selftest if unexpected > 0 => {
                 format!(" ({unexpected} of {} runs)", s.seeds)
@@ -159,12 +159,12 @@ fn broken(summary: &Summary, width: usize) -> String {
 /// The oracle that was broken, or what happened instead.
 fn rule(failure: &FailureRef) -> &str {
     failure.oracle.as_deref().unwrap_or(match failure.outcome {
-        Outcome::Pass => "did not show",
-        Outcome::Fail => "no oracle",
-        Outcome::Nondeterministic => "differs",
-        Outcome::Crash => "crash",
-        Outcome::Hang => "hang",
-        Outcome::Error => "error",
+        RunOutcome::Pass => "did not show",
+        RunOutcome::Fail => "no oracle",
+        RunOutcome::Nondeterministic => "differs",
+        RunOutcome::Crash => "crash",
+        RunOutcome::Hang => "hang",
+        RunOutcome::Error => "error",
     })
 }
 
@@ -210,7 +210,7 @@ mod tests {
             name: name.to_owned(),
             kind,
             seeds: 100,
-            outcomes: [(Outcome::Pass, 90), (Outcome::Fail, 10)].into(),
+            outcomes: [(RunOutcome::Pass, 90), (RunOutcome::Fail, 10)].into(),
             marks: BTreeMap::new(),
             known: 0,
             judgement,
@@ -224,7 +224,7 @@ mod tests {
         let failure = |s: &ScenarioSummary| FailureRef {
             scenario: s.name.clone(),
             seed: Seed(7),
-            outcome: Outcome::Fail,
+            outcome: RunOutcome::Fail,
             oracle: Some("CONN-01".into()),
             why: Some(why.into()),
             replay: format!("./sim replay {}@7", s.name),

@@ -1,6 +1,6 @@
 //! What decided the fate of a packet, and the faults of a plan, as drawings put them: a tag, a span of time.
 //!
-//! The only place of the drawings that looks into a cause or a fault. Whole sentences are `sleet::explain::words`'.
+//! The only place of the drawings that looks into a cause or a fault. Whole sentences are `sleet::explain::descriptions`'.
 
 use serde::Serialize;
 use sleet::{

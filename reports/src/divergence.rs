@@ -5,7 +5,7 @@ use sleet::{
     trace::{CHECKPOINT_EVERY, Event, Trace, first_divergence},
 };
 
-use crate::words::Names;
+use crate::descriptions::Names;
 
 /// Events that are shown before the first difference, and after it.
 const CONTEXT: usize = 5;

@@ -20,11 +20,15 @@ pub fn text(scenario: &Scenario, explanation: &Explanation) -> String {
     let widest = explanation
         .roles
         .iter()
-        .map(|r| r.element.words.chars().count())
+        .map(|r| r.element.description.chars().count())
         .max();
     for role in &explanation.roles {
         let width = widest.unwrap_or(0);
-        out.push_str(&format!("  {:<width$}  {}\n", role.element.words, without(role)));
+        out.push_str(&format!(
+            "  {:<width$}  {}\n",
+            role.element.description,
+            without(role)
+        ));
     }
     if !explanation.is_minimal {
         out.push_str("  (the budget ended first: some of it may not be needed)\n");

@@ -3,8 +3,8 @@
 use sleet::{run::RunRecord, scenario::Scenario};
 
 use crate::{
+    descriptions::Names,
     timeline::{self, View},
-    words::Names,
 };
 
 /// Says what was broken, what decided it, and how `program`, as its users call it, shows it again; the whole timeline

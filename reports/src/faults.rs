@@ -25,11 +25,11 @@ pub fn page() -> String {
             parameters => parameters,
         };
         let marks: Vec<String> = spec.marks.iter().map(|mark| format!("`{mark}`")).collect();
-        let (befalls, schema) = (spec.befalls.words(), spec.befalls.schema());
+        let (befalls, schema) = (spec.befalls.describe(), spec.befalls.schema());
         page.push_str(&format!("\n## `{}`\n\n{}\n\n", spec.name, spec.about));
         page.push_str(&format!("- Befalls {befalls}: `{schema}`\n"));
         page.push_str(&format!("- Parameters: {parameters}\n"));
-        page.push_str(&format!("- Lasts: {}\n", spec.span.words()));
+        page.push_str(&format!("- Lasts: {}\n", spec.span.describe()));
         page.push_str(&format!("- Mark: {}\n", marks.join(", ")));
     }
     page

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use sleet::{
     run::{
-        result::{Outcome, RunResult},
+        result::{RunOutcome, RunResult},
         summary::unexpected,
     },
     scenario::Scenario,
@@ -166,12 +166,12 @@ impl<'a> Gathered<'a> {
 pub fn broke(result: &RunResult) -> &str {
     match result.outcome {
         // A finding, or a known defect, that did not show.
-        Outcome::Pass => "not-shown",
-        Outcome::Fail => result.oracle.as_deref().unwrap_or("fail"),
-        Outcome::Nondeterministic => "nondeterministic",
-        Outcome::Crash => "crash",
-        Outcome::Hang => "hang",
-        Outcome::Error => "error",
+        RunOutcome::Pass => "not-shown",
+        RunOutcome::Fail => result.oracle.as_deref().unwrap_or("fail"),
+        RunOutcome::Nondeterministic => "nondeterministic",
+        RunOutcome::Crash => "crash",
+        RunOutcome::Hang => "hang",
+        RunOutcome::Error => "error",
     }
 }
 
@@ -192,21 +192,22 @@ fn meaning(scenario: &Scenario, broke: &str) -> &'static str {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use sleet::{oracle::calls::CONNECTS, scenario::Kind, trace::Trace};
+    use sleet::{oracle::calls::CONN_01_CONNECTS, scenario::Kind, trace::Trace};
 
     use super::*;
 
     /// A scenario that nothing runs.
     pub fn scenario(name: &str, kind: Kind) -> Scenario {
         let draw = |_| unreachable!("nothing runs");
-        Scenario::new(kind, name, draw, |_, _| async { unreachable!("nothing runs") }).holds(&[&CONNECTS])
+        Scenario::new(kind, name, draw, |_, _| async { unreachable!("nothing runs") })
+            .holds(&[&CONN_01_CONNECTS])
     }
 
     /// A run of it.
-    pub fn result(scenario: &str, seed: u64, outcome: Outcome) -> RunResult {
+    pub fn result(scenario: &str, seed: u64, outcome: RunOutcome) -> RunResult {
         let why = "alice lost <a> candidate & \"more\" | \u{1b}[31m\nand `so on`".to_owned();
         let mut result = RunResult::without_record(scenario, Seed(seed), outcome, why);
-        result.oracle = (outcome == Outcome::Fail).then(|| "CONN-01".to_owned());
+        result.oracle = (outcome == RunOutcome::Fail).then(|| "CONN-01".to_owned());
         result.digest = Some(Trace::from_events(Vec::new()).digest);
         result.replayed_by("cargo xtask")
     }
@@ -219,14 +220,14 @@ pub(crate) mod tests {
             scenario("chaos/storm", Kind::Promise),
         ];
         let mut results: Vec<RunResult> = (0..3_000)
-            .map(|n| result("calls/rapid", n, Outcome::Fail))
+            .map(|n| result("calls/rapid", n, RunOutcome::Fail))
             .collect();
-        results.extend((0..1_990).map(|n| result("chaos/storm", n, Outcome::Fail)));
+        results.extend((0..1_990).map(|n| result("chaos/storm", n, RunOutcome::Fail)));
         for (n, run) in results.iter_mut().enumerate().skip(3_000) {
             run.oracle = Some(["CAND-01", "HANG-01"][n % 2].to_owned());
         }
-        results.extend((1_990..2_000).map(|n| result("chaos/storm", n, Outcome::Hang)));
-        results.extend((0..50).map(|n| result("calls/glare", n, Outcome::Pass)));
+        results.extend((1_990..2_000).map(|n| result("chaos/storm", n, RunOutcome::Hang)));
+        results.extend((0..50).map(|n| result("calls/glare", n, RunOutcome::Pass)));
         (scenarios, results)
     }
 
@@ -262,7 +263,7 @@ pub(crate) mod tests {
     fn what_is_kept_is_bounded_and_does_not_depend_on_the_order() {
         let scenarios = vec![scenario("calls/rapid", Kind::Promise)];
         let all: Vec<RunResult> = (0..6_000)
-            .map(|n| result("calls/rapid", n, Outcome::Fail))
+            .map(|n| result("calls/rapid", n, RunOutcome::Fail))
             .collect();
         let reversed: Vec<RunResult> = all.iter().rev().cloned().collect();
         let (forth, back) = (gathered(&scenarios, &all), gathered(&scenarios, &reversed));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 use sleet::{
     run::{
-        result::{Outcome, RunResult},
+        result::{RunOutcome, RunResult},
         summary::{Judgement, ScenarioSummary, Summary, unexpected},
     },
     scenario::Scenario,
@@ -72,7 +72,7 @@ fn scenario_case(s: &ScenarioSummary) -> TestCase {
         Judgement::Broken(why) => failed("broken", why),
         Judgement::Nondeterministic(why) => failed("nondeterministic", why),
     };
-    let passed = s.outcomes.get(&Outcome::Pass).copied().unwrap_or(0);
+    let passed = s.outcomes.get(&RunOutcome::Pass).copied().unwrap_or(0);
     case(
         &s.name,
         &s.name,
@@ -87,8 +87,8 @@ fn scenario_case(s: &ScenarioSummary) -> TestCase {
 
 fn seed_case(result: &RunResult) -> TestCase {
     let kind = match result.outcome {
-        Outcome::Pass | Outcome::Fail | Outcome::Nondeterministic => NonSuccessKind::Failure,
-        Outcome::Crash | Outcome::Hang | Outcome::Error => NonSuccessKind::Error,
+        RunOutcome::Pass | RunOutcome::Fail | RunOutcome::Nondeterministic => NonSuccessKind::Failure,
+        RunOutcome::Crash | RunOutcome::Hang | RunOutcome::Error => NonSuccessKind::Error,
     };
     let why = result.why.as_deref().unwrap_or("a known defect did not show");
     let mut status = TestCaseStatus::non_success(kind);
@@ -134,10 +134,10 @@ mod tests {
         Scenario::new(kind, name, draw, |_, _| async { unreachable!("nothing runs") })
     }
 
-    fn result(scenario: &str, seed: u64, outcome: Outcome) -> RunResult {
+    fn result(scenario: &str, seed: u64, outcome: RunOutcome) -> RunResult {
         let why = "alice lost <a> candidate & \"more\" \u{1b}[31m".to_owned();
         let mut result = RunResult::without_record(scenario, Seed(seed), outcome, why);
-        result.oracle = (outcome == Outcome::Fail).then(|| "CONN-01".to_owned());
+        result.oracle = (outcome == RunOutcome::Fail).then(|| "CONN-01".to_owned());
         result.digest = Some(Trace::from_events(Vec::new()).digest);
         result.replayed_by("cargo xtask")
     }
@@ -149,12 +149,12 @@ mod tests {
             scenario("chaos/storm", Kind::Promise),
         ];
         let results = vec![
-            result("chaos/storm", 4, Outcome::Hang),
-            result("calls/rapid", 7, Outcome::Fail),
-            result("calls/rapid", 1, Outcome::Fail),
-            result("calls/rapid", 2, Outcome::Pass),
-            result("calls/glare", 1, Outcome::Pass),
-            result("calls/rapid", 7, Outcome::Fail),
+            result("chaos/storm", 4, RunOutcome::Hang),
+            result("calls/rapid", 7, RunOutcome::Fail),
+            result("calls/rapid", 1, RunOutcome::Fail),
+            result("calls/rapid", 2, RunOutcome::Pass),
+            result("calls/glare", 1, RunOutcome::Pass),
+            result("calls/rapid", 7, RunOutcome::Fail),
         ];
         (scenarios, results)
     }

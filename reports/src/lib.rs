@@ -22,13 +22,14 @@
 //! - [`summary`]: a suite as Markdown and as text
 //! - [`brief`]: a suite on one screen
 //! - [`tracks`]: one run as data over time, which diagrams and traces are drawn from
-//! - [`words`]: how a single event is put
+//! - [`descriptions`]: how a single event is put
 //! - [`table`]: aligned columns
 
 pub mod acts;
 pub mod behaviour;
 pub mod brief;
 pub mod cause;
+pub mod descriptions;
 pub mod divergence;
 pub mod explanation;
 pub mod failure;
@@ -51,4 +52,3 @@ pub mod sweep;
 pub mod table;
 pub mod timeline;
 pub mod tracks;
-pub mod words;

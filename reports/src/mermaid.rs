@@ -88,10 +88,10 @@ fn notes(record: &RunRecord, tracks: &Tracks) -> Vec<Line> {
             .is_some_and(|e| is_milestone(&e.kind))
     };
     let line = |note: &crate::tracks::life::Note| {
-        let words = format!("{} {}", seconds(note.at_ns), note.text);
+        let description = format!("{} {}", seconds(note.at_ns), note.text);
         let text = match note.host {
-            Some(host) => format!("  Note over h{host}: {}\n", text(&words)),
-            None => over_all(tracks, &words),
+            Some(host) => format!("  Note over h{host}: {}\n", text(&description)),
+            None => over_all(tracks, &description),
         };
         Line {
             at_ns: note.at_ns,
@@ -110,11 +110,11 @@ fn notes(record: &RunRecord, tracks: &Tracks) -> Vec<Line> {
 fn faults(tracks: &Tracks) -> Vec<Line> {
     let line = |fault: &crate::cause::Span| {
         let until = seconds(fault.until_ns);
-        let words = format!("{} fault {}, until {until}", seconds(fault.from_ns), fault.name);
+        let description = format!("{} fault {}, until {until}", seconds(fault.from_ns), fault.name);
         Line {
             at_ns: fault.from_ns,
             event: 0,
-            text: over_all(tracks, &words),
+            text: over_all(tracks, &description),
         }
     };
     tracks.faults.iter().map(line).collect()
@@ -132,11 +132,11 @@ fn told(pair: &Pair) -> String {
     )
 }
 
-fn over_all(tracks: &Tracks, words: &str) -> String {
+fn over_all(tracks: &Tracks, description: &str) -> String {
     let last = tracks.hosts.len().saturating_sub(1);
     match last {
-        0 => format!("  Note over h0: {}\n", text(words)),
-        _ => format!("  Note over h0,h{last}: {}\n", text(words)),
+        0 => format!("  Note over h0: {}\n", text(description)),
+        _ => format!("  Note over h0,h{last}: {}\n", text(description)),
     }
 }
 
@@ -145,9 +145,9 @@ fn seconds(ns: u64) -> String {
 }
 
 /// Text of which no character means anything to Mermaid or to HTML.
-fn text(words: &str) -> String {
+fn text(description: &str) -> String {
     let mut out = String::new();
-    for (i, c) in words.chars().enumerate() {
+    for (i, c) in description.chars().enumerate() {
         if i == TEXT {
             out.push('…');
             break;

@@ -29,10 +29,10 @@ pub fn summary(record: &RunRecord, shrunk: &Shrunk) -> String {
 pub fn elements(elements: &[Element]) -> String {
     let widest = elements
         .iter()
-        .map(|e| e.words.chars().count())
+        .map(|e| e.description.chars().count())
         .max()
         .unwrap_or(0);
-    let line = |e: &Element| format!("  {:<widest$}  {}\n", e.words, e.path);
+    let line = |e: &Element| format!("  {:<widest$}  {}\n", e.description, e.path);
     elements.iter().map(line).collect()
 }
 

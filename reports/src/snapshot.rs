@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use sleet::{
-    explain::words,
+    explain::descriptions,
     fault::Plan,
     net::{
         latency::Latency,
@@ -18,7 +18,7 @@ use sleet::{
     trace::{Event, EventKind, Machine, PeerId, Trace},
 };
 
-use crate::{ladder, sheet::wrap, words::Names};
+use crate::{descriptions::Names, ladder, sheet::wrap};
 
 /// The most lines of a section that grows with the run.
 const LINES: usize = 10;
@@ -64,8 +64,8 @@ pub fn report(scenario: &Scenario, record: &RunRecord, detail: Detail) -> String
 }
 
 /// `words` in lines that are not too wide, none without words.
-fn flowed(words: &str) -> Vec<String> {
-    let mut lines = wrap(words, WIDTH);
+fn flowed(description: &str) -> Vec<String> {
+    let mut lines = wrap(description, WIDTH);
     lines.retain(|line| !line.is_empty());
     lines
 }
@@ -148,15 +148,17 @@ fn faults(plan: &Plan, trace: &Trace) -> Vec<String> {
     let mut counts = BTreeMap::<String, u64>::new();
     for event in &trace.events {
         match &event.kind {
-            EventKind::SignalImpaired { fault, message, .. } => {
-                lines.push(format!("{} {message}: {}", event.at, words::fault(plan, *fault)))
-            }
+            EventKind::SignalImpaired { fault, message, .. } => lines.push(format!(
+                "{} {message}: {}",
+                event.at,
+                descriptions::fault(plan, *fault)
+            )),
             EventKind::FaultStarted { fault } => {
-                lines.push(format!("{} {}", event.at, words::fault(plan, *fault)))
+                lines.push(format!("{} {}", event.at, descriptions::fault(plan, *fault)))
             }
             EventKind::FaultHit { fault } => {
                 *counts
-                    .entry(format!("struck by {}", words::fault(plan, *fault)))
+                    .entry(format!("struck by {}", descriptions::fault(plan, *fault)))
                     .or_default() += 1;
             }
             EventKind::PacketDropped { by, .. }
@@ -164,7 +166,7 @@ fn faults(plan: &Plan, trace: &Trace) -> Vec<String> {
             | EventKind::PacketDuplicated { by, .. }
             | EventKind::PacketCorrupted { by, .. }
             | EventKind::PacketTruncated { by, .. } => {
-                *counts.entry(words::cause(plan, by)).or_default() += 1
+                *counts.entry(descriptions::cause(plan, by)).or_default() += 1
             }
             EventKind::SignalUndeliverable { to, message, .. } => {
                 *counts

@@ -3,7 +3,7 @@
 use sleet::{
     run::{
         matrix::Matrix,
-        result::Outcome,
+        result::RunOutcome,
         summary::{Judgement, MistakeRow, RemedyRow, ScenarioSummary, Summary},
     },
     scenario::Kind,
@@ -60,7 +60,7 @@ pub fn scenarios(summary: &Summary) -> String {
     let mut table = Table::new(&["scenario", "kind", ">seeds", ">pass", ">fail", "judgement"]);
     for s in &summary.scenarios {
         let count = |outcome| s.outcomes.get(&outcome).copied().unwrap_or(0);
-        let pass = count(Outcome::Pass);
+        let pass = count(RunOutcome::Pass);
         table.row([
             s.name.clone(),
             s.kind.to_string(),
@@ -211,11 +211,11 @@ pub fn failures(summary: &Summary) -> String {
     let mut out = String::new();
     for failure in &summary.failures {
         let broken = failure.oracle.as_deref().unwrap_or(match failure.outcome {
-            Outcome::Pass | Outcome::Fail => "no oracle",
-            Outcome::Nondeterministic => "nondeterministic",
-            Outcome::Crash => "crash",
-            Outcome::Hang => "hang",
-            Outcome::Error => "error",
+            RunOutcome::Pass | RunOutcome::Fail => "no oracle",
+            RunOutcome::Nondeterministic => "nondeterministic",
+            RunOutcome::Crash => "crash",
+            RunOutcome::Hang => "hang",
+            RunOutcome::Error => "error",
         });
         out.push_str(&format!(
             "- {}@{} ({broken}): {}\n  `{}`\n",

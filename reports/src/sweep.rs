@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::json;
-use sleet::sweep::{Known, Outcome, Subject, Swept, Treatment, Tried};
+use sleet::sweep::{KnownBreak, Subject, Swept, Treatment, TrialOutcome, Tried};
 
 use crate::table::Table;
 
@@ -17,7 +17,7 @@ pub struct Account<'a> {
     /// What it came to.
     pub swept: &'a Swept,
     /// What is known to break there.
-    pub known: &'a [Known],
+    pub known: &'a [KnownBreak],
     /// The command that replays each run that broke something: single faults first, then pairs.
     pub replays: &'a [String],
 }
@@ -45,10 +45,10 @@ impl Counts {
         let mut counts = Self::default();
         for t in tried {
             match t.outcome {
-                Outcome::Held => counts.held += 1,
-                Outcome::Differs { .. } => counts.differs += 1,
-                Outcome::Breaks(_) => counts.broke += 1,
-                Outcome::Died(_) => counts.died += 1,
+                TrialOutcome::Held => counts.held += 1,
+                TrialOutcome::Differs { .. } => counts.differs += 1,
+                TrialOutcome::Breaks(_) => counts.broke += 1,
+                TrialOutcome::Died(_) => counts.died += 1,
             }
         }
         counts
@@ -78,7 +78,7 @@ pub fn line(account: &Account<'_>) -> Line {
         .singles
         .iter()
         .filter(|t| matches!(t.hits[0].subject, Subject::Packet(_)))
-        .map(|t| t.hits[0].subject.words())
+        .map(|t| t.hits[0].subject.describe())
         .collect();
     let lost = |t: &&Tried| t.hits[0].treatment == Treatment::Lost;
     let swept = account.swept.singles.iter().filter(lost).count();
@@ -180,7 +180,7 @@ fn with_replays<'a>(tried: &'a [Tried], replays: &mut impl Iterator<Item = &'a S
 }
 
 /// What shows each known defect: how often, and one of them.
-fn what_is_known(known: &[Known], shown: &[Shown<'_>]) -> String {
+fn what_is_known(known: &[KnownBreak], shown: &[Shown<'_>]) -> String {
     let mut out = String::new();
     for one in known {
         let by: Vec<Shown<'_>> = shown.iter().filter(|(t, _)| one.covers(t)).copied().collect();
@@ -210,7 +210,7 @@ fn kinds(singles: &[Tried]) -> Table {
     let mut heading = vec!["what", ">n"];
     heading.extend(Treatment::WORDS);
     let mut table = Table::new(&heading);
-    let mut rows: Vec<(String, BTreeMap<&str, Vec<&Outcome>>)> = Vec::new();
+    let mut rows: Vec<(String, BTreeMap<&str, Vec<&TrialOutcome>>)> = Vec::new();
     for tried in singles {
         let (kind, word) = (tried.hits[0].subject.kind(), tried.hits[0].treatment.word());
         let row = match rows.iter().position(|(k, _)| *k == kind) {
@@ -232,7 +232,7 @@ fn kinds(singles: &[Tried]) -> Table {
 }
 
 /// The outcomes of a cell: `held`, or how many of which.
-fn cell(outcomes: &[&Outcome]) -> String {
+fn cell(outcomes: &[&TrialOutcome]) -> String {
     let mut counts: BTreeMap<String, (usize, u64)> = BTreeMap::new();
     for outcome in outcomes {
         let (word, ms) = word(outcome);
@@ -255,25 +255,27 @@ fn cell(outcomes: &[&Outcome]) -> String {
 }
 
 /// An outcome in a word, and the milliseconds that belong to it.
-fn word(outcome: &Outcome) -> (String, u64) {
+fn word(outcome: &TrialOutcome) -> (String, u64) {
     match outcome {
-        Outcome::Held => ("held".to_owned(), 0),
-        Outcome::Breaks(broken) => (format!("**{}**", broken.oracle), 0),
-        Outcome::Died(_) => ("**died**".to_owned(), 0),
-        Outcome::Differs {
+        TrialOutcome::Held => ("held".to_owned(), 0),
+        TrialOutcome::Breaks(broken) => (format!("**{}**", broken.oracle), 0),
+        TrialOutcome::Died(_) => ("**died**".to_owned(), 0),
+        TrialOutcome::Differs {
             attempts: Some(_),
             later_ms,
             ..
         } => ("another attempt".to_owned(), later_ms.unwrap_or(0)),
-        Outcome::Differs {
+        TrialOutcome::Differs {
             pair: Some(pair),
             later_ms,
             ..
         } => (format!("over {pair}"), later_ms.unwrap_or(0)),
-        Outcome::Differs {
+        TrialOutcome::Differs {
             later_ms: Some(ms), ..
         } => ("later".to_owned(), *ms),
-        Outcome::Differs { closes_later_ms, .. } => ("closes later".to_owned(), closes_later_ms.unwrap_or(0)),
+        TrialOutcome::Differs { closes_later_ms, .. } => {
+            ("closes later".to_owned(), closes_later_ms.unwrap_or(0))
+        }
     }
 }
 
@@ -281,10 +283,10 @@ fn word(outcome: &Outcome) -> (String, u64) {
 fn list(shown: &[Shown<'_>]) -> String {
     let mut out = String::new();
     for (t, replay) in shown {
-        let what: Vec<String> = t.hits.iter().map(|hit| hit.words()).collect();
+        let what: Vec<String> = t.hits.iter().map(|hit| hit.describe()).collect();
         let how = match &t.outcome {
-            Outcome::Breaks(broken) => format!("breaks {}: {}", broken.oracle, broken.why),
-            Outcome::Died(how) => format!("the run dies: {how}"),
+            TrialOutcome::Breaks(broken) => format!("breaks {}: {}", broken.oracle, broken.why),
+            TrialOutcome::Died(how) => format!("the run dies: {how}"),
             _ => continue,
         };
         let _ = write!(out, "  {}\n    {how}\n", what.join(", and "));
@@ -297,12 +299,12 @@ fn list(shown: &[Shown<'_>]) -> String {
 
 /// What was done, as the name of a file.
 pub fn slug(tried: &Tried) -> String {
-    let words: Vec<String> = tried
+    let description: Vec<String> = tried
         .hits
         .iter()
-        .map(|hit| format!("{} {}", hit.subject.words(), hit.treatment.word()))
+        .map(|hit| format!("{} {}", hit.subject.describe(), hit.treatment.word()))
         .collect();
-    let plain: String = words
+    let plain: String = description
         .join(" and ")
         .to_lowercase()
         .chars()
@@ -318,7 +320,7 @@ pub fn slug(tried: &Tried) -> String {
 /// Every result, as one line of JSON.
 pub fn json(account: &Account<'_>) -> String {
     let tried = |t: &Tried| {
-        let what: Vec<String> = t.hits.iter().map(|hit| hit.words()).collect();
+        let what: Vec<String> = t.hits.iter().map(|hit| hit.describe()).collect();
         json!({ "what": what, "hits": t.hits, "outcome": t.outcome, "digest": t.digest })
     };
     let swept = account.swept;

@@ -6,7 +6,7 @@ use sleet::{
     trace::{Event, EventKind, Trace},
 };
 
-use crate::words::Names;
+use crate::descriptions::Names;
 
 /// What to show of a run.
 #[derive(Clone, Debug)]
@@ -54,8 +54,8 @@ pub fn draw(trace: &Trace, plan: &Plan, view: &View) -> String {
         })
         .collect();
     let width = (view.width.saturating_sub(9) / columns.len()).saturating_sub(3);
-    let words = lines.iter().flat_map(|line| line.text.split(' '));
-    let widest = words.map(|word| word.chars().count()).max().unwrap_or(0);
+    let description = lines.iter().flat_map(|line| line.text.split(' '));
+    let widest = description.map(|word| word.chars().count()).max().unwrap_or(0);
     if widest + INDENT.len() <= width {
         side_by_side(&columns, &lines, width)
     } else {

@@ -10,10 +10,10 @@ use sleet::{
     fault::Plan,
     net::{latency::Latency, nat::NatSpec},
     oracle::{
-        calls::CONNECTS,
-        candidates::{APPLIED, OWN_GENERATION},
-        ice::EDGES,
-        peers::{CLOSES, NOTHING_LEFT},
+        calls::CONN_01_CONNECTS,
+        candidates::{CAND_01_APPLIED, CAND_02_OWN_GENERATION},
+        ice::STATE_01_EDGES,
+        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT},
     },
     scenario::{Kind, Scenario},
     seed::Seed,
@@ -53,7 +53,7 @@ pub fn family() -> Vec<Scenario> {
                 app,
                 lifetime_s,
             )
-            .holds(&[&CONNECTS, &CLOSES, &NOTHING_LEFT])
+            .holds(&[&CONN_01_CONNECTS, &TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT])
             .reaches(&["push-woke-callee", "local-candidate-buffered"], ANY)
         };
         all.extend([
@@ -71,7 +71,7 @@ pub fn family() -> Vec<Scenario> {
             )
             .about("The NATs forget after 30 s, and nothing keeps a candidate's binding alive until the callee wakes.")
             .from("docs/findings/0010-binding-expires.md")
-            .trips(&CONNECTS, 1),
+            .trips(&CONN_01_CONNECTS, 1),
         ]);
     }
     all
@@ -81,7 +81,7 @@ fn scenario(kind: Kind, name: &str, app: impl Into<Make>, lifetime_s: u64) -> Sc
     played(kind, name, move |seed| late_callee(seed, lifetime_s), app)
         .from("docs/stories.md#a-lost-candidates")
         .from("RFC 8445 sections 5.1.1.4 and 11")
-        .holds(&[&APPLIED, &OWN_GENERATION, &EDGES])
+        .holds(&[&CAND_01_APPLIED, &CAND_02_OWN_GENERATION, &STATE_01_EDGES])
 }
 
 /// Bob wakes 35 to 55 s after the call, behind NATs that remember for `lifetime_s`.

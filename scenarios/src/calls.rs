@@ -1,20 +1,20 @@
 //! Story B: users dial and hang up quickly, in groups, at each other and at who is busy.
 //!
-//! The fixed client holds everything in every scene; each broken client is judged by the oracle that names its
-//! mistake alone, in a scene in which the mistake can show.
+//! The fixed client holds everything in every plan; each broken client is judged by the oracle that names its
+//! mistake alone, in a plan in which the mistake can show.
 
 mod caught;
 pub(crate) mod forked;
 pub(crate) mod meetings;
-pub(crate) mod scenes;
-mod stage;
+pub(crate) mod plans;
+mod setup;
 
 use sleet::{
     fault::Plan,
     oracle::{
         Oracle,
-        hangup::CLOSED_FIRST,
-        peers::{CLOSES, NOTHING_LEFT, STACK_ENDS},
+        hangup::TEAR_04_CLOSED_FIRST,
+        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
         runs::RUN_03_PLAYED,
     },
     peer::PeerKind,
@@ -33,28 +33,28 @@ const ENOUGH: u64 = 200;
 
 /// What it holds because the stack closes in time and completely: not where there is a TURN server, nor in a handshake
 /// (docs/findings/0011 to 0013).
-const WITH_THE_STACK: [&Oracle; 3] = [&CLOSED_FIRST, &CLOSES, &NOTHING_LEFT];
+const WITH_THE_STACK: [&Oracle; 3] = [&TEAR_04_CLOSED_FIRST, &TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT];
 
 /// The scenarios of the family.
 pub fn family() -> Vec<Scenario> {
-    let everywhere = [&scenes::CALLER[..], &scenes::CALLEE].concat();
+    let everywhere = [&plans::CALLER[..], &plans::CALLEE].concat();
     let mut all = vec![
-        fixed("rapid", PeerKind::Bare, scenes::rapid)
+        fixed("rapid", PeerKind::Bare, plans::rapid)
             .about("Dialed, hung up at every point of a call's life at either end, and dialed again within milliseconds.")
             .reaches(&hangups_at(&everywhere), ENOUGH)
             .reaches(&["candidate-of-another-call"], ENOUGH),
-        fixed("rapid-full", PeerKind::Full, scenes::rapid)
+        fixed("rapid-full", PeerKind::Full, plans::rapid)
             .about("The same with peer connections instead of bare agents. One that is closed in its handshake leaves it behind (finding 0011).")
             .from("docs/findings/0011-closed-in-handshake.md")
             .reaches(&hangups_at(&everywhere), ENOUGH),
-        fixed("impatient", PeerKind::Bare, scenes::impatient)
+        fixed("impatient", PeerKind::Bare, plans::impatient)
             .about("Dialed and hung up again and again before anything can come of it; the last call is let live.")
-            .reaches(&hangups_at(&scenes::EARLY), ENOUGH),
-        fixed("three-networks", PeerKind::Bare, scenes::rapid_on_three_networks)
+            .reaches(&hangups_at(&plans::EARLY), ENOUGH),
+        fixed("three-networks", PeerKind::Bare, plans::rapid_on_three_networks)
             .about("The same from a phone that gathers three candidates: the stack has callbacks waiting when it is closed.")
             .from("docs/hazards.md#3-closing-inside-a-callback")
             .reaches(&hangups_at(&[Point::OnCandidate]), ENOUGH),
-        fixed("on-the-move", PeerKind::Bare, scenes::on_the_move)
+        fixed("on-the-move", PeerKind::Bare, plans::on_the_move)
             .about("The same from a phone that leaves its Wi-Fi for cellular, before the call, in it or after it.")
             .from("docs/hazards.md#the-phone-moves")
             .reaches(&["network-switch-hit", "signaling-reconnected"], ENOUGH),
@@ -67,22 +67,22 @@ pub fn family() -> Vec<Scenario> {
         fixed("recall", PeerKind::Bare, meetings::recall)
             .about("Who is in a call dials the other end again, without hanging up: the new call takes the place of the old.")
             .reaches(&["dialed-again"], ENOUGH),
-        fixed("groups", PeerKind::Bare, scenes::groups)
+        fixed("groups", PeerKind::Bare, plans::groups)
             .about("Two groups of calls that overlap are dialed and hung up, each as one.")
             .reaches(&["dialed-again"], ENOUGH),
-        fixed("asleep", PeerKind::Bare, scenes::asleep)
+        fixed("asleep", PeerKind::Bare, plans::asleep)
             .about("The callee is asleep, and the caller may have gone when the push wakes it.")
             .reaches(&["push-woke-callee", "told-that-the-call-is-over"], ENOUGH),
-        fixed("recovering", PeerKind::Bare, scenes::recovering)
+        fixed("recovering", PeerKind::Bare, plans::recovering)
             .about("The network goes dark, attempts fail and are made anew, and users hang up meanwhile.")
-            .reaches(&hangups_at(&scenes::FAILING), ENOUGH),
+            .reaches(&hangups_at(&plans::FAILING), ENOUGH),
     ];
     all.push(
         played(
             Kind::Demonstration,
             "unknown-act",
             Policy::FIXED.bare(),
-            scenes::unknown_act,
+            plans::unknown_act,
         )
         .about("The script asks for something that the app cannot do: an error of the run, not a silent nothing.")
         .tripping(RUN_03_PLAYED.id),
@@ -128,12 +128,12 @@ fn on_several_devices() -> Vec<Scenario> {
 
 /// With a TURN server, what the stack leaves behind is not the client's.
 fn relayed() -> Scenario {
-    played(Kind::Promise, "relayed", Policy::FIXED.bare(), scenes::relayed)
+    played(Kind::Promise, "relayed", Policy::FIXED.bare(), plans::relayed)
         .about("As rapid, with a TURN server: a hangup returns even where the stack does not, and may leave an allocation.")
         .from("docs/findings/0012-hangup-while-gathering.md")
         .from("docs/findings/0013-close-waits-for-turn.md")
         .holds(&KEPT)
-        .except_where(&NOTHING_LEFT, allocation_may_stay)
+        .except_where(&TEAR_02_NOTHING_LEFT, allocation_may_stay)
         .reaches(&hangups_at(&[Point::OnCandidate]), ENOUGH)
 }
 
@@ -143,14 +143,14 @@ fn turn_falls_silent(name: &str, peers: PeerKind) -> Scenario {
     fixture::played(
         Kind::Finding,
         &name,
-        scenes::turn_falls_silent,
+        plans::turn_falls_silent,
         Policy::FIXED.on(peers),
     )
     .about("The TURN server has fallen silent when the caller hangs up: closing takes seconds.")
     .from("docs/findings/0013-close-waits-for-turn.md")
     .from("docs/hazards.md#17-a-turn-server-that-is-dead")
     .holds(&KEPT)
-    .trips(&CLOSES, 1)
+    .trips(&TEAR_01_CLOSES, 1)
     .reaches(&["hangup-did-not-wait"], 1)
 }
 
@@ -160,7 +160,7 @@ fn hangup_while_gathering(name: &str, peers: PeerKind) -> Scenario {
     fixture::played(
         Kind::Finding,
         &name,
-        scenes::hung_up_while_gathering,
+        plans::hung_up_while_gathering,
         Policy::FIXED.on(peers),
     )
     .about("The caller hangs up while its TURN allocation is under way: nobody releases it.")
@@ -168,14 +168,14 @@ fn hangup_while_gathering(name: &str, peers: PeerKind) -> Scenario {
     .from("docs/hazards.md#1-hangup-while-gathering")
     .from("RFC 8656 section 8")
     .holds(&KEPT)
-    .trips(&NOTHING_LEFT, 1)
+    .trips(&TEAR_02_NOTHING_LEFT, 1)
 }
 
 /// Whether a hangup at a bad time leaves an allocation on a server of `plan`.
 fn allocation_may_stay(plan: &Plan) -> Option<Known> {
     let relays = plan.ice_servers.iter().any(|s| s.turn);
     relays.then_some(Known {
-        oracle: NOTHING_LEFT.id,
+        oracle: TEAR_02_NOTHING_LEFT.id,
         always: false,
     })
 }
@@ -188,18 +188,18 @@ fn hangups_at(points: &[Point]) -> Vec<String> {
     marks
 }
 
-fn fixed(name: &str, peers: PeerKind, scene: fn(Seed) -> Plan) -> Scenario {
-    played(Kind::Promise, name, Policy::FIXED.on(peers), scene)
+fn fixed(name: &str, peers: PeerKind, plan: fn(Seed) -> Plan) -> Scenario {
+    played(Kind::Promise, name, Policy::FIXED.on(peers), plan)
         .holds(&KEPT)
         .holds(&WITH_THE_STACK)
         .holds(match peers {
-            PeerKind::Bare => &[&STACK_ENDS],
+            PeerKind::Bare => &[&TEAR_05_STACK_ENDS],
             PeerKind::Full => &[],
         })
 }
 
-fn played(kind: Kind, name: &str, make: Make, scene: fn(Seed) -> Plan) -> Scenario {
-    fixture::played(kind, &format!("calls/{name}"), scene, make)
+fn played(kind: Kind, name: &str, make: Make, plan: fn(Seed) -> Plan) -> Scenario {
+    fixture::played(kind, &format!("calls/{name}"), plan, make)
         .from("docs/stories.md#b-rapid-dial-and-hangup")
 }
 
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn hangups_are_drawn_at_every_point_of_a_call() {
-        let drawn = [&scenes::CALLER[..], &scenes::CALLEE, &scenes::FAILING].concat();
+        let drawn = [&plans::CALLER[..], &plans::CALLEE, &plans::FAILING].concat();
         for point in Point::ALL {
             assert!(drawn.contains(&point), "nobody hangs up at {point}");
         }

@@ -7,14 +7,14 @@ use std::time::Duration;
 use sleet::{
     fault::Plan,
     oracle::{
-        calls::CONNECTS,
-        candidates::{APPLIED, OWN_GENERATION},
-        connection::COMPUTED,
-        events::NEWS,
-        gathering::ONE_END,
-        ice::EDGES,
-        peers::{CLOSES, NOTHING_LEFT, STACK_ENDS},
-        signaling::TURNS,
+        calls::CONN_01_CONNECTS,
+        candidates::{CAND_01_APPLIED, CAND_02_OWN_GENERATION},
+        connection::STATE_02_COMPUTED,
+        events::STATE_05_NEWS,
+        gathering::STATE_03_ONE_END,
+        ice::STATE_01_EDGES,
+        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
+        signaling::STATE_04_TURNS,
     },
     scenario::{Kind, Scenario},
     seed::Seed,
@@ -56,7 +56,7 @@ pub fn family() -> Vec<Scenario> {
         with_policy(Kind::Demonstration, "naive-open", Policy::NAIVE, open)
             .about("On an open network the checks themselves make up for lost candidates: the bug does not show.")
             .from("docs/stories.md#why-it-takes-a-firewall")
-            .trips(&APPLIED, ENOUGH),
+            .trips(&CAND_01_APPLIED, ENOUGH),
         rare("sleep", SLEEP, story_a)
             .about("Sleeping 500 ms before the local description is set loses fewer candidates, not none."),
         broken("sleep-quick-answer", SLEEP, story_a_quick_answer)
@@ -88,18 +88,18 @@ pub fn family() -> Vec<Scenario> {
             .reaches(&["push-woke-callee", "local-candidate-buffered"], ENOUGH),
         promise("buffer-receiver-bare", BUFFER_RECEIVER.bare(), story_a)
             .about("As buffer-receiver, with bare ICE agents instead of peer connections.")
-            .holds(&[&ONE_END])
+            .holds(&[&STATE_03_ONE_END])
             .reaches(&["candidate-before-description"], ENOUGH),
         unanswered(Kind::Promise, "unanswered", BUFFER_SENDER)
             .about("Nobody joins, and the caller hangs up: candidates that still wait do not keep the peer from closing.")
-            .holds(&[&CLOSES]),
+            .holds(&[&TEAR_01_CLOSES]),
         unanswered(Kind::Demonstration, "wait-in-callback", Policy::NAIVE.sending(SendPolicy::OnceJoinedInCallback))
             .about("Buffering by waiting inside the stack's candidate callback: the hangup never returns.")
             .from("docs/hazards.md#4-waiting-inside-a-callback")
-            .trips(&CLOSES, 1),
+            .trips(&TEAR_01_CLOSES, 1),
         promise("retry", BUFFER_RECEIVER, story_a_retry)
             .about("The caller tries again within the call: candidates of the first attempt stay out of the second.")
-            .holds(&[&OWN_GENERATION])
+            .holds(&[&CAND_02_OWN_GENERATION])
             .reaches(&["stale-candidate-discarded"], ENOUGH),
         recover(),
         stale_generation(),
@@ -109,20 +109,30 @@ pub fn family() -> Vec<Scenario> {
 /// A policy that keeps every call.
 fn promise(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
     // Not STATE-03 and STATE-06: the stack breaks them on every seed (docs/findings/0002 and 0003).
-    let states = [&EDGES, &COMPUTED, &TURNS, &NEWS];
+    let states = [
+        &STATE_01_EDGES,
+        &STATE_02_COMPUTED,
+        &STATE_04_TURNS,
+        &STATE_05_NEWS,
+    ];
     with_policy(Kind::Promise, name, app, network)
-        .holds(&[&APPLIED, &CONNECTS, &NOTHING_LEFT, &STACK_ENDS])
+        .holds(&[
+            &CAND_01_APPLIED,
+            &CONN_01_CONNECTS,
+            &TEAR_02_NOTHING_LEFT,
+            &TEAR_05_STACK_ENDS,
+        ])
         .holds(&states)
 }
 
 /// A policy that loses calls.
 fn broken(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
-    with_policy(Kind::Demonstration, name, app, network).trips(&CONNECTS, ENOUGH)
+    with_policy(Kind::Demonstration, name, app, network).trips(&CONN_01_CONNECTS, ENOUGH)
 }
 
 /// A policy that loses calls so rarely that it takes many seeds to see it.
 fn rare(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
-    with_policy(Kind::Demonstration, name, app, network).trips(&CONNECTS, 300)
+    with_policy(Kind::Demonstration, name, app, network).trips(&CONN_01_CONNECTS, 300)
 }
 
 fn with_policy(kind: Kind, name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
@@ -147,7 +157,7 @@ fn recover() -> Scenario {
         )
         .from("docs/findings/0001-late-candidates.md")
         .from("docs/hazards.md#6-dark-for-three-seconds")
-        .holds(&[&OWN_GENERATION])
+        .holds(&[&CAND_02_OWN_GENERATION])
         .reaches(&["attempt-recovered"], ENOUGH);
     // The table compares remedies on one network, and this is another.
     scenario.remedy = None;
@@ -166,5 +176,5 @@ fn stale_generation() -> Scenario {
     .about("A receiver that buffers without looking at the generation gives old candidates to a new attempt.")
     .from("docs/stories.md#a-lost-candidates")
     .from("docs/hazards.md#22-candidates-of-an-old-generation")
-    .trips(&OWN_GENERATION, ENOUGH)
+    .trips(&CAND_02_OWN_GENERATION, ENOUGH)
 }

@@ -10,12 +10,12 @@ use sleet::{
     net::{latency::Latency, link::LinkProfile, nat::NatSpec, topology::HostSpec},
     oracle::{
         Oracle,
-        calls::CONNECTS,
-        candidates::{APPLIED, OWN_GENERATION},
-        connection::COMPUTED,
-        ice::EDGES,
-        peers::{CLOSES, NOTHING_LEFT, STACK_ENDS},
-        signaling::TURNS,
+        calls::CONN_01_CONNECTS,
+        candidates::{CAND_01_APPLIED, CAND_02_OWN_GENERATION},
+        connection::STATE_02_COMPUTED,
+        ice::STATE_01_EDGES,
+        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
+        signaling::STATE_04_TURNS,
     },
     peer::PeerKind,
     scenario::{Kind, Scenario},
@@ -25,7 +25,7 @@ use sleet::{
 };
 
 use crate::{
-    calls::{forked, meetings, scenes},
+    calls::{forked, meetings, plans},
     client::{
         Make, Policy,
         policy::{ReceivePolicy, SendPolicy},
@@ -57,7 +57,7 @@ const BUFFER_SENDER: Policy = Policy::NAIVE.sending(SendPolicy::OnceJoined);
 const BUFFER_BOTH: Policy = BUFFER_SENDER.receiving(ReceivePolicy::Buffer);
 
 /// Whoever hangs up leaves nothing behind.
-const TIDY: [&Oracle; 2] = [&CLOSES, &NOTHING_LEFT];
+const TIDY: [&Oracle; 2] = [&TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT];
 
 /// How many seeds' networks tell which kinds of fault can hit a scenario: who is behind a NAT differs.
 const NETWORKS: u64 = 16;
@@ -78,7 +78,7 @@ pub fn family() -> Vec<Scenario> {
         scenario(Kind::Demonstration, "no-recovery", BUFFER_BOTH.full(), story_a)
             .about("Buffering alone: what the storm breaks, no healing of the network mends.")
             .holds(&TIDY)
-            .trips(&CONNECTS, ENOUGH),
+            .trips(&CONN_01_CONNECTS, ENOUGH),
     ];
     all.extend(rapid());
     all.extend([
@@ -90,17 +90,17 @@ pub fn family() -> Vec<Scenario> {
 
 /// Field report B in the storm: users hang up, refuse, redial and cross each other while everything breaks.
 fn rapid() -> Vec<Scenario> {
-    let story = |name, scene: fn(Seed) -> Plan| {
-        scenario(Kind::Promise, name, Policy::FIXED.bare(), scene)
+    let story = |name, plan: fn(Seed) -> Plan| {
+        scenario(Kind::Promise, name, Policy::FIXED.bare(), plan)
             .about("Rapid dialing and hanging up in the storm: nothing crashes, leaks, rings a ghost or answers for a dead call.")
             .from("docs/stories.md#b-rapid-dial-and-hangup")
             .holds(&TIDY)
-            .holds(&[&STACK_ENDS])
+            .holds(&[&TEAR_05_STACK_ENDS])
             .reaches(&["client-crash-hit", "partition-hit", "signal-drop-hit"], ENOUGH)
     };
     vec![
-        story("rapid", scenes::rapid_in_fair_weather),
-        story("impatient", scenes::impatient_in_fair_weather),
+        story("rapid", plans::rapid_in_fair_weather),
+        story("impatient", plans::impatient_in_fair_weather),
         story("third-caller", meetings::busy_in_fair_weather),
         story("glare", meetings::glare_in_fair_weather),
         story("recall", meetings::recall_in_fair_weather),
@@ -154,7 +154,7 @@ fn nats_and_relay(seed: Seed) -> Plan {
 fn promise(name: &str, app: Make, network: fn(Seed) -> Plan) -> Scenario {
     let scenario = patient_promise(name, app.recovering(PATIENCE), network).holds(&TIDY);
     match app.peers {
-        PeerKind::Bare => scenario.holds(&[&STACK_ENDS]),
+        PeerKind::Bare => scenario.holds(&[&TEAR_05_STACK_ENDS]),
         // A DTLS server that is hung up while it waits for its client waits for ever: docs/findings/0011.
         PeerKind::Full => scenario,
     }
@@ -165,7 +165,7 @@ fn patient_promise(name: &str, app: Make, network: fn(Seed) -> Plan) -> Scenario
         .about(&format!(
             "{name} with recovery: what must always hold holds in the storm, and afterwards every call connects."
         ))
-        .holds(&[&CONNECTS])
+        .holds(&[&CONN_01_CONNECTS])
         .reaches(&hits(app, network), ENOUGH)
         .reaches(&["attempt-recovered", "silence-ended", "talked-to-the-end"], ENOUGH)
 }
@@ -183,7 +183,13 @@ fn scenario(kind: Kind, name: &str, app: Make, network: fn(Seed) -> Plan) -> Sce
     played(kind, &format!("chaos/{name}"), draw, app)
         .from("docs/stories.md#a-lost-candidates")
         .from("docs/judging.md#two-phases")
-        .holds(&[&APPLIED, &OWN_GENERATION, &EDGES, &COMPUTED, &TURNS])
+        .holds(&[
+            &CAND_01_APPLIED,
+            &CAND_02_OWN_GENERATION,
+            &STATE_01_EDGES,
+            &STATE_02_COMPUTED,
+            &STATE_04_TURNS,
+        ])
 }
 
 /// The kinds of fault that a run of `app` has.
@@ -214,7 +220,7 @@ fn calm(mut plan: Plan) -> Plan {
     };
     Plan {
         heal_at_ms: HEAL_AT_MS,
-        talk_every_ms: Some(scenes::TALKS_EVERY_MS),
+        talk_every_ms: Some(plans::TALKS_EVERY_MS),
         budget_ms,
         horizon_ms: HEAL_AT_MS + budget_ms + 45_000,
         ..plan

@@ -5,8 +5,9 @@ use std::time::Duration;
 use sleet::{
     fault::{Directions, Plan, partition},
     oracle::{
-        calls::CONNECTS, candidates::APPLIED, connection::COMPUTED, events::NEWS, ice::EDGES,
-        liveness::TIMELY, peers::CLOSES, signaling::TURNS,
+        calls::CONN_01_CONNECTS, candidates::CAND_01_APPLIED, connection::STATE_02_COMPUTED,
+        events::STATE_05_NEWS, ice::STATE_01_EDGES, liveness::TIME_01_TIMELY, peers::TEAR_01_CLOSES,
+        signaling::STATE_04_TURNS,
     },
     peer::IceTimeouts,
     scenario::{Kind, Scenario},
@@ -57,8 +58,14 @@ fn dark(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario
     played(Kind::Promise, &format!("state/{name}"), network, app)
         .from("docs/stories.md#c-connection-state")
         .from("RFC 7675 section 5.1")
-        .holds(&[&APPLIED, &CONNECTS, &CLOSES])
-        .holds(&[&EDGES, &COMPUTED, &TURNS, &NEWS, &TIMELY])
+        .holds(&[&CAND_01_APPLIED, &CONN_01_CONNECTS, &TEAR_01_CLOSES])
+        .holds(&[
+            &STATE_01_EDGES,
+            &STATE_02_COMPUTED,
+            &STATE_04_TURNS,
+            &STATE_05_NEWS,
+            &TIME_01_TIMELY,
+        ])
 }
 
 fn disconnects(seed: Seed) -> Plan {
@@ -125,6 +132,6 @@ fn impatient() -> Scenario {
     Scenario::new(Kind::Demonstration, "state/impatient", nobody_calls, story)
         .about("A broken reporter that says disconnected after one second of silence.")
         .from("docs/stories.md#c-connection-state")
-        .holds(&[&EDGES, &NEWS])
-        .trips(&TIMELY, 1)
+        .holds(&[&STATE_01_EDGES, &STATE_05_NEWS])
+        .trips(&TIME_01_TIMELY, 1)
 }

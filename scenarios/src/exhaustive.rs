@@ -10,12 +10,12 @@ use sleet::{
     net::{latency::Latency, link::LinkProfile},
     oracle::{
         Oracle,
-        calls::CONNECTS,
-        candidates::{APPLIED, OWN_GENERATION},
-        connection::COMPUTED,
-        ice::EDGES,
-        peers::{CLOSES, NOTHING_LEFT, STACK_ENDS},
-        signaling::TURNS,
+        calls::CONN_01_CONNECTS,
+        candidates::{CAND_01_APPLIED, CAND_02_OWN_GENERATION},
+        connection::STATE_02_COMPUTED,
+        ice::STATE_01_EDGES,
+        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
+        signaling::STATE_04_TURNS,
     },
     scenario::{Kind, Scenario},
     seed::Seed,
@@ -48,13 +48,13 @@ const BUFFER_BOTH: Policy = BUFFER_SENDER.receiving(ReceivePolicy::Buffer);
 
 /// What holds of every call, but that nothing is left of it.
 const KEPT: [&Oracle; 7] = [
-    &APPLIED,
-    &OWN_GENERATION,
-    &CONNECTS,
-    &CLOSES,
-    &EDGES,
-    &COMPUTED,
-    &TURNS,
+    &CAND_01_APPLIED,
+    &CAND_02_OWN_GENERATION,
+    &CONN_01_CONNECTS,
+    &TEAR_01_CLOSES,
+    &STATE_01_EDGES,
+    &STATE_02_COMPUTED,
+    &STATE_04_TURNS,
 ];
 /// The page of the defect that hangups meet on peer connections.
 const HANDSHAKE: &str = "docs/findings/0011-closed-in-handshake.md";
@@ -91,16 +91,16 @@ fn candidates() -> Vec<Scenario> {
     let describing = awaiting(messages.clone(), "*", &DESCRIBING);
     let in_order = awaiting(in_order, "*", &APPLYING);
     vec![
-        broken("naive", NAIVE.bare(), messages.clone(), &CONNECTS)
+        broken("naive", NAIVE.bare(), messages.clone(), &CONN_01_CONNECTS)
             .about("The client of the report, in every order: which of them lose the call."),
-        broken("sequential", SEQUENTIAL.bare(), messages, &CONNECTS).about(
+        broken("sequential", SEQUENTIAL.bare(), messages, &CONN_01_CONNECTS).about(
             "Producing no candidate before the description is written: the server reorders all the same.",
         ),
         broken(
             "sequential-in-order",
             SEQUENTIAL.bare(),
             in_order.clone(),
-            &CONNECTS,
+            &CONN_01_CONNECTS,
         )
         .about("The server keeps the order, and the tasks of the receiver do not."),
         connects("sequential-end-to-end", SEQUENTIAL.in_order().bare(), in_order)
@@ -126,7 +126,7 @@ fn attempts() -> Vec<Scenario> {
             "stale-generation",
             any_generation,
             retried(call(&["offer", "candidate"])),
-            &OWN_GENERATION,
+            &CAND_02_OWN_GENERATION,
         )
         .about("A receiver that buffers without looking at the generation gives old candidates to a new attempt."),
         connects("redial", BUFFER_BOTH.bare(), redialed(call(&REDIAL)))
@@ -154,7 +154,7 @@ fn hangups() -> Vec<Scenario> {
             "wait-in-callback",
             waiting,
             hung_up_by(&["alice"], call(&CALL)),
-            &CLOSES,
+            &TEAR_01_CLOSES,
         )
         .from("docs/hazards.md#4-waiting-inside-a-callback")
         .about(
@@ -172,8 +172,8 @@ fn on_the_stack() -> Vec<Scenario> {
             .from("docs/stories.md#b-rapid-dial-and-hangup")
             .from(HANDSHAKE)
             .holds(&KEPT)
-            .holds(&[&NOTHING_LEFT])
-            .trips(&STACK_ENDS, PARTS),
+            .holds(&[&TEAR_02_NOTHING_LEFT])
+            .trips(&TEAR_05_STACK_ENDS, PARTS),
         played(
             Kind::Finding,
             "findings/hangup-in-handshake",
@@ -184,8 +184,8 @@ fn on_the_stack() -> Vec<Scenario> {
         .from("docs/stories.md#b-rapid-dial-and-hangup")
         .from(HANDSHAKE)
         .holds(&KEPT)
-        .holds(&[&NOTHING_LEFT])
-        .trips(&STACK_ENDS, 1),
+        .holds(&[&TEAR_02_NOTHING_LEFT])
+        .trips(&TEAR_05_STACK_ENDS, 1),
     ]
 }
 
@@ -204,7 +204,7 @@ fn connects(name: &str, app: impl Into<Make>, plan: Plan) -> Scenario {
     scenario(Kind::Promise, name, app, plan)
         .from("docs/stories.md#a-lost-candidates")
         .holds(&KEPT)
-        .holds(&[&NOTHING_LEFT, &STACK_ENDS])
+        .holds(&[&TEAR_02_NOTHING_LEFT, &TEAR_05_STACK_ENDS])
 }
 
 fn broken(name: &str, app: impl Into<Make>, plan: Plan, oracle: &'static Oracle) -> Scenario {
@@ -244,7 +244,7 @@ fn call(free: &[&str]) -> Plan {
     }
     plan.service().descriptions = Latency::constant_ms(1);
     plan.service().others = Latency::constant_ms(1);
-    plan.stretch.clear();
+    plan.slow_steps.clear();
     plan.script = vec![dials("alice", "bob", "c1", ONLINE_MS), answers("bob", 0)];
     plan.talk_ms = 100;
     plan.budget_ms = 5_000;

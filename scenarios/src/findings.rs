@@ -5,12 +5,12 @@ use sleet::{
     net::latency::Latency,
     oracle::{
         Oracle,
-        calls::CONNECTS,
-        candidates::APPLIED,
-        events::LAST_WORD,
-        gathering::ONE_END,
-        pace::PACED,
-        peers::{CLOSES, NOTHING_LEFT, STACK_ENDS},
+        calls::CONN_01_CONNECTS,
+        candidates::CAND_01_APPLIED,
+        events::STATE_06_LAST_WORD,
+        gathering::STATE_03_ONE_END,
+        pace::PACE_01_PACED,
+        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
     },
     scenario::{Kind, Scenario},
     seed::Seed,
@@ -30,7 +30,7 @@ pub fn family() -> Vec<Scenario> {
         late_candidates("late-candidates", buffered),
         late_candidates("late-candidates-bare", buffered.bare()),
         // A bare agent has no gathering states: there is no bare variant.
-        plain_call("gathering-closed", buffered, &ONE_END)
+        plain_call("gathering-closed", buffered, &STATE_03_ONE_END)
             .about("A call that is hung up: on close, iceGatheringState is reported as `closed`, which is none of its states.")
             .from("docs/findings/0002-gathering-closed.md")
             .from("W3C webrtc-pc section 4.3.2, RTCIceGatheringState"),
@@ -55,8 +55,8 @@ fn closed_in_handshake(app: impl Into<Make>) -> Scenario {
         .about("A call that is hung up while its DTLS server waits: it waits for ever.")
         .from("docs/findings/0011-closed-in-handshake.md")
         .from("W3C webrtc-pc section 4.4.2, close")
-        .holds(&[&APPLIED, &CLOSES, &NOTHING_LEFT])
-        .trips(&STACK_ENDS, 1)
+        .holds(&[&CAND_01_APPLIED, &TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT])
+        .trips(&TEAR_05_STACK_ENDS, 1)
 }
 
 /// Bytes: more than a check has (144), less than a ClientHello (184).
@@ -68,7 +68,7 @@ fn check_storm(name: &str, app: impl Into<Make>) -> Scenario {
         .about("Behind two symmetric NATs with open filtering, each check begets more: thousands within a second.")
         .from("docs/findings/0007-check-storm.md")
         .from("RFC 8445 sections 6.1.2.5 and 14")
-        .trips_first(&PACED, 1)
+        .trips_first(&PACE_01_PACED, 1)
 }
 
 /// Every candidate is buffered and delivered, but the caller's reach the callee long after she began to check.
@@ -77,20 +77,20 @@ fn late_candidates(name: &str, app: impl Into<Make>) -> Scenario {
         .about("Candidates that come seconds after the other side began to check never connect, though all are applied.")
         .from("docs/findings/0001-late-candidates.md")
         .from("RFC 8445 section 7.3.1.4")
-        .holds(&[&APPLIED])
-        .trips(&CONNECTS, 1)
+        .holds(&[&CAND_01_APPLIED])
+        .trips(&CONN_01_CONNECTS, 1)
 }
 
 /// A call on the story network that connects and is hung up.
 fn plain_call(name: &str, app: impl Into<Make>, breaks: &'static Oracle) -> Scenario {
     played(Kind::Finding, &format!("findings/{name}"), story_a, app)
-        .holds(&[&APPLIED, &CONNECTS])
+        .holds(&[&CAND_01_APPLIED, &CONN_01_CONNECTS])
         .trips(breaks, 1)
 }
 
 /// The agent's last state is told by a task of its own, which close does not wait for.
 fn closed_after_close(name: &str, app: impl Into<Make>) -> Scenario {
-    plain_call(name, app, &LAST_WORD)
+    plain_call(name, app, &STATE_06_LAST_WORD)
         .about("A call that is hung up: ICE `closed` is reported after close has returned.")
         .from("docs/findings/0003-closed-after-close.md")
         .from("W3C webrtc-pc section 4.4.2, close")
@@ -99,9 +99,9 @@ fn closed_after_close(name: &str, app: impl Into<Make>) -> Scenario {
 /// The story network beyond its bound: alice takes five seconds over each candidate.
 fn seconds_late(seed: Seed) -> Plan {
     let mut plan = story_a(seed);
-    for stretch in plan.stretch.iter_mut().filter(|s| s.step == "send-candidate") {
-        stretch.host = "alice".into();
-        stretch.by = Latency::constant_ms(5_000);
+    for slow in plan.slow_steps.iter_mut().filter(|s| s.step == "send-candidate") {
+        slow.host = "alice".into();
+        slow.by = Latency::constant_ms(5_000);
     }
     plan.budget_ms = 40_000;
     plan.horizon_ms = 90_000;

@@ -1,24 +1,24 @@
 //! What all families stand on: everybody in a plan runs the one calling app, and the signaling server is the harness's.
 
 use sleet::{
-    driver::Cast,
+    driver::Deployment,
     fault::Plan,
     oracle::{
         Oracle,
-        after::{DEAD, QUIET},
-        candidates::{APPLIED, OWN_GENERATION},
+        after::{CALL_02_QUIET, CALL_03_DEAD},
+        candidates::{CAND_01_APPLIED, CAND_02_OWN_GENERATION},
         causes::{CALL_04_CAUSED, CALL_05_TRUE},
-        connection::COMPUTED,
-        events::NEWS,
-        factory::AS_LONG_AS_CALLS,
+        connection::STATE_02_COMPUTED,
+        events::STATE_05_NEWS,
+        factory::FACT_01_AS_LONG_AS_CALLS,
         forks::{CALL_06_ONE, RING_02_ANSWERED, RING_03_REFUSED},
-        hangup::{CLOSED_ONCE, RETURNS},
+        hangup::{HANG_01_RETURNS, TEAR_03_CLOSED_ONCE},
         heeded::INT_01_HEEDED,
-        ice::EDGES,
+        ice::STATE_01_EDGES,
         once::SAID_01_ONCE,
-        outcomes::{AGREED, GOES_ON},
-        ringing::CALLED,
-        signaling::TURNS,
+        outcomes::{CALL_01_AGREED, CONN_03_GOES_ON},
+        ringing::RING_01_CALLED,
+        signaling::STATE_04_TURNS,
         talk::TALK_01_TO_THE_END,
     },
     scenario::{Kind, Scenario},
@@ -34,7 +34,7 @@ pub(crate) fn played(
     draw: impl Fn(Seed) -> Plan + Send + Sync + 'static,
     app: impl Into<Make>,
 ) -> Scenario {
-    let scenario = Scenario::played(kind, name, draw, cast(app));
+    let scenario = Scenario::played(kind, name, draw, deployment(app));
     match kind {
         Kind::Promise => scenario.holds(&KEPT),
         _ => scenario,
@@ -48,26 +48,26 @@ pub(crate) const KEPT: [&Oracle; 22] = [
     &CALL_05_TRUE,
     &CALL_06_ONE,
     &SAID_01_ONCE,
-    &AGREED,
-    &GOES_ON,
-    &QUIET,
-    &DEAD,
-    &CALLED,
+    &CALL_01_AGREED,
+    &CONN_03_GOES_ON,
+    &CALL_02_QUIET,
+    &CALL_03_DEAD,
+    &RING_01_CALLED,
     &RING_02_ANSWERED,
     &RING_03_REFUSED,
-    &AS_LONG_AS_CALLS,
-    &RETURNS,
-    &CLOSED_ONCE,
-    &APPLIED,
-    &OWN_GENERATION,
-    &EDGES,
-    &COMPUTED,
-    &TURNS,
-    &NEWS,
+    &FACT_01_AS_LONG_AS_CALLS,
+    &HANG_01_RETURNS,
+    &TEAR_03_CLOSED_ONCE,
+    &CAND_01_APPLIED,
+    &CAND_02_OWN_GENERATION,
+    &STATE_01_EDGES,
+    &STATE_02_COMPUTED,
+    &STATE_04_TURNS,
+    &STATE_05_NEWS,
     &TALK_01_TO_THE_END,
 ];
 
 /// Everybody but the servers runs `app`.
-pub(crate) fn cast(app: impl Into<Make>) -> Cast {
-    Cast::of(app.into())
+pub(crate) fn deployment(app: impl Into<Make>) -> Deployment {
+    Deployment::of(app.into())
 }

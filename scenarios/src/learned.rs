@@ -7,9 +7,9 @@ use sleet::{
     fault::{Act, Plan, When},
     net::nat::NatSpec,
     oracle::{
-        calls::CONNECTS,
-        candidates::{APPLIED, OWN_GENERATION},
-        peers::{CLOSES, NOTHING_LEFT},
+        calls::CONN_01_CONNECTS,
+        candidates::{CAND_01_APPLIED, CAND_02_OWN_GENERATION},
+        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT},
     },
     scenario::{Kind, Scenario},
     seed::Seed,
@@ -38,16 +38,16 @@ pub fn family() -> Vec<Scenario> {
                 .about("Both NATs accept what nobody asked for: the first check to arrive changes the port of all that answer it.")
                 .from("docs/findings/0019-accepting-nat.md")
                 .from("RFC 4787 section 4.1")
-                .holds(&[&APPLIED, &OWN_GENERATION])
-                .trips(&CONNECTS, ANY),
+                .holds(&[&CAND_01_APPLIED, &CAND_02_OWN_GENERATION])
+                .trips(&CONN_01_CONNECTS, ANY),
             played(Kind::Promise, &format!("nat/accepting-relayed{suffix}"), |seed| accepting(seed, true), client)
                 .about("Both NATs accept what nobody asked for, and there is a TURN server: it carries the call.")
                 .from("docs/findings/0019-accepting-nat.md")
-                .holds(&[&CONNECTS, &APPLIED, &OWN_GENERATION, &CLOSES, &NOTHING_LEFT]),
+                .holds(&[&CONN_01_CONNECTS, &CAND_01_APPLIED, &CAND_02_OWN_GENERATION, &TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT]),
             played(Kind::Promise, &format!("bindings/long-ringing{suffix}"), long_ringing, recovering)
                 .about("The phone rings for a minute and is picked up: an app that begins anew while it rings connects.")
                 .from("docs/reality.md#ringing")
-                .holds(&[&CONNECTS, &OWN_GENERATION, &CLOSES, &NOTHING_LEFT]),
+                .holds(&[&CONN_01_CONNECTS, &CAND_02_OWN_GENERATION, &TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT]),
         ]);
     }
     all

@@ -103,7 +103,7 @@ mod tests {
                 oracle.meaning
             );
         }
-        assert!(tripped.contains(runs::NO_PANIC.id));
+        assert!(tripped.contains(runs::RUN_01_NO_PANIC.id));
     }
 
     #[test]

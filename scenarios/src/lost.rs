@@ -8,8 +8,8 @@ use sleet::{
     net::nat::NatSpec,
     oracle::{
         Oracle,
-        calls::CONNECTS,
-        peers::{CLOSES, NOTHING_LEFT},
+        calls::CONN_01_CONNECTS,
+        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT},
     },
     scenario::{Kind, Scenario},
     seed::Seed,
@@ -31,22 +31,22 @@ const ONCE: Policy = Policy {
 /// The scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     let mut all = vec![
-        finding("last-flight-lost", ONCE.full(), &CONNECTS, without_the_last_flight)
+        finding("last-flight-lost", ONCE.full(), &CONN_01_CONNECTS, without_the_last_flight)
             .about("The last flight of the DTLS handshake is lost: its sender has done with the handshake, and never sends it again.")
             .from("docs/findings/0015-last-flight-lost.md")
             .from("RFC 6347 section 4.2.4"),
     ];
     for (suffix, app) in [("", ONCE.full()), ("-bare", ONCE.bare())] {
         all.extend([
-            finding(&format!("stun-asked-once{suffix}"), app, &CONNECTS, stun_begins_late)
+            finding(&format!("stun-asked-once{suffix}"), app, &CONN_01_CONNECTS, stun_begins_late)
                 .about("The STUN server answers nothing for a tenth of a second: the caller has asked it once, and never learns her address.")
                 .from("docs/findings/0014-stun-asked-once.md")
                 .from("RFC 8489 section 6.2.1"),
-            finding(&format!("allocate-sent-again{suffix}"), app, &NOTHING_LEFT, without_the_allocation)
+            finding(&format!("allocate-sent-again{suffix}"), app, &TEAR_02_NOTHING_LEFT, without_the_allocation)
                 .about("The answer to an Allocate request is lost: the request is sent again and refused, and the allocation is nobody's.")
                 .from("docs/findings/0016-allocate-sent-again.md")
                 .from("RFC 8656 section 7.2"),
-            finding(&format!("turn-reads-no-more{suffix}"), app, &CLOSES, with_half_a_packet)
+            finding(&format!("turn-reads-no-more{suffix}"), app, &TEAR_01_CLOSES, with_half_a_packet)
                 .about("One packet of the TURN server comes without its end: the client reads nothing from the server any more.")
                 .from("docs/findings/0017-turn-reads-no-more.md"),
         ]);

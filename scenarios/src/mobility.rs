@@ -11,13 +11,13 @@ use sleet::{
     },
     net::nat::NatSpec,
     oracle::{
-        again::OUTLIVES,
-        calls::CONNECTS,
-        candidates::{APPLIED, OWN_GENERATION},
-        connection::COMPUTED,
-        ice::EDGES,
-        peers::{CLOSES, NOTHING_LEFT},
-        signaling::TURNS,
+        again::CONN_02_OUTLIVES,
+        calls::CONN_01_CONNECTS,
+        candidates::{CAND_01_APPLIED, CAND_02_OWN_GENERATION},
+        connection::STATE_02_COMPUTED,
+        ice::STATE_01_EDGES,
+        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT},
+        signaling::STATE_04_TURNS,
     },
     scenario::{Kind, Scenario},
     seed::{Seed, Stream},
@@ -67,13 +67,13 @@ pub fn family() -> Vec<Scenario> {
     all.push(
         scenario(Kind::Demonstration, "mobility/no-recovery", CLIENT, switches)
             .about("A phone leaves its Wi-Fi for cellular, and its client does nothing about it.")
-            .trips(&OUTLIVES, 1),
+            .trips(&CONN_02_OUTLIVES, 1),
     );
     all
 }
 
 fn promise(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
-    scenario(Kind::Promise, &format!("mobility/{name}"), app, network).holds(&[&OUTLIVES])
+    scenario(Kind::Promise, &format!("mobility/{name}"), app, network).holds(&[&CONN_02_OUTLIVES])
 }
 
 /// The caller's NAT rebinds, and nothing keeps her packets from the callee, who does not move to where they come from.
@@ -89,7 +89,7 @@ fn unnoticed(name: &str, app: impl Into<Make>) -> Scenario {
         .about("The caller's NAT moves her mapping: checks cross on the new path, the caller says connected, and the callee disconnected.")
         .from("docs/findings/0009-rebind-unnoticed.md")
         .reaches(&["nat-rebind-hit"], 1)
-        .trips(&OUTLIVES, 1)
+        .trips(&CONN_02_OUTLIVES, 1)
 }
 
 fn scenario(
@@ -101,8 +101,14 @@ fn scenario(
     played(kind, name, network, app)
         .from("docs/stories.md#c-connection-state")
         .from("RFC 7675 section 5.1")
-        .holds(&[&APPLIED, &OWN_GENERATION, &CONNECTS, &CLOSES, &NOTHING_LEFT])
-        .holds(&[&EDGES, &COMPUTED, &TURNS])
+        .holds(&[
+            &CAND_01_APPLIED,
+            &CAND_02_OWN_GENERATION,
+            &CONN_01_CONNECTS,
+            &TEAR_01_CLOSES,
+            &TEAR_02_NOTHING_LEFT,
+        ])
+        .holds(&[&STATE_01_EDGES, &STATE_02_COMPUTED, &STATE_04_TURNS])
 }
 
 fn reboots(seed: Seed) -> Plan {

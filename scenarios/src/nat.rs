@@ -16,10 +16,10 @@ use sleet::{
         topology::{HostSpec, Topology},
     },
     oracle::{
-        candidates::APPLIED,
-        pace::PACED,
-        peers::{CLOSES, NOTHING_LEFT, STACK_ENDS},
-        reach::AS_COMPUTED,
+        candidates::CAND_01_APPLIED,
+        pace::PACE_01_PACED,
+        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
+        reach::REACH_01_AS_COMPUTED,
     },
     reach,
     scenario::{Cell, Kind, Known, Scenario},
@@ -83,18 +83,24 @@ pub fn family() -> Vec<Scenario> {
 }
 
 fn promise(name: &str, about: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
-    let cast = Arc::new(fixture::cast(app));
+    let deployment = Arc::new(fixture::deployment(app));
     let story = move |sim: Sim, plan: Arc<Plan>| {
         let Cell { row, column, .. } = cell(&plan);
         sim.mark(&cell_mark(row, column));
-        driver::play(sim, plan, cast.clone())
+        driver::play(sim, plan, deployment.clone())
     };
     Scenario::new(Kind::Promise, &format!("nat/{name}"), network, story)
         .about(about)
         .from("RFC 4787 sections 4 and 5")
         .from("docs/nats.md#who-must-reach-whom")
-        .holds(&[&APPLIED, &CLOSES, &NOTHING_LEFT, &STACK_ENDS, &AS_COMPUTED])
-        .except_where(&PACED, storms)
+        .holds(&[
+            &CAND_01_APPLIED,
+            &TEAR_01_CLOSES,
+            &TEAR_02_NOTHING_LEFT,
+            &TEAR_05_STACK_ENDS,
+            &REACH_01_AS_COMPUTED,
+        ])
+        .except_where(&PACE_01_PACED, storms)
         .in_matrix(cell)
 }
 
@@ -136,7 +142,7 @@ fn cut_off() -> Scenario {
     played(Kind::Demonstration, "nat/cut-off", network, CLIENT)
         .about("A link that loses what the NATs would let through: the call does not go the way that was computed.")
         .from("docs/nats.md#who-must-reach-whom")
-        .trips(&AS_COMPUTED, 1)
+        .trips(&REACH_01_AS_COMPUTED, 1)
 }
 
 /// Where two symmetric NATs let strangers in, every check that arrives comes from a new port, every new port is
@@ -154,7 +160,7 @@ fn storms(plan: &Plan) -> Option<Known> {
         _ => false,
     };
     (stormy && !blocked).then_some(Known {
-        oracle: PACED.id,
+        oracle: PACE_01_PACED.id,
         always: !turn && !nested,
     })
 }

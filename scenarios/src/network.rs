@@ -1,7 +1,7 @@
 //! The networks that the stories play on.
 
 use sleet::{
-    fault::{Act, Directions, Plan, Scripted, Stretch, When, partition},
+    fault::{Act, Directions, Plan, Scripted, SlowStep, When, partition},
     net::{
         firewall::FirewallSpec,
         latency::Latency,
@@ -34,14 +34,14 @@ pub fn story_a(seed: Seed) -> Plan {
             others: Latency::quantiles_ms(&[(0, 2), (80, 20), (100, 100)]),
             ..SignalingSpec::PROMPT
         }),
-        stretch: vec![
-            stretch("create-offer", 1, 10),
-            stretch("create-answer", 1, 10),
-            stretch("send-description", 0, 5),
-            stretch("set-local", 40, 150),
-            stretch("set-remote", 1, 15),
-            stretch("send-candidate", 0, 5),
-            stretch("add-candidate", 0, 5),
+        slow_steps: vec![
+            slow_step("create-offer", 1, 10),
+            slow_step("create-answer", 1, 10),
+            slow_step("send-description", 0, 5),
+            slow_step("set-local", 40, 150),
+            slow_step("set-remote", 1, 15),
+            slow_step("send-candidate", 0, 5),
+            slow_step("add-candidate", 0, 5),
         ],
         script: vec![dials("alice", "bob", "c1", 200), answers("bob", pick_up_ms)],
         max_packets: 20_000,
@@ -155,8 +155,8 @@ pub fn link(ms: u64) -> LinkProfile {
 }
 
 /// Every client takes `min` to `max` milliseconds over `step`.
-pub fn stretch(step: &str, min: u64, max: u64) -> Stretch {
-    Stretch {
+pub fn slow_step(step: &str, min: u64, max: u64) -> SlowStep {
+    SlowStep {
         host: "*".into(),
         step: step.into(),
         by: Latency::uniform_ms(min, max),

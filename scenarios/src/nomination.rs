@@ -8,10 +8,10 @@ use sleet::{
     fault::{Directions, Fault, Plan, partition},
     oracle::{
         Oracle,
-        calls::CONNECTS,
-        candidates::APPLIED,
-        ice::EDGES,
-        pairs::{BEST, LAST_PAIR, MIRRORED, RANKED},
+        calls::CONN_01_CONNECTS,
+        candidates::CAND_01_APPLIED,
+        ice::STATE_01_EDGES,
+        pairs::{PAIR_01_MIRRORED, PAIR_02_BEST, PAIR_03_RANKED, PAIR_04_LAST_PAIR},
     },
     scenario::{Kind, Scenario},
     seed::Seed,
@@ -44,45 +44,45 @@ pub fn family() -> Vec<Scenario> {
             .about("Wi-Fi comes up after five seconds: the call connects over cellular."),
         promise("better-path-later-bare", bare, wifi_later)
             .about("As better-path-later, with bare ICE agents."),
-        finding("equal-priorities", full, two_paths, &RANKED)
+        finding("equal-priorities", full, two_paths, &PAIR_03_RANKED)
             .about("A host with two addresses gives both candidates the same priority.")
             .from("docs/findings/0004-equal-priorities.md"),
-        finding("equal-priorities-bare", bare, two_paths, &RANKED)
+        finding("equal-priorities-bare", bare, two_paths, &PAIR_03_RANKED)
             .about("As equal-priorities, with bare ICE agents.")
             .from("docs/findings/0004-equal-priorities.md"),
-        finding("chosen-path-dies", full, wifi_dies, &LAST_PAIR)
+        finding("chosen-path-dies", full, wifi_dies, &PAIR_04_LAST_PAIR)
             .about("The selected path goes dark and another works: ICE fails without trying it.")
             .from("docs/findings/0005-no-fallback.md"),
-        finding("chosen-path-dies-bare", bare, wifi_dies, &LAST_PAIR)
+        finding("chosen-path-dies-bare", bare, wifi_dies, &PAIR_04_LAST_PAIR)
             .about("The selected path goes dark and another works: ICE fails without trying it.")
             .from("docs/findings/0005-no-fallback.md"),
         chooser(
             "crossed-pairs",
-            &MIRRORED,
+            &PAIR_01_MIRRORED,
             &[("10.1.0.1", 9)],
             &[("10.1.0.1", 10)],
         )
         .about("A broken pair of reporters that each select a pair of their own."),
-        chooser("second-best", &BEST, &[("10.1.1.1", 9)], &[])
+        chooser("second-best", &PAIR_02_BEST, &[("10.1.1.1", 9)], &[])
             .about("A broken reporter that selects the pair of lower priority although both work."),
     ]
 }
 
 fn promise(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
-    call(Kind::Promise, &format!("state/{name}"), app, network).holds(&[&MIRRORED, &BEST])
+    call(Kind::Promise, &format!("state/{name}"), app, network).holds(&[&PAIR_01_MIRRORED, &PAIR_02_BEST])
 }
 
 fn finding(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan, breaks: &'static Oracle) -> Scenario {
     let name = format!("findings/{name}");
     call(Kind::Finding, &name, app, network)
-        .holds(&[&MIRRORED, &BEST])
+        .holds(&[&PAIR_01_MIRRORED, &PAIR_02_BEST])
         .trips(breaks, 1)
 }
 
 fn call(kind: Kind, name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
     played(kind, name, network, app)
         .from("docs/stories.md#c-connection-state")
-        .holds(&[&APPLIED, &CONNECTS, &EDGES])
+        .holds(&[&CAND_01_APPLIED, &CONN_01_CONNECTS, &STATE_01_EDGES])
 }
 
 /// The story network without firewalls, where alice has Wi-Fi and a slower cellular link.
@@ -146,7 +146,12 @@ fn chooser(
         script: Vec::new(),
         ..two_paths(seed)
     };
-    let others = [&MIRRORED, &BEST, &RANKED, &LAST_PAIR];
+    let others = [
+        &PAIR_01_MIRRORED,
+        &PAIR_02_BEST,
+        &PAIR_03_RANKED,
+        &PAIR_04_LAST_PAIR,
+    ];
     let others: Vec<&'static Oracle> = others.into_iter().filter(|o| o.id != oracle.id).collect();
     Scenario::new(Kind::Demonstration, &format!("state/{name}"), nobody_calls, story)
         .from("docs/stories.md#c-connection-state")

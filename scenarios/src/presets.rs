@@ -6,7 +6,7 @@ use sleet::{
     driver,
     fault::Plan,
     net::presets::Preset,
-    oracle::calls::CONNECTS,
+    oracle::calls::CONN_01_CONNECTS,
     scenario::{Kind, Scenario},
     seed::Seed,
     world::Sim,
@@ -41,23 +41,23 @@ pub fn family() -> Vec<Scenario> {
         scenario(Kind::Demonstration, "no-recovery", CLIENT)
             .about("Buffering alone: where checks were used up in the dark, the call never connects.")
             .from("docs/findings/0001-late-candidates.md")
-            .trips(&CONNECTS, ENOUGH),
+            .trips(&CONN_01_CONNECTS, ENOUGH),
     ]
 }
 
 fn promise(name: &str, app: impl Into<Make>) -> Scenario {
     let marks = Preset::ALL.map(preset_mark);
     scenario(Kind::Promise, name, app)
-        .holds(&[&CONNECTS])
+        .holds(&[&CONN_01_CONNECTS])
         .reaches(&marks, ENOUGH)
         .reaches(&["attempt-recovered"], ENOUGH)
 }
 
 fn scenario(kind: Kind, name: &str, app: impl Into<Make>) -> Scenario {
-    let cast = Arc::new(fixture::cast(app));
+    let deployment = Arc::new(fixture::deployment(app));
     let story = move |sim: Sim, plan| {
         sim.mark(&preset_mark(preset(sim.seed())));
-        driver::play(sim, plan, cast.clone())
+        driver::play(sim, plan, deployment.clone())
     };
     let scenario = Scenario::new(kind, &format!("presets/{name}"), network, story)
         .from("docs/hazards.md#6-dark-for-three-seconds")

@@ -5,12 +5,12 @@ use std::time::Duration;
 use sleet::{
     fault::{Directions, Plan, partition},
     oracle::{
-        calls::CONNECTS,
-        candidates::{APPLIED, OWN_GENERATION},
-        comeback::COMES_BACK,
-        ice::EDGES,
-        peers::{CLOSES, NOTHING_LEFT},
-        signaling::TURNS,
+        calls::CONN_01_CONNECTS,
+        candidates::{CAND_01_APPLIED, CAND_02_OWN_GENERATION},
+        comeback::BACK_01_COMES_BACK,
+        ice::STATE_01_EDGES,
+        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT},
+        signaling::STATE_04_TURNS,
     },
     scenario::{Kind, Scenario},
     seed::Seed,
@@ -41,7 +41,7 @@ pub fn family() -> Vec<Scenario> {
     let restarting = BUFFERED.restarting(PATIENCE, BEARS);
     let promise = |name, app: Make| {
         scenario(Kind::Promise, name, app)
-            .holds(&[&COMES_BACK])
+            .holds(&[&BACK_01_COMES_BACK])
             .reaches(&["disconnected", "ice-restarted"], ENOUGH)
     };
     vec![
@@ -51,7 +51,7 @@ pub fn family() -> Vec<Scenario> {
             .about("The same on bare agents, whose restart begins with the local description."),
         scenario(Kind::Demonstration, "no-restart", BUFFERED.recovering(PATIENCE))
             .about("A client that only begins anew when ICE has failed: half a minute of silence, and the user has hung up.")
-            .trips(&COMES_BACK, ENOUGH),
+            .trips(&BACK_01_COMES_BACK, ENOUGH),
     ]
 }
 
@@ -60,13 +60,13 @@ fn scenario(kind: Kind, name: &str, app: impl Into<Make>) -> Scenario {
         .from("docs/stories.md#c-connection-state")
         .from("RFC 8445 section 9")
         .holds(&[
-            &APPLIED,
-            &OWN_GENERATION,
-            &CONNECTS,
-            &CLOSES,
-            &NOTHING_LEFT,
-            &EDGES,
-            &TURNS,
+            &CAND_01_APPLIED,
+            &CAND_02_OWN_GENERATION,
+            &CONN_01_CONNECTS,
+            &TEAR_01_CLOSES,
+            &TEAR_02_NOTHING_LEFT,
+            &STATE_01_EDGES,
+            &STATE_04_TURNS,
         ])
 }
 

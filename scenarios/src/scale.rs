@@ -13,8 +13,8 @@ use sleet::{
         topology::{HostSpec, Topology},
     },
     oracle::{
-        calls::CONNECTS,
-        peers::{CLOSES, NOTHING_LEFT},
+        calls::CONN_01_CONNECTS,
+        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT},
     },
     scenario::{Kind, Scenario},
     seed::{Seed, Stream},
@@ -60,7 +60,7 @@ pub fn family() -> Vec<Scenario> {
 fn scale(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
     played(Kind::Promise, &format!("scale/{name}"), network, app)
         .from("docs/performance.md#many-calls-in-one-world")
-        .holds(&[&CONNECTS, &CLOSES, &NOTHING_LEFT])
+        .holds(&[&CONN_01_CONNECTS, &TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT])
 }
 
 /// How many peers the world of `seed` has: an even number from 2 to [`MOST`].

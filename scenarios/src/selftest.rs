@@ -15,8 +15,8 @@ use std::{
 use sleet::{
     fault::Plan,
     oracle::{
-        app::INVARIANTS,
-        runs::{BOUNDED, NO_PANIC},
+        app::APP_01_INVARIANTS,
+        runs::{RUN_01_NO_PANIC, RUN_02_BOUNDED},
     },
     scenario::{Kind, Scenario},
     seed::Seed,
@@ -35,7 +35,7 @@ pub fn family() -> Vec<Scenario> {
         })
         .about("A task of alice panics.")
         .from("docs/judging.md#outcomes-that-no-oracle-gives")
-        .tripping(NO_PANIC.id),
+        .tripping(RUN_01_NO_PANIC.id),
         Scenario::new(
             Kind::Selftest,
             "selftest/breaks-invariant",
@@ -47,7 +47,7 @@ pub fn family() -> Vec<Scenario> {
         )
         .about("A task of alice breaks an invariant that it states.")
         .from("docs/judging.md#outcomes-that-no-oracle-gives")
-        .tripping(INVARIANTS.id),
+        .tripping(APP_01_INVARIANTS.id),
         Scenario::new(
             Kind::Selftest,
             "selftest/never-ends",
@@ -59,7 +59,7 @@ pub fn family() -> Vec<Scenario> {
         )
         .about("A story that never ends is stopped at its horizon, and what was pending is named.")
         .from("docs/judging.md#bounds")
-        .tripping(BOUNDED.id),
+        .tripping(RUN_02_BOUNDED.id),
         Scenario::new(Kind::Selftest, "selftest/spins", short, |_, _| async {
             loop {
                 tokio::task::yield_now().await;
@@ -67,7 +67,7 @@ pub fn family() -> Vec<Scenario> {
         })
         .about("A loop that passes no time is stopped by the cap on work.")
         .from("docs/judging.md#bounds")
-        .tripping(BOUNDED.id),
+        .tripping(RUN_02_BOUNDED.id),
         Scenario::new(
             Kind::Selftest,
             "selftest/nondeterministic",

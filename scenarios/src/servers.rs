@@ -7,14 +7,14 @@ use sleet::{
     net::nat::NatSpec,
     oracle::{
         Oracle,
-        again::OUTLIVES,
-        calls::CONNECTS,
-        candidates::{APPLIED, OWN_GENERATION},
-        connection::COMPUTED,
-        ice::EDGES,
-        peers::{CLOSES, NOTHING_LEFT, STACK_ENDS},
-        reach::AS_COMPUTED,
-        signaling::TURNS,
+        again::CONN_02_OUTLIVES,
+        calls::CONN_01_CONNECTS,
+        candidates::{CAND_01_APPLIED, CAND_02_OWN_GENERATION},
+        connection::STATE_02_COMPUTED,
+        ice::STATE_01_EDGES,
+        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
+        reach::REACH_01_AS_COMPUTED,
+        signaling::STATE_04_TURNS,
     },
     scenario::{Kind, Scenario},
     seed::Seed,
@@ -45,25 +45,25 @@ pub fn family() -> Vec<Scenario> {
         all.extend([
             promise(&format!("stun-dead{suffix}"), client, |seed| dies(seed, false, 0))
                 .about("The STUN server is dead from the beginning: a call that can go without it connects.")
-                .holds(&[&CLOSES, &NOTHING_LEFT]),
+                .holds(&[&TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT]),
             promise(&format!("turn-dead{suffix}"), client, |seed| dies(seed, true, 0))
                 .about("The TURN server is dead from the beginning: a call that can go without it connects.")
                 .from("docs/findings/0008-dead-turn.md"),
             promise(&format!("turn-dies-later{suffix}"), client, |seed| dies(seed, true, 5_000))
                 .about("The TURN server dies while they talk without it: nothing happens, and closing ends.")
-                .holds(&[&CLOSES, &NOTHING_LEFT]),
+                .holds(&[&TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT]),
             promise(&format!("turn-restarts{suffix}"), recovering, restarts)
                 .about("The relay of a call restarts while they talk: the call connects again by recovery, and nothing of the relay's old life is left.")
-                .holds(&[&CLOSES, &NOTHING_LEFT, &OUTLIVES, &AS_COMPUTED])
+                .holds(&[&TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT, &CONN_02_OUTLIVES, &REACH_01_AS_COMPUTED])
                 .reaches(&["attempt-recovered"], ANY),
-            finding(&format!("dead-turn-checks{suffix}"), client, &CONNECTS, at_first_check)
+            finding(&format!("dead-turn-checks{suffix}"), client, &CONN_01_CONNECTS, at_first_check)
                 .about("The TURN server dies after gathering: checks that need no relay wait eight seconds for it."),
-            finding(&format!("dead-turn-close{suffix}"), client, &CLOSES, |seed| Plan {
+            finding(&format!("dead-turn-close{suffix}"), client, &TEAR_01_CLOSES, |seed| Plan {
                 budget_ms: 10_000,
                 ..at_first_check(seed)
             })
             .about("The TURN server dies after gathering: closing waits for it."),
-            finding(&format!("dead-turn-gathering{suffix}"), client, &STACK_ENDS, |seed| dies(seed, true, 0))
+            finding(&format!("dead-turn-gathering{suffix}"), client, &TEAR_05_STACK_ENDS, |seed| dies(seed, true, 0))
                 .about("The TURN server is dead: gathering outlives the peer that was closed."),
         ]);
     }
@@ -72,7 +72,12 @@ pub fn family() -> Vec<Scenario> {
 
 fn promise(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
     scenario(Kind::Promise, &format!("servers/{name}"), app, network)
-        .holds(&[&CONNECTS, &EDGES, &COMPUTED, &TURNS])
+        .holds(&[
+            &CONN_01_CONNECTS,
+            &STATE_01_EDGES,
+            &STATE_02_COMPUTED,
+            &STATE_04_TURNS,
+        ])
         .reaches(&["ice-server-down-hit"], ANY)
 }
 
@@ -85,7 +90,7 @@ fn finding(name: &str, app: impl Into<Make>, breaks: &'static Oracle, network: f
 fn scenario(kind: Kind, name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
     played(kind, name, network, app)
         .from("docs/hazards.md#17-a-turn-server-that-is-dead")
-        .holds(&[&APPLIED, &OWN_GENERATION])
+        .holds(&[&CAND_01_APPLIED, &CAND_02_OWN_GENERATION])
 }
 
 /// On an open network, where nobody needs a server, it dies for good.

@@ -17,12 +17,12 @@ use crate::network::story_a;
 
 /// Every oracle of the family, so that each mistake is seen by the one that it is for and by no other.
 const STATES: [&Oracle; 6] = [
-    &ice::EDGES,
-    &connection::COMPUTED,
-    &gathering::ONE_END,
-    &signaling::TURNS,
-    &events::NEWS,
-    &events::LAST_WORD,
+    &ice::STATE_01_EDGES,
+    &connection::STATE_02_COMPUTED,
+    &gathering::STATE_03_ONE_END,
+    &signaling::STATE_04_TURNS,
+    &events::STATE_05_NEWS,
+    &events::STATE_06_LAST_WORD,
 ];
 
 /// The peer that is reported on.
@@ -69,21 +69,21 @@ type Moment = Vec<EventKind>;
 /// The scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     vec![
-        reporter("ice-by-number", &ice::EDGES, ice_by_number).about(
+        reporter("ice-by-number", &ice::STATE_01_EDGES, ice_by_number).about(
             "A broken reporter that takes the agent's numbers for RTCIceConnectionState's: disconnected becomes failed.",
         ),
-        reporter("connection-by-number", &connection::COMPUTED, connection_by_number).about(
+        reporter("connection-by-number", &connection::STATE_02_COMPUTED, connection_by_number).about(
             "A broken reporter that takes the agent's numbers for RTCPeerConnectionState's: disconnected becomes closed.",
         ),
-        reporter("connected-without-ice", &connection::COMPUTED, connected_without_ice)
+        reporter("connected-without-ice", &connection::STATE_02_COMPUTED, connected_without_ice)
             .about("A broken reporter that says connected as soon as the answer is there, while ICE still checks."),
-        reporter("ends-twice", &gathering::ONE_END, ends_twice)
+        reporter("ends-twice", &gathering::STATE_03_ONE_END, ends_twice)
             .about("A broken reporter that ends the candidates of one generation twice."),
-        reporter("pranswer-to-no-offer", &signaling::TURNS, pranswer_to_no_offer)
+        reporter("pranswer-to-no-offer", &signaling::STATE_04_TURNS, pranswer_to_no_offer)
             .about("A broken reporter that jumps from stable to have-remote-pranswer, without an offer."),
-        reporter("repeats", &events::NEWS, repeats)
+        reporter("repeats", &events::STATE_05_NEWS, repeats)
             .about("A broken reporter that reports a state whenever it looks, not when it changed."),
-        reporter("after-close", &events::LAST_WORD, after_close)
+        reporter("after-close", &events::STATE_06_LAST_WORD, after_close)
             .about("A broken reporter that reports a state of a peer that is already closed."),
     ]
 }

@@ -9,14 +9,14 @@ use sleet::{
     fault::{Act, Directions, Plan, Scripted, When, partition},
     net::{firewall::FirewallSpec, latency::Latency, link::LinkProfile, nat::NatSpec, topology::HostSpec},
     oracle::{
-        calls::CONNECTS,
-        comeback::COMES_BACK,
-        peers::{CLOSES, NOTHING_LEFT},
+        calls::CONN_01_CONNECTS,
+        comeback::BACK_01_COMES_BACK,
+        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT},
     },
     scenario::{Kind, Scenario},
     seed::Seed,
     signaling::{Ordering, SignalingSpec},
-    sweep::{Known, Listed},
+    sweep::{KnownBreak, Listed},
     trace::Point,
 };
 
@@ -38,40 +38,40 @@ pub const SWEPT: &[Listed] = &[
 ];
 
 /// What one packet does to a call that has a TURN server.
-const RELAYED: &[Known] = &[
-    Known {
+const RELAYED: &[KnownBreak] = &[
+    KnownBreak {
         page: "docs/findings/0016-allocate-sent-again.md",
         kind: "Allocate re",
         done: &["lost", "late", "cut"],
-        oracle: NOTHING_LEFT.id,
+        oracle: TEAR_02_NOTHING_LEFT.id,
     },
-    Known {
+    KnownBreak {
         page: "docs/findings/0017-turn-reads-no-more.md",
         kind: "CreatePermission response",
         done: &["cut", "flipped"],
-        oracle: CLOSES.id,
+        oracle: TEAR_01_CLOSES.id,
     },
-    Known {
+    KnownBreak {
         page: "docs/findings/0017-turn-reads-no-more.md",
         kind: "ChannelBind response",
         done: &["cut", "flipped"],
-        oracle: CLOSES.id,
+        oracle: TEAR_01_CLOSES.id,
     },
-    Known {
+    KnownBreak {
         page: "docs/findings/0017-turn-reads-no-more.md",
         kind: "Data indication",
         done: &["cut"],
-        oracle: CLOSES.id,
+        oracle: TEAR_01_CLOSES.id,
     },
-    Known {
+    KnownBreak {
         page: "docs/findings/0018-goodbye-said-once.md",
         kind: "Refresh request that ends it",
         done: &["lost", "late", "cut", "flipped"],
-        oracle: NOTHING_LEFT.id,
+        oracle: TEAR_02_NOTHING_LEFT.id,
     },
 ];
 
-const fn listed(scenario: &'static str, known: &'static [Known]) -> Listed {
+const fn listed(scenario: &'static str, known: &'static [KnownBreak]) -> Listed {
     Listed {
         scenario,
         seed: 1,
@@ -105,7 +105,7 @@ pub fn family() -> Vec<Scenario> {
         .about("As relay, with peer connections."),
         call("restart", fixed.restarting(PATIENCE, BEARS).bare(), wifi_dies)
             .about("Wi-Fi dies in a call while cellular works: the caller restarts ICE.")
-            .holds(&[&COMES_BACK]),
+            .holds(&[&BACK_01_COMES_BACK]),
         call("hangup", fixed.full(), hung_up)
             .about("The caller hangs up a call that they talk over, and dials again at once."),
     ]
@@ -120,12 +120,12 @@ fn call(name: &str, app: Make, network: impl Fn(Seed) -> Plan + Send + Sync + 's
     };
     played(Kind::Promise, &format!("sweep/{name}"), draw, app)
         .from("docs/sweep.md")
-        .holds(&[&CONNECTS, &CLOSES, &NOTHING_LEFT])
+        .holds(&[&CONN_01_CONNECTS, &TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT])
 }
 
 /// The same with signaling that is acknowledged and always takes the same time, as does every step of a client.
 pub(crate) fn steady(mut plan: Plan) -> Plan {
-    plan.stretch.clear();
+    plan.slow_steps.clear();
     plan.signaling = Some(SignalingSpec {
         ordering: Ordering::InOrder,
         descriptions: Latency::constant_ms(5),

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use sleet::{
     oracle::{
         Oracle,
-        peers::{NOTHING_LEFT, STACK_ENDS},
+        peers::{TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
     },
     peer::{self, Peer, PeerKind, PeerSpec, Role},
     scenario::{Kind, Scenario},
@@ -17,9 +17,9 @@ use crate::network::story_a;
 /// The scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     vec![
-        careless("never-closed", &STACK_ENDS, drop)
+        careless("never-closed", &TEAR_05_STACK_ENDS, drop)
             .about("A client drops its agent without closing it: the tasks of the stack stay."),
-        careless("forgotten", &NOTHING_LEFT, |peer| {
+        careless("forgotten", &TEAR_02_NOTHING_LEFT, |peer| {
             tokio::spawn(async move {
                 let _ = peer.connected().wait_for(|connected| *connected).await;
             });
@@ -48,7 +48,7 @@ fn careless(name: &str, trips: &'static Oracle, mistake: fn(Arc<dyn Peer>)) -> S
         });
         let _ = made.await;
         sim.sleep(Duration::from_secs(5)).await;
-        alice.take_census(0);
+        alice.check_leaks(0);
     };
     Scenario::new(Kind::Demonstration, &format!("teardown/{name}"), story_a, story)
         .from("docs/hazards.md#21-dropped-without-closing")

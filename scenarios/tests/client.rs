@@ -4,12 +4,12 @@
 use std::{sync::Arc, time::Duration};
 
 use sleet::{
-    driver::Cast,
+    driver::Deployment,
     fault::{Fault, Plan, Target, kinds::HostCrash},
     run::{RunRecord, execute_plan},
     scenario::{Kind, Scenario},
     seed::Seed,
-    trace::{CallEvent, EventKind, Outcome},
+    trace::{CallEvent, CallOutcome, EventKind},
 };
 use sleet_scenarios::{client::Policy, network::story_a};
 
@@ -38,8 +38,8 @@ fn crash_of(host: &str, down_ms: u64) -> Plan {
 /// `plan` with the app of `policy`, under both dispatches.
 fn played(policy: Policy, plan: &Plan) -> [RunRecord; 2] {
     [policy.in_order(), policy.as_they_come()].map(|policy| {
-        let cast = Cast::of(policy.bare());
-        let scenario = Scenario::played(Kind::Promise, "played", |_| story_a(SEED), cast);
+        let deployment = Deployment::of(policy.bare());
+        let scenario = Scenario::played(Kind::Promise, "played", |_| story_a(SEED), deployment);
         execute_plan(&Arc::new(scenario), SEED, Arc::new(plan.clone())).expect("a run")
     })
 }
@@ -61,7 +61,7 @@ fn rings(call: &str) -> (String, CallEvent) {
     (call.to_owned(), CallEvent::Rings { from: "alice".into() })
 }
 
-fn over(call: &str, outcome: Outcome) -> (String, CallEvent) {
+fn over(call: &str, outcome: CallOutcome) -> (String, CallEvent) {
     (call.to_owned(), CallEvent::Over { outcome })
 }
 
@@ -85,7 +85,7 @@ fn a_caller_that_dials_again_after_a_crash_has_left_the_call_before() {
         assert_eq!(record.failure(), None);
         let at_bob = shown(&record, "bob");
         assert!(
-            at_bob.contains(&over("c1", Outcome::Talked)) && at_bob.contains(&rings("c1.1")),
+            at_bob.contains(&over("c1", CallOutcome::Talked)) && at_bob.contains(&rings("c1.1")),
             "{at_bob:?}"
         );
         assert_eq!(at_bob.last(), Some(&("c1.1".into(), CallEvent::Connected)));
@@ -101,7 +101,7 @@ fn an_app_that_hears_nothing_gives_up_if_its_policy_says_so() {
     ] {
         for record in played(policy, &gone_for_good) {
             let at_alice = shown(&record, "alice");
-            let gave_up = at_alice.contains(&over("c1", Outcome::Failed));
+            let gave_up = at_alice.contains(&over("c1", CallOutcome::Failed));
             assert_eq!(gave_up, gives_up, "{at_alice:?}");
         }
     }

@@ -46,7 +46,7 @@ fn explored(scenario: &Arc<Scenario>, change: fn(&mut Plan)) -> Explored {
 fn behaviour(trace: &Trace) -> Vec<String> {
     let line = |event: &Event| {
         let what = match &event.kind {
-            EventKind::Turn {
+            EventKind::Decision {
                 taken: Some(step), ..
             } => return step.clone(),
             EventKind::CandidateApplied { peer, .. } => format!("{peer} applies a candidate"),

@@ -3,7 +3,7 @@
 use std::{fmt, os::unix::process::ExitStatusExt, process::ExitStatus, time::Duration};
 
 use nix::sys::signal::Signal;
-use sleet::run::result::Outcome;
+use sleet::run::result::RunOutcome;
 
 /// How it went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,10 +43,10 @@ impl Death {
     }
 
     /// How a run that went so came out.
-    pub fn outcome(&self) -> Outcome {
+    pub fn outcome(&self) -> RunOutcome {
         match self {
-            Self::Stuck(_) => Outcome::Hang,
-            _ => Outcome::Crash,
+            Self::Stuck(_) => RunOutcome::Hang,
+            _ => RunOutcome::Crash,
         }
     }
 

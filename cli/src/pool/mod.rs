@@ -29,7 +29,7 @@ pub use death::Death;
 pub use process::{Process, Run, Settings, run_in};
 use sleet::run::suite::Job;
 
-use self::slot::{Opinion, Slot};
+use self::slot::{Opinion, WorkerSlot};
 use crate::{folder::Folder, wall};
 
 /// A suite, as the slots see it.
@@ -90,7 +90,7 @@ fn folder<'a>(suite: &Suite<'a>) -> std::sync::MutexGuard<'a, Folder> {
 fn work<Known: Send>(
     suite: &Suite<'_>,
     todo: impl Iterator<Item = (u64, Job, Known)> + Send,
-    act: impl Fn(&mut Slot<'_>, &Job, Known) -> anyhow::Result<Option<Opinion>> + Sync,
+    act: impl Fn(&mut WorkerSlot<'_>, &Job, Known) -> anyhow::Result<Option<Opinion>> + Sync,
 ) -> anyhow::Result<End> {
     let todo = Mutex::new(todo);
     let end = Mutex::new(Ok(End::Finished));
@@ -101,7 +101,7 @@ fn work<Known: Send>(
     thread::scope(|scope| {
         for _ in 0..suite.jobs {
             scope.spawn(|| {
-                let mut slot = Slot::new(suite);
+                let mut slot = WorkerSlot::new(suite);
                 loop {
                     let failed = match next() {
                         Ok(None) => return,
@@ -126,10 +126,10 @@ fn work<Known: Send>(
 
 /// Does one job and writes down what came of it. Nothing is written of a job that an interrupt cut short.
 fn serve(
-    slot: &mut Slot<'_>,
+    slot: &mut WorkerSlot<'_>,
     number: u64,
     job: &Job,
-    act: impl FnOnce(&mut Slot<'_>, &Job) -> anyhow::Result<Option<Opinion>>,
+    act: impl FnOnce(&mut WorkerSlot<'_>, &Job) -> anyhow::Result<Option<Opinion>>,
 ) -> anyhow::Result<Option<End>> {
     folder(slot.suite()).begin(job)?;
     let Some(opinion) = act(slot, job)? else {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use sleet::{
     run::{
-        result::{Outcome, RunResult},
+        result::{RunOutcome, RunResult},
         suite::{self, Job},
         summary::unexpected,
     },
@@ -23,8 +23,8 @@ use super::{
     worker::TRACE,
 };
 use crate::{
+    crash_report::{self, CrashReport},
     folder::failure_folder,
-    obituary::{self, Obituary},
 };
 
 /// What a slot makes of a job.
@@ -37,7 +37,7 @@ pub struct Opinion {
 }
 
 /// One of the slots of a suite.
-pub struct Slot<'a> {
+pub struct WorkerSlot<'a> {
     suite: &'a Suite<'a>,
     worker: Option<Process>,
     twin: Option<Process>,
@@ -48,7 +48,7 @@ pub struct Slot<'a> {
 /// Nothing if the suite was interrupted.
 type Maybe<T> = anyhow::Result<Option<T>>;
 
-impl<'a> Slot<'a> {
+impl<'a> WorkerSlot<'a> {
     pub fn new(suite: &'a Suite<'a>) -> Self {
         Self {
             suite,
@@ -75,7 +75,7 @@ impl<'a> Slot<'a> {
                     false => Some(*result),
                 }
             }
-            Run::Ended(result, _) if result.outcome == Outcome::Pass => Some(*result),
+            Run::Ended(result, _) if result.outcome == RunOutcome::Pass => Some(*result),
             first => self.confirmed(job, &first)?,
         };
         Ok(result.map(|result| self.opinion(result)))
@@ -148,7 +148,7 @@ impl<'a> Slot<'a> {
                     end(first),
                     end(&second)
                 );
-                self.without_record(job, Outcome::Nondeterministic, why)
+                self.without_record(job, RunOutcome::Nondeterministic, why)
             }
         }))
     }
@@ -177,7 +177,7 @@ impl<'a> Slot<'a> {
                     "two runs of this seed differ: one came to its end; in the other, {}",
                     end(&died)
                 );
-                self.without_record(job, Outcome::Nondeterministic, why)
+                self.without_record(job, RunOutcome::Nondeterministic, why)
             }
         };
         self.twin = twin;
@@ -201,11 +201,11 @@ impl<'a> Slot<'a> {
             saved &= twin.dump(&right, patience);
         }
         let traces = saved
-            .then(|| Some((obituary::read_torn(&left)?, obituary::read_torn(&right)?)))
+            .then(|| Some((crash_report::read_torn(&left)?, crash_report::read_torn(&right)?)))
             .flatten();
         let why = traces.and_then(|(left, right)| Some(suite::describe(&first_divergence(&left, &right)?)));
         RunResult {
-            outcome: Outcome::Nondeterministic,
+            outcome: RunOutcome::Nondeterministic,
             oracle: None,
             why: Some(why.unwrap_or_else(|| "two runs of this seed have different digests".to_owned())),
             scenario: job.scenario.name.clone(),
@@ -213,26 +213,26 @@ impl<'a> Slot<'a> {
         }
     }
 
-    fn without_record(&self, job: &Job, outcome: Outcome, why: String) -> RunResult {
+    fn without_record(&self, job: &Job, outcome: RunOutcome, why: String) -> RunResult {
         RunResult::without_record(&job.scenario.name, job.seed, outcome, why).replayed_by(self.suite.program)
     }
 
     /// Puts down how a run ended that died twice in the same way. The last events come from the trace that the second
     /// one streamed.
     fn died(&mut self, job: &Job, death: &Death, stderr: &str, save: &Path) -> RunResult {
-        let trace = obituary::read_streamed(save).unwrap_or_else(|| Trace::from_events(Vec::new()));
+        let trace = crash_report::read_streamed(save).unwrap_or_else(|| Trace::from_events(Vec::new()));
         let result = RunResult {
             sim_ms: trace.events.last().map_or(0, |e| e.at.as_millis()),
             events: trace.events.len() as u64,
             ..self.without_record(job, death.outcome(), death.to_string())
         };
-        let obituary = Obituary {
+        let crash_report = CrashReport {
             scenario: &job.scenario,
             result: &result,
             trace: &trace,
             stderr,
         };
-        if let Err(error) = obituary.save(save) {
+        if let Err(error) = crash_report.save(save) {
             self.unsaved = Some(format!("{error:#}"));
         }
         result

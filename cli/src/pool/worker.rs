@@ -27,7 +27,7 @@ use sleet::{
     run::{
         RunRecord, execute_seed_watched, execute_watched,
         repro::Repro,
-        result::{Outcome, RunResult},
+        result::{RunOutcome, RunResult},
     },
     scenario::Scenario,
     seed::Seed,
@@ -294,7 +294,7 @@ impl Ours<'_> {
             }
             Err(error @ (WorldError::Panicked(_) | WorldError::NoPlan(_))) => {
                 let why = error.to_string();
-                let result = RunResult::without_record(&scenario.name, seed, Outcome::Error, why);
+                let result = RunResult::without_record(&scenario.name, seed, RunOutcome::Error, why);
                 Reply::Ended {
                     result: Box::new(result.replayed_by(self.program)),
                     unsaved: None,

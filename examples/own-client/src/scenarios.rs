@@ -5,8 +5,8 @@ pub mod play;
 use std::sync::Arc;
 
 use sleet::{
-    driver::{self, Cast},
-    fault::{Act, Plan, Scripted, Stretch, When},
+    driver::{self, Deployment},
+    fault::{Act, Plan, Scripted, SlowStep, When},
     net::{
         latency::Latency,
         link::LinkProfile,
@@ -14,8 +14,8 @@ use sleet::{
         topology::{HostSpec, Topology},
     },
     oracle::{
-        calls::CONNECTS, candidates::OWN_GENERATION, heeded::INT_01_HEEDED, outcomes::AGREED,
-        peers::NOTHING_LEFT, reach::AS_COMPUTED,
+        calls::CONN_01_CONNECTS, candidates::CAND_02_OWN_GENERATION, heeded::INT_01_HEEDED,
+        outcomes::CALL_01_AGREED, peers::TEAR_02_NOTHING_LEFT, reach::REACH_01_AS_COMPUTED,
     },
     scenario::{Kind, Scenario},
     seed::Seed,
@@ -58,7 +58,7 @@ fn two_phones(seed: Seed) -> Plan {
             host: "stun".into(),
             turn: false,
         }],
-        stretch: vec![Stretch {
+        slow_steps: vec![SlowStep {
             host: "office".into(),
             step: "insert-call".into(),
             by: Latency::quantiles_ms(&[(0, 0), (80, 8), (100, 500)]),
@@ -90,9 +90,9 @@ fn impatient(seed: Seed) -> Plan {
 }
 
 fn scenario(kind: Kind, name: &str, trickle: Trickle, plan: fn(Seed) -> Plan) -> Scenario {
-    let cast = Arc::new(Cast::of(Handset(trickle, None)).server("office", Office));
+    let deployment = Arc::new(Deployment::of(Handset(trickle, None)).server("office", Office));
     Scenario::new(kind, name, plan, move |sim, plan| {
-        driver::play(sim, plan, cast.clone())
+        driver::play(sim, plan, deployment.clone())
     })
 }
 
@@ -100,14 +100,20 @@ fn scenario(kind: Kind, name: &str, trickle: Trickle, plan: fn(Seed) -> Plan) ->
 pub fn catalogue() -> Catalogue {
     let naive = scenario(Kind::Demonstration, "own/naive", Trickle::Naive, two_phones)
         .about("Candidates overtake an invitation that the office is slow to write down, and are lost.")
-        .trips(&CONNECTS, 100);
+        .trips(&CONN_01_CONNECTS, 100);
     let buffered = scenario(Kind::Promise, "own/buffered", Trickle::Buffered, two_phones)
         .about("Candidates wait for the invitation that they belong to.")
-        .holds(&[&CONNECTS, &OWN_GENERATION, &AGREED, &AS_COMPUTED, &NOTHING_LEFT])
+        .holds(&[
+            &CONN_01_CONNECTS,
+            &CAND_02_OWN_GENERATION,
+            &CALL_01_AGREED,
+            &REACH_01_AS_COMPUTED,
+            &TEAR_02_NOTHING_LEFT,
+        ])
         .reaches(&["early-candidate"], 100);
     let impatient = scenario(Kind::Promise, "own/impatient", Trickle::Buffered, impatient)
         .about("The caller hangs up at any time: both phones agree on what came of the call.")
-        .holds(&[&INT_01_HEEDED, &AGREED, &NOTHING_LEFT]);
+        .holds(&[&INT_01_HEEDED, &CALL_01_AGREED, &TEAR_02_NOTHING_LEFT]);
     let all = [naive, buffered, impatient].map(Arc::new);
     Catalogue::new(PROGRAM, all.into()).corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus"))
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use sleet::driver::{App, Launch, NoUser, NotUnderstood, Program, Screen, StartError};
-use sleet::trace::{Intent, Outcome};
+use sleet::trace::{CallOutcome, Intent};
 use tracing_subscriber::prelude::*;
 
 use crate::phone::{End, Phone, Settings, Shown, Tap, Trickle, Turn};
@@ -79,12 +79,12 @@ fn show(screen: &Screen, shown: Shown) {
         Shown::Connected { call, .. } => screen.connected(&call),
         Shown::Over { call, stage, end, .. } => {
             let outcome = match (end, stage) {
-                (End::Declined(Decline::Unwanted), _) => Outcome::Rejected,
-                (End::Declined(Decline::Busy), _) => Outcome::Busy,
-                (End::Declined(Decline::Absent) | End::Failed, _) => Outcome::Failed,
-                (End::HungUp, Stage::Ringing) => Outcome::Cancelled,
-                (End::HungUp, Stage::Connecting) => Outcome::Dropped,
-                (End::HungUp, Stage::Connected) => Outcome::Talked,
+                (End::Declined(Decline::Unwanted), _) => CallOutcome::Rejected,
+                (End::Declined(Decline::Busy), _) => CallOutcome::Busy,
+                (End::Declined(Decline::Absent) | End::Failed, _) => CallOutcome::Failed,
+                (End::HungUp, Stage::Ringing) => CallOutcome::Cancelled,
+                (End::HungUp, Stage::Connecting) => CallOutcome::Dropped,
+                (End::HungUp, Stage::Connected) => CallOutcome::Talked,
             };
             screen.over(&call, outcome);
         }

@@ -66,15 +66,15 @@ fn a_lost_call_is_explained_by_the_slow_step_of_the_app_s_server() {
     let roles = &explanation.roles;
     let slow = roles
         .iter()
-        .find(|role| role.element.words.starts_with("slow insert-call of office"));
+        .find(|role| role.element.description.starts_with("slow insert-call of office"));
     let slow = slow.expect("the slow step is part of the smallest plan");
     assert_eq!(slow.without, Without::Holds, "without it the call connects");
-    let is_server = |words: &str| words.contains("host office");
+    let is_server = |description: &str| description.contains("host office");
     assert!(
-        !roles.iter().any(|role| is_server(&role.element.words)),
+        !roles.iter().any(|role| is_server(&role.element.description)),
         "{roles:#?}"
     );
-    let complains = |words: &str| words.contains("bob complains: a candidate of an unknown call");
+    let complains = |description: &str| description.contains("bob complains: a candidate of an unknown call");
     let chain = &explanation.chain;
     assert!(chain.iter().any(|link| complains(&link.what)), "{chain:#?}");
 }

@@ -18,7 +18,7 @@ mod points;
 
 pub use claims::{reached, violated};
 pub use lines::{LogBridge, Timeline};
-pub use points::{Verdict, checkpoint, fault_point, follow};
+pub use points::{PointRuling, checkpoint, fault_point, follow};
 
 pub use crate::{
     always, sometimes,

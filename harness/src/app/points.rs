@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    fault::{self, Plan, Points, Stretcher},
+    fault::{self, Checkpoints, Plan, Points},
     trace::EventKind,
     world::{Host, Sim},
 };
@@ -14,7 +14,7 @@ pub fn follow(sim: &Sim, plan: &Arc<Plan>) {
     sim.attach(plan.clone());
 }
 
-/// A step of the app, which takes its time where the plan names it for this host (`stretch`), and waits for its turn where
+/// A step of the app, which takes its time where the plan names it for this host (`slow_steps`), and waits for its turn where
 /// the plan keeps an order in which it is free.
 ///
 /// Between two steps a real app waits for databases, users and disks: name what lies between two steps that can cross
@@ -28,13 +28,13 @@ pub fn follow(sim: &Sim, plan: &Arc<Plan>) {
 pub async fn checkpoint(step: &str) {
     let Ok(host) = Host::current() else { return };
     if let Some(plan) = host.sim().attached::<Plan>() {
-        Stretcher::new(&host, &plan).pause(step).await;
+        Checkpoints::new(&host, &plan).pause(step).await;
     }
 }
 
 /// What becomes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PointRuling {
     /// It goes on.
     Pass,
     /// It goes on later, by that much.
@@ -50,29 +50,29 @@ pub enum Verdict {
 /// phase, everything passes.
 ///
 /// ```
-/// use sleet::app::{Verdict, fault_point};
+/// use sleet::app::{PointRuling, fault_point};
 ///
 /// let mut outbox = Vec::new();
 /// match fault_point("relay", "candidate of alice") {
-///     Verdict::Pass | Verdict::Delay(_) => outbox.push("candidate"),
-///     Verdict::Drop => {}
-///     Verdict::Double => outbox.extend(["candidate"; 2]),
+///     PointRuling::Pass | PointRuling::Delay(_) => outbox.push("candidate"),
+///     PointRuling::Drop => {}
+///     PointRuling::Double => outbox.extend(["candidate"; 2]),
 /// }
 /// assert_eq!(outbox, ["candidate"], "a test is no run");
 /// ```
 ///
 /// # Panics
 /// If a thread panicked while it counted.
-pub fn fault_point(point: &str, detail: impl AsRef<str>) -> Verdict {
+pub fn fault_point(point: &str, detail: impl AsRef<str>) -> PointRuling {
     let Ok(host) = Host::current() else {
-        return Verdict::Pass;
+        return PointRuling::Pass;
     };
     // What a dead process does counts for nothing.
     if !host.is_up() {
-        return Verdict::Pass;
+        return PointRuling::Pass;
     }
     let Some((fault, verdict)) = host.sim().part::<Points>().meets(point) else {
-        return Verdict::Pass;
+        return PointRuling::Pass;
     };
     host.sim().record(EventKind::PointImpaired {
         fault,
@@ -80,8 +80,8 @@ pub fn fault_point(point: &str, detail: impl AsRef<str>) -> Verdict {
         detail: detail.as_ref().to_owned(),
     });
     match verdict {
-        fault::Verdict::Delay { ms } => Verdict::Delay(Duration::from_millis(ms)),
-        fault::Verdict::Drop => Verdict::Drop,
-        fault::Verdict::Duplicate => Verdict::Double,
+        fault::MessageFate::Delay { ms } => PointRuling::Delay(Duration::from_millis(ms)),
+        fault::MessageFate::Drop => PointRuling::Drop,
+        fault::MessageFate::Duplicate => PointRuling::Double,
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! - [`app`]: the seam: what a program is, and what its user can want of it
 //! - [`screen`]: what an app shows its user
-//! - [`cast`]: which program runs on which host; [`servers`]: those of the harness
+//! - [`deployment`]: which program runs on which host; [`servers`]: those of the harness
 //! - [`script`]: what users do, and when
 //! - [`forks`]: calls that ring on several devices
 //! - [`progress`]: how far calls have come
@@ -10,7 +10,7 @@
 //! The driver writes down what users intend when they intend it. It never asks an app what it did.
 
 mod app;
-mod cast;
+mod deployment;
 mod forks;
 mod progress;
 mod screen;
@@ -24,7 +24,7 @@ use std::{
 };
 
 pub use app::{App, Launch, NoUser, NotUnderstood, Program, StartError};
-pub use cast::Cast;
+pub use deployment::Deployment;
 use forks::Fork;
 use progress::Progress;
 pub use screen::Screen;
@@ -50,10 +50,10 @@ const EFFECT: Duration = Duration::from_millis(3_200);
 /// How long a server that has ended may take to let go of its sockets: simulated time moves when nothing is left to do.
 const FAREWELL: Duration = Duration::from_millis(1);
 
-/// Plays `plan` with `cast`: users follow the script until every call can be talked over or is over, or out of time; then
+/// Plays `plan` with `deployment`: users follow the script until every call can be talked over or is over, or out of time; then
 /// they talk, and the run is cleaned up.
-pub async fn play(sim: Sim, plan: Arc<Plan>, cast: Arc<Cast>) {
-    let driver = Driver::new(&sim, &plan, cast);
+pub async fn play(sim: Sim, plan: Arc<Plan>, deployment: Arc<Deployment>) {
+    let driver = Driver::new(&sim, &plan, deployment);
     driver.enter().await;
     driver.follow_the_script();
     driver.settled().await;
@@ -68,7 +68,7 @@ pub async fn play(sim: Sim, plan: Arc<Plan>, cast: Arc<Cast>) {
 struct Driver {
     sim: Sim,
     plan: Arc<Plan>,
-    cast: Arc<Cast>,
+    deployment: Arc<Deployment>,
     push: PushService,
     // Those that run, by host.
     apps: watch::Sender<BTreeMap<String, Arc<dyn App>>>,
@@ -101,7 +101,7 @@ struct Hand {
 }
 
 impl Driver {
-    fn new(sim: &Sim, plan: &Arc<Plan>, cast: Arc<Cast>) -> Arc<Self> {
+    fn new(sim: &Sim, plan: &Arc<Plan>, deployment: Arc<Deployment>) -> Arc<Self> {
         let (news, happenings) = mpsc::unbounded_channel();
         let progress = Arc::new(Mutex::new(Progress::new(news)));
         let changes = Arc::new(watch::Sender::new(0));
@@ -121,7 +121,7 @@ impl Driver {
         let driver = Arc::new(Self {
             sim: sim.clone(),
             plan: plan.clone(),
-            cast,
+            deployment,
             push: PushService::default(),
             apps: watch::Sender::new(BTreeMap::new()),
             servers: Mutex::default(),
@@ -165,7 +165,7 @@ impl Driver {
 
     async fn start(self: Arc<Self>, host: &Host) {
         let name = host.name();
-        let Some((program, is_server)) = self.cast.on(&self.plan, name) else {
+        let Some((program, is_server)) = self.deployment.on(&self.plan, name) else {
             return;
         };
         let asleep =
@@ -277,7 +277,7 @@ impl Driver {
         }
         self.sim.sleep(GOODBYE).await;
         for (name, _) in self.running() {
-            self.sim.host(&name).take_census(0);
+            self.sim.host(&name).check_leaks(0);
         }
         let servers = self.servers().clone();
         for (name, server) in servers {
@@ -292,7 +292,7 @@ impl Driver {
             server.go_offline().await;
             self.sim.sleep(FAREWELL).await;
             if self.plan.ice_servers.iter().any(|s| s.host == name) {
-                host.take_census(allocations);
+                host.check_leaks(allocations);
             }
         }
     }
@@ -305,7 +305,9 @@ impl Driver {
     }
 
     fn is_server(&self, name: &str) -> bool {
-        self.cast.on(&self.plan, name).is_some_and(|(_, server)| server)
+        self.deployment
+            .on(&self.plan, name)
+            .is_some_and(|(_, server)| server)
     }
 
     /// Whether the user at `host` begins a call.

@@ -35,7 +35,7 @@ pub(super) enum What {
 
 /// How an end of a call stands.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Standing {
+pub(super) struct CallProgress {
     /// Who is at the other end, if the app or the user has said so.
     pub other: Option<String>,
     /// The point that it came to last.
@@ -62,7 +62,7 @@ type Place = (String, String);
 /// How all calls of a run stand.
 #[derive(Debug)]
 pub(super) struct Progress {
-    ends: BTreeMap<Place, Standing>,
+    ends: BTreeMap<Place, CallProgress>,
     // Calls that were over, or ended by their user, when a crash made their host forget them.
     done: BTreeSet<Place>,
     news: UnboundedSender<Happening>,
@@ -78,14 +78,14 @@ impl Progress {
     }
 
     /// How `call` stands on `host`.
-    pub fn of(&self, host: &str, call: &str) -> Option<&Standing> {
+    pub fn of(&self, host: &str, call: &str) -> Option<&CallProgress> {
         self.ends.get(&(host.to_owned(), call.to_owned()))
     }
 
     /// Whether `call` from `caller` to `callee` needs no more waiting: each end has it usable or over, and a callee that
     /// never heard of it does not count once the caller is done with it.
     pub fn is_settled(&self, call: &str, caller: &str, callee: &str) -> bool {
-        let settled = |end: &Standing| end.usable || end.over;
+        let settled = |end: &CallProgress| end.usable || end.over;
         let here = self.of(caller, call);
         let there = self.of(callee, call);
         match (here, there) {
@@ -162,7 +162,7 @@ impl Progress {
     }
 }
 
-impl Standing {
+impl CallProgress {
     fn takes_part(&self) -> bool {
         self.at.is_some() || self.rings || self.silent.is_some()
     }
@@ -274,7 +274,7 @@ mod tests {
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
     use super::*;
-    use crate::trace::Outcome;
+    use crate::trace::CallOutcome;
 
     fn progress() -> (Progress, UnboundedReceiver<Happening>) {
         let (news, happenings) = unbounded_channel();
@@ -326,7 +326,7 @@ mod tests {
         assert!(settled(&progress));
         hear(&mut progress, "bob", EventKind::Crashed);
         assert!(!settled(&progress), "it has to connect again");
-        let outcome = Outcome::Dropped;
+        let outcome = CallOutcome::Dropped;
         hear(&mut progress, "alice", shows(CallEvent::Over { outcome }));
         assert!(settled(&progress), "bob knows nothing of it any more");
     }

@@ -3,7 +3,7 @@
 //! These are the app's claims. Users act by what they see, and oracles hold it against what adapters recorded.
 
 use crate::{
-    trace::{CallEvent, EventKind, Outcome},
+    trace::{CallEvent, CallOutcome, EventKind},
     world::Host,
 };
 
@@ -36,7 +36,7 @@ impl Screen {
     }
 
     /// `call` is over.
-    pub fn over(&self, call: &str, outcome: Outcome) {
+    pub fn over(&self, call: &str, outcome: CallOutcome) {
         self.show(call, CallEvent::Over { outcome });
     }
 

@@ -38,8 +38,8 @@ pub(super) fn life(plan: &Plan, trace: &Trace, event: &Event) -> Vec<Link> {
             gathered,
             format!("{origin} gathered its candidate {candidate}"),
         ));
-        let stages = stages(plan, origin, host);
-        chain.extend(overtaking(trace, candidate, origin, stages));
+        let waypoints = waypoints(plan, origin, host);
+        chain.extend(overtaking(trace, candidate, origin, waypoints));
     }
     chain.extend(end(trace, event, candidate, host));
     chain
@@ -65,40 +65,40 @@ fn gathered<'a>(trace: &'a Trace, candidate: &Candidate) -> Option<&'a Event> {
 }
 
 /// A place on the way of a signaling message.
-struct Stage {
+struct Waypoint {
     host: String,
     direction: SignalDirection,
-    words: String,
+    description: String,
 }
 
-fn stages(plan: &Plan, origin: &str, host: &str) -> Vec<Stage> {
+fn waypoints(plan: &Plan, origin: &str, host: &str) -> Vec<Waypoint> {
     // An app that brings its own signaling has it recorded at its ends, if at all.
     let service = plan.signaling.as_ref().map_or("", |service| &*service.host);
-    let stage = |host: &str, direction, words: String| Stage {
+    let waypoint = |host: &str, direction, description: String| Waypoint {
         host: host.to_owned(),
         direction,
-        words,
+        description,
     };
     let (sent, received) = (SignalDirection::Sent, SignalDirection::Received);
     vec![
-        stage(origin, sent, format!("{origin} sent it")),
-        stage(
+        waypoint(origin, sent, format!("{origin} sent it")),
+        waypoint(
             service,
             received,
             format!("on the way from {origin} to the server"),
         ),
-        stage(service, sent, "in the server".to_owned()),
-        stage(host, received, format!("on the way from the server to {host}")),
+        waypoint(service, sent, "in the server".to_owned()),
+        waypoint(host, received, format!("on the way from the server to {host}")),
     ]
 }
 
-/// When a message passed `stage` for the first time.
-fn passed<'a>(trace: &'a Trace, stage: &Stage, is: impl Fn(&EventKind) -> bool) -> Option<&'a Event> {
+/// When a message passed `waypoint` for the first time.
+fn passed<'a>(trace: &'a Trace, waypoint: &Waypoint, is: impl Fn(&EventKind) -> bool) -> Option<&'a Event> {
     let there = |e: &&Event| match &e.kind {
-        EventKind::Signal { direction, .. } => *direction == stage.direction && is(&e.kind),
+        EventKind::Signal { direction, .. } => *direction == waypoint.direction && is(&e.kind),
         _ => false,
     };
-    let of_host = |e: &&Event| e.host.as_deref() == Some(&stage.host);
+    let of_host = |e: &&Event| e.host.as_deref() == Some(&waypoint.host);
     trace.events.iter().filter(of_host).find(there)
 }
 
@@ -114,32 +114,35 @@ fn describes(ufrag: &str) -> impl Fn(&EventKind) -> bool {
 }
 
 /// Where the candidate came to be before the description of its generation: where it gained most.
-fn overtaking(trace: &Trace, candidate: &Candidate, origin: &str, stages: Vec<Stage>) -> Option<Link> {
+fn overtaking(trace: &Trace, candidate: &Candidate, origin: &str, waypoints: Vec<Waypoint>) -> Option<Link> {
     let kind = description_kind(trace, &candidate.ufrag);
     let mut lead_before = 0;
-    let mut most: Option<(i128, &Event, Stage, String)> = None;
-    for stage in stages {
-        let Some(first) = passed(trace, &stage, carries(candidate)) else {
+    let mut most: Option<(i128, &Event, Waypoint, String)> = None;
+    for waypoint in waypoints {
+        let Some(first) = passed(trace, &waypoint, carries(candidate)) else {
             break;
         };
-        let Some(description) = passed(trace, &stage, describes(&candidate.ufrag)) else {
-            let never = format!("the {kind} never came as far as the candidate: {}", stage.words);
+        let Some(description) = passed(trace, &waypoint, describes(&candidate.ufrag)) else {
+            let never = format!(
+                "the {kind} never came as far as the candidate: {}",
+                waypoint.description
+            );
             return Some(Link::new(first, never));
         };
         let lead = description.at.as_nanos() as i128 - first.at.as_nanos() as i128;
         let gained = lead - lead_before;
         if lead > 0 && most.as_ref().is_none_or(|(best, ..)| gained > *best) {
-            most = Some((gained, first, stage, ms(first.at, description.at)));
+            most = Some((gained, first, waypoint, ms(first.at, description.at)));
         }
         lead_before = lead;
     }
-    let (_, first, stage, by) = most?;
+    let (_, first, waypoint, by) = most?;
     let what = if first.host.as_deref() == Some(origin) {
-        format!("{} {by} before the {kind}", stage.words)
+        format!("{} {by} before the {kind}", waypoint.description)
     } else {
         format!(
             "the candidate overtook the {kind} {}: it was {by} ahead",
-            stage.words
+            waypoint.description
         )
     };
     Some(Link::new(first, what))

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Link, words};
+use super::{Link, descriptions};
 use crate::{
     oracle::calls::Call,
     run::RunRecord,
@@ -122,7 +122,7 @@ fn sent<'a>(record: &'a RunRecord, from: &'a str, is_one: impl Fn(&Event, &str) 
     for event in &record.trace.events {
         match &event.kind {
             EventKind::PacketDropped { packet, by } if packets.contains(packet) => {
-                *dropped.entry(words::cause(&record.plan, by)).or_default() += 1;
+                *dropped.entry(descriptions::cause(&record.plan, by)).or_default() += 1;
             }
             EventKind::PacketDelivered { packet } if packets.contains(packet) => {
                 delivered.insert(*packet);

@@ -1,6 +1,6 @@
 //! What the ends of a call came to: what their users wanted, what they said to each other, what they showed, and what struck it.
 
-use super::{Link, case::Case, states, words};
+use super::{Link, case::Case, descriptions, states};
 use crate::{
     fault::Plan,
     trace::{CallEvent, Event, EventKind, SERVICE, SignalDirection},
@@ -33,12 +33,14 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Link> {
     chain.drain(..chain.len().saturating_sub(MOST));
     chain.extend(case.decided.and_then(|event| {
         let host = event.host.as_deref().unwrap_or("the network");
-        match states::words(&case.record.plan, &event.kind) {
+        match states::describe(&case.record.plan, &event.kind) {
             Some(_) if event.kind.intent().is_some() => Some(Link::new(
                 event,
                 "what was due did not come of this in time".to_owned(),
             )),
-            Some(words) if !is_of_users(&event.kind) => Some(Link::new(event, format!("{host}: {words}"))),
+            Some(description) if !is_of_users(&event.kind) => {
+                Some(Link::new(event, format!("{host}: {description}")))
+            }
             _ => None,
         }
     }));
@@ -71,7 +73,7 @@ fn step(plan: &Plan, call: &str, event: &Event) -> Option<Link> {
     let what = match &event.kind {
         EventKind::PointImpaired { fault, point, detail } => {
             let what = if detail.is_empty() { point } else { detail };
-            format!("{what} met {}", words::fault(plan, *fault))
+            format!("{what} met {}", descriptions::fault(plan, *fault))
         }
         EventKind::Crashed => format!("{host} goes down"),
         kind if kind.call() != Some(call) => return None,
@@ -88,7 +90,7 @@ fn step(plan: &Plan, call: &str, event: &Event) -> Option<Link> {
             SignalDirection::Received => format!("{host} receives {message}"),
         },
         EventKind::SignalImpaired { fault, message, .. } => {
-            format!("the {message} met {}", words::fault(plan, *fault))
+            format!("the {message} met {}", descriptions::fault(plan, *fault))
         }
         EventKind::SignalUndeliverable { to, message, .. } => {
             format!("the server had nobody to give the {message} to: {to} was not connected")

@@ -7,7 +7,7 @@
 //! - [`silence`]: a call that was connected, and not heard any more
 //! - [`ends`]: what users wanted of a call, what its ends said and showed
 //! - [`app`]: what the app under test complained of in its own log
-//! - [`words`]: causes and faults in words
+//! - [`descriptions`]: causes and faults in words
 //! - [`states`]: what peers reported, panics, and the last events where no rule knows more
 //!
 //! A chain is read from the trace alone, by rules that know the protocol. Which rule applies is decided by what the trace speaks
@@ -18,6 +18,7 @@ mod app;
 mod candidates;
 mod case;
 mod checks;
+pub mod descriptions;
 mod ends;
 mod rules;
 mod signaling;
@@ -25,7 +26,6 @@ mod silence;
 mod states;
 #[cfg(test)]
 mod tests;
-pub mod words;
 
 use std::{collections::BTreeSet, sync::Arc};
 

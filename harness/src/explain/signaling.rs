@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Link, words};
+use super::{Link, descriptions};
 use crate::{
     fault::Plan,
     oracle::calls::Call,
@@ -16,21 +16,21 @@ pub(super) fn trouble(plan: &Plan, trace: &Trace, call: &Call<'_>) -> Vec<Link> 
         let host = e.host.as_deref().unwrap_or("the network");
         let what = match &e.kind {
             EventKind::SignalImpaired { fault, message, call } if about(call) => {
-                format!("the {message} met {}", words::fault(plan, *fault))
+                format!("the {message} met {}", descriptions::fault(plan, *fault))
             }
             EventKind::SignalUndeliverable { to, message, call } if about(call) && message != "hangup" => {
                 format!("the server had nobody to give the {message} to: {to} was not connected")
             }
             EventKind::PointImpaired { fault, point, detail } => {
                 let what = if detail.is_empty() { point } else { detail };
-                format!("{what} met {}", words::fault(plan, *fault))
+                format!("{what} met {}", descriptions::fault(plan, *fault))
             }
             EventKind::Failed { step, error } => format!("{step} of {host} failed: {error}"),
             EventKind::Step { step, .. } if step == crate::signaling::LOST => {
                 format!("{host} lost its signaling connection")
             }
-            EventKind::FaultStarted { fault } => words::begins(plan, *fault),
-            EventKind::FaultEnded { fault } => words::ends(plan, *fault),
+            EventKind::FaultStarted { fault } => descriptions::begins(plan, *fault),
+            EventKind::FaultEnded { fault } => descriptions::ends(plan, *fault),
             _ => return None,
         };
         Some(Link::new(e, what))
@@ -62,7 +62,7 @@ fn absent(plan: &Plan, trace: &Trace, call: &Call<'_>) -> Vec<Link> {
                 let what = format!(
                     "{to}'s signaling connection is held back by {} ms: {}",
                     by_ns / 1_000_000,
-                    words::cause(plan, by)
+                    descriptions::cause(plan, by)
                 );
                 Some(Link::new(e, what))
             }

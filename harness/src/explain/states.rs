@@ -1,6 +1,6 @@
 //! What peers reported, panics, and the last events where no rule knows more.
 
-use super::{Link, words as in_words};
+use super::{Link, descriptions};
 use crate::{
     fault::Plan,
     oracle::calls::Call,
@@ -60,7 +60,7 @@ pub(super) fn panic(record: &RunRecord, event: &Event) -> Vec<Link> {
 /// What happened to packet `id` on its way.
 fn packet_link(plan: &Plan, event: &Event, id: u64) -> Option<Link> {
     let host = event.host.as_deref().unwrap_or_default();
-    let cause = |by| in_words::cause(plan, by);
+    let cause = |by| descriptions::cause(plan, by);
     let what = match &event.kind {
         EventKind::PacketSent { packet, says, .. } if *packet == id => {
             format!("{host} sent packet {id}: {says}")
@@ -92,18 +92,21 @@ pub(super) fn last_events(record: &RunRecord, decided: Option<&Event>) -> Vec<Li
     let host = decided.and_then(|e| e.host.as_deref());
     let touches = |e: &&Event| {
         let of_peer = peer.is_none_or(|p| e.kind.peer() == Some(p));
-        of_peer && (host.is_none() || e.host.as_deref() == host) && words(&record.plan, &e.kind).is_some()
+        of_peer && (host.is_none() || e.host.as_deref() == host) && describe(&record.plan, &e.kind).is_some()
     };
     let last = record.trace.events[..end].iter().rev().filter(touches).take(LAST);
     let link = |e: &Event| {
         let host = e.host.as_deref().unwrap_or("the network");
-        Some(Link::new(e, format!("{host}: {}", words(&record.plan, &e.kind)?)))
+        Some(Link::new(
+            e,
+            format!("{host}: {}", describe(&record.plan, &e.kind)?),
+        ))
     };
     last.filter_map(link).collect()
 }
 
 /// What happened to a peer or a call, in a few words.
-pub(super) fn words(plan: &Plan, kind: &EventKind) -> Option<String> {
+pub(super) fn describe(plan: &Plan, kind: &EventKind) -> Option<String> {
     Some(match kind {
         EventKind::State { peer, machine, state } => format!("{peer} reports {machine} {state}"),
         EventKind::Gathered {
@@ -127,8 +130,8 @@ pub(super) fn words(plan: &Plan, kind: &EventKind) -> Option<String> {
         },
         EventKind::Call { call, what } => format!("the app shows {call}: {what}"),
         EventKind::Failed { step, error } => format!("{step} failed: {error}"),
-        EventKind::FaultStarted { fault } => in_words::begins(plan, *fault),
-        EventKind::FaultEnded { fault } => in_words::ends(plan, *fault),
+        EventKind::FaultStarted { fault } => descriptions::begins(plan, *fault),
+        EventKind::FaultEnded { fault } => descriptions::ends(plan, *fault),
         _ => return None,
     })
 }

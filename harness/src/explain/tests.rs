@@ -80,7 +80,7 @@ fn overtaken(end: EventKind) -> Trace {
     ])
 }
 
-fn words(chain: &[Link]) -> Vec<(u64, &str)> {
+fn describe(chain: &[Link]) -> Vec<(u64, &str)> {
     chain
         .iter()
         .map(|l| (l.at.as_millis(), l.what.as_str()))
@@ -95,7 +95,7 @@ fn a_refused_candidate_has_overtaken_its_offer_in_the_server() {
         error: "no remote description".into(),
     });
     assert_eq!(
-        words(&candidates::life(&served(), &trace, &trace.events[7])),
+        describe(&candidates::life(&served(), &trace, &trace.events[7])),
         [
             (0, "alice gathered its candidate host 10.1.0.1:50000"),
             (
@@ -130,7 +130,7 @@ fn a_candidate_of_another_attempt_is_told_apart() {
     events.push(late(seq + 1, applied));
     let trace = Trace::from_events(events);
     let chain = candidates::life(&served(), &trace, &trace.events[seq as usize + 1]);
-    let told = words(&chain);
+    let told = describe(&chain);
     assert_eq!(
         told[told.len() - 2..],
         [
@@ -157,7 +157,7 @@ fn a_description_that_never_arrives_is_told_with_the_place_where_it_was_lost() {
     let sent = (1, "alice", signal(SignalDirection::Sent, "offer"));
     let (plan, lost) = (served(), trace(vec![sent.clone()]));
     let told = "alice sent its offer: it never reached the server, nor bob";
-    assert_eq!(words(&signaling::trouble(&plan, &lost, &call)), [(1, told)]);
+    assert_eq!(describe(&signaling::trouble(&plan, &lost, &call)), [(1, told)]);
 
     let taken = (11, "server", signal(SignalDirection::Received, "offer"));
     let gone = EventKind::SignalUndeliverable {
@@ -182,7 +182,7 @@ fn a_description_that_never_arrives_is_told_with_the_place_where_it_was_lost() {
     let mut chain = signaling::trouble(&plan, &absent, &call);
     chain.sort();
     assert_eq!(
-        words(&chain),
+        describe(&chain),
         [
             (
                 1,

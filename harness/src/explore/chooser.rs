@@ -1,4 +1,4 @@
-//! Whose turn it is.
+//! Decides which of the waiting steps goes next.
 
 use std::collections::BTreeSet;
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Chooser, Order, Pick, Point, Step, Turn};
+use super::{Chooser, Decision, Order, Pick, Point, Step};
 
 /// What every step caused, by what its host had seen. It holds where messages do not wait for one another: behind a
 /// queue, what a step enables is decided by others too.
@@ -36,7 +36,7 @@ impl Pasts {
 
 impl Foresight {
     /// Learns from a run that passed `turns`.
-    pub fn learn(&mut self, turns: &[Turn]) {
+    pub fn learn(&mut self, turns: &[Decision]) {
         let (mut pasts, nothing) = (Pasts::default(), BTreeSet::new());
         if let Some(turn) = turns.first() {
             self.first.get_or_insert_with(|| turn.enabled.clone());

@@ -23,8 +23,8 @@
 //! earlier or later in one order of a class than in another. Only one of those times is run.
 
 mod chooser;
+mod enabled;
 mod foresight;
-mod known;
 mod part;
 #[cfg(test)]
 mod tests;
@@ -33,8 +33,8 @@ mod walk;
 use std::{fmt, str::FromStr};
 
 pub use chooser::{Chooser, Pick};
+pub use enabled::{Decision, EnabledSteps, Entangled};
 pub use foresight::Foresight;
-pub use known::{Entangled, Known, Turn};
 pub use part::Part;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -57,7 +57,7 @@ impl Toy {
     }
 
     /// Runs with `order`: the turns, the points, and the last state unless the run was redundant.
-    fn run(&self, order: &Order) -> (Vec<Turn>, Vec<Point>, Option<State>) {
+    fn run(&self, order: &Order) -> (Vec<Decision>, Vec<Point>, Option<State>) {
         let (mut chooser, mut state) = (Chooser::new(order), self.begin());
         let (mut turns, mut points) = (Vec::new(), Vec::new());
         while !state.enabled.is_empty() {
@@ -68,7 +68,7 @@ impl Toy {
                 Pick::Again(step) => Some(step),
                 Pick::Redundant => None,
             };
-            turns.push(Turn {
+            turns.push(Decision {
                 taken: taken.clone(),
                 enabled: state.enabled.clone(),
             });
@@ -83,7 +83,7 @@ impl Toy {
     /// The last states of all orders of `part`, one for each order.
     fn explore(&self, part: Part, repeats: Repeats) -> Vec<State> {
         let (mut walk, mut ends) = (Walk::new(part), Vec::new());
-        let (mut known, mut foresight) = (Known::default(), Foresight::default());
+        let (mut known, mut foresight) = (EnabledSteps::default(), Foresight::default());
         while let Some(choices) = walk.next_run() {
             let order = order(choices, part, repeats);
             let (turns, points, end) = self.run(&order);
@@ -219,9 +219,9 @@ fn an_order_that_cannot_be_kept_is_refused_by_the_path_of_its_field() {
 }
 
 /// A turn of `taken` where the steps of `enabled` were.
-fn turn(taken: &str, enabled: &[&str]) -> Turn {
+fn turn(taken: &str, enabled: &[&str]) -> Decision {
     let step = |step: &str| step.parse().expect("a step");
-    Turn {
+    Decision {
         taken: Some(step(taken)),
         enabled: enabled.iter().map(|s| step(s)).collect(),
     }
@@ -229,7 +229,7 @@ fn turn(taken: &str, enabled: &[&str]) -> Turn {
 
 #[test]
 fn a_step_that_depends_on_more_than_what_each_host_has_seen_is_noticed() {
-    let mut known = Known::default();
+    let mut known = EnabledSteps::default();
     let waves = [
         turn("a: looks", &["a: looks", "b: looks"]),
         turn("b: looks", &["b: looks"]),
@@ -250,10 +250,10 @@ fn a_step_that_depends_on_more_than_what_each_host_has_seen_is_noticed() {
 
 #[test]
 fn a_run_that_is_cut_off_says_nothing_about_its_end() {
-    let mut known = Known::default();
+    let mut known = EnabledSteps::default();
     let mut cut_off = vec![
         turn("b: 1", &["a: 1", "b: 1"]),
-        Turn {
+        Decision {
             taken: None,
             enabled: BTreeSet::from(["a: 1".parse().expect("a step")]),
         },

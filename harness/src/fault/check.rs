@@ -45,14 +45,14 @@ fn target(fault: &Fault, plan: &Plan) -> Result<(), String> {
     if there.is_empty() {
         return Err(format!(
             "kind: {name} cannot hit this world: it befalls {}, and there is none",
-            befalls.words()
+            befalls.describe()
         ));
     }
     if !befalls_something(fault, plan) {
         let names: Vec<&str> = there.iter().map(|t| t.name()).collect();
         return Err(format!(
             "target: {name} befalls {}, as {}: here {}",
-            befalls.words(),
+            befalls.describe(),
             befalls.schema(),
             names.join(", ")
         ));

@@ -46,7 +46,7 @@ pub enum Befalls {
 
 impl Befalls {
     /// What it is, in words.
-    pub const fn words(self) -> &'static str {
+    pub const fn describe(self) -> &'static str {
         match self {
             Self::Link => "a link",
             Self::LinkDirection => "one direction of a link",
@@ -122,7 +122,7 @@ pub enum Span {
 
 impl Span {
     /// What it is, in words.
-    pub const fn words(self) -> &'static str {
+    pub const fn describe(self) -> &'static str {
         match self {
             Self::Moment => "a moment, `from_ms`",
             Self::ChaosPhase => "`from_ms` to `until_ms`, at most until the healing",

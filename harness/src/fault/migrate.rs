@@ -1,7 +1,7 @@
 //! Plans of earlier versions become plans of this one.
 //!
 //! Version 1 held its faults in seven lists, each with a form of its own. They map one to one; their numbers follow the order of
-//! the lists.
+//! the lists. Version 2 called slow steps `stretch`.
 
 use serde_json::{Map, Value, json};
 
@@ -14,17 +14,21 @@ use crate::signaling::USUAL_HOST;
 /// # Errors
 /// [`PlanError::Version`] for a version that there never was, or that is newer.
 pub fn upgrade(plan: &mut Value) -> Result<(), PlanError> {
-    match plan["v"].as_u64() {
-        Some(1) => {
-            if let Some(plan) = plan.as_object_mut() {
-                from_1(plan);
-            }
+    let v = plan["v"].as_u64();
+    match (v, plan.as_object_mut()) {
+        (Some(1), Some(plan)) => {
+            from_1(plan);
+            from_2(plan);
             Ok(())
         }
-        Some(v) if v == u64::from(PLAN_VERSION) => Ok(()),
-        Some(v) => Err(PlanError::Version(u32::try_from(v).unwrap_or(u32::MAX))),
+        (Some(2), Some(plan)) => {
+            from_2(plan);
+            Ok(())
+        }
+        (Some(v), _) if v == u64::from(PLAN_VERSION) => Ok(()),
+        (Some(v), _) => Err(PlanError::Version(u32::try_from(v).unwrap_or(u32::MAX))),
         // Whoever reads it says that there is no version.
-        None => Ok(()),
+        (None, _) => Ok(()),
     }
 }
 
@@ -59,7 +63,13 @@ fn from_1(plan: &mut Map<String, Value>) {
     if hosts.is_some_and(|hosts| hosts.iter().all(|host| host["name"] != json!(USUAL_HOST))) {
         plan.remove("signaling");
     }
-    plan.insert("v".into(), json!(2));
+}
+
+fn from_2(plan: &mut Map<String, Value>) {
+    if let Some(slow) = plan.remove("stretch") {
+        plan.insert("slow_steps".into(), slow);
+    }
+    plan.insert("v".into(), json!(PLAN_VERSION));
 }
 
 fn lasts(old: &Value, target: &Value, kind: &str) -> Value {
@@ -174,9 +184,9 @@ mod tests {
         upgrade(&mut plan).expect("a version that there was");
         let plan: Plan = serde_json::from_value(plan).expect("a plan");
         assert_eq!(plan.check(), Ok(()));
-        let words: Vec<String> = plan.faults.iter().map(Fault::describe).collect();
+        let description: Vec<String> = plan.faults.iter().map(Fault::describe).collect();
         assert_eq!(
-            words,
+            description,
             [
                 "partition bob up, 0 to 200 ms",
                 "partition bob both ways, 0 to 200 ms",
@@ -202,8 +212,21 @@ mod tests {
     }
 
     #[test]
+    fn a_plan_of_version_2_keeps_its_slow_steps() {
+        let mut plan = serde_json::to_value(world()).expect("plain data");
+        let slow = json!([{"host": "bob", "step": "set-remote", "by": {"constant": {"us": 1000}}}]);
+        let fields = plan.as_object_mut().expect("a plan");
+        fields.remove("slow_steps");
+        fields.insert("stretch".into(), slow);
+        fields.insert("v".into(), json!(2));
+        upgrade(&mut plan).expect("a version that there was");
+        assert!(plan.get("stretch").is_none() && plan["slow_steps"][0]["step"] == "set-remote");
+        assert_eq!(plan["v"], PLAN_VERSION);
+    }
+
+    #[test]
     fn a_plan_of_a_version_that_there_never_was_is_refused_by_it() {
-        for v in [0, 3] {
+        for v in [0, PLAN_VERSION + 1] {
             let mut plan = of_version_1();
             plan["v"] = json!(v);
             assert_eq!(upgrade(&mut plan), Err(PlanError::Version(v)));

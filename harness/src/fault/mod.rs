@@ -9,36 +9,36 @@
 //! - [`timeline`]: begins and ends faults at their time
 //! - [`check`]: says what is wrong with the faults of a plan
 //! - [`plan`], [`migrate`]: the plan, and plans of earlier versions
-//! - [`stretch`], [`point`]: slow awaits inside the clients, and verdicts that they ask for
+//! - [`slow_step`], [`point`]: slow awaits inside the clients, and verdicts that they ask for
 
 mod check;
+mod coverage;
 mod drawing;
-mod hits;
 pub mod kind;
 pub mod kinds;
 mod migrate;
 mod model;
 mod plan;
 mod point;
-mod stretch;
+mod slow_step;
 #[cfg(test)]
 pub(crate) mod tests;
 mod timeline;
 mod user;
 
-pub use hits::hits;
+pub use coverage::coverage;
 pub use kind::{Befalls, Behaviour, InForce, KindSpec, Lessen, Span};
 pub use kinds::{FaultKind, KindId, host_crash, ice_server_down, network_switch, partition};
 pub use migrate::upgrade;
 pub use model::{Fault, Target};
 pub use plan::{Act, PLAN_VERSION, Plan, PlanError, Scripted, USUAL_TALK_MS, When};
 pub(crate) use point::Points;
-pub use stretch::{Stretch, Stretcher};
+pub use slow_step::{Checkpoints, SlowStep};
 pub use timeline::Timeline;
 pub use user::User;
 
 pub use crate::{
     net::conditions::{Directions, PacketVerdict},
-    signaling::conditions::Verdict,
+    signaling::conditions::MessageFate,
     trace::{FaultId, leg_of},
 };

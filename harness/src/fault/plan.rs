@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Fault, Stretch, User, check, kinds::FaultKind};
+use super::{Fault, SlowStep, User, check, kinds::FaultKind};
 use crate::{
     explore::Order,
     net::topology::Topology,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The version of the format.
-pub const PLAN_VERSION: u32 = 2;
+pub const PLAN_VERSION: u32 = 3;
 
 /// Everything that a run does.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
@@ -40,7 +40,7 @@ pub struct Plan {
     pub users: Vec<User>,
     /// Slow awaits inside the clients.
     #[serde(default)]
-    pub stretch: Vec<Stretch>,
+    pub slow_steps: Vec<SlowStep>,
     /// The fault points that the app under test has, by name: where faults can befall its own messages.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub fault_points: Vec<String>,
@@ -249,7 +249,7 @@ impl Plan {
             signaling: None,
             ice_servers: Vec::new(),
             users: Vec::new(),
-            stretch: Vec::new(),
+            slow_steps: Vec::new(),
             fault_points: Vec::new(),
             script: Vec::new(),
             faults: Vec::new(),
@@ -393,11 +393,11 @@ impl Plan {
                 ));
             }
         }
-        for (i, stretch) in self.stretch.iter().enumerate() {
-            if stretch.host != "*" && !known(&stretch.host) {
-                return Err(format!("stretch[{i}].host: there is no host '{}'", stretch.host));
+        for (i, slow) in self.slow_steps.iter().enumerate() {
+            if slow.host != "*" && !known(&slow.host) {
+                return Err(format!("slow_steps[{i}].host: there is no host '{}'", slow.host));
             }
-            stretch.by.check().map_err(|e| format!("stretch[{i}].by: {e}"))?;
+            slow.by.check().map_err(|e| format!("slow_steps[{i}].by: {e}"))?;
         }
         User::check(&self.users, &self.topology)?;
         self.check_script(&known)?;

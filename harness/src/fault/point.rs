@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-use crate::{signaling::conditions::Verdict, trace::FaultId};
+use crate::{signaling::conditions::MessageFate, trace::FaultId};
 
 /// The verdicts that are in force, and how many messages have come to each point. There is one of these in a world.
 #[derive(Default)]
@@ -27,12 +27,12 @@ struct Laid {
     fault: FaultId,
     point: String,
     nth: u64,
-    verdict: Verdict,
+    verdict: MessageFate,
 }
 
 impl Points {
     /// `fault` lays `verdict` on the message that is `nth`, from 0, of those that come to `point` in the whole run.
-    pub(super) fn lay(&self, fault: FaultId, point: &str, nth: u64, verdict: Verdict) {
+    pub(super) fn lay(&self, fault: FaultId, point: &str, nth: u64, verdict: MessageFate) {
         self.state().laid.push(Laid {
             fault,
             point: point.to_owned(),
@@ -47,7 +47,7 @@ impl Points {
     }
 
     /// A message has come to `point`: the verdict on it.
-    pub(crate) fn meets(&self, point: &str) -> Option<(FaultId, Verdict)> {
+    pub(crate) fn meets(&self, point: &str) -> Option<(FaultId, MessageFate)> {
         let mut state = self.state();
         let count = state.come.entry(point.to_owned()).or_default();
         let nth = *count;

@@ -1,7 +1,7 @@
 //! Plans with faults and scripts that cannot be run, and how faults are written.
 
 use super::{
-    Act, Directions, Fault, Plan, PlanError, Scripted, Span, Stretch, Target, User, When, ice_server_down,
+    Act, Directions, Fault, Plan, PlanError, Scripted, SlowStep, Span, Target, User, When, ice_server_down,
     kinds::{HostCrash, HostPause, NatChangeAddress, ServerRestart, SignalDelay, SignalDrop, TcpReset},
     leg_of, network_switch, partition,
 };
@@ -28,7 +28,7 @@ pub(crate) fn world() -> Plan {
         host("relay", "10.0.0.4"),
     ]);
     let topology = topology.with_nat("home", "203.0.113.1", NatSpec::cone());
-    let slow = |step: &str| Stretch {
+    let slow = |step: &str| SlowStep {
         host: "*".into(),
         step: step.into(),
         by: Latency::constant_ms(1),
@@ -39,7 +39,7 @@ pub(crate) fn world() -> Plan {
             turn: true,
         }],
         fault_points: vec!["relay".into()],
-        stretch: vec![slow("set-local"), slow("set-remote")],
+        slow_steps: vec![slow("set-local"), slow("set-remote")],
         heal_at_ms: 10_000,
         ..Plan::new(topology)
     };

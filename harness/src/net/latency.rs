@@ -67,7 +67,7 @@ impl Latency {
     }
 
     /// It in a few words, in milliseconds: `5 to 40 ms`.
-    pub fn in_words(&self) -> String {
+    pub fn describe(&self) -> String {
         let ms = |us: u64| match us % 1_000 {
             0 => (us / 1_000).to_string(),
             _ => format!("{}.{:03}", us / 1_000, us % 1_000),

@@ -2,7 +2,7 @@
 //!
 //! A radio that fades loses several packets in a row and then none for long. The chain moves once per
 //! packet, with numbers drawn for that packet, and takes as many numbers when it is switched off. It must
-//! never draw from anywhere else: packet *n* has to meet the same weather whatever else is in the plan.
+//! never draw from anywhere else: packet *n* has to meet the same draws whatever else is in the plan.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -8,7 +8,7 @@ use super::{
 use crate::trace::{CallEvent, Event, EventKind, SignalDirection, Trace};
 
 /// A hangup is the end.
-pub const QUIET: Oracle = Oracle {
+pub const CALL_02_QUIET: Oracle = Oracle {
     id: "CALL-02",
     meaning: "Nothing is reported or begun for a call at an end whose hangup has returned.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#1-hangup-while-gathering; docs/hazards.md#4-waiting-inside-a-callback",
@@ -16,7 +16,7 @@ pub const QUIET: Oracle = Oracle {
 };
 
 /// The dead stay dead.
-pub const DEAD: Oracle = Oracle {
+pub const CALL_03_DEAD: Oracle = Oracle {
     id: "CALL-03",
     meaning: "A call that is over at an end rings there no more, is not answered, and gets no peer.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#hangups-at-every-await; docs/hazards.md#reordering",
@@ -96,10 +96,10 @@ mod tests {
         super::{ends::testing::*, machine::testing::*},
         *,
     };
-    use crate::trace::Outcome;
+    use crate::trace::CallOutcome;
 
     fn then(oracle: &Oracle, last: EventKind) -> Option<u64> {
-        let talked = over(Outcome::Talked);
+        let talked = over(CallOutcome::Talked);
         let events = vec![dialed(), hung_up(), talked, returned(), last];
         decided(&judged(oracle, events))
     }
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn nothing_goes_on_after_the_hangup_returned() {
         let legal = [hung_up(), returned(), closed(), sends("hangup")];
-        assert!(legal.into_iter().all(|e| then(&QUIET, e).is_none()));
+        assert!(legal.into_iter().all(|e| then(&CALL_02_QUIET, e).is_none()));
         for late in [
             rings(),
             happens(CallEvent::Connected),
@@ -126,12 +126,12 @@ mod tests {
             peer(true),
             described(true, "a"),
         ] {
-            assert_eq!(then(&QUIET, late.clone()), Some(4), "{late:?}");
+            assert_eq!(then(&CALL_02_QUIET, late.clone()), Some(4), "{late:?}");
         }
         let during = vec![dialed(), hung_up(), sends("candidate"), returned()];
-        assert_eq!(decided(&judged(&QUIET, during)), None);
+        assert_eq!(decided(&judged(&CALL_02_QUIET, during)), None);
         let next_life = vec![dialed(), hung_up(), returned(), EventKind::Crashed, rings()];
-        assert_eq!(decided(&judged(&QUIET, next_life)), None);
+        assert_eq!(decided(&judged(&CALL_02_QUIET, next_life)), None);
     }
 
     #[test]
@@ -143,9 +143,9 @@ mod tests {
             sends("offer"),
             described(false, "a"),
         ] {
-            assert_eq!(then(&DEAD, late.clone()), Some(4), "{late:?}");
+            assert_eq!(then(&CALL_03_DEAD, late.clone()), Some(4), "{late:?}");
         }
-        let legal = [sends("candidate"), closed(), over(Outcome::Talked)];
-        assert!(legal.into_iter().all(|e| then(&DEAD, e).is_none()));
+        let legal = [sends("candidate"), closed(), over(CallOutcome::Talked)];
+        assert!(legal.into_iter().all(|e| then(&CALL_03_DEAD, e).is_none()));
     }
 }

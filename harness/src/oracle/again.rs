@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A call outlives its path.
-pub const OUTLIVES: Oracle = Oracle {
+pub const CONN_02_OUTLIVES: Oracle = Oracle {
     id: "CONN-02",
     meaning: "When the budget after healing is over, ICE of both sides of every call that nobody hung up says connected, whatever its path went through.",
     source: "docs/stories.md#c-connection-state; RFC 7675 section 5.1; RFC 8445 section 9",
@@ -90,7 +90,7 @@ mod tests {
         let mut events = vec![(100, dialed)];
         events.extend(states.iter().map(ice));
         events.push((ended, EventKind::CleanUp));
-        judged_timed(&OUTLIVES, events)
+        judged_timed(&CONN_02_OUTLIVES, events)
     }
 
     #[test]

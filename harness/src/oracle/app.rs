@@ -4,7 +4,7 @@ use super::{Evidence, Oracle, Verdict, Violation};
 use crate::trace::EventKind;
 
 /// The app's own invariants.
-pub const INVARIANTS: Oracle = Oracle {
+pub const APP_01_INVARIANTS: Oracle = Oracle {
     id: "APP-01",
     meaning: "Every invariant that the app states with `always!` holds.",
     source: "docs/your-client.md",
@@ -42,8 +42,8 @@ mod tests {
             invariant: "one call".into(),
             detail: "two".into(),
         };
-        assert_eq!(decided(&judged(&INVARIANTS, vec![EventKind::Ended])), None);
+        assert_eq!(decided(&judged(&APP_01_INVARIANTS, vec![EventKind::Ended])), None);
         let events = vec![EventKind::Healed, violated.clone(), violated];
-        assert_eq!(decided(&judged(&INVARIANTS, events)), Some(1));
+        assert_eq!(decided(&judged(&APP_01_INVARIANTS, events)), Some(1));
     }
 }

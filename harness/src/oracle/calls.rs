@@ -9,11 +9,11 @@ use super::{
 };
 use crate::{
     time::SimTime,
-    trace::{CallEvent, Event, EventKind, Machine, Outcome, Stop, Trace},
+    trace::{CallEvent, CallOutcome, Event, EventKind, Machine, Stop, Trace},
 };
 
 /// Every dialed call connects.
-pub const CONNECTS: Oracle = Oracle {
+pub const CONN_01_CONNECTS: Oracle = Oracle {
     id: "CONN-01",
     meaning: "Every call that nobody hangs up connects within its budget: a message crosses it both ways.",
     source: "docs/stories.md#a-lost-candidates; docs/judging.md#liveness",
@@ -95,8 +95,11 @@ pub fn calls(trace: &Trace) -> Vec<Call<'_>> {
 }
 
 /// Whether an outcome says that nobody needs to end the call for it to be over.
-fn cannot_be_had(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Busy | Outcome::Glare | Outcome::Elsewhere)
+fn cannot_be_had(outcome: CallOutcome) -> bool {
+    matches!(
+        outcome,
+        CallOutcome::Busy | CallOutcome::Glare | CallOutcome::Elsewhere
+    )
 }
 
 /// Whether `call` is there on `host` by `at`: its caller has dialed, or its callee's app has shown it or made a peer.

@@ -6,7 +6,7 @@ use super::{Evidence, Oracle, Verdict, Violation, worst};
 use crate::trace::{Candidate, Event, EventKind, PeerId, SERVICE, SignalDirection, Trace};
 
 /// Nothing that was received is lost.
-pub const APPLIED: Oracle = Oracle {
+pub const CAND_01_APPLIED: Oracle = Oracle {
     id: "CAND-01",
     meaning: "Every candidate that a client receives for its live generation is applied, exactly once.",
     source: "docs/stories.md#a-lost-candidates; W3C webrtc-pc section 4.4.2, addIceCandidate",
@@ -14,7 +14,7 @@ pub const APPLIED: Oracle = Oracle {
 };
 
 /// Generations stay apart.
-pub const OWN_GENERATION: Oracle = Oracle {
+pub const CAND_02_OWN_GENERATION: Oracle = Oracle {
     id: "CAND-02",
     meaning: "A candidate is applied only to the generation that it belongs to.",
     source: "docs/stories.md#a-lost-candidates; RFC 8838 section 11; docs/hazards.md#22-candidates-of-an-old-generation",
@@ -164,7 +164,7 @@ mod tests {
     fn a_candidate_is_applied_once() {
         let judged = |more: Vec<(u64, EventKind)>| {
             let events = [(0, described()), (1, received())].into_iter().chain(more);
-            decided(&judged_timed(&APPLIED, events.collect()))
+            decided(&judged_timed(&CAND_01_APPLIED, events.collect()))
         };
         assert_eq!(judged(vec![(2, applied())]), None);
         assert_eq!(judged(vec![(2_000, described())]), Some(1));
@@ -176,7 +176,7 @@ mod tests {
         let closing = |at| (at, EventKind::Closing { peer: "c1".into() });
         let judged = |at| {
             let events = vec![(0, described()), (1, received()), closing(at)];
-            decided(&judged_timed(&APPLIED, events))
+            decided(&judged_timed(&CAND_01_APPLIED, events))
         };
         assert_eq!(judged(1_001), None);
         assert_eq!(judged(1_002), Some(1));
@@ -186,10 +186,13 @@ mod tests {
     fn a_crash_takes_candidates_along_and_every_life_applies_its_own() {
         let crash = || EventKind::Crashed;
         let lost = vec![(0, described()), (1, received()), (2, crash())];
-        assert_eq!(judged_timed(&APPLIED, lost), Verdict::Pass);
+        assert_eq!(judged_timed(&CAND_01_APPLIED, lost), Verdict::Pass);
         let first = [described(), received(), applied(), crash()];
         let second = [described(), received(), applied()];
         let events = first.into_iter().chain(second);
-        assert_eq!(judged_timed(&APPLIED, (0..).zip(events).collect()), Verdict::Pass);
+        assert_eq!(
+            judged_timed(&CAND_01_APPLIED, (0..).zip(events).collect()),
+            Verdict::Pass
+        );
     }
 }

@@ -8,7 +8,7 @@ use super::{
     wanted::{Want, Wanted, wanted},
     worst,
 };
-use crate::trace::{CallEvent, Event, EventKind, Intent, Machine, Outcome, Trace};
+use crate::trace::{CallEvent, CallOutcome, Event, EventKind, Intent, Machine, Trace};
 
 /// Outcomes have causes.
 pub const CALL_04_CAUSED: Oracle = Oracle {
@@ -56,24 +56,28 @@ struct Case<'e, 'a> {
 
 impl Case<'_, '_> {
     /// What is missing for `outcome`, if anything is.
-    fn lacks(&self, call: &Call<'_>, over: &Event, outcome: Outcome) -> Option<&'static str> {
+    fn lacks(&self, call: &Call<'_>, over: &Event, outcome: CallOutcome) -> Option<&'static str> {
         let both = [call.caller, call.callee];
         let ended = || self.ended_by(call, &both, over) || self.dialed_again(call, over);
         match outcome {
-            Outcome::Talked if !self.was_usable(over) => Some("it was never connected there"),
-            Outcome::Talked | Outcome::Dropped => (!ended()).then_some("nobody had ended it"),
-            Outcome::Cancelled => {
+            CallOutcome::Talked if !self.was_usable(over) => Some("it was never connected there"),
+            CallOutcome::Talked | CallOutcome::Dropped => (!ended()).then_some("nobody had ended it"),
+            CallOutcome::Cancelled => {
                 let caller = self.ended_by(call, &[call.caller], over) || self.dialed_again(call, over);
                 (!caller).then_some("its caller had not ended it")
             }
-            Outcome::Rejected => {
+            CallOutcome::Rejected => {
                 let callee = self.ended_by(call, &[call.callee], over) || self.dialed_again(call, over);
                 (!callee).then_some("its callee had not refused it")
             }
-            Outcome::Busy => (!self.is_busy(call, over)).then_some("its callee was in no other call"),
-            Outcome::Glare => (!self.has_counter(call, over)).then_some("nobody had dialed the other way"),
-            Outcome::Elsewhere => (!self.is_elsewhere(call, over)).then_some("no other device had taken it"),
-            Outcome::Failed => (!self.has_failed(call, over)).then_some("there was nothing in its way"),
+            CallOutcome::Busy => (!self.is_busy(call, over)).then_some("its callee was in no other call"),
+            CallOutcome::Glare => {
+                (!self.has_counter(call, over)).then_some("nobody had dialed the other way")
+            }
+            CallOutcome::Elsewhere => {
+                (!self.is_elsewhere(call, over)).then_some("no other device had taken it")
+            }
+            CallOutcome::Failed => (!self.has_failed(call, over)).then_some("there was nothing in its way"),
         }
     }
 
@@ -254,7 +258,11 @@ mod tests {
     };
 
     /// The event that lacks its cause, after alice has dialed bob and `before` has happened, when `host` says `outcome`.
-    fn lacking(before: Vec<(&'static str, EventKind)>, host: &'static str, outcome: Outcome) -> Option<u64> {
+    fn lacking(
+        before: Vec<(&'static str, EventKind)>,
+        host: &'static str,
+        outcome: CallOutcome,
+    ) -> Option<u64> {
         let begin = [("alice", dialed()), ("bob", rings())];
         let events = begin.into_iter().chain(before).chain([(host, over(outcome))]);
         let timed = (0..).zip(events).map(|(at, (host, kind))| (at, host, kind));
@@ -278,7 +286,7 @@ mod tests {
 
     #[test]
     fn every_outcome_without_its_cause_fails() {
-        for outcome in Outcome::ALL {
+        for outcome in CallOutcome::ALL {
             for host in ["alice", "bob"] {
                 assert_eq!(lacking(vec![], host, outcome), Some(2), "{outcome} at {host}");
             }
@@ -288,20 +296,20 @@ mod tests {
     #[test]
     fn a_users_act_is_the_cause_of_what_it_ends_and_of_nothing_else() {
         let hangup = |host| vec![(host, hung_up())];
-        assert_eq!(lacking(hangup("alice"), "bob", Outcome::Cancelled), None);
-        assert_eq!(lacking(hangup("bob"), "alice", Outcome::Cancelled), Some(3));
-        assert_eq!(lacking(hangup("bob"), "alice", Outcome::Rejected), None);
+        assert_eq!(lacking(hangup("alice"), "bob", CallOutcome::Cancelled), None);
+        assert_eq!(lacking(hangup("bob"), "alice", CallOutcome::Cancelled), Some(3));
+        assert_eq!(lacking(hangup("bob"), "alice", CallOutcome::Rejected), None);
         assert_eq!(
-            lacking(vec![("bob", rejected())], "alice", Outcome::Rejected),
+            lacking(vec![("bob", rejected())], "alice", CallOutcome::Rejected),
             None
         );
-        assert_eq!(lacking(hangup("alice"), "bob", Outcome::Rejected), Some(3));
-        assert_eq!(lacking(hangup("alice"), "bob", Outcome::Dropped), None);
-        assert_eq!(lacking(hangup("alice"), "bob", Outcome::Talked), Some(3));
+        assert_eq!(lacking(hangup("alice"), "bob", CallOutcome::Rejected), Some(3));
+        assert_eq!(lacking(hangup("alice"), "bob", CallOutcome::Dropped), None);
+        assert_eq!(lacking(hangup("alice"), "bob", CallOutcome::Talked), Some(3));
         let talked = vec![("bob", usable()), ("alice", hung_up())];
-        assert_eq!(lacking(talked, "bob", Outcome::Talked), None);
+        assert_eq!(lacking(talked, "bob", CallOutcome::Talked), None);
         assert_eq!(
-            lacking(vec![("alice", EventKind::Crashed)], "bob", Outcome::Dropped),
+            lacking(vec![("alice", EventKind::Crashed)], "bob", CallOutcome::Dropped),
             None
         );
     }
@@ -310,17 +318,20 @@ mod tests {
     fn busy_takes_another_call_at_the_callee_and_glare_a_dial_the_other_way() {
         let other = of("c9", CallEvent::Rings { from: "carol".into() });
         assert_eq!(
-            lacking(vec![("bob", other.clone())], "alice", Outcome::Busy),
+            lacking(vec![("bob", other.clone())], "alice", CallOutcome::Busy),
             None
         );
-        assert_eq!(lacking(vec![("alice", other)], "alice", Outcome::Busy), Some(3));
+        assert_eq!(
+            lacking(vec![("alice", other)], "alice", CallOutcome::Busy),
+            Some(3)
+        );
         let counter = vec![
             ("bob", dials("c2", "alice")),
             ("bob", of("c2", CallEvent::Silent)),
         ];
-        assert_eq!(lacking(counter, "alice", Outcome::Glare), None);
+        assert_eq!(lacking(counter, "alice", CallOutcome::Glare), None);
         let own = vec![("alice", dials("c2", "bob"))];
-        assert_eq!(lacking(own, "alice", Outcome::Glare), Some(3));
+        assert_eq!(lacking(own, "alice", CallOutcome::Glare), Some(3));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// A broken call comes back.
-pub const COMES_BACK: Oracle = Oracle {
+pub const BACK_01_COMES_BACK: Oracle = Oracle {
     id: "BACK-01",
     meaning: "Where a path is left, a call that was connected and broke is connected again within its budget.",
     source: "docs/stories.md#c-connection-state; RFC 8445 section 9; docs/judging.md#liveness",
@@ -106,7 +106,7 @@ mod tests {
                 ice(3, peer, "connected"),
                 ice(20_000, peer, "completed"),
             ];
-            assert_eq!(judged_timed(&COMES_BACK, back), Verdict::Pass);
+            assert_eq!(judged_timed(&BACK_01_COMES_BACK, back), Verdict::Pass);
         }
     }
 
@@ -119,7 +119,7 @@ mod tests {
                 then,
                 ice(20_000, "c1", "failed"),
             ];
-            decided(&judged_timed(&COMES_BACK, events))
+            decided(&judged_timed(&BACK_01_COMES_BACK, events))
         };
         assert_eq!(broken(ice(15_000, "c1", "connected")), Some(1));
         assert_eq!(broken(ice(5_000, "c2", "connected")), Some(1));

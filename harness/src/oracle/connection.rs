@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The state of a peer connection follows from its transports.
-pub const COMPUTED: Oracle = Oracle {
+pub const STATE_02_COMPUTED: Oracle = Oracle {
     id: "STATE-02",
     meaning: "The state of a peer connection is the one that follows from closed, ICE and DTLS, at every change of them.",
     source: "docs/stories.md#c-connection-state; W3C webrtc-pc section 4.3.3, RTCPeerConnectionState; W3C webrtc-pc section 4.4.1, update the connection state",
@@ -54,7 +54,7 @@ fn computed(evidence: Evidence<'_>) -> Verdict {
 }
 
 /// What is known of a peer connection.
-struct Known<'a> {
+struct StatesSoFar<'a> {
     closing: bool,
     ice: &'a str,
     dtls: &'static [&'static str],
@@ -69,7 +69,7 @@ const DTLS_STARTED: &[&str] = &["new", "connecting", "connected", "closed", "fai
 const DTLS_CONNECTED: &[&str] = &["connected", "closed", "failed"];
 
 fn judge(peer: &Reports<'_>, ended: SimTime) -> Verdict {
-    let mut known = Known {
+    let mut known = StatesSoFar {
         closing: false,
         ice: "new",
         dtls: DTLS_UNSTARTED,
@@ -101,7 +101,7 @@ fn judge(peer: &Reports<'_>, ended: SimTime) -> Verdict {
     Verdict::Pass
 }
 
-impl<'a> Known<'a> {
+impl<'a> StatesSoFar<'a> {
     /// Whether `connection` can be the state of the peer connection.
     fn may_be(&self, connection: &str) -> bool {
         self.dtls
@@ -196,7 +196,7 @@ mod tests {
     }
 
     fn decided_by(reported: &[(u64, Machine, &str)]) -> Option<u64> {
-        decided(&judged_timed(&COMPUTED, script(reported)))
+        decided(&judged_timed(&STATE_02_COMPUTED, script(reported)))
     }
 
     use Machine::{Connection as C, Ice as I};
@@ -243,7 +243,7 @@ mod tests {
         ]));
         events.insert(4, (2, heard()));
         events.extend([(7, closing()), (7, reports(C, "closed")), (7, closed())]);
-        assert_eq!(judged_timed(&COMPUTED, events), Verdict::Pass);
+        assert_eq!(judged_timed(&STATE_02_COMPUTED, events), Verdict::Pass);
     }
 
     #[test]
@@ -276,7 +276,7 @@ mod tests {
     fn data_on_the_channel_needs_a_connected_connection() {
         let mut events = script(&CONNECTED[..3]);
         events.push((3, heard()));
-        assert_eq!(decided(&judged_timed(&COMPUTED, events)), Some(3));
+        assert_eq!(decided(&judged_timed(&STATE_02_COMPUTED, events)), Some(3));
     }
 
     #[test]
@@ -287,8 +287,8 @@ mod tests {
             (3, reports(C, "closed")),
             (4, reports(C, "failed")),
         ]);
-        assert_eq!(decided(&judged_timed(&COMPUTED, events)), Some(6));
+        assert_eq!(decided(&judged_timed(&STATE_02_COMPUTED, events)), Some(6));
         let bare = [(0, I, "checking"), (1, I, "connected")];
-        assert_eq!(judged_timed(&COMPUTED, script(&bare)), Verdict::Pass);
+        assert_eq!(judged_timed(&STATE_02_COMPUTED, script(&bare)), Verdict::Pass);
     }
 }

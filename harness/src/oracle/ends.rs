@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     time::SimTime,
-    trace::{CallEvent, Event, EventKind, Outcome, Trace},
+    trace::{CallEvent, CallOutcome, Event, EventKind, Trace},
 };
 
 /// One end of a call.
@@ -40,7 +40,7 @@ impl<'a> End<'a> {
     }
 
     /// How it ended, each time that it did.
-    pub fn outcomes(&self) -> Vec<(&'a Event, Outcome)> {
+    pub fn outcomes(&self) -> Vec<(&'a Event, CallOutcome)> {
         let outcome = |e: &&'a Event| match what(e) {
             Some(CallEvent::Over { outcome }) => Some((*e, *outcome)),
             _ => None,
@@ -192,7 +192,7 @@ pub(super) mod testing {
         happens(CallEvent::Rings { from: "alice".into() })
     }
 
-    pub fn over(outcome: Outcome) -> EventKind {
+    pub fn over(outcome: CallOutcome) -> EventKind {
         happens(CallEvent::Over { outcome })
     }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::trace::{EventKind, Machine};
 
 /// Events tell changes.
-pub const NEWS: Oracle = Oracle {
+pub const STATE_05_NEWS: Oracle = Oracle {
     id: "STATE-05",
     meaning: "A state is reported only when it changed.",
     source: "docs/stories.md#c-connection-state; W3C webrtc-pc section 4.4.1, update the connection state",
@@ -20,7 +20,7 @@ pub const NEWS: Oracle = Oracle {
 };
 
 /// Closing is the end of all events.
-pub const LAST_WORD: Oracle = Oracle {
+pub const STATE_06_LAST_WORD: Oracle = Oracle {
     id: "STATE-06",
     meaning: "Nothing is reported for a peer whose close has returned.",
     source: "docs/stories.md#c-connection-state; W3C webrtc-pc section 4.4.2, close",
@@ -90,8 +90,8 @@ mod tests {
             reports(Machine::Ice, "closed"),
             closed(),
         ];
-        assert_eq!(judged(&NEWS, events.clone()), Verdict::Pass);
-        assert_eq!(judged(&LAST_WORD, events), Verdict::Pass);
+        assert_eq!(judged(&STATE_05_NEWS, events.clone()), Verdict::Pass);
+        assert_eq!(judged(&STATE_06_LAST_WORD, events), Verdict::Pass);
     }
 
     #[test]
@@ -100,9 +100,12 @@ mod tests {
             (Machine::Ice, "new", "checking"),
             (Machine::Signaling, "stable", "have-local-offer"),
         ] {
-            assert_eq!(decided(&judged(&NEWS, vec![reports(machine, first)])), Some(0));
+            assert_eq!(
+                decided(&judged(&STATE_05_NEWS, vec![reports(machine, first)])),
+                Some(0)
+            );
             let twice = vec![reports(machine, next), closing(), reports(machine, next)];
-            assert_eq!(decided(&judged(&NEWS, twice)), Some(2));
+            assert_eq!(decided(&judged(&STATE_05_NEWS, twice)), Some(2));
         }
     }
 
@@ -120,7 +123,7 @@ mod tests {
             },
         ];
         for event in late {
-            let verdict = judged(&LAST_WORD, vec![closing(), closed(), event.clone()]);
+            let verdict = judged(&STATE_06_LAST_WORD, vec![closing(), closed(), event.clone()]);
             assert_eq!(decided(&verdict), Some(2), "{event:?}");
         }
     }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The factory lives as long as calls do.
-pub const AS_LONG_AS_CALLS: Oracle = Oracle {
+pub const FACT_01_AS_LONG_AS_CALLS: Oracle = Oracle {
     id: "FACT-01",
     meaning: "An app has one factory for its peers exactly while it has calls, up to half a second: it is not released while a call lives, and not kept when none does.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#groups",
@@ -156,10 +156,10 @@ mod tests {
         super::{ends::testing::*, machine::testing::*},
         *,
     };
-    use crate::trace::Outcome;
+    use crate::trace::CallOutcome;
 
     fn verdict(events: Vec<(u64, EventKind)>) -> Option<u64> {
-        decided(&judged_timed(&AS_LONG_AS_CALLS, events))
+        decided(&judged_timed(&FACT_01_AS_LONG_AS_CALLS, events))
     }
 
     fn factory(alive: bool) -> EventKind {
@@ -177,14 +177,14 @@ mod tests {
             what,
         };
         let end = CallEvent::Over {
-            outcome: Outcome::Talked,
+            outcome: CallOutcome::Talked,
         };
         let begin = CallEvent::Rings { from: "bob".into() };
         let both = [(0, dialed()), (0, factory(true)), (1, second(begin))];
         let with = |more: Vec<(u64, EventKind)>| {
             verdict(both.iter().cloned().chain(more).chain([later()]).collect())
         };
-        let (first_over, second_over) = (over(Outcome::Talked), second(end));
+        let (first_over, second_over) = (over(CallOutcome::Talked), second(end));
         assert_eq!(
             with(vec![
                 (2, first_over.clone()),

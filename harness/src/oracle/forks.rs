@@ -6,7 +6,7 @@ use super::{
     wanted::{Wanted, wanted},
     worst,
 };
-use crate::trace::{CallEvent, Event, EventKind, Intent, Outcome, Trace, leg_of};
+use crate::trace::{CallEvent, CallOutcome, Event, EventKind, Intent, Trace, leg_of};
 
 /// One device has the call.
 pub const CALL_06_ONE: Oracle = Oracle {
@@ -102,7 +102,7 @@ fn one_has_it(evidence: Evidence<'_>) -> Verdict {
             let told = end
                 .outcomes()
                 .into_iter()
-                .find(|(_, o)| *o == Outcome::Elsewhere)?;
+                .find(|(_, o)| *o == CallOutcome::Elsewhere)?;
             Some((end, told.0))
         };
         for (device, leg, _) in &talked {
@@ -206,7 +206,7 @@ mod tests {
         EventKind::Call { call, what }
     }
 
-    fn over(leg: &str, outcome: Outcome) -> EventKind {
+    fn over(leg: &str, outcome: CallOutcome) -> EventKind {
         shows(leg, CallEvent::Over { outcome })
     }
 
@@ -245,7 +245,7 @@ mod tests {
         let judged = |more| decided(&judged(&CALL_06_ONE, more));
         let talks = (3, "phone", usable_on("c1.phone"));
         let too = (4, "laptop", usable_on("c1.laptop"));
-        let gone = |host, leg| (5, host, over(leg, Outcome::Elsewhere));
+        let gone = |host, leg| (5, host, over(leg, CallOutcome::Elsewhere));
         assert_eq!(judged(vec![talks.clone(), gone("alice", "c1.laptop")]), None);
         assert_eq!(judged(vec![talks.clone(), too]), Some(6));
         assert_eq!(judged(vec![talks, gone("phone", "c1.phone")]), Some(6));
@@ -279,7 +279,7 @@ mod tests {
 
     #[test]
     fn elsewhere_takes_another_device_that_picked_up_or_refused() {
-        let told = (4, "laptop", over("c1.laptop", Outcome::Elsewhere));
+        let told = (4, "laptop", over("c1.laptop", CallOutcome::Elsewhere));
         let after = |more: Vec<_>| {
             let events = more.into_iter().chain([told.clone()]).collect();
             decided(&judged(&CALL_04_CAUSED, events))
@@ -292,7 +292,7 @@ mod tests {
         );
         assert_eq!(after(vec![(2, "phone", picks_up("c1.phone"))]), None);
         assert_eq!(after(vec![(2, "phone", refuses("c1.phone"))]), None);
-        let busy = vec![(2, "phone", over("c1.phone", Outcome::Busy))];
+        let busy = vec![(2, "phone", over("c1.phone", CallOutcome::Busy))];
         assert!(after(busy).is_some());
     }
 }

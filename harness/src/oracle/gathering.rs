@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Gathering begins, yields candidates, and ends.
-pub const ONE_END: Oracle = Oracle {
+pub const STATE_03_ONE_END: Oracle = Oracle {
     id: "STATE-03",
     meaning: "Candidates come only while gathering, each generation ends exactly once, and only a restart begins another.",
     source: "docs/stories.md#c-connection-state; W3C webrtc-pc section 4.3.2, RTCIceGatheringState; RFC 8838 sections 9 and 13",
@@ -38,7 +38,7 @@ fn one_end(evidence: Evidence<'_>) -> Verdict {
 }
 
 /// What is known of a peer's gathering.
-struct Known<'a> {
+struct GatheredSoFar<'a> {
     /// Whether it reports its states.
     reports: bool,
     now: &'a str,
@@ -50,7 +50,7 @@ struct Known<'a> {
 }
 
 fn judge(peer: &Reports<'_>, ended: SimTime) -> Verdict {
-    let mut known = Known {
+    let mut known = GatheredSoFar {
         reports: peer.has(Machine::Gathering),
         now: TABLE.first,
         generations: Generations::default(),
@@ -71,7 +71,7 @@ fn judge(peer: &Reports<'_>, ended: SimTime) -> Verdict {
     }
 }
 
-impl<'a> Known<'a> {
+impl<'a> GatheredSoFar<'a> {
     /// Takes note of `event`; returns what is wrong with it.
     fn wrong(&mut self, event: &'a Event) -> Option<String> {
         self.generations.see(event);
@@ -161,12 +161,12 @@ mod tests {
     }
 
     fn decided_after(more: &[EventKind]) -> Option<u64> {
-        decided(&judged(&ONE_END, [whole(), more.to_vec()].concat()))
+        decided(&judged(&STATE_03_ONE_END, [whole(), more.to_vec()].concat()))
     }
 
     #[test]
     fn gathering_and_gathering_again_by_a_restart_are_legal() {
-        assert_eq!(judged(&ONE_END, whole()), Verdict::Pass);
+        assert_eq!(judged(&STATE_03_ONE_END, whole()), Verdict::Pass);
         let again = [
             described(false, "b"),
             gathering("gathering"),
@@ -175,7 +175,7 @@ mod tests {
             gathered(None),
         ];
         assert_eq!(
-            judged(&ONE_END, [whole(), again.to_vec()].concat()),
+            judged(&STATE_03_ONE_END, [whole(), again.to_vec()].concat()),
             Verdict::Pass
         );
     }
@@ -183,10 +183,10 @@ mod tests {
     #[test]
     fn a_bare_agent_is_judged_by_its_candidates() {
         let bare = vec![described(false, "a"), gathered(Some("a")), gathered(None)];
-        assert_eq!(judged(&ONE_END, bare.clone()), Verdict::Pass);
+        assert_eq!(judged(&STATE_03_ONE_END, bare.clone()), Verdict::Pass);
         let late = [bare.clone(), vec![gathered(Some("a"))]].concat();
-        assert_eq!(decided(&judged(&ONE_END, late)), Some(3));
-        assert_eq!(decided(&judged(&ONE_END, bare[1..].to_vec())), Some(0));
+        assert_eq!(decided(&judged(&STATE_03_ONE_END, late)), Some(3));
+        assert_eq!(decided(&judged(&STATE_03_ONE_END, bare[1..].to_vec())), Some(0));
     }
 
     #[test]
@@ -194,9 +194,12 @@ mod tests {
         assert_eq!(decided_after(&[gathering("gathering")]), Some(5), "no restart");
         assert_eq!(decided_after(&[gathering("new")]), Some(5));
         assert_eq!(decided_after(&[gathering("closed")]), Some(5), "no such name");
-        assert_eq!(decided(&judged(&ONE_END, vec![gathering("complete")])), Some(0));
+        assert_eq!(
+            decided(&judged(&STATE_03_ONE_END, vec![gathering("complete")])),
+            Some(0)
+        );
         let first = vec![gathering("gathering"), gathering("new")];
-        assert_eq!(decided(&judged(&ONE_END, first)), Some(1));
+        assert_eq!(decided(&judged(&STATE_03_ONE_END, first)), Some(1));
     }
 
     #[test]
@@ -206,11 +209,11 @@ mod tests {
         assert_eq!(decided_after(&[gathered(Some("b"))]), Some(5), "not gathering");
         let mut early = whole();
         early.swap(1, 2);
-        assert_eq!(decided(&judged(&ONE_END, early)), Some(1));
+        assert_eq!(decided(&judged(&STATE_03_ONE_END, early)), Some(1));
         let mut endless = whole();
         endless.truncate(4);
-        assert_eq!(decided(&judged(&ONE_END, endless.clone())), Some(3));
+        assert_eq!(decided(&judged(&STATE_03_ONE_END, endless.clone())), Some(3));
         endless.push(closing());
-        assert_eq!(judged(&ONE_END, endless), Verdict::Pass);
+        assert_eq!(judged(&STATE_03_ONE_END, endless), Verdict::Pass);
     }
 }

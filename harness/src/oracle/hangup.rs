@@ -14,7 +14,7 @@ use super::{
 use crate::trace::{Event, EventKind, PeerId, Trace};
 
 /// A hangup returns.
-pub const RETURNS: Oracle = Oracle {
+pub const HANG_01_RETURNS: Oracle = Oracle {
     id: "HANG-01",
     meaning: "A hangup, of one call or of a group, returns within three seconds of simulated time, whatever the call is at.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#2-dial-and-accept-that-never-return; docs/hazards.md#3-closing-inside-a-callback; docs/hazards.md#4-waiting-inside-a-callback",
@@ -22,7 +22,7 @@ pub const RETURNS: Oracle = Oracle {
 };
 
 /// A peer is closed once.
-pub const CLOSED_ONCE: Oracle = Oracle {
+pub const TEAR_03_CLOSED_ONCE: Oracle = Oracle {
     id: "TEAR-03",
     meaning: "A client closes each of its peers at most once.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#25-closing-twice-and-a-close-that-is-cancelled",
@@ -30,7 +30,7 @@ pub const CLOSED_ONCE: Oracle = Oracle {
 };
 
 /// The peer is closed before the hangup returns.
-pub const CLOSED_FIRST: Oracle = Oracle {
+pub const TEAR_04_CLOSED_FIRST: Oracle = Oracle {
     id: "TEAR-04",
     meaning: "When a hangup has returned, every peer of its call is closed at that end.",
     source: "docs/stories.md#b-rapid-dial-and-hangup",
@@ -129,26 +129,34 @@ mod tests {
 
     #[test]
     fn a_hangup_that_takes_too_long_or_never_returns_fails() {
-        let took = |ms| judged_timed(&RETURNS, vec![(0, hung_up()), (ms, returned())]);
+        let took = |ms| judged_timed(&HANG_01_RETURNS, vec![(0, hung_up()), (ms, returned())]);
         assert_eq!(took(3_000), Verdict::Pass);
         assert_eq!(decided(&took(3_001)), Some(0));
-        let never = |ms| judged_timed(&RETURNS, vec![(0, hung_up()), (0, rings()), (ms, closed())]);
+        let never = |ms| {
+            judged_timed(
+                &HANG_01_RETURNS,
+                vec![(0, hung_up()), (0, rings()), (ms, closed())],
+            )
+        };
         assert_eq!(decided(&never(5_000)), Some(0));
         assert!(matches!(never(100), Verdict::Unknown(_)));
     }
 
     #[test]
     fn a_second_close_fails() {
-        assert_eq!(judged(&CLOSED_ONCE, vec![closing(), closed()]), Verdict::Pass);
+        assert_eq!(
+            judged(&TEAR_03_CLOSED_ONCE, vec![closing(), closed()]),
+            Verdict::Pass
+        );
         let twice = vec![closing(), closed(), closing()];
-        assert_eq!(decided(&judged(&CLOSED_ONCE, twice)), Some(2));
+        assert_eq!(decided(&judged(&TEAR_03_CLOSED_ONCE, twice)), Some(2));
     }
 
     #[test]
     fn a_peer_that_is_closed_after_the_hangup_returned_fails() {
         let hangs_up = |rest: [EventKind; 3]| {
             let begin = [dialed(), described(false, "a"), hung_up()];
-            judged(&CLOSED_FIRST, begin.into_iter().chain(rest).collect())
+            judged(&TEAR_04_CLOSED_FIRST, begin.into_iter().chain(rest).collect())
         };
         assert_eq!(hangs_up([closing(), closed(), returned()]), Verdict::Pass);
         assert_eq!(decided(&hangs_up([returned(), closing(), closed()])), Some(3));

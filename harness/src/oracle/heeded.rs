@@ -170,7 +170,7 @@ mod tests {
         super::{ends::testing::*, machine::testing::*},
         *,
     };
-    use crate::trace::Outcome;
+    use crate::trace::CallOutcome;
 
     fn verdict(events: Vec<(u64, &'static str, EventKind)>) -> Verdict {
         let until = (60_000, "alice", EventKind::CleanUp);
@@ -202,7 +202,7 @@ mod tests {
         let with = |more: Vec<_>| verdict(call.iter().cloned().chain(more).collect());
         let hangup = (100, "alice", hung_up());
         assert_eq!(decided(&with(vec![hangup.clone()])), Some(2));
-        let ends = |at| (at, "alice", over(Outcome::Cancelled));
+        let ends = |at| (at, "alice", over(CallOutcome::Cancelled));
         assert_eq!(with(vec![hangup.clone(), ends(3_000)]), Verdict::Pass);
         assert_eq!(decided(&with(vec![hangup.clone(), ends(3_200)])), Some(2));
         assert_eq!(with(vec![ends(50), hangup]), Verdict::Pass, "it was over already");
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(with(vec![silent.clone(), answers.clone()]), Verdict::Pass);
         assert_eq!(decided(&with(vec![silent])), Some(2), "no answer");
         assert_eq!(decided(&with(vec![answers])), Some(2), "it rang on");
-        let gone = (101, "bob", over(Outcome::Cancelled));
+        let gone = (101, "bob", over(CallOutcome::Cancelled));
         assert_eq!(with(vec![gone]), Verdict::Pass);
     }
 
@@ -234,7 +234,7 @@ mod tests {
     fn refusing_and_trying_again_take_effect() {
         let ring = [(0, "bob", rings()), (100, "bob", rejected())];
         assert_eq!(decided(&verdict(ring.to_vec())), Some(1));
-        let over = (101, "bob", over(Outcome::Rejected));
+        let over = (101, "bob", over(CallOutcome::Rejected));
         assert_eq!(verdict(ring.into_iter().chain([over]).collect()), Verdict::Pass);
         let call = [
             (0, "alice", dialed()),

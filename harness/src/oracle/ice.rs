@@ -10,7 +10,7 @@ use super::{
 use crate::trace::Machine;
 
 /// ICE goes only where it may.
-pub const EDGES: Oracle = Oracle {
+pub const STATE_01_EDGES: Oracle = Oracle {
     id: "STATE-01",
     meaning: "ICE reports only states of the specification, by name, and only legal changes between them.",
     source: "docs/stories.md#c-connection-state; W3C webrtc-pc section 5.6.4, RTCIceTransportState; RFC 8445 section 9",
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn every_edge_of_the_figure_is_legal_and_no_other() {
-        try_every_edge(&EDGES, &TABLE, &BY_RESTART);
+        try_every_edge(&STATE_01_EDGES, &TABLE, &BY_RESTART);
     }
 
     #[test]
@@ -85,16 +85,20 @@ mod tests {
         for (before, after) in [("failed", "checking"), ("completed", "connected")] {
             let mut events = vec![described(false, "a")];
             events.extend(ice(&["checking", before, after]));
-            assert_eq!(decided(&judged(&EDGES, events.clone())), Some(3));
+            assert_eq!(decided(&judged(&STATE_01_EDGES, events.clone())), Some(3));
             events.insert(3, described(false, "b"));
-            assert_eq!(judged(&EDGES, events), Verdict::Pass);
+            assert_eq!(judged(&STATE_01_EDGES, events), Verdict::Pass);
         }
     }
 
     #[test]
     fn names_are_compared_as_the_specification_writes_them() {
         for wrong in ["Checking", "2", "unspecified", ""] {
-            assert_eq!(decided(&judged(&EDGES, ice(&[wrong]))), Some(0), "{wrong}");
+            assert_eq!(
+                decided(&judged(&STATE_01_EDGES, ice(&[wrong]))),
+                Some(0),
+                "{wrong}"
+            );
         }
     }
 }

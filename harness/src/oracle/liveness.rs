@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A silent path is reported in time.
-pub const TIMELY: Oracle = Oracle {
+pub const TIME_01_TIMELY: Oracle = Oracle {
     id: "TIME-01",
     meaning: "ICE reports disconnected and failed when the selected path has been silent for as long as its timers say, and connected when it is heard again; each within one look of the agent.",
     source: "docs/stories.md#c-connection-state; RFC 7675 section 5.1; docs/nomination.md#how-long-a-silent-path-lasts",
@@ -168,7 +168,7 @@ mod tests {
         let mut events = vec![(0, selected()), (0, reports(Machine::Ice, "connected"))];
         events.extend(reported.iter().map(ice));
         events.push((end, closing()));
-        judged_timed(&TIMELY, events)
+        judged_timed(&TIME_01_TIMELY, events)
     }
 
     #[test]

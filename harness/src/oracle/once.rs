@@ -149,7 +149,7 @@ mod tests {
         super::{ends::testing::*, machine::testing::*},
         *,
     };
-    use crate::trace::Outcome;
+    use crate::trace::CallOutcome;
 
     fn passes(direction: SignalDirection, message: &str, ufrag: Option<&str>) -> EventKind {
         EventKind::Signal {
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn who_does_not_know_that_a_call_is_over_is_told_again() {
         let judged = |events| decided(&judged(&SAID_01_ONCE, events));
-        let over = || over(Outcome::Cancelled);
+        let over = || over(CallOutcome::Cancelled);
         let answer = || passes(SignalDirection::Received, "answer", None);
         assert_eq!(
             judged(vec![says("hangup", None), over(), says("hangup", None)]),

@@ -11,11 +11,11 @@ use super::{
 };
 use crate::{
     time::SimTime,
-    trace::{CallEvent, Event, EventKind, Outcome, Trace},
+    trace::{CallEvent, CallOutcome, Event, EventKind, Trace},
 };
 
 /// Both ends know what came of a call.
-pub const AGREED: Oracle = Oracle {
+pub const CALL_01_AGREED: Oracle = Oracle {
     id: "CALL-01",
     meaning: "Every dial has exactly one outcome at each end that took part, and within the budget after healing the two agree.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#redelivery",
@@ -23,7 +23,7 @@ pub const AGREED: Oracle = Oracle {
 };
 
 /// A call that nobody ends goes on.
-pub const GOES_ON: Oracle = Oracle {
+pub const CONN_03_GOES_ON: Oracle = Oracle {
     id: "CONN-03",
     meaning: "A dial that nobody ends rings or is picked up within its budget; once it is picked up a message crosses it both ways within its budget.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/judging.md#liveness",
@@ -31,33 +31,33 @@ pub const GOES_ON: Oracle = Oracle {
 };
 
 /// Outcomes at caller and callee that differ and still agree, because two messages crossed.
-pub const CROSSED: [(Outcome, Outcome); 15] = [
+pub const CROSSED: [(CallOutcome, CallOutcome); 15] = [
     // The caller's hangup crossed the answer,
-    (Outcome::Cancelled, Outcome::Dropped),
+    (CallOutcome::Cancelled, CallOutcome::Dropped),
     // or what the callee said instead of one.
-    (Outcome::Cancelled, Outcome::Rejected),
-    (Outcome::Cancelled, Outcome::Busy),
-    (Outcome::Cancelled, Outcome::Glare),
+    (CallOutcome::Cancelled, CallOutcome::Rejected),
+    (CallOutcome::Cancelled, CallOutcome::Busy),
+    (CallOutcome::Cancelled, CallOutcome::Glare),
     // The caller yielded to a call of the callee, who had ended this one already, before dialing or because it came late.
-    (Outcome::Glare, Outcome::Dropped),
-    (Outcome::Glare, Outcome::Rejected),
-    (Outcome::Glare, Outcome::Busy),
+    (CallOutcome::Glare, CallOutcome::Dropped),
+    (CallOutcome::Glare, CallOutcome::Rejected),
+    (CallOutcome::Glare, CallOutcome::Busy),
     // The callee's hangup overtook its answer.
-    (Outcome::Rejected, Outcome::Dropped),
+    (CallOutcome::Rejected, CallOutcome::Dropped),
     // A hangup crossed the last message that it takes to know of the connection.
-    (Outcome::Talked, Outcome::Dropped),
-    (Outcome::Dropped, Outcome::Talked),
+    (CallOutcome::Talked, CallOutcome::Dropped),
+    (CallOutcome::Dropped, CallOutcome::Talked),
     // Another device had taken it while the caller hung up.
-    (Outcome::Cancelled, Outcome::Elsewhere),
+    (CallOutcome::Cancelled, CallOutcome::Elsewhere),
     // That another device has it crossed what was done on this one.
-    (Outcome::Elsewhere, Outcome::Dropped),
-    (Outcome::Elsewhere, Outcome::Rejected),
-    (Outcome::Elsewhere, Outcome::Busy),
-    (Outcome::Elsewhere, Outcome::Glare),
+    (CallOutcome::Elsewhere, CallOutcome::Dropped),
+    (CallOutcome::Elsewhere, CallOutcome::Rejected),
+    (CallOutcome::Elsewhere, CallOutcome::Busy),
+    (CallOutcome::Elsewhere, CallOutcome::Glare),
 ];
 
 /// What the caller may say of a call that the callee never heard of.
-const UNHEARD: [Outcome; 3] = [Outcome::Cancelled, Outcome::Glare, Outcome::Elsewhere];
+const UNHEARD: [CallOutcome; 3] = [CallOutcome::Cancelled, CallOutcome::Glare, CallOutcome::Elsewhere];
 
 fn agreed(evidence: Evidence<'_>) -> Verdict {
     let ends = ends(evidence.trace);
@@ -84,12 +84,12 @@ fn agreed(evidence: Evidence<'_>) -> Verdict {
 
 /// What came of a call at an end.
 enum One<'e, 'a> {
-    Outcome(&'e End<'a>, &'a Event, Outcome),
+    Outcome(&'e End<'a>, &'a Event, CallOutcome),
     /// A crash took it away: whatever the next life of the host knows of the call is another beginning.
     Crashed,
 }
 
-type Ended<'e, 'a> = (&'e End<'a>, &'a Event, Outcome);
+type Ended<'e, 'a> = (&'e End<'a>, &'a Event, CallOutcome);
 
 /// Judges the outcomes at the caller and at the callee.
 fn compare(evidence: Evidence<'_>, call: &Call<'_>, caller: Ended<'_, '_>, callee: Ended<'_, '_>) -> Verdict {
@@ -195,20 +195,20 @@ mod tests {
         *,
     };
 
-    fn both(caller: Outcome, callee: Outcome) -> Verdict {
+    fn both(caller: CallOutcome, callee: CallOutcome) -> Verdict {
         let events = vec![
             (0, "alice", dialed()),
             (1, "bob", rings()),
             (2, "alice", over(caller)),
             (2, "bob", over(callee)),
         ];
-        judged_on(&AGREED, events)
+        judged_on(&CALL_01_AGREED, events)
     }
 
     #[test]
     fn only_the_same_outcome_and_what_can_cross_agree() {
-        for caller in Outcome::ALL {
-            for callee in Outcome::ALL {
+        for caller in CallOutcome::ALL {
+            for callee in CallOutcome::ALL {
                 let agree = caller == callee || CROSSED.contains(&(caller, callee));
                 assert_eq!(both(caller, callee) == Verdict::Pass, agree, "{caller} {callee}");
             }
@@ -219,19 +219,19 @@ mod tests {
     fn a_callee_that_never_heard_of_a_call_cannot_have_answered_it() {
         let alone = |outcome| {
             let events = vec![(0, "alice", dialed()), (2, "alice", over(outcome))];
-            judged_on(&AGREED, events) == Verdict::Pass
+            judged_on(&CALL_01_AGREED, events) == Verdict::Pass
         };
-        assert!(alone(Outcome::Cancelled));
-        assert!(!alone(Outcome::Talked) && !alone(Outcome::Busy));
+        assert!(alone(CallOutcome::Cancelled));
+        assert!(!alone(CallOutcome::Talked) && !alone(CallOutcome::Busy));
     }
 
     #[test]
     fn no_outcome_a_second_one_and_a_late_one_fail() {
         let ring = [(0, "alice", dialed()), (1, "bob", rings())];
         let with = |more: Vec<(u64, &'static str, EventKind)>| {
-            judged_on(&AGREED, ring.iter().cloned().chain(more).collect())
+            judged_on(&CALL_01_AGREED, ring.iter().cloned().chain(more).collect())
         };
-        let (here, there) = (over(Outcome::Cancelled), over(Outcome::Cancelled));
+        let (here, there) = (over(CallOutcome::Cancelled), over(CallOutcome::Cancelled));
         assert_ne!(with(vec![(2, "alice", here.clone())]), Verdict::Pass);
         let twice = vec![
             (2, "alice", here.clone()),
@@ -249,24 +249,28 @@ mod tests {
     #[test]
     fn a_dial_rings_in_time_and_connects_in_time_unless_somebody_ends_it() {
         let dial = (0, "alice", dialed());
-        let later = (9, "alice", over(Outcome::Cancelled));
+        let later = (9, "alice", over(CallOutcome::Cancelled));
         let silent = vec![dial.clone(), later.clone()];
-        assert_ne!(judged_on(&GOES_ON, silent), Verdict::Pass);
-        let ended = vec![dial.clone(), (1, "alice", over(Outcome::Cancelled))];
-        assert_ne!(judged_on(&GOES_ON, ended), Verdict::Pass, "it had until then");
-        let ended = vec![dial.clone(), (0, "alice", over(Outcome::Cancelled))];
-        assert_eq!(judged_on(&GOES_ON, ended), Verdict::Pass);
+        assert_ne!(judged_on(&CONN_03_GOES_ON, silent), Verdict::Pass);
+        let ended = vec![dial.clone(), (1, "alice", over(CallOutcome::Cancelled))];
+        assert_ne!(
+            judged_on(&CONN_03_GOES_ON, ended),
+            Verdict::Pass,
+            "it had until then"
+        );
+        let ended = vec![dial.clone(), (0, "alice", over(CallOutcome::Cancelled))];
+        assert_eq!(judged_on(&CONN_03_GOES_ON, ended), Verdict::Pass);
         let rung = vec![dial.clone(), (1, "bob", rings()), later.clone()];
         assert_eq!(
-            judged_on(&GOES_ON, rung.clone()),
+            judged_on(&CONN_03_GOES_ON, rung.clone()),
             Verdict::Pass,
             "it is for bob to answer"
         );
         let mut answered = rung.clone();
         answered.insert(2, (2, "bob", accepted()));
-        assert_ne!(judged_on(&GOES_ON, answered.clone()), Verdict::Pass);
+        assert_ne!(judged_on(&CONN_03_GOES_ON, answered.clone()), Verdict::Pass);
         answered.insert(3, (3, "alice", usable()));
         answered.insert(4, (3, "bob", usable()));
-        assert_eq!(judged_on(&GOES_ON, answered), Verdict::Pass);
+        assert_eq!(judged_on(&CONN_03_GOES_ON, answered), Verdict::Pass);
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Checks are paced.
-pub const PACED: Oracle = Oracle {
+pub const PACE_01_PACED: Oracle = Oracle {
     id: "PACE-01",
     meaning: "A host sends at most 400 connectivity checks in any second.",
     source: "RFC 8445 section 6.1.2.5, at most 100 pairs; RFC 8445 section 14, one check every 50 ms",

@@ -13,7 +13,7 @@ use super::{
 use crate::trace::{Candidate, Event, EventKind, Machine, Proto, Trace};
 
 /// Both sides use the same pair.
-pub const MIRRORED: Oracle = Oracle {
+pub const PAIR_01_MIRRORED: Oracle = Oracle {
     id: "PAIR-01",
     meaning: "When things are quiet, before a side closes, the selected pairs of both sides mirror each other.",
     source: "docs/stories.md#c-connection-state; RFC 8445 sections 8.1.1 and 8.1.2",
@@ -21,7 +21,7 @@ pub const MIRRORED: Oracle = Oracle {
 };
 
 /// The best pair is selected.
-pub const BEST: Oracle = Oracle {
+pub const PAIR_02_BEST: Oracle = Oracle {
     id: "PAIR-02",
     meaning: "The pair that the controlling side selects has the highest priority of the pairs that work by then.",
     source: "docs/stories.md#c-connection-state; RFC 8445 sections 6.1.2.3 and 8.1.1",
@@ -29,7 +29,7 @@ pub const BEST: Oracle = Oracle {
 };
 
 /// Priorities tell candidates apart.
-pub const RANKED: Oracle = Oracle {
+pub const PAIR_03_RANKED: Oracle = Oracle {
     id: "PAIR-03",
     meaning: "No two candidates of a generation have the same priority.",
     source: "RFC 8445 sections 5.1.2 and 5.1.2.1",
@@ -37,7 +37,7 @@ pub const RANKED: Oracle = Oracle {
 };
 
 /// ICE gives up only when it has nothing left.
-pub const LAST_PAIR: Oracle = Oracle {
+pub const PAIR_04_LAST_PAIR: Oracle = Oracle {
     id: "PAIR-04",
     meaning: "ICE reports failed only when no pair is left that worked and on which nothing has been lost.",
     source: "W3C webrtc-pc section 5.6.4, RTCIceTransportState; docs/hazards.md#8-the-selected-path-dies",
@@ -330,16 +330,20 @@ mod tests {
             ("alice", selects(OTHER, BOB)),
             ("bob", selects(BOB, OTHER)),
         ];
-        assert_eq!(verdict(&MIRRORED, moved), Verdict::Pass);
+        assert_eq!(verdict(&PAIR_01_MIRRORED, moved), Verdict::Pass);
         let apart = vec![("bob", selects(BOB, ALICE)), ("alice", selects(OTHER, BOB))];
-        assert_eq!(decided(&verdict(&MIRRORED, apart)), Some(1));
+        assert_eq!(decided(&verdict(&PAIR_01_MIRRORED, apart)), Some(1));
         let closed = vec![
             ("bob", selects(BOB, ALICE)),
             ("alice", selects(ALICE, BOB)),
             ("bob", closing()),
             ("alice", selects(OTHER, BOB)),
         ];
-        assert_eq!(verdict(&MIRRORED, closed), Verdict::Pass, "bob is gone by then");
+        assert_eq!(
+            verdict(&PAIR_01_MIRRORED, closed),
+            Verdict::Pass,
+            "bob is gone by then"
+        );
     }
 
     #[test]
@@ -349,7 +353,7 @@ mod tests {
                 ("alice", gathers(ALICE, 9, "a")),
                 ("alice", gathers(OTHER, second, ufrag)),
             ];
-            decided(&verdict(&RANKED, events))
+            decided(&verdict(&PAIR_03_RANKED, events))
         };
         assert_eq!(of(8, "a"), None);
         assert_eq!(of(9, "b"), None, "another generation");
@@ -365,7 +369,7 @@ mod tests {
             events.extend(sends(2, BOB, ALICE, true));
             events.extend(sends(3, ALICE, BOB, arrives));
             events.push(("alice", reports(Machine::Ice, "failed")));
-            verdict(&LAST_PAIR, events)
+            verdict(&PAIR_04_LAST_PAIR, events)
         };
         assert_eq!(of(false), Verdict::Pass);
         assert_eq!(decided(&of(true)), Some(8));

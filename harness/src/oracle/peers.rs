@@ -6,7 +6,7 @@ use super::{Evidence, Oracle, Verdict, Violation, worst};
 use crate::trace::{Event, EventKind, PeerId, Trace};
 
 /// Closing a peer ends.
-pub const CLOSES: Oracle = Oracle {
+pub const TEAR_01_CLOSES: Oracle = Oracle {
     id: "TEAR-01",
     meaning: "Closing a peer returns within two seconds of simulated time, whatever it was doing.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#2-dial-and-accept-that-never-return; docs/hazards.md#3-closing-inside-a-callback; docs/hazards.md#4-waiting-inside-a-callback",
@@ -14,7 +14,7 @@ pub const CLOSES: Oracle = Oracle {
 };
 
 /// Nothing stays behind.
-pub const NOTHING_LEFT: Oracle = Oracle {
+pub const TEAR_02_NOTHING_LEFT: Oracle = Oracle {
     id: "TEAR-02",
     meaning: "When every call is over, no task of the client, no socket and no TURN allocation of it is left. A life \
               that a crash ended has taken its tasks along.",
@@ -23,7 +23,7 @@ pub const NOTHING_LEFT: Oracle = Oracle {
 };
 
 /// The stack clears up after itself.
-pub const STACK_ENDS: Oracle = Oracle {
+pub const TEAR_05_STACK_ENDS: Oracle = Oracle {
     id: "TEAR-05",
     meaning: "When every peer is closed, no task that the WebRTC stack started is left.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/judging.md#teardown; docs/hazards.md#21-dropped-without-closing",
@@ -42,7 +42,7 @@ fn closes(evidence: Evidence<'_>) -> Verdict {
 }
 
 fn nothing_left(evidence: Evidence<'_>) -> Verdict {
-    census(evidence, |tasks, sockets, allocations| {
+    leak_check(evidence, |tasks, sockets, allocations| {
         let ours = tasks.iter().filter(|task| !is_of_the_stack(task));
         let mut left: Vec<String> = ours.chain(sockets).cloned().collect();
         if allocations > 0 {
@@ -53,7 +53,7 @@ fn nothing_left(evidence: Evidence<'_>) -> Verdict {
 }
 
 fn stack_ends(evidence: Evidence<'_>) -> Verdict {
-    census(evidence, |tasks, _, _| {
+    leak_check(evidence, |tasks, _, _| {
         let of_the_stack = tasks.iter().filter(|task| is_of_the_stack(task));
         of_the_stack.cloned().collect()
     })
@@ -69,9 +69,9 @@ fn is_of_the_stack(task: &str) -> bool {
         .is_some_and(|(_, version)| is_version(version))
 }
 
-/// Judges every census by what `left` finds in it.
-fn census(evidence: Evidence<'_>, left: impl Fn(&[String], &[String], u64) -> Vec<String>) -> Verdict {
-    let mut censuses = 0;
+/// Judges every leak check by what `left` finds in it.
+fn leak_check(evidence: Evidence<'_>, left: impl Fn(&[String], &[String], u64) -> Vec<String>) -> Verdict {
+    let mut checks = 0;
     for event in &evidence.trace.events {
         if let EventKind::NotCounted { error } = &event.kind {
             let host = event.host.as_deref().unwrap_or_default();
@@ -80,7 +80,7 @@ fn census(evidence: Evidence<'_>, left: impl Fn(&[String], &[String], u64) -> Ve
                 format!("the allocations of {host} could not be counted: {error}"),
             ));
         }
-        let EventKind::Census {
+        let EventKind::LeakCheck {
             tasks,
             sockets,
             allocations,
@@ -88,7 +88,7 @@ fn census(evidence: Evidence<'_>, left: impl Fn(&[String], &[String], u64) -> Ve
         else {
             continue;
         };
-        censuses += 1;
+        checks += 1;
         let left = left(tasks, sockets, *allocations);
         if !left.is_empty() {
             let host = event.host.as_deref().unwrap_or_default();
@@ -98,8 +98,8 @@ fn census(evidence: Evidence<'_>, left: impl Fn(&[String], &[String], u64) -> Ve
             ));
         }
     }
-    match censuses {
-        0 => Verdict::Unknown("the run ended before a census was taken".into()),
+    match checks {
+        0 => Verdict::Unknown("the run ended before a leak check was made".into()),
         _ => Verdict::Pass,
     }
 }
@@ -135,8 +135,8 @@ mod tests {
     use super::*;
     use crate::oracle::machine::testing::{decided, judged};
 
-    fn census_of(task: &str) -> EventKind {
-        EventKind::Census {
+    fn leak_check_of(task: &str) -> EventKind {
+        EventKind::LeakCheck {
             tasks: vec![task.to_owned()],
             sockets: Vec::new(),
             allocations: 0,
@@ -146,14 +146,17 @@ mod tests {
     #[test]
     fn what_the_client_leaves_and_what_the_stack_leaves_are_told_apart() {
         let (ours, theirs) = (
-            census_of("send candidate"),
-            census_of("dtls-0.17.2/src/conn/mod.rs:331"),
+            leak_check_of("send candidate"),
+            leak_check_of("dtls-0.17.2/src/conn/mod.rs:331"),
         );
-        assert_eq!(decided(&judged(&NOTHING_LEFT, vec![ours.clone()])), Some(0));
-        let unnamed = census_of("own-client/src/main.rs:12");
-        assert_eq!(decided(&judged(&NOTHING_LEFT, vec![unnamed])), Some(0));
-        assert_eq!(judged(&NOTHING_LEFT, vec![theirs.clone()]), Verdict::Pass);
-        assert_eq!(decided(&judged(&STACK_ENDS, vec![theirs])), Some(0));
-        assert_eq!(judged(&STACK_ENDS, vec![ours]), Verdict::Pass);
+        assert_eq!(
+            decided(&judged(&TEAR_02_NOTHING_LEFT, vec![ours.clone()])),
+            Some(0)
+        );
+        let unnamed = leak_check_of("own-client/src/main.rs:12");
+        assert_eq!(decided(&judged(&TEAR_02_NOTHING_LEFT, vec![unnamed])), Some(0));
+        assert_eq!(judged(&TEAR_02_NOTHING_LEFT, vec![theirs.clone()]), Verdict::Pass);
+        assert_eq!(decided(&judged(&TEAR_05_STACK_ENDS, vec![theirs])), Some(0));
+        assert_eq!(judged(&TEAR_05_STACK_ENDS, vec![ours]), Verdict::Pass);
     }
 }

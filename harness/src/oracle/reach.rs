@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Calls go the way that NATs, firewalls and servers leave.
-pub const AS_COMPUTED: Oracle = Oracle {
+pub const REACH_01_AS_COMPUTED: Oracle = Oracle {
     id: "REACH-01",
     meaning: "A call connects directly where NATs and firewalls allow it, through a relay where only that is left, and not at all where nothing is.",
     source: "RFC 4787 sections 4 and 5; docs/nats.md#who-must-reach-whom",

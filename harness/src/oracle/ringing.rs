@@ -6,10 +6,10 @@ use super::{
     ends::{End, end_of, ended, ends, what},
     worst,
 };
-use crate::trace::{CallEvent, Event, EventKind, Outcome, SignalDirection, Trace};
+use crate::trace::{CallEvent, CallOutcome, Event, EventKind, SignalDirection, Trace};
 
 /// No ghost rings.
-pub const CALLED: Oracle = Oracle {
+pub const RING_01_CALLED: Oracle = Oracle {
     id: "RING-01",
     meaning: "A phone rings only for a call that somebody dialed and whose end has not come, once, and falls silent within the budget after healing when the caller has gone; and for nobody whom its user had dialed, in a call that yielded to theirs.",
     source: "docs/stories.md#b-rapid-dial-and-hangup; docs/hazards.md#glare; docs/hazards.md#reordering",
@@ -61,7 +61,7 @@ fn yielded_to<'a>(dials: &[Call<'a>], ends: &[End<'_>], dial: &Call<'_>, end: &E
         let glare = end_of(ends, own.name, own.caller).and_then(|own| {
             let outcomes = own.outcomes().into_iter();
             outcomes
-                .filter(|(_, o)| *o == Outcome::Glare)
+                .filter(|(_, o)| *o == CallOutcome::Glare)
                 .map(|(e, _)| e.at)
                 .next()
         });
@@ -143,16 +143,16 @@ mod tests {
                 (1, "bob", EventKind::Call { call, what }),
                 (2, "bob", rings()),
             ];
-            decided(&judged_on(&CALLED, events))
+            decided(&judged_on(&RING_01_CALLED, events))
         };
-        assert_eq!(counter(Outcome::Glare), Some(3));
-        assert_eq!(counter(Outcome::Cancelled), None);
+        assert_eq!(counter(CallOutcome::Glare), Some(3));
+        assert_eq!(counter(CallOutcome::Cancelled), None);
     }
 
     #[test]
     fn a_phone_rings_while_somebody_calls() {
         let silent = || happens(CallEvent::Silent);
-        let gone = || over(Outcome::Cancelled);
+        let gone = || over(CallOutcome::Cancelled);
         let fine = vec![
             (0, "alice", dialed()),
             (1, "bob", rings()),
@@ -160,7 +160,7 @@ mod tests {
             (3, "bob", hangup_comes()),
             (3, "bob", silent()),
         ];
-        assert_eq!(judged_on(&CALLED, fine), Verdict::Pass);
+        assert_eq!(judged_on(&RING_01_CALLED, fine), Verdict::Pass);
         let ghosts = [
             vec![(1, "bob", rings())],
             vec![
@@ -188,7 +188,7 @@ mod tests {
             ],
         ];
         for ghost in ghosts {
-            let verdict = judged_on(&CALLED, ghost.clone());
+            let verdict = judged_on(&RING_01_CALLED, ghost.clone());
             assert!(matches!(verdict, Verdict::Fail(_)), "{ghost:?}: {verdict:?}");
         }
     }

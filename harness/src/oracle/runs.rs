@@ -4,7 +4,7 @@ use super::{Evidence, Oracle, Verdict, Violation};
 use crate::trace::{EventKind, Stop};
 
 /// No panic anywhere.
-pub const NO_PANIC: Oracle = Oracle {
+pub const RUN_01_NO_PANIC: Oracle = Oracle {
     id: "RUN-01",
     meaning: "No task panics, in the client or in the stack.",
     source: "docs/stories.md#b-rapid-dial-and-hangup",
@@ -20,7 +20,7 @@ pub const RUN_03_PLAYED: Oracle = Oracle {
 };
 
 /// Every run ends by itself.
-pub const BOUNDED: Oracle = Oracle {
+pub const RUN_02_BOUNDED: Oracle = Oracle {
     id: "RUN-02",
     meaning: "The run ends by itself, before its horizon and within its share of work.",
     source: "docs/judging.md#bounds",

@@ -10,7 +10,7 @@ use super::{
 use crate::trace::Machine;
 
 /// Offer and answer take turns.
-pub const TURNS: Oracle = Oracle {
+pub const STATE_04_TURNS: Oracle = Oracle {
     id: "STATE-04",
     meaning: "The signaling state changes only as offers, answers, provisional answers and rollbacks may change it.",
     source: "docs/stories.md#c-connection-state; W3C webrtc-pc section 4.3.1, RTCSignalingState; RFC 8829 section 3.2",
@@ -41,13 +41,13 @@ mod tests {
 
     #[test]
     fn every_edge_of_the_figure_is_legal_and_no_other() {
-        try_every_edge(&TURNS, &TABLE, &[]);
+        try_every_edge(&STATE_04_TURNS, &TABLE, &[]);
     }
 
     #[test]
     fn names_are_compared_as_the_specification_writes_them() {
         for wrong in ["HaveLocalOffer", "have_local_offer", "2"] {
-            let verdict = judged(&TURNS, vec![reports(Machine::Signaling, wrong)]);
+            let verdict = judged(&STATE_04_TURNS, vec![reports(Machine::Signaling, wrong)]);
             assert_eq!(decided(&verdict), Some(0), "{wrong}");
         }
     }

@@ -101,7 +101,7 @@ mod tests {
     use crate::{
         fault::Plan,
         net::topology::Topology,
-        trace::{Intent, Outcome},
+        trace::{CallOutcome, Intent},
     };
 
     /// Judges a call of alice to herself that is talked over every 200 ms and held until 10 s.
@@ -117,7 +117,7 @@ mod tests {
             .iter()
             .map(|ms| (*ms, EventKind::Heard { peer: "c1".into() }));
         let over = over.map(|ms| {
-            let outcome = Outcome::Dropped;
+            let outcome = CallOutcome::Dropped;
             let what = CallEvent::Over { outcome };
             (
                 ms,

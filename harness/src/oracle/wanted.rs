@@ -226,7 +226,7 @@ mod tests {
         let trace = trace_of(vec![
             (0, "alice", dialed()),
             (1, "bob", rings()),
-            (2, "bob", over(crate::trace::Outcome::Rejected)),
+            (2, "bob", over(crate::trace::CallOutcome::Rejected)),
             (3, "bob", hung_up()),
         ]);
         let at = |seq: usize| &trace.events[seq];

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::trace::{
-    CallEvent, Candidate, Event, EventKind, Intent, Outcome, PeerId, SERVICE, SignalDirection, Trace, leg_of,
+    CallEvent, CallOutcome, Candidate, Event, EventKind, Intent, PeerId, SERVICE, SignalDirection, Trace,
+    leg_of,
 };
 
 /// The marks of `trace`, one for each time.
@@ -215,14 +216,14 @@ fn forks(trace: &Trace) -> impl Iterator<Item = &'static str> {
             .map(|device| Leg::of(trace, dial, device, &leg_of(call, device)))
             .collect();
         let count = |is: fn(&Leg) -> bool| legs.iter().filter(|leg| is(leg)).count();
-        let elsewhere = count(|leg| leg.rang && leg.outcome == Some(Outcome::Elsewhere)) > 0;
+        let elsewhere = count(|leg| leg.rang && leg.outcome == Some(CallOutcome::Elsewhere)) > 0;
         let talked = count(|leg| leg.usable) > 0;
         [
             (elsewhere && count(|leg| leg.accepted) > 0, "answered-elsewhere"),
             (elsewhere && count(|leg| leg.refused) > 0, "refused-elsewhere"),
             (count(|leg| leg.accepted) > 1, "picked-up-twice"),
             (
-                count(|leg| leg.rang && leg.outcome == Some(Outcome::Cancelled)) > 1,
+                count(|leg| leg.rang && leg.outcome == Some(CallOutcome::Cancelled)) > 1,
                 "cancelled-on-all",
             ),
             (
@@ -230,7 +231,7 @@ fn forks(trace: &Trace) -> impl Iterator<Item = &'static str> {
                 "answered-without-one",
             ),
             (
-                talked && count(|leg| leg.outcome == Some(Outcome::Busy)) > 0,
+                talked && count(|leg| leg.outcome == Some(CallOutcome::Busy)) > 0,
                 "busy-on-one-device",
             ),
         ]
@@ -248,7 +249,7 @@ struct Leg {
     refused: bool,
     usable: bool,
     crashed: bool,
-    outcome: Option<Outcome>,
+    outcome: Option<CallOutcome>,
 }
 
 impl Leg {

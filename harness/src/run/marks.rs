@@ -1,11 +1,11 @@
 //! What happened in a run that its story is about, derived from its trace: recoveries, restarts, calls that met.
 //!
-//! What faults struck is counted by [`crate::fault::hits`]. Nothing here is told by the app under test.
+//! What faults struck is counted by [`crate::fault::coverage`]. Nothing here is told by the app under test.
 
 use std::collections::BTreeSet;
 
 use super::came_to;
-use crate::trace::{CallEvent, Event, EventKind, Intent, Outcome, SERVICE, SignalDirection, Trace};
+use crate::trace::{CallEvent, CallOutcome, Event, EventKind, Intent, SERVICE, SignalDirection, Trace};
 
 /// The marks of `trace`, one for each time: `attempt-recovered`, `ice-restarted`, `glare`.
 pub(super) fn marks(trace: &Trace) -> Vec<String> {
@@ -55,13 +55,13 @@ fn meetings(trace: &Trace) -> Vec<String> {
         match &event.kind {
             EventKind::Call {
                 what: CallEvent::Over {
-                    outcome: Outcome::Glare,
+                    outcome: CallOutcome::Glare,
                 },
                 ..
             } => marks.push("glare"),
             EventKind::Call {
                 what: CallEvent::Over {
-                    outcome: Outcome::Busy,
+                    outcome: CallOutcome::Busy,
                 },
                 ..
             } => marks.push("told-busy"),

@@ -110,7 +110,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::run::{result::Outcome, shard::Shard};
+    use crate::run::{result::RunOutcome, shard::Shard};
 
     fn suite(runs: u64) -> Vec<Run> {
         (0..runs)
@@ -119,7 +119,7 @@ mod tests {
     }
 
     fn result(run: &Run) -> RunResult {
-        RunResult::without_record(&run.0, run.1, Outcome::Error, String::new())
+        RunResult::without_record(&run.0, run.1, RunOutcome::Error, String::new())
     }
 
     fn deal(suite: &[Run], total: u64) -> Vec<(String, Vec<RunResult>)> {

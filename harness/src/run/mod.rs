@@ -28,7 +28,7 @@ pub mod tally;
 use std::{collections::BTreeMap, sync::Arc};
 
 use orders::Explored;
-use result::{FilledCell, Outcome, RunResult};
+use result::{FilledCell, RunOutcome, RunResult};
 
 use crate::{
     app,
@@ -62,7 +62,7 @@ pub struct RunRecord {
     pub cell: Option<Cell>,
     /// What each oracle found, by id.
     pub verdicts: Vec<(&'static str, Verdict)>,
-    /// What the orders come to of which this is one.
+    /// The sum over all orders of its exploration; none of a run that explores nothing.
     pub explored: Option<Explored>,
 }
 
@@ -209,7 +209,7 @@ impl RunRecord {
         for mark in marks::marks(&self.trace).into_iter().chain(heard) {
             *marks.entry(mark).or_default() += 1;
         }
-        for (mark, times) in fault::hits(&self.plan, &self.trace) {
+        for (mark, times) in fault::coverage(&self.plan, &self.trace) {
             *marks.entry(mark.to_owned()).or_default() += times;
         }
         marks
@@ -240,9 +240,9 @@ impl RunRecord {
             scenario: self.scenario.clone(),
             seed: self.seed,
             outcome: if failure.is_some() {
-                Outcome::Fail
+                RunOutcome::Fail
             } else {
-                Outcome::Pass
+                RunOutcome::Pass
             },
             oracle: failure.map(|(id, _)| id.to_owned()),
             why: failure.map(|(_, violation)| violation.why.clone()),

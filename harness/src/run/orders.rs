@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{RunRecord, execute_plan};
 use crate::{
-    explore::{Entangled, Foresight, Known, Part, Point, Repeats, Turn, Walk},
+    explore::{Decision, EnabledSteps, Entangled, Foresight, Part, Point, Repeats, Walk},
     fault::Plan,
     oracle::{Verdict, Violation},
     scenario::Scenario,
@@ -17,7 +17,7 @@ use crate::{
     world::WorldError,
 };
 
-/// What the orders of a part come to.
+/// The sum over the orders of one part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explored {
     /// How many there are. Orders that differ only in steps that are independent of each other count as one.
@@ -67,7 +67,7 @@ struct Explorer<'a> {
     checks: bool,
     foresees: bool,
     walk: Walk,
-    known: Known,
+    known: EnabledSteps,
     foresight: Foresight,
     sum: Explored,
     digests: String,
@@ -92,7 +92,7 @@ impl<'a> Explorer<'a> {
                     .is_some_and(|s| s.ordering == Ordering::Concurrent),
             plan,
             walk: Walk::new(part),
-            known: Known::default(),
+            known: EnabledSteps::default(),
             foresight: Foresight::default(),
             sum: Explored::default(),
             digests: String::new(),
@@ -235,17 +235,17 @@ fn written_out(plan: &Plan, points: &[Point]) -> Plan {
 /// Whether a run repeats another from some point on.
 fn repeats(trace: &Trace) -> bool {
     let mut events = trace.events.iter();
-    events.any(|e| matches!(&e.kind, EventKind::Turn { awake, .. } if awake.is_empty()))
+    events.any(|e| matches!(&e.kind, EventKind::Decision { awake, .. } if awake.is_empty()))
 }
 
 /// The points of a run, with the steps that were enabled at each.
 ///
 /// # Panics
 /// If the trace is not one of this program.
-pub fn turns(trace: &Trace) -> Vec<Turn> {
+pub fn turns(trace: &Trace) -> Vec<Decision> {
     let step = |step: &String| step.parse().expect("the run wrote down a step");
     let turns = trace.events.iter().filter_map(|e| match &e.kind {
-        EventKind::Turn { taken, awake, asleep } => Some(Turn {
+        EventKind::Decision { taken, awake, asleep } => Some(Decision {
             taken: taken.as_ref().map(step),
             enabled: awake.iter().chain(asleep).map(step).collect(),
         }),
@@ -257,7 +257,7 @@ pub fn turns(trace: &Trace) -> Vec<Turn> {
 /// The points of a run at which there was something to choose.
 pub fn points(trace: &Trace) -> Vec<Point> {
     let points = trace.events.iter().filter_map(|e| match &e.kind {
-        EventKind::Turn {
+        EventKind::Decision {
             taken: Some(taken),
             awake,
             ..

@@ -13,7 +13,7 @@ pub const RESULT_VERSION: u32 = 1;
 /// How a run came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum RunOutcome {
     /// Every oracle held, or could not be judged.
     Pass,
     /// An oracle was broken.
@@ -38,7 +38,7 @@ pub struct RunResult {
     /// The seed.
     pub seed: Seed,
     /// How it came out.
-    pub outcome: Outcome,
+    pub outcome: RunOutcome,
     /// The oracle that was broken.
     pub oracle: Option<String>,
     /// How, in protocol terms; for an error, what went wrong.
@@ -74,7 +74,7 @@ impl RunResult {
     }
 
     /// Of a run that left no record.
-    pub fn without_record(scenario: &str, seed: Seed, outcome: Outcome, why: String) -> Self {
+    pub fn without_record(scenario: &str, seed: Seed, outcome: RunOutcome, why: String) -> Self {
         Self {
             v: RESULT_VERSION,
             scenario: scenario.to_owned(),

@@ -21,7 +21,7 @@ use thiserror::Error;
 
 use super::{
     RunRecord, execute,
-    result::{Outcome, RunResult},
+    result::{RunOutcome, RunResult},
 };
 use crate::{
     scenario::Scenario,
@@ -157,10 +157,10 @@ fn run_job(job: &Job, verify: bool) -> Result<(RunResult, RunRecord), WorldError
     }
     let record = execute(&job.scenario, job.seed)?;
     let mut result = record.result();
-    if verify || result.outcome == Outcome::Fail {
+    if verify || result.outcome == RunOutcome::Fail {
         let again = execute(&job.scenario, job.seed)?;
         if let Some(divergence) = first_divergence(&record.trace, &again.trace) {
-            result.outcome = Outcome::Nondeterministic;
+            result.outcome = RunOutcome::Nondeterministic;
             result.oracle = None;
             result.why = Some(describe(&divergence));
         }
@@ -169,7 +169,7 @@ fn run_job(job: &Job, verify: bool) -> Result<(RunResult, RunRecord), WorldError
 }
 
 fn failed(job: &Job, error: &WorldError) -> RunResult {
-    RunResult::without_record(&job.scenario.name, job.seed, Outcome::Error, error.to_string())
+    RunResult::without_record(&job.scenario.name, job.seed, RunOutcome::Error, error.to_string())
 }
 
 /// Names the first event in which two runs of a seed differ.

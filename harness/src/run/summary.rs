@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     matrix::Matrix,
-    result::{Outcome, RunResult},
+    result::{RunOutcome, RunResult},
     tally::Tally,
 };
 use crate::{
@@ -52,7 +52,7 @@ pub struct ScenarioSummary {
     /// How many seeds ran.
     pub seeds: u64,
     /// How many came out how.
-    pub outcomes: BTreeMap<Outcome, u64>,
+    pub outcomes: BTreeMap<RunOutcome, u64>,
     /// How often each mark was reached, over all seeds.
     pub marks: BTreeMap<String, u64>,
     /// How many showed a known defect of the stack, as they must.
@@ -150,7 +150,7 @@ pub struct FailureRef {
     /// The seed.
     pub seed: Seed,
     /// How it came out.
-    pub outcome: Outcome,
+    pub outcome: RunOutcome,
     /// The oracle that was broken.
     pub oracle: Option<String>,
     /// How.
@@ -240,9 +240,9 @@ impl Summary {
 /// Whether a run broke what is expected of its scenario.
 pub fn unexpected(scenario: &Scenario, result: &RunResult) -> bool {
     match result.outcome {
-        Outcome::Nondeterministic | Outcome::Crash | Outcome::Hang | Outcome::Error => true,
-        Outcome::Fail if result.known.is_some() => result.oracle != result.known,
-        Outcome::Fail => result.oracle.as_deref() != scenario.trips || scenario.trips.is_none(),
-        Outcome::Pass => scenario.kind == Kind::Finding || result.known.is_some(),
+        RunOutcome::Nondeterministic | RunOutcome::Crash | RunOutcome::Hang | RunOutcome::Error => true,
+        RunOutcome::Fail if result.known.is_some() => result.oracle != result.known,
+        RunOutcome::Fail => result.oracle.as_deref() != scenario.trips || scenario.trips.is_none(),
+        RunOutcome::Pass => scenario.kind == Kind::Finding || result.known.is_some(),
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::{
     matrix::{Matrix, MatrixTally},
     orders::{self, part_of},
-    result::{Outcome, RunResult},
+    result::{RunOutcome, RunResult},
     stats::{Histogram, Share},
     summary::{
         FailureRef, Judgement, MistakeRow, Orders, RemedyRow, SUMMARY_VERSION, ScenarioSummary, Summary,
@@ -16,7 +16,7 @@ use super::{
     },
 };
 use crate::{
-    oracle::calls::CONNECTS,
+    oracle::calls::CONN_01_CONNECTS,
     scenario::{Exploration, Scenario},
     seed::Seed,
     trace::Digest,
@@ -95,7 +95,7 @@ impl<'a> Tally<'a> {
 struct ScenarioTally<'a> {
     scenario: &'a Scenario,
     seeds: u64,
-    outcomes: BTreeMap<Outcome, u64>,
+    outcomes: BTreeMap<RunOutcome, u64>,
     marks: BTreeMap<String, u64>,
     known: u64,
     /// The first runs that broke what was expected.
@@ -143,7 +143,7 @@ impl<'a> ScenarioTally<'a> {
             }
         }
         let is_first = self.differed.as_ref().is_none_or(|(seed, _)| run.seed < *seed);
-        if run.outcome == Outcome::Nondeterministic && is_first {
+        if run.outcome == RunOutcome::Nondeterministic && is_first {
             self.differed = Some((run.seed, reason(run.why.as_deref())));
         }
         if run.oracle.is_some() && run.oracle.as_deref() == self.scenario.trips {
@@ -151,7 +151,7 @@ impl<'a> ScenarioTally<'a> {
             self.shown_by = Some(self.shown_by.map_or(run.seed, |seed| seed.min(run.seed)));
         }
         if let Some(ms) = run.stats.get("connect_ms")
-            && run.oracle.as_deref() != Some(CONNECTS.id)
+            && run.oracle.as_deref() != Some(CONN_01_CONNECTS.id)
         {
             self.connect_ms.add(*ms);
         }
@@ -181,7 +181,7 @@ impl<'a> ScenarioTally<'a> {
         }
         if let Some((seed, run)) = self.failures.first_key_value() {
             let why = match run.outcome {
-                Outcome::Pass => "the finding did not show: the stack may have changed".to_owned(),
+                RunOutcome::Pass => "the finding did not show: the stack may have changed".to_owned(),
                 _ => reason(run.why.as_deref()),
             };
             return Judgement::Broken(format!("seed {seed}: {why}"));
@@ -339,7 +339,7 @@ mod tests {
         vec![
             scenario(Kind::Promise, "a/remedy").in_table("remedy"),
             scenario(Kind::Demonstration, "a/mistake")
-                .trips(&CONNECTS, 5)
+                .trips(&CONN_01_CONNECTS, 5)
                 .in_mistakes("mistake"),
             scenario(Kind::Promise, "a/matrix"),
         ]
@@ -350,11 +350,12 @@ mod tests {
         let mut runs = Vec::new();
         for seed in (0..40).map(Seed) {
             for scenario in catalogue() {
-                let mut run = RunResult::without_record(&scenario.name, seed, Outcome::Pass, String::new());
+                let mut run =
+                    RunResult::without_record(&scenario.name, seed, RunOutcome::Pass, String::new());
                 run.marks.insert("seen".into(), seed.0 % 3);
                 run.stats.insert("connect_ms".into(), 1_000 - seed.0 * 7 % 11);
                 if seed.0 % 4 == 3 {
-                    (run.outcome, run.oracle) = (Outcome::Fail, Some(CONNECTS.id.to_owned()));
+                    (run.outcome, run.oracle) = (RunOutcome::Fail, Some(CONN_01_CONNECTS.id.to_owned()));
                 }
                 let cell = Cell {
                     row: format!("row {}", 3 - seed.0 % 3),

@@ -25,11 +25,11 @@ pub(super) enum Order {
 /// Every server that is down, and how those that run are told.
 #[derive(Default)]
 pub struct Outages {
-    hosts: Mutex<BTreeMap<String, Standing>>,
+    hosts: Mutex<BTreeMap<String, ServerState>>,
 }
 
 #[derive(Default)]
-struct Standing {
+struct ServerState {
     down: Option<FaultId>,
     server: Option<mpsc::UnboundedSender<Order>>,
 }
@@ -39,35 +39,35 @@ impl Outages {
     pub fn begin(&self, sim: &Sim, host: &str, fault: FaultId) {
         sim.silence(host, Some(fault));
         let mut hosts = self.hosts();
-        let standing = hosts.entry(host.to_owned()).or_default();
-        standing.down = Some(fault);
-        standing.tell(Order::Die);
+        let server = hosts.entry(host.to_owned()).or_default();
+        server.down = Some(fault);
+        server.tell(Order::Die);
     }
 
     /// The server on `host` comes back.
     pub fn end(&self, sim: &Sim, host: &str) {
         sim.silence(host, None);
         let mut hosts = self.hosts();
-        let standing = hosts.entry(host.to_owned()).or_default();
-        standing.down = None;
-        standing.tell(Order::ComeBack);
+        let server = hosts.entry(host.to_owned()).or_default();
+        server.down = None;
+        server.tell(Order::ComeBack);
     }
 
     /// A server starts on `host`: how it is told, and whether it may run.
     pub(super) fn started(&self, host: &str) -> (mpsc::UnboundedReceiver<Order>, bool) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let mut hosts = self.hosts();
-        let standing = hosts.entry(host.to_owned()).or_default();
-        standing.server = Some(sender);
-        (receiver, standing.down.is_none())
+        let server = hosts.entry(host.to_owned()).or_default();
+        server.server = Some(sender);
+        (receiver, server.down.is_none())
     }
 
-    fn hosts(&self) -> MutexGuard<'_, BTreeMap<String, Standing>> {
+    fn hosts(&self) -> MutexGuard<'_, BTreeMap<String, ServerState>> {
         self.hosts.lock().expect("no panic while it is held")
     }
 }
 
-impl Standing {
+impl ServerState {
     fn tell(&self, order: Order) {
         if let Some(server) = &self.server {
             // One that has gone with its host needs no telling.

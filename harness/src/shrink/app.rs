@@ -26,7 +26,7 @@ pub(super) fn parts(plan: &Plan) -> Vec<Item> {
     let item = |(item, (path, value)): (usize, (Path, &Value))| Item {
         item,
         path: format!("app{}", written(&path)),
-        words: format!("app{}: {}", named(&path), short(value)),
+        description: format!("app{}: {}", named(&path), short(value)),
     };
     all(&plan.app).into_iter().enumerate().map(item).collect()
 }
@@ -150,9 +150,9 @@ mod tests {
 
     #[test]
     fn every_part_has_a_name_and_can_go_alone() {
-        let words: Vec<String> = parts(&plan()).into_iter().map(|i| i.words).collect();
+        let description: Vec<String> = parts(&plan()).into_iter().map(|i| i.description).collect();
         assert_eq!(
-            words,
+            description,
             [
                 r#"app.calls: [{"ring_ms":5},{"ring_ms":7}]"#,
                 r#"app.calls: {"ring_ms":5}"#,

@@ -8,12 +8,12 @@
 use std::collections::BTreeSet;
 
 use super::{
+    actors::{actions, devices, idle_hosts, remove_actions, remove_devices, remove_hosts, remove_nats},
     app::{parts, remove_parts},
-    people::{actions, devices, idle_hosts, remove_actions, remove_devices, remove_hosts, remove_nats},
-    values::{impairments, mend_service, of_service, remove_impairments},
+    knobs::{impairments, mend_service, of_service, remove_impairments},
 };
 use crate::{
-    fault::{Fault, Plan, Stretch},
+    fault::{Fault, Plan, SlowStep},
     net::topology::HostSpec,
     servers::IceServerSpec,
 };
@@ -22,7 +22,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Element {
     /// What it is, in words that do not depend on what else is in the plan.
-    pub words: String,
+    pub description: String,
     /// Where it stands in the plan.
     pub path: String,
     place: Place,
@@ -39,61 +39,61 @@ struct Place {
 pub(super) struct Item {
     pub item: usize,
     pub path: String,
-    pub words: String,
+    pub description: String,
 }
 
 /// Those of a kind that are to go, by number.
 pub(super) type Gone = BTreeSet<usize>;
 
 /// A kind of element.
-struct Kind {
+struct ElementKind {
     /// The elements that a plan has.
     list: fn(&Plan) -> Vec<Item>,
     /// Takes elements away, by their numbers in the plan that was listed.
     remove: fn(&mut Plan, &Gone),
     /// Whether it can only stand in the way of a call: without any such there is nothing to blame but the users.
-    weather: bool,
+    in_the_way: bool,
 }
 
 /// Every kind. They are removed in this order: what stands on a host or behind a NAT before the host or the NAT.
-const KINDS: &[Kind] = &[
-    Kind {
+const KINDS: &[ElementKind] = &[
+    ElementKind {
         list: |plan| numbered("faults", plan.faults.iter().map(Fault::describe)),
         remove: |plan, gone| drop_from(&mut plan.faults, gone),
-        weather: true,
+        in_the_way: true,
     },
-    Kind {
-        list: |plan| numbered("stretch", plan.stretch.iter().map(Stretch::describe)),
-        remove: |plan, gone| drop_from(&mut plan.stretch, gone),
-        weather: true,
+    ElementKind {
+        list: |plan| numbered("slow_steps", plan.slow_steps.iter().map(SlowStep::describe)),
+        remove: |plan, gone| drop_from(&mut plan.slow_steps, gone),
+        in_the_way: true,
     },
-    Kind {
+    ElementKind {
         list: of_service,
         remove: mend_service,
-        weather: true,
+        in_the_way: true,
     },
-    Kind {
+    ElementKind {
         list: impairments,
         remove: remove_impairments,
-        weather: true,
+        in_the_way: true,
     },
-    Kind {
+    ElementKind {
         list: actions,
         remove: remove_actions,
-        weather: false,
+        in_the_way: false,
     },
-    Kind {
+    ElementKind {
         list: devices,
         remove: remove_devices,
-        weather: false,
+        in_the_way: false,
     },
-    Kind {
+    ElementKind {
         list: parts,
         remove: remove_parts,
         // It may be what the app cannot do without.
-        weather: false,
+        in_the_way: false,
     },
-    Kind {
+    ElementKind {
         list: |plan| {
             // Behind a NAT nobody connects without them.
             let servers = plan.ice_servers.iter().filter(|_| plan.topology.nats.is_empty());
@@ -102,23 +102,23 @@ const KINDS: &[Kind] = &[
             numbered("ice_servers", servers.map(word))
         },
         remove: |plan, gone| drop_from(&mut plan.ice_servers, gone),
-        weather: false,
+        in_the_way: false,
     },
-    Kind {
+    ElementKind {
         list: |plan| {
             let walled = plan.topology.hosts.iter().enumerate();
             let walled = walled.filter(|(_, host)| host.firewall.is_some());
             let item = |(i, host): (usize, &HostSpec)| Item {
                 item: i,
                 path: format!("topology.hosts[{i}].firewall"),
-                words: format!("firewall of {}", host.name),
+                description: format!("firewall of {}", host.name),
             };
             walled.map(item).collect()
         },
         remove: |plan, gone| gone.iter().for_each(|i| plan.topology.hosts[*i].firewall = None),
-        weather: true,
+        in_the_way: true,
     },
-    Kind {
+    ElementKind {
         list: |plan| {
             numbered(
                 "topology.nats",
@@ -126,12 +126,12 @@ const KINDS: &[Kind] = &[
             )
         },
         remove: remove_nats,
-        weather: true,
+        in_the_way: true,
     },
-    Kind {
+    ElementKind {
         list: idle_hosts,
         remove: remove_hosts,
-        weather: false,
+        in_the_way: false,
     },
 ];
 
@@ -147,7 +147,7 @@ impl Inventory {
     pub fn of(plan: &Plan) -> Self {
         let elements = KINDS.iter().enumerate().flat_map(|(kind, row)| {
             (row.list)(plan).into_iter().map(move |item| Element {
-                words: item.words,
+                description: item.description,
                 path: item.path,
                 place: Place {
                     kind,
@@ -184,22 +184,22 @@ impl Inventory {
         plan.check().is_ok().then_some(plan)
     }
 
-    /// The plan in calm weather: users do the same, and nothing stands in their way.
+    /// The plan in calm in_the_way: users do the same, and nothing stands in their way.
     pub fn calm(&self) -> Option<Plan> {
         let places = self.elements.iter().enumerate();
-        let weather = places.filter(|(_, e)| KINDS[e.place.kind].weather);
-        self.without(&weather.map(|(i, _)| i).collect())
+        let in_the_way = places.filter(|(_, e)| KINDS[e.place.kind].in_the_way);
+        self.without(&in_the_way.map(|(i, _)| i).collect())
     }
 }
 
 /// Things of a list as elements.
-fn numbered(field: &str, words: impl Iterator<Item = String>) -> Vec<Item> {
-    let item = |(item, words)| Item {
+fn numbered(field: &str, description: impl Iterator<Item = String>) -> Vec<Item> {
+    let item = |(item, description)| Item {
         item,
         path: format!("{field}[{item}]"),
-        words,
+        description,
     };
-    words.enumerate().map(item).collect()
+    description.enumerate().map(item).collect()
 }
 
 /// Takes the things at `gone` out of a list.

@@ -30,13 +30,14 @@ fn lacks(kind: KindId) -> Vec<&'static str> {
         json.get(spec.name).is_some()
     };
     let is_said = |fault: &Fault| {
-        let words = fault.describe();
-        fault.target == Target::Signaling && !words.is_empty() || words.contains(fault.target.name())
+        let description = fault.describe();
+        fault.target == Target::Signaling && !description.is_empty()
+            || description.contains(fault.target.name())
     };
     let can_go = |fault: &Fault| {
         let inventory = Inventory::of(&alone(fault));
         let all = inventory.elements().iter();
-        let place = all.clone().position(|e| e.words == fault.describe());
+        let place = all.clone().position(|e| e.description == fault.describe());
         let without = place.and_then(|place| inventory.without(&BTreeSet::from([place])));
         without.is_some_and(|plan| plan.faults.is_empty())
     };

@@ -1,6 +1,6 @@
 //! The search: delta debugging over elements, then one by one, then shorter and plainer, until nothing changes.
 //!
-//! A candidate must break the oracle because of what stands in the way of its users: if it breaks it in calm weather too
+//! A candidate must break the oracle because of what stands in the way of its users: if it breaks it in a calm network too
 //! (a user who dials before the callee is online), it is another failure, unless the plan to shrink does so itself.
 
 use std::{
@@ -216,7 +216,7 @@ struct Judge<'a> {
     limits: Limits<'a>,
     /// Whether plans fail alike, by their digests.
     known: BTreeMap<String, bool>,
-    /// Whether the oracle holds in calm weather, and has to.
+    /// Whether the oracle holds in a calm network, and has to.
     calm_holds: bool,
     /// The plans that a search on one thread would have tried too.
     counted: BTreeSet<String>,
@@ -259,7 +259,7 @@ impl Judge<'_> {
         None
     }
 
-    /// Whether `plan` breaks the oracle only because of its weather.
+    /// Whether `plan` breaks the oracle only because of what is in the way.
     fn is_fair(&mut self, plan: &Plan) -> bool {
         self.holds_when_calm(plan).unwrap_or_else(|error| {
             self.error = Some(error);

@@ -2,7 +2,7 @@
 //!
 //! Never touched: when users dial, the budget of a call and how long a run may go on after it.
 
-use super::{app, values::longest_us};
+use super::{app, knobs::longest_us};
 use crate::{
     fault::{Fault, Lessen, Plan, When},
     net::{latency::Latency, link::LinkProfile},
@@ -171,8 +171,8 @@ fn latencies(plan: &Plan) -> Vec<(LatencyOf, u64)> {
     all.push((Box::new(|p| Some(&mut p.signaling.as_mut()?.descriptions)), 0));
     all.push((Box::new(|p| Some(&mut p.signaling.as_mut()?.others)), 0));
     all.push((Box::new(|p| p.signaling.as_mut()?.push.as_mut()), 0));
-    for i in 0..plan.stretch.len() {
-        all.push((Box::new(move |p| Some(&mut p.stretch[i].by)), 0));
+    for i in 0..plan.slow_steps.len() {
+        all.push((Box::new(move |p| Some(&mut p.slow_steps[i].by)), 0));
     }
     for (i, mut fault) in plan.faults.clone().into_iter().enumerate() {
         for n in 0..fault.kind.behaviour_mut().lessen().len() {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    fault::{Act, Fault, Plan, Scripted, Stretch, Target, When},
+    fault::{Act, Fault, Plan, Scripted, SlowStep, Target, When},
     net::{
         firewall::FirewallSpec,
         latency::Latency,
@@ -56,7 +56,7 @@ fn stormy(seed: u64) -> Plan {
             host: "stun".into(),
             turn: false,
         }],
-        stretch: vec![Stretch {
+        slow_steps: vec![SlowStep {
             host: "carol".into(),
             step: "set-remote".into(),
             by: Latency::uniform_ms(1, 9),
@@ -89,9 +89,9 @@ fn stormy(seed: u64) -> Plan {
 }
 
 /// The places of the elements of `inventory` that are called `words`.
-fn places(inventory: &Inventory, words: &BTreeSet<&str>) -> BTreeSet<usize> {
+fn places(inventory: &Inventory, description: &BTreeSet<&str>) -> BTreeSet<usize> {
     let all = inventory.elements().iter().enumerate();
-    all.filter(|(_, e)| words.contains(e.words.as_str()))
+    all.filter(|(_, e)| description.contains(e.description.as_str()))
         .map(|(i, _)| i)
         .collect()
 }
@@ -109,10 +109,10 @@ proptest! {
         prop_assert_eq!(plan.check(), Ok(()));
         let inventory = Inventory::of(&plan);
         let gone: BTreeSet<usize> = picks.iter().map(|i| i.index(inventory.elements().len())).collect();
-        let words: Vec<&str> = gone.iter().map(|i| inventory.elements()[*i].words.as_str()).collect();
-        let half = words.len() / 2;
-        let [first, second] = [&words[..half], &words[half..]].map(|w| w.iter().copied().collect::<BTreeSet<_>>());
-        let all = words.iter().copied().collect();
+        let description: Vec<&str> = gone.iter().map(|i| inventory.elements()[*i].description.as_str()).collect();
+        let half = description.len() / 2;
+        let [first, second] = [&description[..half], &description[half..]].map(|w| w.iter().copied().collect::<BTreeSet<_>>());
+        let all = description.iter().copied().collect();
         // Elements of the same words are the same: they go together.
         let at_once = inventory.without(&places(&inventory, &all));
         let one_after_the_other = |a: &BTreeSet<&str>, b: &BTreeSet<&str>| {
@@ -133,9 +133,9 @@ proptest! {
         let inventory = Inventory::of(&stormy(seed));
         for (i, element) in inventory.elements().iter().enumerate() {
             let without = inventory.without(&BTreeSet::from([i]));
-            let without = without.ok_or_else(|| TestCaseError::fail(format!("{} cannot go", element.words)))?;
-            let count = |i: &Inventory| i.elements().iter().filter(|e| e.words == element.words).count();
-            prop_assert!(count(&Inventory::of(&without)) < count(&inventory), "{}", element.words);
+            let without = without.ok_or_else(|| TestCaseError::fail(format!("{} cannot go", element.description)))?;
+            let count = |i: &Inventory| i.elements().iter().filter(|e| e.description == element.description).count();
+            prop_assert!(count(&Inventory::of(&without)) < count(&inventory), "{}", element.description);
         }
     }
 }
@@ -143,13 +143,16 @@ proptest! {
 #[test]
 fn what_would_make_failing_trivial_is_no_element() {
     let inventory = Inventory::of(&stormy(1));
-    for words in [
+    for description in [
         "bob answers, 900 ms after it rings",
         "STUN server on stun",
         "host server",
         "host bob",
     ] {
-        assert!(inventory.elements().iter().all(|e| e.words != words), "{words}");
+        assert!(
+            inventory.elements().iter().all(|e| e.description != description),
+            "{description}"
+        );
     }
     let dials = BTreeSet::from(["alice dials bob, c1, at 200 ms", "carol dials bob, c2, at 300 ms"]);
     let quiet = inventory.without(&places(&inventory, &dials)).expect("a plan");
@@ -194,7 +197,12 @@ impl Executor for Fake {
             decided_by: Some(decided_by.into()),
         };
         let inventory = Inventory::of(plan);
-        let has = |words: &str| inventory.elements().iter().any(|e| e.words.starts_with(words));
+        let has = |description: &str| {
+            inventory
+                .elements()
+                .iter()
+                .any(|e| e.description.starts_with(description))
+        };
         let slow = |by: &Latency| match by {
             Latency::Constant { us } => *us >= 20_000,
             Latency::Uniform { max_us, .. } => *max_us >= 20_000,
@@ -228,9 +236,9 @@ fn the_smallest_plan_breaks_the_same_oracle_and_nothing_else_is_left() {
     let shrunk = shrunk(1, 10_000);
     assert!(shrunk.complete && shrunk.before > 40, "{}", shrunk.before);
     assert_eq!(shrunk.oracle, "THIS");
-    let words: Vec<&str> = shrunk.elements.iter().map(|e| e.words.as_str()).collect();
-    let [fault, slow, dial] = words[..] else {
-        panic!("{words:?}");
+    let description: Vec<&str> = shrunk.elements.iter().map(|e| e.description.as_str()).collect();
+    let [fault, slow, dial] = description[..] else {
+        panic!("{description:?}");
     };
     assert!(fault.contains("bob") && fault.ends_with("0 to 1 ms"), "{fault}");
     // Between 20 and an eighth more, where the bisection ends.
@@ -240,7 +248,7 @@ fn the_smallest_plan_breaks_the_same_oracle_and_nothing_else_is_left() {
     assert_eq!(
         answer.when,
         When::Rung { ms: 1 },
-        "at once, it would break in calm weather too"
+        "at once, it would break in a calm network too"
     );
     let hosts: Vec<&str> = shrunk
         .plan

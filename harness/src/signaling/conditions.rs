@@ -18,7 +18,7 @@ use crate::trace::FaultId;
 /// What becomes of a message that reached the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Verdict {
+pub enum MessageFate {
     /// The server takes it up later.
     Delay {
         /// By how many milliseconds.
@@ -51,13 +51,13 @@ struct Laid {
     fault: FaultId,
     client: String,
     message: u64,
-    verdict: Verdict,
+    verdict: MessageFate,
 }
 
 impl Conditions {
     /// `fault` lays `verdict` on a message: the one that is `message`th, from 0, of those of `client` that reach the server in
     /// the whole run. Acknowledgements and registrations do not count; what is sent again counts anew.
-    pub fn lay(&self, fault: FaultId, client: &str, message: u64, verdict: Verdict) {
+    pub fn lay(&self, fault: FaultId, client: &str, message: u64, verdict: MessageFate) {
         self.state().verdicts.push(Laid {
             fault,
             client: client.to_owned(),
@@ -110,7 +110,7 @@ impl Conditions {
     }
 
     /// A message of `client` has come: the verdict on it.
-    pub(super) fn meets(&self, client: &str) -> Option<(FaultId, Verdict)> {
+    pub(super) fn meets(&self, client: &str) -> Option<(FaultId, MessageFate)> {
         let mut state = self.state();
         let count = state.seen.entry(client.to_owned()).or_default();
         let message = *count;

@@ -14,7 +14,7 @@ use tokio_tungstenite::{accept_async_with_config, tungstenite::Message as Frame}
 
 use super::{
     Ordering, PORT, SignalingSpec,
-    conditions::{Conditions, Verdict},
+    conditions::{Conditions, MessageFate},
     held,
     message::{Envelope, Message},
     push::{Notification, PushService},
@@ -191,9 +191,9 @@ impl Server {
                 call: envelope.message.call().map(str::to_owned),
             });
             match verdict {
-                Verdict::Delay { ms } => delay = Duration::from_millis(ms),
-                Verdict::Drop => copies = 0,
-                Verdict::Duplicate => copies = 2,
+                MessageFate::Delay { ms } => delay = Duration::from_millis(ms),
+                MessageFate::Drop => copies = 0,
+                MessageFate::Duplicate => copies = 2,
             }
         }
         let life = *self.shared.life.borrow();

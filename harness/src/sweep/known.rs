@@ -1,7 +1,7 @@
 //! The runs that a catalogue has swept, and what is known to break there: defects of the stack, each with its page. Plain data.
 
 use super::{
-    seen::Outcome,
+    seen::TrialOutcome,
     subject::{Hit, Treatment},
     trial::Tried,
 };
@@ -14,12 +14,12 @@ pub struct Listed {
     /// The seed.
     pub seed: u64,
     /// What is known to break there.
-    pub known: &'static [Known],
+    pub known: &'static [KnownBreak],
 }
 
 /// A defect of the stack that one packet is enough for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownBreak {
     /// The page that tells of it.
     pub page: &'static str,
     /// What the names of the kinds of packet that show it begin with.
@@ -30,10 +30,10 @@ pub struct Known {
     pub oracle: &'static str,
 }
 
-impl Known {
+impl KnownBreak {
     /// Whether it is what `tried` shows.
     pub fn covers(&self, tried: &Tried) -> bool {
-        let Outcome::Breaks(broken) = &tried.outcome else {
+        let TrialOutcome::Breaks(broken) = &tried.outcome else {
             return false;
         };
         let by = |Hit { subject, treatment }: &Hit| {

@@ -25,11 +25,11 @@ mod terms;
 mod tests;
 mod trial;
 
-pub use known::{Known, Listed};
+pub use known::{KnownBreak, Listed};
 pub use naming::Class;
 pub use prober::{InProcess, Probe, ProbeError, Prober, probe};
 pub use search::{Limits, SweepError, Swept, sweep};
-pub use seen::{Broken, Message, Outcome, Seen};
+pub use seen::{Broken, Message, Seen, TrialOutcome};
 pub use subject::{Hit, Subject, Treatment};
 pub use terms::Packet;
 pub use trial::Tried;

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    seen::{Outcome, Seen},
+    seen::{Seen, TrialOutcome},
     subject::{Hit, Subject, Treatment},
     trial::{Tried, subjects},
 };
@@ -30,9 +30,9 @@ pub(super) fn firsts(tried: &[Tried]) -> Vec<&Tried> {
 }
 
 /// What a loss cost: further attempts before another pair before time.
-fn cost(outcome: &Outcome) -> (u64, bool, u64) {
+fn cost(outcome: &TrialOutcome) -> (u64, bool, u64) {
     match outcome {
-        Outcome::Differs {
+        TrialOutcome::Differs {
             later_ms,
             closes_later_ms,
             pair,

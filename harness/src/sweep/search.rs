@@ -16,7 +16,7 @@ use thiserror::Error;
 use super::{
     pairs::{self, Survived},
     prober::{Probe, ProbeError, Prober},
-    seen::{Outcome, Seen},
+    seen::{Seen, TrialOutcome},
     subject::{Hit, Subject},
     trial::{Tried, subjects, with},
 };
@@ -177,7 +177,7 @@ fn try_all(
     let tried = hits.into_iter().zip(probes).map(|(hits, probe)| match probe {
         Probe::Died(how) => Tried {
             hits,
-            outcome: Outcome::Died(how),
+            outcome: TrialOutcome::Died(how),
             digest: None,
         },
         Probe::Ended(seen) => Tried {

@@ -64,7 +64,7 @@ pub struct Seen {
 /// What a loss came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum TrialOutcome {
     /// As without it.
     Held,
     /// Every oracle holds, and something was different.
@@ -117,9 +117,9 @@ impl Seen {
     }
 
     /// How it compares with the run `good`.
-    pub(super) fn beside(&self, good: &Self) -> Outcome {
+    pub(super) fn beside(&self, good: &Self) -> TrialOutcome {
         if let Some(broken) = &self.broken {
-            return Outcome::Breaks(broken.clone());
+            return TrialOutcome::Breaks(broken.clone());
         }
         let later = match (self.ready_ms, good.ready_ms) {
             (Some(now), Some(then)) => now.saturating_sub(then),
@@ -138,8 +138,8 @@ impl Seen {
         });
         let attempts = self.attempts.checked_sub(good.attempts).filter(|more| *more > 0);
         match (&later_ms, &closes_later_ms, &pair, &attempts) {
-            (None, None, None, None) => Outcome::Held,
-            _ => Outcome::Differs {
+            (None, None, None, None) => TrialOutcome::Held,
+            _ => TrialOutcome::Differs {
                 later_ms,
                 closes_later_ms,
                 pair,
@@ -149,7 +149,7 @@ impl Seen {
     }
 }
 
-impl Outcome {
+impl TrialOutcome {
     /// Whether an oracle was broken, or the run did not come to its end.
     pub fn is_broken(&self) -> bool {
         matches!(self, Self::Breaks(_) | Self::Died(_))

@@ -133,9 +133,9 @@ impl Subject {
     }
 
     /// It in words.
-    pub fn words(&self) -> String {
+    pub fn describe(&self) -> String {
         match self {
-            Self::Packet(packet) => packet.words(),
+            Self::Packet(packet) => packet.describe(),
             Self::Message {
                 client, name, nth, ..
             } => format!("the {} {name} of {client}", ordinal(*nth)),
@@ -175,7 +175,7 @@ impl Hit {
     }
 
     /// It in words.
-    pub fn words(&self) -> String {
-        format!("{} {}", self.subject.words(), self.treatment.describe())
+    pub fn describe(&self) -> String {
+        format!("{} {}", self.subject.describe(), self.treatment.describe())
     }
 }

@@ -41,7 +41,7 @@ pub struct Packet {
 
 impl Packet {
     /// It in words.
-    pub fn words(&self) -> String {
+    pub fn describe(&self) -> String {
         let place = match self.beyond_nat {
             true => ", beyond the NAT",
             false => "",

@@ -99,9 +99,9 @@ fn swept(needs: Option<u64>, jobs: usize, pairs: usize) -> Swept {
     sweep(&Asks { needs }, &plan, limits, &|_, _| {}).expect("a good run")
 }
 
-fn words(tried: &Tried) -> String {
-    let words: Vec<String> = tried.hits.iter().map(|hit| hit.words()).collect();
-    words.join(" and ")
+fn describe(tried: &Tried) -> String {
+    let description: Vec<String> = tried.hits.iter().map(|hit| hit.describe()).collect();
+    description.join(" and ")
 }
 
 #[test]
@@ -115,8 +115,8 @@ fn every_packet_of_the_good_run_is_singled_out_in_every_way_before_the_healing()
     );
     assert!(swept.singles.iter().all(|t| !t.outcome.is_broken()));
     let lost = &swept.singles[0];
-    assert_eq!(words(lost), "the 1st request of alice lost");
-    let later = Outcome::Differs {
+    assert_eq!(describe(lost), "the 1st request of alice lost");
+    let later = TrialOutcome::Differs {
         later_ms: Some(100),
         closes_later_ms: None,
         pair: None,
@@ -130,7 +130,7 @@ fn what_a_call_cannot_do_without_is_found_and_its_plan_has_that_one_fault() {
     let swept = swept(Some(0), 1, 10);
     let broken: Vec<&Tried> = swept.singles.iter().filter(|t| t.outcome.is_broken()).collect();
     assert_eq!(broken.len(), 1);
-    assert_eq!(words(broken[0]), "the 1st request of alice lost");
+    assert_eq!(describe(broken[0]), "the 1st request of alice lost");
     assert_eq!(swept.plan_with(&broken[0].hits).faults.len(), 1);
     assert!(
         swept.pairs.iter().all(|t| t.hits[0] != broken[0].hits[0]),
@@ -141,7 +141,7 @@ fn what_a_call_cannot_do_without_is_found_and_its_plan_has_that_one_fault() {
 #[test]
 fn second_losses_are_sought_among_what_stood_in_for_the_first() {
     let swept = swept(None, 3, 10);
-    let pairs: Vec<String> = swept.pairs.iter().map(words).collect();
+    let pairs: Vec<String> = swept.pairs.iter().map(describe).collect();
     assert!(
         pairs.contains(&"the 1st request of alice lost and the 2nd request of alice lost".to_owned()),
         "{pairs:?}"
@@ -182,7 +182,7 @@ fn a_run_that_is_not_good_is_not_swept() {
 fn a_known_defect_covers_what_its_kind_treatment_and_oracle_say() {
     let swept = swept(Some(0), 1, 0);
     let broken = swept.singles.iter().find(|t| t.outcome.is_broken()).expect("one");
-    let known = Known {
+    let known = KnownBreak {
         page: "docs/findings/0001-late-candidates.md",
         kind: "requ",
         done: &["lost"],
@@ -190,21 +190,21 @@ fn a_known_defect_covers_what_its_kind_treatment_and_oracle_say() {
     };
     assert!(known.covers(broken));
     assert!(
-        !Known {
+        !KnownBreak {
             done: &["cut"],
             ..known
         }
         .covers(broken)
     );
     assert!(
-        !Known {
+        !KnownBreak {
             kind: "response",
             ..known
         }
         .covers(broken)
     );
     assert!(
-        !Known {
+        !KnownBreak {
             oracle: "TEAR-01",
             ..known
         }

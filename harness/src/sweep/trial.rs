@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    seen::{Outcome, Seen},
+    seen::{Seen, TrialOutcome},
     subject::{Hit, Subject, Treatment},
     terms::Packet,
 };
@@ -18,7 +18,7 @@ pub struct Tried {
     /// What was done: to one packet or message, or to two.
     pub hits: Vec<Hit>,
     /// What came of it.
-    pub outcome: Outcome,
+    pub outcome: TrialOutcome,
     /// The hash over the trace, if the run came to its end.
     pub digest: Option<Digest>,
 }

@@ -99,7 +99,7 @@ impl fmt::Display for Point {
 /// What came of a call, as one end sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum CallOutcome {
     /// It was connected until somebody hung up.
     Talked,
     /// It was answered, and somebody hung up before it was connected.
@@ -118,7 +118,7 @@ pub enum Outcome {
     Failed,
 }
 
-impl Outcome {
+impl CallOutcome {
     /// All of them.
     pub const ALL: [Self; 8] = [
         Self::Talked,
@@ -132,7 +132,7 @@ impl Outcome {
     ];
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for CallOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Talked => "talked",
@@ -164,7 +164,7 @@ pub enum CallEvent {
     /// The call is over at this end.
     Over {
         /// What came of it.
-        outcome: Outcome,
+        outcome: CallOutcome,
     },
 }
 
@@ -189,7 +189,7 @@ mod tests {
             let json = serde_json::to_string(&point).expect("plain data");
             assert_eq!(json, format!("\"{}\"", point.name()));
         }
-        for outcome in Outcome::ALL {
+        for outcome in CallOutcome::ALL {
             let json = serde_json::to_string(&outcome).expect("plain data");
             assert_eq!(json, format!("\"{outcome}\""));
         }
@@ -200,7 +200,7 @@ mod tests {
         let event = super::super::EventKind::Call {
             call: "c1".into(),
             what: CallEvent::Over {
-                outcome: Outcome::Busy,
+                outcome: CallOutcome::Busy,
             },
         };
         let json = serde_json::to_string(&event).expect("plain data");

@@ -295,7 +295,7 @@ pub enum EventKind {
         peer: PeerId,
     },
     /// What is left on a host when everything on it should be over.
-    Census {
+    LeakCheck {
         /// Tasks, by name or by the place that spawned them.
         tasks: Vec<String>,
         /// Sockets.
@@ -328,7 +328,7 @@ pub enum EventKind {
         error: String,
     },
     /// The plan says in which order free steps are taken, and it was the turn of one.
-    Turn {
+    Decision {
         /// Which; none where the run ends because from here on it repeats another.
         taken: Option<String>,
         /// Those that it was taken from, in their order.

@@ -20,7 +20,7 @@ pub mod wire;
 
 use std::sync::{Arc, Mutex, OnceLock};
 
-pub use call::{CallEvent, Outcome, Point};
+pub use call::{CallEvent, CallOutcome, Point};
 pub use cause::{Cause, Direction, Effect, FaultId, Refusal};
 pub use clean::clean;
 pub(crate) use clean::short_path;
@@ -37,7 +37,7 @@ pub use watch::{Crossing, Watch};
 use crate::time::SimTime;
 
 /// The version of a line of `trace.jsonl`.
-pub const TRACE_VERSION: u32 = 1;
+pub const TRACE_VERSION: u32 = 2;
 
 /// What the clients' side of a signaling connection calls the service of the harness, on whichever host it runs.
 pub const SERVICE: &str = "server";

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::{
     Sim,
-    packet::{Stage, reset},
+    packet::{Hop, reset},
     pump::Pump,
 };
 use crate::{
@@ -99,7 +99,7 @@ impl Controls<'_, '_> {
             if pump.is_open(flow) {
                 pump.sim.record(EventKind::FaultHit { fault });
             }
-            pump.inject_resets(self.now, flow, Stage::InjectRouted, Stage::Inject);
+            pump.inject_resets(self.now, flow, Hop::InjectRouted, Hop::Inject);
         }
     }
 
@@ -110,7 +110,7 @@ impl Controls<'_, '_> {
         let towards_host = pump.connections.iter().flat_map(|f| [*f, f.reversed()]);
         let abandoned: Vec<Flow> = towards_host.filter(|f| pump.is_over(f.dst, link)).collect();
         for flow in abandoned {
-            pump.push(self.now, Stage::Inject, 0, reset(flow));
+            pump.push(self.now, Hop::Inject, 0, reset(flow));
         }
     }
 

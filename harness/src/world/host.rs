@@ -5,7 +5,7 @@ use std::{io, net::IpAddr, sync::atomic::Ordering::Relaxed, task::Context};
 use tokio::task::JoinHandle;
 use turmoil_net::{NetstatEntry, NetstatState};
 
-use super::{Sim, lives::Owner, pump, sim::HostEntry, tasks};
+use super::{Sim, incarnations::Owner, pump, sim::HostEntry, tasks};
 use crate::trace::EventKind;
 
 /// A machine of the world, in one of its lives.
@@ -44,12 +44,12 @@ impl Host {
 
     /// Whether this life of it goes on.
     pub fn is_up(&self) -> bool {
-        self.sim.shared.lives.goes_on(self.owner)
+        self.sim.shared.incarnations.goes_on(self.owner)
     }
 
     /// Does `last` when it crashes: at once, and without waiting. It must not hold a host or the world.
     pub(crate) fn at_crash(&self, last: impl FnOnce(&Self) + Send + 'static) {
-        if let Some(late) = self.sim.shared.lives.at_crash(self.owner, Box::new(last)) {
+        if let Some(late) = self.sim.shared.incarnations.at_crash(self.owner, Box::new(last)) {
             late(self);
         }
     }
@@ -118,20 +118,20 @@ impl Host {
     /// Writes down which tasks and sockets of this host there are, and `allocations` of its TURN server. Connections
     /// that an app has closed belong to the kernel, which waits for the other end. Tasks of a life that a crash has ended
     /// are nobody's: a process takes them along when it dies, which tokio cannot do.
-    pub fn take_census(&self, allocations: u64) {
+    pub fn check_leaks(&self, allocations: u64) {
         let open = turmoil_net::netstat(self.addresses()[0]).entries;
         let sockets = open
             .iter()
             .filter(|s| !is_orphan(s))
             .map(pump::name_socket)
             .collect();
-        let (lives, host) = (&self.sim.shared.lives, self.owner.host);
+        let (lives, host) = (&self.sim.shared.incarnations, self.owner.host);
         let tasks = match lives.is_up(host) {
             true => self.sim.tasks().alive_of(lives.owner(host)),
             false => Vec::new(),
         };
         self.run(|| {
-            self.sim.record(EventKind::Census {
+            self.sim.record(EventKind::LeakCheck {
                 tasks,
                 sockets,
                 allocations,
@@ -141,7 +141,7 @@ impl Host {
 
     /// Whether the app on it stands still; then the task of `cx` is woken when it goes on.
     pub(crate) fn stalls(&self, cx: &Context<'_>) -> bool {
-        self.sim.shared.lives.stalls(self.owner.host, cx)
+        self.sim.shared.incarnations.stalls(self.owner.host, cx)
     }
 
     /// Makes this host's network stack the one that socket calls of this thread reach.

@@ -6,7 +6,7 @@
 //! its end or to a bound, and returns what was recorded.
 //!
 //! - [`sim`], [`host`]: the handles that stories, peers and sockets hold
-//! - [`lives`], [`crash`]: hosts that crash, stall and start again
+//! - [`incarnations`], [`crash`]: hosts that crash, stall and start again
 //! - [`current`]: the world of this thread, for code that is given none
 //! - [`attached`]: what layers above keep with the world
 //! - [`tasks`]: whose task is being polled, and what is still alive
@@ -16,7 +16,7 @@
 //! - [`runtime`]: the runtime and its hooks
 //! - [`panics`]: panics become events
 //! - [`tables`]: what libraries make once in a process
-//! - [`waiting`]: steps wait for their turn, where a run keeps an order
+//! - [`gate`]: steps wait for their turn, where a run keeps an order
 //!
 //! Nothing in here knows of signaling, peers or scenarios.
 
@@ -24,8 +24,9 @@ mod attached;
 mod controls;
 mod crash;
 mod current;
+mod gate;
 mod host;
-mod lives;
+mod incarnations;
 mod packet;
 mod panics;
 mod pump;
@@ -33,7 +34,6 @@ mod runtime;
 pub mod sim;
 mod tables;
 mod tasks;
-mod waiting;
 
 use std::{sync::Arc, thread, time::Duration};
 
@@ -41,7 +41,7 @@ use controls::Calm;
 pub use controls::{Controls, Schedule};
 pub use current::NoHost;
 pub use host::Host;
-pub use lives::Liveness;
+pub use incarnations::Liveness;
 pub(crate) use panics::catch_panic;
 pub use sim::Sim;
 use thiserror::Error;

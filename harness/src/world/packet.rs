@@ -14,7 +14,7 @@ use crate::{
 
 /// Where a packet is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(super) enum Hop {
     /// About to cross the core and enter the link of its destination.
     Core,
     /// About to reach its host, past the firewall.
@@ -29,7 +29,7 @@ pub(super) enum Stage {
 pub(super) struct InFlight {
     pub at: SimTime,
     pub order: u64,
-    pub stage: Stage,
+    pub hop: Hop,
     pub id: PacketId,
     pub packet: Packet,
 }

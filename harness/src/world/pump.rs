@@ -16,7 +16,7 @@ use turmoil_net::{EnterGuard, NetstatEntry, NetstatState, Packet, Transport};
 use super::{
     Sim, WorldSpec,
     controls::Schedule,
-    packet::{InFlight, Stage, flow_of, opens, payload_of, readdress, reset, segment_of},
+    packet::{Hop, InFlight, flow_of, opens, payload_of, readdress, reset, segment_of},
 };
 use crate::{
     net::{
@@ -155,26 +155,23 @@ impl<'a> Pump<'a> {
             match fate {
                 Fate::Reset(at, by) => {
                     self.sim.record(EventKind::PacketDropped { packet: id, by });
-                    self.inject_resets(at, flow, Stage::InjectRouted, Stage::Inject);
+                    self.inject_resets(at, flow, Hop::InjectRouted, Hop::Inject);
                 }
-                fate => self.follow(fate, Stage::Core, id, packet),
+                fate => self.follow(fate, Hop::Core, id, packet),
             }
         }
     }
 
-    /// Moves every packet that is due one stage further; says whether one reached a host.
+    /// Moves every packet that is due one hop further; says whether one reached a host.
     fn move_packets(&mut self, now: SimTime) -> bool {
         let mut delivered = false;
         while self.queue.peek().is_some_and(|p| p.0.at <= now) {
-            let Some(Reverse(InFlight {
-                stage, id, packet, ..
-            })) = self.queue.pop()
-            else {
+            let Some(Reverse(InFlight { hop, id, packet, .. })) = self.queue.pop() else {
                 break;
             };
             let flow = flow_of(&packet);
-            match stage {
-                Stage::Core => {
+            match hop {
+                Hop::Core => {
                     let payload = payload_of(&packet).clone();
                     let (flow, fate) = self.path.transit(now, flow, payload.len() as u32);
                     if !matches!(fate, Fate::Dropped(Cause::Nat { .. } | Cause::Unroutable { .. })) {
@@ -183,14 +180,12 @@ impl<'a> Pump<'a> {
                     match (flow, fate) {
                         (flow, Fate::Reset(at, by)) => {
                             self.sim.record(EventKind::PacketDropped { packet: id, by });
-                            self.inject_resets(at, flow, Stage::Inject, Stage::InjectRouted);
+                            self.inject_resets(at, flow, Hop::Inject, Hop::InjectRouted);
                         }
-                        (translated, fate) => {
-                            self.follow(fate, Stage::Door, id, readdress(packet, translated))
-                        }
+                        (translated, fate) => self.follow(fate, Hop::Door, id, readdress(packet, translated)),
                     }
                 }
-                Stage::Door => match self.path.arrive(now, flow) {
+                Hop::Door => match self.path.arrive(now, flow) {
                     Ok(place) if !self.sim.is_up(place.host) => {
                         let by = Cause::HostDown {
                             host: self.topology.hosts[place.host].name.clone(),
@@ -216,12 +211,12 @@ impl<'a> Pump<'a> {
                         self.record_at(place, EventKind::PacketDropped { packet: id, by });
                     }
                 },
-                Stage::Inject => {
+                Hop::Inject => {
                     self.tap(id, true, &packet);
                     self.deliver(packet);
                     delivered = true;
                 }
-                Stage::InjectRouted => {
+                Hop::InjectRouted => {
                     if let Ok((translated, _)) = self.path.route(now, flow) {
                         let packet = readdress(packet, translated);
                         self.tap(id, true, &packet);
@@ -285,7 +280,7 @@ impl<'a> Pump<'a> {
     }
 
     /// Does with a packet what its link decided, and writes down what is out of the ordinary.
-    fn follow(&mut self, fate: Fate, next: Stage, id: PacketId, packet: Packet) {
+    fn follow(&mut self, fate: Fate, next: Hop, id: PacketId, packet: Packet) {
         match fate {
             Fate::Dropped(by) | Fate::Reset(_, by) => {
                 self.sim.record(EventKind::PacketDropped { packet: id, by });
@@ -333,18 +328,18 @@ impl<'a> Pump<'a> {
 
     /// Tells both ends of a connection that it is gone: `there` is how the reset along `flow` travels, `back`
     /// the one against it. One of the two ends sees the addresses of `flow`, the other may be behind a NAT.
-    pub(super) fn inject_resets(&mut self, at: SimTime, flow: Flow, there: Stage, back: Stage) {
-        for (flow, stage) in [(flow, there), (flow.reversed(), back)] {
-            self.push(at, stage, 0, reset(flow));
+    pub(super) fn inject_resets(&mut self, at: SimTime, flow: Flow, there: Hop, back: Hop) {
+        for (flow, hop) in [(flow, there), (flow.reversed(), back)] {
+            self.push(at, hop, 0, reset(flow));
         }
     }
 
-    pub(super) fn push(&mut self, at: SimTime, stage: Stage, id: PacketId, packet: Packet) {
+    pub(super) fn push(&mut self, at: SimTime, hop: Hop, id: PacketId, packet: Packet) {
         self.order += 1;
         self.queue.push(Reverse(InFlight {
             at,
             order: self.order,
-            stage,
+            hop,
             id,
             packet,
         }));

@@ -22,10 +22,10 @@ use turmoil_net::HostId;
 use super::{
     Host, WorldSpec,
     attached::Attached,
-    lives::{Liveness, Lives},
+    gate::Gate,
+    incarnations::{Incarnations, Liveness},
     runtime,
     tasks::{self, TaskTable},
-    waiting::Turns,
 };
 use crate::{
     ambient::AmbientClock,
@@ -47,13 +47,13 @@ pub(super) struct Shared {
     tasks: Arc<TaskTable>,
     recorder: Recorder,
     pub(super) hosts: Vec<HostEntry>,
-    pub(super) lives: Lives,
+    pub(super) incarnations: Incarnations,
     pub(super) foreign: Vec<IpAddr>,
     egress: Notify,
     // Whether a kernel may have packets that nobody has taken.
     egress_due: AtomicBool,
     draws: Mutex<BTreeMap<String, (IndexedStream, u64)>>,
-    turns: Turns,
+    turns: Gate,
     attached: Attached,
 }
 
@@ -92,13 +92,13 @@ impl Sim {
                 clock,
                 tasks,
                 recorder: Recorder::default(),
-                lives: Lives::new(hosts.len()),
+                incarnations: Incarnations::new(hosts.len()),
                 hosts,
                 foreign: addresses,
                 egress: Notify::new(),
                 egress_due: AtomicBool::new(true),
                 draws: Mutex::default(),
-                turns: Turns::default(),
+                turns: Gate::default(),
                 attached: Attached::default(),
             }),
         };
@@ -137,7 +137,7 @@ impl Sim {
         &self.shared.attached
     }
 
-    pub(super) fn turns(&self) -> &Turns {
+    pub(super) fn gate(&self) -> &Gate {
         &self.shared.turns
     }
 
@@ -212,7 +212,7 @@ impl Sim {
     /// Writes down what happened on the host whose task is being polled. Nobody sees what a life does that is over.
     pub fn record(&self, kind: EventKind) {
         let owner = tasks::current_owner();
-        if owner.is_none_or(|o| self.shared.lives.goes_on(o)) {
+        if owner.is_none_or(|o| self.shared.incarnations.goes_on(o)) {
             self.record_on(owner.map(|o| o.host), kind);
         }
     }
@@ -248,7 +248,7 @@ impl Sim {
     /// The host called `name`, if the topology has one.
     pub fn find_host(&self, name: &str) -> Option<Host> {
         let index = self.shared.hosts.iter().position(|h| h.name == name)?;
-        Some(Host::new(self, self.shared.lives.owner(index)))
+        Some(Host::new(self, self.shared.incarnations.owner(index)))
     }
 
     /// Every host with its first address.
@@ -272,15 +272,15 @@ impl Sim {
     /// # Panics
     /// If the topology has none.
     pub(crate) fn silence(&self, name: &str, fault: Option<FaultId>) {
-        self.shared.lives.silence(self.index_of(name), fault);
+        self.shared.incarnations.silence(self.index_of(name), fault);
     }
 
     pub(super) fn silenced_by(&self, index: usize) -> Option<FaultId> {
-        self.shared.lives.silenced_by(index)
+        self.shared.incarnations.silenced_by(index)
     }
 
     pub(super) fn crashed_by(&self, index: usize) -> Option<FaultId> {
-        self.shared.lives.crashed_by(index)
+        self.shared.incarnations.crashed_by(index)
     }
 
     /// The host called `name` goes dark with everything that runs on it, because of `fault`.
@@ -288,7 +288,7 @@ impl Sim {
         let index = self.index_of(name);
         let host = self.host(name);
         self.record_on(Some(index), EventKind::Crashed);
-        for last in self.shared.lives.crash(index, fault) {
+        for last in self.shared.incarnations.crash(index, fault) {
             host.run(|| last(&host));
         }
     }
@@ -296,7 +296,7 @@ impl Sim {
     /// The host called `name` runs again, in a new life: whoever holds a [`Host`] of the life before holds a dead one.
     pub(super) fn start(&self, name: &str) {
         let index = self.index_of(name);
-        self.shared.lives.start(index);
+        self.shared.incarnations.start(index);
         self.record_on(Some(index), EventKind::Started);
     }
 
@@ -304,10 +304,10 @@ impl Sim {
     pub(super) fn pause(&self, name: &str, still: bool) -> bool {
         let index = self.index_of(name);
         if still {
-            self.shared.lives.pause(index);
+            self.shared.incarnations.pause(index);
             return false;
         }
-        self.shared.lives.resume(index)
+        self.shared.incarnations.resume(index)
     }
 
     /// What the host called `name` is doing, and whenever that changes.
@@ -315,12 +315,12 @@ impl Sim {
     /// # Panics
     /// If the topology has none.
     pub fn lives(&self, name: &str) -> watch::Receiver<Liveness> {
-        self.shared.lives.watch(self.index_of(name))
+        self.shared.incarnations.watch(self.index_of(name))
     }
 
     /// Whether the host at `index` of the topology runs.
     pub(super) fn is_up(&self, index: usize) -> bool {
-        self.shared.lives.is_up(index)
+        self.shared.incarnations.is_up(index)
     }
 
     /// Starts a task of the host whose task is being polled: it ends when the host crashes, and stands still while
@@ -335,14 +335,14 @@ impl Sim {
         let sim = self.clone();
         let mortal = async move {
             let mut future = pin!(future);
-            future::poll_fn(|cx| match sim.shared.lives.stalls(owner.host, cx) {
+            future::poll_fn(|cx| match sim.shared.incarnations.stalls(owner.host, cx) {
                 true => Poll::Pending,
                 false => future.as_mut().poll(cx),
             })
             .await
         };
         let task = tasks::named(name, || tokio::spawn(mortal));
-        self.shared.lives.ends_with(owner, task.abort_handle());
+        self.shared.incarnations.ends_with(owner, task.abort_handle());
         task
     }
 

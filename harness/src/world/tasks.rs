@@ -15,7 +15,7 @@ use std::{
 
 use tokio::{runtime::TaskMeta, sync::Notify, task::Id};
 
-use super::lives::Owner;
+use super::incarnations::Owner;
 use crate::trace::short_path;
 
 thread_local! {

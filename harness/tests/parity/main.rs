@@ -34,7 +34,7 @@ fn simulate(seed: u64) -> Ending {
             sim.step(name, if ended.is_ok() { "ended" } else { "panicked" });
         }
         sim.sleep(std::time::Duration::from_secs(1)).await;
-        solo.take_census(0);
+        solo.check_leaks(0);
     });
     run.expect("the run takes place")
 }
@@ -67,11 +67,11 @@ fn the_simulated_sockets_pass_every_body_and_leave_nothing() {
     assert_eq!((count("panicked"), panics), (0, Vec::new()));
     assert_eq!(count("ended"), 35, "bodies that both kinds of socket pass");
     assert_eq!(real::BODIES.len(), simulated::BODIES.len());
-    let census = ending.trace.events.iter().find_map(|e| match &e.kind {
-        EventKind::Census { tasks, sockets, .. } => Some((tasks.clone(), sockets.clone())),
+    let leak_check = ending.trace.events.iter().find_map(|e| match &e.kind {
+        EventKind::LeakCheck { tasks, sockets, .. } => Some((tasks.clone(), sockets.clone())),
         _ => None,
     });
-    assert_eq!(census, Some((Vec::new(), Vec::new())));
+    assert_eq!(leak_check, Some((Vec::new(), Vec::new())));
 }
 
 #[test]

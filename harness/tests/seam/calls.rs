@@ -240,8 +240,8 @@ fn two_calls(seed: u64) -> Ending {
             );
         }
         sim.sleep(Duration::from_secs(5)).await;
-        sim.host("alice").take_census(0);
-        sim.host("bob").take_census(0);
+        sim.host("alice").check_leaks(0);
+        sim.host("bob").check_leaks(0);
     });
     run.expect("the run takes place")
 }
@@ -301,11 +301,11 @@ fn two_calls_of_an_unchanged_app_are_watched_and_leave_nothing() {
                 1
             );
         }
-        let census = ending.trace.of(host).find_map(|e| match &e.kind {
-            EventKind::Census { tasks, sockets, .. } => Some((tasks.clone(), sockets.clone())),
+        let leak_check = ending.trace.of(host).find_map(|e| match &e.kind {
+            EventKind::LeakCheck { tasks, sockets, .. } => Some((tasks.clone(), sockets.clone())),
             _ => None,
         });
-        assert_eq!(census, Some((Vec::new(), Vec::new())), "{host}");
+        assert_eq!(leak_check, Some((Vec::new(), Vec::new())), "{host}");
     }
 }
 
@@ -334,7 +334,7 @@ fn a_crash_in_the_middle_of_a_call_leaves_the_next_life_alone() {
                 );
                 bob.abort();
                 sim.sleep(Duration::from_secs(5)).await;
-                sim.host("alice").take_census(0);
+                sim.host("alice").check_leaks(0);
             },
         );
         run.expect("the run takes place")
@@ -355,8 +355,8 @@ fn a_crash_in_the_middle_of_a_call_leaves_the_next_life_alone() {
     );
     let second_life = |kind: &EventKind| matches!(kind, EventKind::State { peer, .. } if (peer.call.as_str(), peer.life) == ("c1", 1));
     assert!(!events_of(&ending, "alice", second_life).is_empty());
-    let census = events_of(&ending, "alice", |k| matches!(k, EventKind::Census { .. }));
-    let EventKind::Census { tasks, sockets, .. } = &census[0].kind else {
+    let leak_check = events_of(&ending, "alice", |k| matches!(k, EventKind::LeakCheck { .. }));
+    let EventKind::LeakCheck { tasks, sockets, .. } = &leak_check[0].kind else {
         unreachable!("it is one")
     };
     assert_eq!((tasks, sockets), (&Vec::new(), &Vec::new()));
@@ -428,7 +428,7 @@ fn connections_of_the_stacks_own_api_are_watched_too() {
                 format!("{:?}", ended.expect("it ends").map_err(|e| e.to_string())),
             );
             sim.sleep(Duration::from_secs(1)).await;
-            sim.host("alice").take_census(0);
+            sim.host("alice").check_leaks(0);
         });
         run.expect("the run takes place")
     };
@@ -451,8 +451,8 @@ fn connections_of_the_stacks_own_api_are_watched_too() {
         [true, false],
         "the last was gathered in the generation before"
     );
-    let census = events_of(&ending, "alice", |k| matches!(k, EventKind::Census { .. }));
-    let EventKind::Census { tasks, sockets, .. } = &census[0].kind else {
+    let leak_check = events_of(&ending, "alice", |k| matches!(k, EventKind::LeakCheck { .. }));
+    let EventKind::LeakCheck { tasks, sockets, .. } = &leak_check[0].kind else {
         unreachable!("it is one")
     };
     assert_eq!((tasks, sockets), (&Vec::new(), &Vec::new()));

@@ -62,7 +62,7 @@ fn crash_and_come_back(seed: u64) -> Ending {
         held.abort();
         sim.sleep(Duration::from_secs(1)).await;
         for host in ["server", "alice", "bob"] {
-            sim.host(host).take_census(0);
+            sim.host(host).check_leaks(0);
         }
     });
     run.expect("the run takes place")
@@ -73,18 +73,18 @@ fn a_server_that_crashed_gets_its_ports_back_and_is_accused_of_nothing() {
     let ending = crash_and_come_back(1);
     assert_eq!(panics(&ending), Vec::<&str>::new());
     assert_eq!(steps(&ending), ["before: Ok(6)", "after: Ok(6)"]);
-    let census = |host: &'static str| {
+    let leak_check = |host: &'static str| {
         ending.trace.of(host).find_map(|e| match &e.kind {
-            EventKind::Census { tasks, sockets, .. } => Some((tasks.clone(), sockets.clone())),
+            EventKind::LeakCheck { tasks, sockets, .. } => Some((tasks.clone(), sockets.clone())),
             _ => None,
         })
     };
-    let (tasks, sockets) = census("server").expect("it was taken");
+    let (tasks, sockets) = leak_check("server").expect("it was taken");
     assert_eq!(tasks.len(), 2, "those of the living are still counted: {tasks:?}");
     assert!(tasks[0].starts_with("harness/tests/seam/crash.rs:"), "{tasks:?}");
     assert_eq!(sockets.len(), 2, "{sockets:?}");
-    assert_eq!(census("alice"), Some((Vec::new(), Vec::new())));
-    assert_eq!(census("bob"), Some((Vec::new(), Vec::new())));
+    assert_eq!(leak_check("alice"), Some((Vec::new(), Vec::new())));
+    assert_eq!(leak_check("bob"), Some((Vec::new(), Vec::new())));
     assert_eq!(ending.trace.digest, crash_and_come_back(1).trace.digest);
 }
 

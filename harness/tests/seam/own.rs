@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sleet::{
     app::net::{TcpListener, TcpStream},
-    driver::{App, Cast, Launch, NoUser, NotUnderstood, Program, StartError},
+    driver::{App, Deployment, Launch, NoUser, NotUnderstood, Program, StartError},
     explain,
     fault::{Act, Plan, Scripted, When},
     net::{
@@ -160,7 +160,7 @@ fn scenario() -> Arc<Scenario> {
         Kind::Promise,
         "own/notes",
         plan,
-        Cast::of(Desk).server("office", Office),
+        Deployment::of(Desk).server("office", Office),
     );
     let notes = notes
         .holds(&[filed(&["bill 7"])])
@@ -198,17 +198,20 @@ fn what_is_not_to_blame_leaves_the_section_of_the_app() {
         shrunk.plan.app,
         json!({"habits": [{"begins": "memo", "forgets": true}]})
     );
-    let words: Vec<&str> = shrunk.elements.iter().map(|e| e.words.as_str()).collect();
+    let description: Vec<&str> = shrunk.elements.iter().map(|e| e.description.as_str()).collect();
     assert!(
-        words.contains(&"alice does writes a note, at 300 ms"),
-        "{words:?}"
+        description.contains(&"alice does writes a note, at 300 ms"),
+        "{description:?}"
     );
     assert_eq!(
-        words.iter().filter(|w| w.starts_with("alice")).count(),
+        description.iter().filter(|w| w.starts_with("alice")).count(),
         1,
-        "{words:?}"
+        "{description:?}"
     );
-    assert!(words.contains(&r#"app.habits.begins: "memo""#), "{words:?}");
+    assert!(
+        description.contains(&r#"app.habits.begins: "memo""#),
+        "{description:?}"
+    );
 }
 
 #[test]

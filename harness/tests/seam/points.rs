@@ -6,13 +6,13 @@ use std::{collections::BTreeSet, io, num::NonZeroUsize, sync::Arc};
 use sleet::{
     always,
     app::{
-        LogBridge, Timeline, Verdict, checkpoint, fault_point,
+        LogBridge, PointRuling, Timeline, checkpoint, fault_point,
         net::{TcpListener, TcpStream},
     },
     explore::{Free, Order, Part, Repeats},
-    fault::{self, Fault, Plan, Stretch, Target, kinds::PointVerdict},
+    fault::{self, Fault, Plan, SlowStep, Target, kinds::PointVerdict},
     net::latency::Latency,
-    oracle::Verdict as Judged,
+    oracle::Verdict,
     run::{self, RunRecord},
     scenario::{Kind, Scenario},
     seed::Seed,
@@ -36,13 +36,13 @@ async fn relay() -> io::Result<()> {
         checkpoint("relay").await;
         let text = format!("{line}\n");
         let copies = match fault_point("relay", &line) {
-            Verdict::Pass => 1,
-            Verdict::Delay(by) => {
+            PointRuling::Pass => 1,
+            PointRuling::Delay(by) => {
                 tokio::time::sleep(by).await;
                 1
             }
-            Verdict::Drop => 0,
-            Verdict::Double => 2,
+            PointRuling::Drop => 0,
+            PointRuling::Double => 2,
         };
         for _ in 0..copies {
             bob.write_all(text.as_bytes()).await?;
@@ -97,7 +97,7 @@ fn calm(_: Seed) -> Plan {
     }
 }
 
-fn at_relay(nth: u64, verdict: fault::Verdict) -> Fault {
+fn at_relay(nth: u64, verdict: fault::MessageFate) -> Fault {
     Fault::new(Target::point("relay"), PointVerdict { nth, verdict }, 0, None)
 }
 
@@ -138,15 +138,15 @@ fn a_calm_plan_changes_nothing_and_the_log_stands_on_the_timeline() {
     assert_eq!(lines(&record), expected);
     assert_eq!(record.marks().get("heard-three"), Some(&1));
     assert_eq!(record.failure(), None);
-    assert!(record.verdicts.contains(&("APP-01", Judged::Pass)));
+    assert!(record.verdicts.contains(&("APP-01", Verdict::Pass)));
     assert_eq!(record.trace.digest, play(calm(Seed(1))).trace.digest);
 }
 
 #[test]
 fn verdicts_fall_on_messages_by_their_number() {
     let faults = numbered([
-        at_relay(0, fault::Verdict::Drop),
-        at_relay(2, fault::Verdict::Delay { ms: 700 }),
+        at_relay(0, fault::MessageFate::Drop),
+        at_relay(2, fault::MessageFate::Delay { ms: 700 }),
     ]);
     let record = play(Plan {
         faults,
@@ -180,18 +180,18 @@ fn verdicts_fall_on_messages_by_their_number() {
 #[test]
 fn a_broken_invariant_fails_by_its_oracle_and_shrinks_to_the_message() {
     let faults = numbered([
-        at_relay(0, fault::Verdict::Delay { ms: 300 }),
-        at_relay(1, fault::Verdict::Duplicate),
-        at_relay(4, fault::Verdict::Drop),
+        at_relay(0, fault::MessageFate::Delay { ms: 300 }),
+        at_relay(1, fault::MessageFate::Duplicate),
+        at_relay(4, fault::MessageFate::Drop),
     ]);
-    let slow = Stretch {
+    let slow = SlowStep {
         host: "server".into(),
         step: "relay".into(),
         by: Latency::constant_ms(90),
     };
     let plan = Plan {
         faults,
-        stretch: vec![slow],
+        slow_steps: vec![slow],
         ..calm(Seed(1))
     };
     let record = play(plan.clone());
@@ -218,22 +218,22 @@ fn a_broken_invariant_fails_by_its_oracle_and_shrinks_to_the_message() {
     let left: Vec<_> = Inventory::of(&shrunk.plan)
         .elements()
         .iter()
-        .map(|e| e.words.clone())
-        .filter(|words| words.contains("relay"))
+        .map(|e| e.description.clone())
+        .filter(|description| description.contains("relay"))
         .collect();
     assert_eq!(left, ["message 1 at relay doubled"]);
 }
 
 #[test]
 fn a_checkpoint_of_a_server_takes_its_time() {
-    let slow = |host: &str, step: &str| Stretch {
+    let slow = |host: &str, step: &str| SlowStep {
         host: host.into(),
         step: step.into(),
         by: Latency::constant_ms(90),
     };
-    let length = |stretch| {
+    let length = |slow_steps| {
         let record = play(Plan {
-            stretch,
+            slow_steps,
             ..calm(Seed(1))
         });
         record.ended_at.as_millis()
@@ -265,7 +265,7 @@ fn a_checkpoint_is_a_free_step_where_the_plan_keeps_an_order() {
         ..calm(Seed(1))
     });
     let turns = record.trace.events.iter().filter_map(|e| match &e.kind {
-        EventKind::Turn { taken, .. } => taken.clone(),
+        EventKind::Decision { taken, .. } => taken.clone(),
         _ => None,
     });
     let turns: Vec<String> = turns.collect();
@@ -280,8 +280,8 @@ fn a_checkpoint_is_a_free_step_where_the_plan_keeps_an_order() {
 #[test]
 fn two_verdicts_on_one_message_are_refused() {
     let faults = numbered([
-        at_relay(3, fault::Verdict::Drop),
-        at_relay(3, fault::Verdict::Duplicate),
+        at_relay(3, fault::MessageFate::Drop),
+        at_relay(3, fault::MessageFate::Duplicate),
     ]);
     let refused = Plan {
         faults,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sleet::{
     run::{
-        result::Outcome,
+        result::RunOutcome,
         summary::{Judgement, ScenarioSummary},
     },
     scenario::Kind,
@@ -248,7 +248,7 @@ fn scenarios(suite: &Suite<'_>) -> String {
     }
     out.push_str("</tr></thead><tbody>");
     for s in &suite.summary.scenarios {
-        let pass = s.outcomes.get(&Outcome::Pass).copied().unwrap_or(0);
+        let pass = s.outcomes.get(&RunOutcome::Pass).copied().unwrap_or(0);
         let about = suite
             .gathered
             .scenario(&s.name)

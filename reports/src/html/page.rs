@@ -13,7 +13,7 @@ use sleet::{
     trace::{Event, first_divergence},
 };
 
-use crate::{gather::broke, tracks::Tracks, words::Names};
+use crate::{descriptions::Names, gather::broke, tracks::Tracks};
 
 /// A failure as it is drawn.
 #[derive(Clone, Debug, Serialize)]

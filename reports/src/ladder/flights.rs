@@ -6,7 +6,7 @@
 use sleet::trace::{Event, EventKind, SignalDirection, Trace};
 
 use super::{Row, SERVER, What};
-use crate::words::Names;
+use crate::descriptions::Names;
 
 /// Messages that the server passes on under another name.
 const RENAMED: [(&str, &str); 1] = [("ring", "dial")];

@@ -16,7 +16,7 @@ use sleet::{
     trace::{Event, EventKind, Machine, Trace},
 };
 
-use crate::{acts, words::Names};
+use crate::{acts, descriptions::Names};
 
 /// The server, as the clients' side of a signaling connection names it.
 pub(crate) const SERVER: &str = "server";

@@ -60,7 +60,7 @@ fn error(title: &str, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use sleet::{run::result::Outcome, scenario::Kind};
+    use sleet::{run::result::RunOutcome, scenario::Kind};
 
     use super::*;
     use crate::gather::tests::{gathered, result, scenario, very_broken};
@@ -93,7 +93,9 @@ mod tests {
     #[test]
     fn there_are_never_more_than_github_shows() {
         let scenarios = vec![scenario("calls/rapid", Kind::Promise)];
-        let mut results: Vec<_> = (0..40).map(|n| result("calls/rapid", n, Outcome::Fail)).collect();
+        let mut results: Vec<_> = (0..40)
+            .map(|n| result("calls/rapid", n, RunOutcome::Fail))
+            .collect();
         for (n, run) in results.iter_mut().enumerate() {
             run.oracle = Some(format!("TEST-{:02}", n % 20));
         }
@@ -108,7 +110,7 @@ mod tests {
     #[test]
     fn a_suite_that_holds_says_nothing() {
         let scenarios = vec![scenario("calls/rapid", Kind::Promise)];
-        let results = vec![result("calls/rapid", 1, Outcome::Pass)];
+        let results = vec![result("calls/rapid", 1, RunOutcome::Pass)];
         assert!(
             lines(
                 &Summary::of(&scenarios, &results),

@@ -162,7 +162,7 @@ fn text(why: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use sleet::{run::result::Outcome, scenario::Kind};
+    use sleet::{run::result::RunOutcome, scenario::Kind};
 
     use super::*;
     use crate::gather::tests::{gathered, result, scenario, very_broken};
@@ -197,7 +197,7 @@ mod tests {
             .collect();
         let results: Vec<_> = (0..5_000)
             .map(|n| {
-                let mut run = result(&format!("calls/{n}"), n, Outcome::Fail);
+                let mut run = result(&format!("calls/{n}"), n, RunOutcome::Fail);
                 run.oracle = Some(format!("TEST-{n:04}"));
                 run.why = Some("<&|>".repeat(1_000));
                 run
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn a_suite_that_holds_says_so_first() {
         let scenarios = vec![scenario("calls/rapid", Kind::Promise)];
-        let results = vec![result("calls/rapid", 1, Outcome::Pass)];
+        let results = vec![result("calls/rapid", 1, RunOutcome::Pass)];
         let made = markdown(
             &Summary::of(&scenarios, &results),
             &gathered(&scenarios, &results),

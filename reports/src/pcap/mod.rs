@@ -25,7 +25,7 @@ use pcap_file::{
 };
 use sleet::{
     ambient::CALENDAR_START_S,
-    explain::words,
+    explain::descriptions,
     net::topology::Topology,
     run::RunRecord,
     trace::{EventKind, Flow, PacketId, Proto, Tapped},
@@ -170,7 +170,11 @@ impl Fates {
                 }
                 _ => continue,
             };
-            let line = format!("event {}: {what}: {}", event.seq, words::cause(&record.plan, by));
+            let line = format!(
+                "event {}: {what}: {}",
+                event.seq,
+                descriptions::cause(&record.plan, by)
+            );
             fates.said.entry(*packet).or_default().push(line);
         }
         fates

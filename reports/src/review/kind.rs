@@ -16,7 +16,7 @@ use crate::{
 
 /// Kinds of change, the gravest first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum ChangeKind {
     /// Fewer seeds hold.
     Worse,
     /// Other oracles fire, though as many seeds hold.
@@ -81,17 +81,17 @@ const SECONDS_MS: u64 = 1_000;
 const ABOUT_PERCENT: u64 = 5;
 
 /// The kinds of the changes of `pending`.
-pub fn of(pending: &Pending, changes: Vec<Change>) -> Vec<(Kind, Change)> {
+pub fn of(pending: &Pending, changes: Vec<Change>) -> Vec<(ChangeKind, Change)> {
     let old = pending.old.as_deref().unwrap_or_default();
     let sheets = Sheet::parse(old).zip(Sheet::parse(&pending.new));
     let kind = |change: Change| {
         let kind = match (&change.place, &sheets) {
-            (Place::Whole, _) if pending.old.is_none() => Kind::NewSnapshot,
-            (Place::Whole, Some(_)) => Kind::Layout,
+            (Place::Whole, _) if pending.old.is_none() => ChangeKind::NewSnapshot,
+            (Place::Whole, Some(_)) => ChangeKind::Layout,
             (Place::Whole, None) => story(old, &pending.new),
-            (Place::Head, _) => Kind::Head,
-            (Place::Scenario(_), _) if change.new.is_empty() => Kind::ScenarioGone,
-            (Place::Scenario(_), _) => Kind::ScenarioNew,
+            (Place::Head, _) => ChangeKind::Head,
+            (Place::Scenario(_), _) if change.new.is_empty() => ChangeKind::ScenarioGone,
+            (Place::Scenario(_), _) => ChangeKind::ScenarioNew,
             (
                 Place::Cell {
                     table,
@@ -105,7 +105,7 @@ pub fn of(pending: &Pending, changes: Vec<Change>) -> Vec<(Kind, Change)> {
                 let item = item.as_deref().unwrap_or(column);
                 rows.kind(table, column, item, &change)
             }
-            (Place::Cell { .. }, None) => Kind::Layout,
+            (Place::Cell { .. }, None) => ChangeKind::Layout,
         };
         (kind, change)
     };
@@ -120,31 +120,31 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    fn kind(&self, table: &str, column: &str, item: &str, change: &Change) -> Kind {
+    fn kind(&self, table: &str, column: &str, item: &str, change: &Change) -> ChangeKind {
         let (was, is) = (number(&change.old), number(&change.new));
         let more = is > was;
         match (table, column) {
-            (OUTCOMES, "runs") => Kind::Runs,
-            (OUTCOMES, "packets") => Kind::Packets(packets(was, is)),
+            (OUTCOMES, "runs") => ChangeKind::Runs,
+            (OUTCOMES, "packets") => ChangeKind::Packets(packets(was, is)),
             (OUTCOMES, "median" | "95th") => self.connect(),
             (OUTCOMES, "connected") => match self.outcome() {
-                Kind::Oracles => Kind::Connected { more },
+                ChangeKind::Oracles => ChangeKind::Connected { more },
                 outcome => outcome,
             },
             (OUTCOMES, _) => self.outcome(),
-            (ORDERS_TABLE, _) => Kind::Orders,
-            (PAIRS, _) if was == 0 || is == 0 => Kind::PairTypes,
-            (PAIRS, _) => Kind::PairCounts,
+            (ORDERS_TABLE, _) => ChangeKind::Orders,
+            (PAIRS, _) if was == 0 || is == 0 => ChangeKind::PairTypes,
+            (PAIRS, _) => ChangeKind::PairCounts,
             (MESSAGES, _) => match self.each(was.abs_diff(is)) {
-                Some(each) => Kind::MessagesEach {
+                Some(each) => ChangeKind::MessagesEach {
                     message: item.to_owned(),
                     more,
                     each,
                 },
-                None => Kind::Messages,
+                None => ChangeKind::Messages,
             },
-            _ if self.goes_on(table) => Kind::SequenceCounts,
-            _ => Kind::Sequences,
+            _ if self.goes_on(table) => ChangeKind::SequenceCounts,
+            _ => ChangeKind::Sequences,
         }
     }
 
@@ -154,30 +154,30 @@ impl Rows<'_> {
     }
 
     /// What became of the seeds that hold.
-    fn outcome(&self) -> Kind {
+    fn outcome(&self) -> ChangeKind {
         let (was, is) = self.numbers("held");
         match is.cmp(&was) {
-            Ordering::Less => Kind::Worse,
-            Ordering::Equal => Kind::Oracles,
-            Ordering::Greater => Kind::Better,
+            Ordering::Less => ChangeKind::Worse,
+            Ordering::Equal => ChangeKind::Oracles,
+            Ordering::Greater => ChangeKind::Better,
         }
     }
 
     /// By how much the time to connect changed: the median, or the 95th percentile where the median did not.
-    fn connect(&self) -> Kind {
+    fn connect(&self) -> ChangeKind {
         for column in ["median", "95th"] {
             match self.numbers(column) {
                 (Some(was), Some(is)) if was != is => {
-                    return Kind::Connect {
+                    return ChangeKind::Connect {
                         later: is > was,
                         ms: about(was.abs_diff(is)),
                     };
                 }
                 (Some(_), Some(_)) => {}
-                (was, is) => return Kind::Connected { more: is > was },
+                (was, is) => return ChangeKind::Connected { more: is > was },
             }
         }
-        Kind::Layout
+        ChangeKind::Layout
     }
 
     /// How many in each run, where the runs are as many as before and `difference` can be shared out among them.
@@ -231,14 +231,14 @@ fn packets(was: u64, is: u64) -> Packets {
 }
 
 /// What differs between two tellings of a story.
-fn story(old: &str, new: &str) -> Kind {
+fn story(old: &str, new: &str) -> ChangeKind {
     if numberless(old) == numberless(new) {
-        return Kind::StoryNumbers;
+        return ChangeKind::StoryNumbers;
     }
     let (was, is) = (sections(old), sections(new));
     match was.get("oracles") == is.get("oracles") {
-        true => Kind::Story,
-        false => Kind::Verdict,
+        true => ChangeKind::Story,
+        false => ChangeKind::Verdict,
     }
 }
 
@@ -267,7 +267,7 @@ fn numberless(text: &str) -> String {
     out
 }
 
-impl Kind {
+impl ChangeKind {
     /// What it is called on a command line.
     pub fn id(&self) -> String {
         let way = |more: &bool| if *more { "more" } else { "fewer" };
@@ -310,10 +310,10 @@ impl Kind {
             Self::NewSnapshot | Self::Head | Self::Layout => ["snapshot", "snapshots"],
             _ => ["scenario", "scenarios"],
         };
-        format!("{n} {}: {}", noun[usize::from(n != 1)], self.words())
+        format!("{n} {}: {}", noun[usize::from(n != 1)], self.describe())
     }
 
-    fn words(&self) -> String {
+    fn describe(&self) -> String {
         match self {
             Self::Worse => "outcome changes, fewer seeds hold".into(),
             Self::Oracles => "outcome changes, other oracles fire".into(),

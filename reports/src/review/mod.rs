@@ -15,7 +15,7 @@ mod side;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use compare::{Change, Place};
-use kind::Kind;
+use kind::ChangeKind;
 pub use side::pairs;
 
 use crate::sheet::{Sheet, counted};
@@ -44,13 +44,13 @@ pub struct Group {
 
 /// All differences of `pending` by what changed, the gravest first.
 pub fn groups(pending: &[Pending]) -> Vec<Group> {
-    let mut by_kind = BTreeMap::<Kind, Vec<Change>>::new();
+    let mut by_kind = BTreeMap::<ChangeKind, Vec<Change>>::new();
     for snapshot in pending {
         for (kind, change) in kind::of(snapshot, compare::changes(snapshot)) {
             by_kind.entry(kind).or_default().push(change);
         }
     }
-    let group = |(kind, changes): (Kind, Vec<Change>)| {
+    let group = |(kind, changes): (ChangeKind, Vec<Change>)| {
         let subjects: BTreeSet<String> = changes.iter().map(Change::subject).collect();
         Group {
             id: kind.id(),

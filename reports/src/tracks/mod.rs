@@ -25,8 +25,8 @@ use self::{
 };
 use crate::{
     cause::{self, Span},
+    descriptions::Names,
     ladder::{SERVER, flights},
-    words::Names,
 };
 
 /// Everything of a run that is drawn.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sleet::{
-    explain::words,
+    explain::descriptions,
     trace::{Cause, EventKind, Flow, PacketId, Proto},
 };
 
@@ -134,7 +134,7 @@ pub(super) fn of(frame: &Frame<'_>) -> Vec<Packet> {
                 event: event.seq,
                 dropped,
                 tag: cause::tag(&frame.record.plan, by),
-                text: format!("{what}: {}", words::cause(&frame.record.plan, by)),
+                text: format!("{what}: {}", descriptions::cause(&frame.record.plan, by)),
                 fault: cause::fault(by, frame.faults),
             });
         }
@@ -162,8 +162,8 @@ fn fate(kind: &EventKind) -> Option<(PacketId, &Cause, bool, String)> {
 
 /// What a packet is, by what its decoder says.
 fn class(flow: Flow, says: &str) -> Class {
-    let mut words = says.split(' ');
-    match (flow.proto, words.next(), words.next()) {
+    let mut description = says.split(' ');
+    match (flow.proto, description.next(), description.next()) {
         (Proto::Tcp, ..) => Class::Signaling,
         (_, Some("stun"), Some("binding")) if is_check(says) => Class::Check,
         (_, Some("stun" | "turn"), _) => Class::Turn,

@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use sleet::{
     run::{
-        result::{Outcome, RunResult},
+        result::{RunOutcome, RunResult},
         summary::Summary,
     },
     scenario::{Kind, Scenario},
@@ -36,7 +36,7 @@ fn another_reader_finds_every_failing_seed() {
     let results: Vec<RunResult> = (0..5_000)
         .map(|seed| {
             let why = "a <b> & \"c\" \u{1b}[31m\u{0}".to_owned();
-            RunResult::without_record("calls/rapid", Seed(seed), Outcome::Crash, why)
+            RunResult::without_record("calls/rapid", Seed(seed), RunOutcome::Crash, why)
                 .replayed_by("cargo xtask")
         })
         .collect();

@@ -80,11 +80,11 @@ fn sheet(family: &str, rows: &[(&Scenario, Vec<Observed>)]) -> Sheet {
         .map(|(scenario, _)| seeds(scenario))
         .max()
         .unwrap_or_default();
-    let words = match most {
+    let description = match most {
         1 => "seed 0 of each scenario".to_owned(),
         most => format!("seeds 0 to {} of each scenario", most - 1),
     };
-    behaviour::sheet(family, &words, rows)
+    behaviour::sheet(family, &description, rows)
 }
 
 /// Runs `jobs` on all cores; by scenario, what they showed, in no order.

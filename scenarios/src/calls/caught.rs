@@ -1,28 +1,28 @@
-//! Broken clients: each makes one mistake, in a scene in which it can show, and is caught by the oracle that names it.
+//! Broken clients: each makes one mistake, in a plan in which it can show, and is caught by the oracle that names it.
 
 use sleet::{
     fault::Plan,
     oracle::{
         Oracle,
-        after::{DEAD, QUIET},
-        candidates::OWN_GENERATION,
+        after::{CALL_02_QUIET, CALL_03_DEAD},
+        candidates::CAND_02_OWN_GENERATION,
         causes::{CALL_04_CAUSED, CALL_05_TRUE},
-        factory::AS_LONG_AS_CALLS,
+        factory::FACT_01_AS_LONG_AS_CALLS,
         forks::{CALL_06_ONE, RING_02_ANSWERED, RING_03_REFUSED},
-        hangup::{CLOSED_FIRST, CLOSED_ONCE, RETURNS},
+        hangup::{HANG_01_RETURNS, TEAR_03_CLOSED_ONCE, TEAR_04_CLOSED_FIRST},
         heeded::INT_01_HEEDED,
         once::SAID_01_ONCE,
-        outcomes::{AGREED, GOES_ON},
-        peers::{CLOSES, NOTHING_LEFT},
-        ringing::CALLED,
+        outcomes::{CALL_01_AGREED, CONN_03_GOES_ON},
+        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT},
+        ringing::RING_01_CALLED,
         talk::TALK_01_TO_THE_END,
     },
     scenario::{Kind, Scenario},
     seed::Seed,
-    trace::Outcome,
+    trace::CallOutcome,
 };
 
-use super::{ENOUGH, forked, meetings, played, scenes};
+use super::{ENOUGH, forked, meetings, plans, played};
 use crate::client::{
     Mistake, Policy,
     mistake::{ActKind, Wrong},
@@ -41,13 +41,13 @@ pub(super) fn family() -> Vec<Scenario> {
 }
 
 fn broken(mistake: Mistake) -> Scenario {
-    let (scene, oracle, about) = caught(mistake);
+    let (plan, oracle, about) = caught(mistake);
     let name = mistake.to_string();
     played(
         Kind::Demonstration,
         &name,
         Policy::FIXED.bare().making(mistake),
-        scene,
+        plan,
     )
     .about(about)
     .in_mistakes(&name)
@@ -64,36 +64,38 @@ fn caught(mistake: Mistake) -> Caught {
 
 /// What a user does, done wrongly.
 fn wrong_act(act: ActKind, how: Wrong) -> Caught {
-    let scene: fn(Seed) -> Plan = match act {
-        ActKind::DialGroup | ActKind::HangUpGroup => scenes::groups_in_fair_weather,
+    let plan: fn(Seed) -> Plan = match act {
+        ActKind::DialGroup | ActKind::HangUpGroup => plans::groups_in_fair_weather,
         ActKind::DialUser => forked::cancelled_in_fair_weather,
         ActKind::Retry => meetings::retrying,
         ActKind::Reject => meetings::rejecting,
         ActKind::Dial | ActKind::Accept | ActKind::HangUp => meetings::three_people,
     };
     match how {
-        Wrong::Ignored => (scene, &INT_01_HEEDED, "What a user wants is not done."),
+        Wrong::Ignored => (plan, &INT_01_HEEDED, "What a user wants is not done."),
         Wrong::Late => (
-            scene,
+            plan,
             &INT_01_HEEDED,
             "What a user wants is done three and a half seconds later.",
         ),
-        Wrong::Elsewhere if matches!(act, ActKind::Dial | ActKind::DialGroup | ActKind::DialUser) => {
-            (scene, &CALLED, "Somebody else is called than the user wanted.")
-        }
+        Wrong::Elsewhere if matches!(act, ActKind::Dial | ActKind::DialGroup | ActKind::DialUser) => (
+            plan,
+            &RING_01_CALLED,
+            "Somebody else is called than the user wanted.",
+        ),
         Wrong::Elsewhere => (
-            scene,
+            plan,
             &INT_01_HEEDED,
             "What a user wants is done to another call, or to somebody else.",
         ),
         Wrong::Twice => match act {
             ActKind::Dial | ActKind::DialGroup | ActKind::DialUser => (
-                scene,
-                &CALLED,
+                plan,
+                &RING_01_CALLED,
                 "Who is dialed once is called twice: a phone rings for nobody.",
             ),
             _ => (
-                scene,
+                plan,
                 &SAID_01_ONCE,
                 "What a user wants once is done a second time.",
             ),
@@ -102,14 +104,14 @@ fn wrong_act(act: ActKind, how: Wrong) -> Caught {
 }
 
 /// An outcome without a cause.
-fn claim(outcome: Outcome) -> Caught {
-    let scene: fn(Seed) -> Plan = match outcome {
-        Outcome::Failed => scenes::recovering,
-        Outcome::Elsewhere => forked::answered_in_fair_weather,
+fn claim(outcome: CallOutcome) -> Caught {
+    let plan: fn(Seed) -> Plan = match outcome {
+        CallOutcome::Failed => plans::recovering,
+        CallOutcome::Elsewhere => forked::answered_in_fair_weather,
         _ => meetings::three_people,
     };
     (
-        scene,
+        plan,
         &CALL_04_CAUSED,
         "A call ends by itself, and the app gives its end a name.",
     )
@@ -117,73 +119,77 @@ fn claim(outcome: Outcome) -> Caught {
 
 /// What the app does wrong by itself.
 fn own_mistake(mistake: Mistake) -> Caught {
-    let (rapid, impatient) = (scenes::rapid, scenes::impatient);
+    let (rapid, impatient) = (plans::rapid, plans::impatient);
     match mistake {
         Mistake::PeerOnResponse => (
             impatient,
-            &DEAD,
+            &CALL_03_DEAD,
             "The caller makes its peer when the response to its dial arrives: after a hangup, for a call that is over.",
         ),
-        Mistake::CallbacksGoOn => (rapid, &QUIET, "What a callback began goes on after the hangup."),
+        Mistake::CallbacksGoOn => (
+            rapid,
+            &CALL_02_QUIET,
+            "What a callback began goes on after the hangup.",
+        ),
         Mistake::LateClose => (
             rapid,
-            &CLOSED_FIRST,
+            &TEAR_04_CLOSED_FIRST,
             "The peer is closed after the hangup has returned.",
         ),
         Mistake::StreamsStay => (
             rapid,
-            &NOTHING_LEFT,
+            &TEAR_02_NOTHING_LEFT,
             "The streams of a call stay after its hangup.",
         ),
         Mistake::FactoryPerGroup => (
-            scenes::groups,
-            &AS_LONG_AS_CALLS,
+            plans::groups,
+            &FACT_01_AS_LONG_AS_CALLS,
             "The end of a group releases the factory, though calls of another group live.",
         ),
         Mistake::SharedCounter => (
-            scenes::groups,
-            &RETURNS,
+            plans::groups,
+            &HANG_01_RETURNS,
             "Groups share the counter of the calls that they wait for: one overwrites it, and the other waits for ever.",
         ),
         Mistake::QueueKept => (
             impatient,
-            &QUIET,
+            &CALL_02_QUIET,
             "Messages that wait to be sent are sent after the hangup.",
         ),
         Mistake::HangupCleared => (
             rapid,
-            &AGREED,
+            &CALL_01_AGREED,
             "The hangup is cleared away with what else waited to be sent: the other end goes on alone.",
         ),
         Mistake::HangupWaits => (
             impatient,
-            &RETURNS,
+            &HANG_01_RETURNS,
             "A hangup waits for the answer to what was offered.",
         ),
-        Mistake::DoubleClose => (rapid, &CLOSED_ONCE, "The peer is closed twice."),
+        Mistake::DoubleClose => (rapid, &TEAR_03_CLOSED_ONCE, "The peer is closed twice."),
         Mistake::CloseInCallback => (
-            scenes::rapid_on_three_networks,
-            &CLOSES,
+            plans::rapid_on_three_networks,
+            &TEAR_01_CLOSES,
             "A hangup while candidates are gathered closes the peer inside the stack's callback, which never returns.",
         ),
         Mistake::AnswersTheDead => (
             rapid,
-            &DEAD,
+            &CALL_03_DEAD,
             "The user picks up a call that is over, and the app answers.",
         ),
         Mistake::StateByNumber => (
-            scenes::recovering,
+            plans::recovering,
             &CALL_04_CAUSED,
             "ICE `failed` has the number of the peer connection's `closed`: the app thinks that the call is over.",
         ),
         Mistake::CandidatesByUser => (
             rapid,
-            &OWN_GENERATION,
+            &CAND_02_OWN_GENERATION,
             "Candidates are kept by user: those of an old call are fed to the next one.",
         ),
         Mistake::EarlyHangupForgotten => (
             impatient,
-            &CALLED,
+            &RING_01_CALLED,
             "A hangup that overtakes its call is forgotten, and the phone rings for nobody.",
         ),
         Mistake::ShownTooEarly => (
@@ -192,8 +198,8 @@ fn own_mistake(mistake: Mistake) -> Caught {
             "The user is told that a call can be talked over as soon as somebody has picked up.",
         ),
         Mistake::NoRecovery => (
-            scenes::recovering,
-            &GOES_ON,
+            plans::recovering,
+            &CONN_03_GOES_ON,
             "An attempt that comes to nothing is the end of the call, though nobody hung up.",
         ),
         Mistake::EveryDeviceTalks => (
@@ -228,7 +234,7 @@ fn own_mistake(mistake: Mistake) -> Caught {
         ),
         Mistake::RingsAfterGlare => (
             meetings::glare_in_fair_weather,
-            &CALLED,
+            &RING_01_CALLED,
             "Two people dial each other, one call goes on, and it rings: its user has to pick up whom they had dialed.",
         ),
         Mistake::ClosesSoon => (
@@ -248,12 +254,12 @@ mod tests {
 
     use super::*;
 
-    /// The oracle that breaks first when `policy` plays the scene of `mistake`, with it or without.
+    /// The oracle that breaks first when `policy` plays the plan of `mistake`, with it or without.
     fn broken_by(mistake: Mistake, makes_it: bool) -> Option<&'static str> {
-        let (scene, oracle, _) = caught(mistake);
+        let (plan, oracle, _) = caught(mistake);
         let fixed = Policy::FIXED.bare();
         let make = if makes_it { fixed.making(mistake) } else { fixed };
-        let scenario = Arc::new(played(Kind::Promise, "judged", make, scene).holds(&[oracle]));
+        let scenario = Arc::new(played(Kind::Promise, "judged", make, plan).holds(&[oracle]));
         (0..20).find_map(|seed| {
             let record = run::execute(&scenario, Seed(seed)).expect("a run");
             record.failure().map(|(id, _)| id)
@@ -270,7 +276,7 @@ mod tests {
                 act: hangup,
                 how: Wrong::Ignored,
             },
-            Mistake::Claims(Outcome::Busy),
+            Mistake::Claims(CallOutcome::Busy),
         ] {
             let (_, oracle, _) = caught(mistake);
             assert_eq!(broken_by(mistake, true), Some(oracle.id), "{mistake}");

@@ -6,7 +6,7 @@ use sleet::{
     trace::Point,
 };
 
-use super::stage::{acts, hangs_up, one_of, redials, stage_of, unsettled};
+use super::setup::{acts, hangs_up, one_of, plan_for, redials, unsettled};
 use crate::network::{answers, dials};
 
 /// The devices of bob.
@@ -15,7 +15,7 @@ const DEVICES: [&str; 3] = ["phone", "laptop", "tablet"];
 /// Alice, who dials bob on two or three devices, and carol.
 fn bob_has_devices(seed: Seed, draws: &mut Stream) -> Plan {
     let devices = &DEVICES[..draws.between(2, 3) as usize];
-    let mut plan = stage_of(seed, &[&["alice", "carol"], devices].concat());
+    let mut plan = plan_for(seed, &[&["alice", "carol"], devices].concat());
     plan.users = vec![User::new("bob", devices)];
     plan.script = vec![dials("alice", "bob", "c1", draws.between(200, 600))];
     plan
@@ -32,7 +32,7 @@ pub fn answered(seed: Seed) -> Plan {
     unsettled(seed, answered_in_fair_weather(seed))
 }
 
-/// As [`answered`], in fair weather.
+/// As [`answered`], on a calm network.
 pub fn answered_in_fair_weather(seed: Seed) -> Plan {
     let mut draws = seed.stream("calls/forked-answered");
     let mut plan = bob_has_devices(seed, &mut draws);
@@ -58,7 +58,7 @@ pub fn declined(seed: Seed) -> Plan {
     unsettled(seed, declined_in_fair_weather(seed))
 }
 
-/// As [`declined`], in fair weather.
+/// As [`declined`], on a calm network.
 pub fn declined_in_fair_weather(seed: Seed) -> Plan {
     let mut draws = seed.stream("calls/forked-declined");
     let mut plan = bob_has_devices(seed, &mut draws);
@@ -84,7 +84,7 @@ pub fn cancelled(seed: Seed) -> Plan {
     unsettled(seed, cancelled_in_fair_weather(seed))
 }
 
-/// As [`cancelled`], in fair weather.
+/// As [`cancelled`], on a calm network.
 pub fn cancelled_in_fair_weather(seed: Seed) -> Plan {
     let mut draws = seed.stream("calls/forked-cancelled");
     let mut plan = bob_has_devices(seed, &mut draws);
@@ -120,7 +120,7 @@ pub fn one_is_busy(seed: Seed) -> Plan {
     unsettled(seed, one_is_busy_in_fair_weather(seed))
 }
 
-/// As [`one_is_busy`], in fair weather.
+/// As [`one_is_busy`], on a calm network.
 pub fn one_is_busy_in_fair_weather(seed: Seed) -> Plan {
     let mut draws = seed.stream("calls/forked-one-is-busy");
     let mut plan = bob_has_devices(seed, &mut draws);

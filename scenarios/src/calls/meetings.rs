@@ -8,8 +8,8 @@ use sleet::{
 };
 
 use super::{
-    scenes::TALKS_EVERY_MS,
-    stage::{acts, hangs_up, one_of, redials, stage, unsettled},
+    plans::TALKS_EVERY_MS,
+    setup::{acts, hangs_up, one_of, plan_of, redials, unsettled},
 };
 use crate::network::{answers, dials};
 
@@ -18,9 +18,9 @@ pub fn glare(seed: Seed) -> Plan {
     unsettled(seed, glare_in_fair_weather(seed))
 }
 
-/// As [`glare`], in fair weather.
+/// As [`glare`], on a calm network.
 pub fn glare_in_fair_weather(seed: Seed) -> Plan {
-    let mut plan = stage(seed, 2);
+    let mut plan = plan_of(seed, 2);
     let mut draws = seed.stream("calls/glare");
     let at = draws.between(200, 500);
     plan.script = vec![
@@ -48,9 +48,9 @@ pub fn busy(seed: Seed) -> Plan {
     unsettled(seed, busy_in_fair_weather(seed))
 }
 
-/// As [`busy`], in fair weather.
+/// As [`busy`], on a calm network.
 pub fn busy_in_fair_weather(seed: Seed) -> Plan {
-    let mut plan = stage(seed, 3);
+    let mut plan = plan_of(seed, 3);
     let mut draws = seed.stream("calls/busy");
     let carol_dials = draws.between(300, 3_000);
     let to = one_of(&mut draws, &["alice", "bob"]);
@@ -81,9 +81,9 @@ pub fn busy_in_fair_weather(seed: Seed) -> Plan {
 }
 
 /// Alice and bob are in a call, carol is there too: she dials, is dialed, or does nothing. Nobody is in a hurry, and the
-/// weather is fair.
+/// network is calm.
 pub fn three_people(seed: Seed) -> Plan {
-    let mut plan = stage(seed, 3);
+    let mut plan = plan_of(seed, 3);
     let mut draws = seed.stream("calls/three-people");
     plan.script = vec![
         dials("alice", "bob", "c1", 300),
@@ -109,7 +109,7 @@ pub fn three_people(seed: Seed) -> Plan {
 
 /// Alice and bob talk for a while, and nobody hangs up.
 pub fn talked_over(seed: Seed) -> Plan {
-    let mut plan = stage(seed, 2);
+    let mut plan = plan_of(seed, 2);
     let mut draws = seed.stream("calls/talked-over");
     plan.talk_every_ms = Some(TALKS_EVERY_MS);
     plan.talk_ms = 4_000;
@@ -125,9 +125,9 @@ pub fn recall(seed: Seed) -> Plan {
     unsettled(seed, recall_in_fair_weather(seed))
 }
 
-/// As [`recall`], in fair weather.
+/// As [`recall`], on a calm network.
 pub fn recall_in_fair_weather(seed: Seed) -> Plan {
-    let mut plan = stage(seed, 2);
+    let mut plan = plan_of(seed, 2);
     let mut draws = seed.stream("calls/recall");
     let point = one_of(&mut draws, &[Point::Connected, Point::Connected, Point::Checking]);
     let connected = When::Reached {
@@ -168,7 +168,7 @@ pub fn rejecting(seed: Seed) -> Plan {
 
 /// Alice dials bob and tries again within the call, before or after it is connected.
 pub fn retrying(seed: Seed) -> Plan {
-    let mut plan = stage(seed, 3);
+    let mut plan = plan_of(seed, 3);
     let mut draws = seed.stream("calls/retrying");
     let at = draws.between(900, 4_000);
     plan.script = vec![

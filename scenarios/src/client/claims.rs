@@ -4,13 +4,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sleet::trace::Outcome;
+use sleet::trace::CallOutcome;
 
 use super::{
     call::Call,
     ending::{Ending, How, Progress, Side},
     mistake::Mistake,
-    registry::Verdict,
+    registry::Admission,
 };
 
 /// How long the broken client waits before it ends a call that is not answered.
@@ -34,32 +34,32 @@ impl Call {
     }
 
     /// Waits for the moment at which the call can end with `outcome`; `None` if it does not come.
-    async fn moment_for(&self, outcome: Outcome) -> Option<Ending> {
+    async fn moment_for(&self, outcome: CallOutcome) -> Option<Ending> {
         let handle = &self.handle;
         let sim = self.phone.host.sim();
         match (outcome, handle.side) {
-            (Outcome::Cancelled, Side::Caller) => {
+            (CallOutcome::Cancelled, Side::Caller) => {
                 sim.sleep(SOON).await;
                 (handle.progress() == Progress::Begun).then_some(Ending::Ours(How::Hangup))
             }
-            (Outcome::Rejected, Side::Callee) => {
+            (CallOutcome::Rejected, Side::Callee) => {
                 sim.sleep(SOON).await;
                 handle.rings().then_some(Ending::Ours(How::Reject))
             }
-            (Outcome::Elsewhere, Side::Callee) => {
+            (CallOutcome::Elsewhere, Side::Callee) => {
                 sim.sleep(SOON).await;
                 handle.rings().then_some(Ending::Theirs(How::Elsewhere))
             }
-            (Outcome::Dropped, Side::Caller) => {
+            (CallOutcome::Dropped, Side::Caller) => {
                 handle.reached(Progress::Answered).await;
                 Some(Ending::Ours(How::Hangup))
             }
-            (Outcome::Talked, Side::Caller) => {
+            (CallOutcome::Talked, Side::Caller) => {
                 handle.reached(Progress::Connected).await;
                 sim.sleep(TALK).await;
                 Some(Ending::Ours(How::Hangup))
             }
-            (Outcome::Failed, _) => {
+            (CallOutcome::Failed, _) => {
                 handle.reached(Progress::Connected).await;
                 let mut ice = self.attempt()?.peer.ice_state();
                 ice.wait_for(|state| state == "disconnected").await.ok()?;
@@ -72,10 +72,10 @@ impl Call {
 
 impl Mistake {
     /// What the broken client does with `call`, which comes in, whatever else it is in.
-    pub(super) fn verdict_without_cause(self, call: &str) -> Option<Verdict> {
+    pub(super) fn verdict_without_cause(self, call: &str) -> Option<Admission> {
         match self {
-            Self::Claims(Outcome::Busy) => Some(Verdict::Busy),
-            Self::Claims(Outcome::Glare) => Some(Verdict::YieldTo(format!("{call}.instead"))),
+            Self::Claims(CallOutcome::Busy) => Some(Admission::Busy),
+            Self::Claims(CallOutcome::Glare) => Some(Admission::YieldTo(format!("{call}.instead"))),
             _ => None,
         }
     }

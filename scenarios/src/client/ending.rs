@@ -2,7 +2,7 @@
 //!
 //! Pure: who ends a call, and when, is for others.
 
-use sleet::{signaling::message::Message, trace::Outcome};
+use sleet::{signaling::message::Message, trace::CallOutcome};
 
 /// Which end of a call this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,20 +42,20 @@ pub(super) enum Ending {
 
 impl Ending {
     /// What came of a call that ends so at the end `side`, as far as it had come there.
-    pub fn outcome(&self, side: Side, progress: Progress) -> Outcome {
+    pub fn outcome(&self, side: Side, progress: Progress) -> CallOutcome {
         let (Self::Ours(how) | Self::Theirs(how)) = self;
         match (how, progress) {
-            (How::Glare(_), _) => Outcome::Glare,
-            (How::Busy, _) => Outcome::Busy,
-            (How::Elsewhere, _) => Outcome::Elsewhere,
-            (How::GaveUp, _) => Outcome::Failed,
-            (How::Hangup | How::Reject, Progress::Connected) => Outcome::Talked,
-            (How::Hangup | How::Reject, Progress::Answered) => Outcome::Dropped,
+            (How::Glare(_), _) => CallOutcome::Glare,
+            (How::Busy, _) => CallOutcome::Busy,
+            (How::Elsewhere, _) => CallOutcome::Elsewhere,
+            (How::GaveUp, _) => CallOutcome::Failed,
+            (How::Hangup | How::Reject, Progress::Connected) => CallOutcome::Talked,
+            (How::Hangup | How::Reject, Progress::Answered) => CallOutcome::Dropped,
             (How::Hangup | How::Reject, Progress::Begun) => {
                 if matches!(self, Self::Ours(_)) == (side == Side::Caller) {
-                    Outcome::Cancelled
+                    CallOutcome::Cancelled
                 } else {
-                    Outcome::Rejected
+                    CallOutcome::Rejected
                 }
             }
         }
@@ -103,19 +103,34 @@ mod tests {
     fn both_ends_of_a_call_give_its_ending_the_same_name() {
         let glare = How::Glare("c2".into());
         let ours = [
-            (How::Hangup, Progress::Begun, Side::Caller, Outcome::Cancelled),
-            (How::Hangup, Progress::Begun, Side::Callee, Outcome::Rejected),
-            (How::Reject, Progress::Begun, Side::Callee, Outcome::Rejected),
-            (How::Busy, Progress::Begun, Side::Callee, Outcome::Busy),
-            (How::Hangup, Progress::Answered, Side::Caller, Outcome::Dropped),
-            (How::Hangup, Progress::Connected, Side::Callee, Outcome::Talked),
-            (glare, Progress::Begun, Side::Caller, Outcome::Glare),
-            (How::Elsewhere, Progress::Begun, Side::Caller, Outcome::Elsewhere),
+            (How::Hangup, Progress::Begun, Side::Caller, CallOutcome::Cancelled),
+            (How::Hangup, Progress::Begun, Side::Callee, CallOutcome::Rejected),
+            (How::Reject, Progress::Begun, Side::Callee, CallOutcome::Rejected),
+            (How::Busy, Progress::Begun, Side::Callee, CallOutcome::Busy),
+            (
+                How::Hangup,
+                Progress::Answered,
+                Side::Caller,
+                CallOutcome::Dropped,
+            ),
+            (
+                How::Hangup,
+                Progress::Connected,
+                Side::Callee,
+                CallOutcome::Talked,
+            ),
+            (glare, Progress::Begun, Side::Caller, CallOutcome::Glare),
+            (
+                How::Elsewhere,
+                Progress::Begun,
+                Side::Caller,
+                CallOutcome::Elsewhere,
+            ),
             (
                 How::Elsewhere,
                 Progress::Answered,
                 Side::Caller,
-                Outcome::Elsewhere,
+                CallOutcome::Elsewhere,
             ),
         ];
         for (how, progress, side, outcome) in ours {
@@ -135,7 +150,7 @@ mod tests {
     fn who_gives_up_says_that_the_call_failed_and_hangs_up() {
         let gave_up = Ending::Ours(How::GaveUp);
         for progress in [Progress::Begun, Progress::Answered, Progress::Connected] {
-            assert_eq!(gave_up.outcome(Side::Caller, progress), Outcome::Failed);
+            assert_eq!(gave_up.outcome(Side::Caller, progress), CallOutcome::Failed);
         }
         let call = "c1".to_owned();
         assert_eq!(gave_up.message("c1"), Some(Message::Hangup { call }));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sleet::{
     signaling::message::Message,
-    trace::{Candidate, Outcome},
+    trace::{CallOutcome, Candidate},
 };
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
     mistake::Mistake,
     phone::Phone,
     policy::ReceivePolicy,
-    registry::Verdict,
+    registry::Admission,
 };
 
 impl Phone {
@@ -127,17 +127,17 @@ impl Phone {
         let without_cause = self.make.mistake.and_then(|m| m.verdict_without_cause(call));
         let verdict = without_cause.unwrap_or_else(|| self.registry().judge(call, from));
         match verdict {
-            Verdict::Take => self.take(call, from, false, message),
-            Verdict::TakeAfter(before) => {
+            Admission::Take => self.take(call, from, false, message),
+            Admission::TakeAfter(before) => {
                 self.end(&before, How::Hangup);
                 self.take(call, from, false, message);
             }
-            Verdict::TakeInsteadOf(ours) => {
+            Admission::TakeInsteadOf(ours) => {
                 self.end(&ours, How::Glare(call.to_owned()));
                 self.take(call, from, true, message);
             }
-            Verdict::YieldTo(ours) => self.refuse(call, from, How::Glare(ours), Outcome::Glare),
-            Verdict::Busy => self.refuse(call, from, How::Busy, Outcome::Busy),
+            Admission::YieldTo(ours) => self.refuse(call, from, How::Glare(ours), CallOutcome::Glare),
+            Admission::Busy => self.refuse(call, from, How::Busy, CallOutcome::Busy),
         }
     }
 
@@ -150,7 +150,7 @@ impl Phone {
         handle.ask(Work::Message(message));
     }
 
-    fn refuse(&self, call: &str, from: &str, how: How, outcome: Outcome) {
+    fn refuse(&self, call: &str, from: &str, how: How, outcome: CallOutcome) {
         let ending = Ending::Ours(how);
         if let Some(message) = ending.message(call) {
             self.tell_end(call, from, message);

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use sleet::trace::{Intent, Outcome};
+use sleet::trace::{CallOutcome, Intent};
 
 /// What a broken client does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub enum Mistake {
         how: Wrong,
     },
     /// A call ends with this outcome though there is no cause for it.
-    Claims(Outcome),
+    Claims(CallOutcome),
 }
 
 /// What a user does, as a kind.
@@ -182,7 +182,7 @@ impl Mistake {
 
     /// Every outcome, reported without a cause.
     pub fn claims() -> impl Iterator<Item = Self> {
-        Outcome::ALL.into_iter().map(Self::Claims)
+        CallOutcome::ALL.into_iter().map(Self::Claims)
     }
 }
 

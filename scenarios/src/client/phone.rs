@@ -9,7 +9,7 @@ use std::{
 
 use sleet::{
     driver::{Launch, Screen},
-    fault::{Plan, Stretcher},
+    fault::{Checkpoints, Plan},
     signaling::{
         client::Client,
         message::{Envelope, Message},
@@ -41,7 +41,7 @@ pub(super) struct Phone {
     pub factories: Factories,
     // Only a broken client counts the calls that it waits for.
     pub counter: AtomicI64,
-    stretch: Stretcher,
+    checkpoints: Checkpoints,
     registry: Mutex<Registry>,
     // What runs for as long as the app does.
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -63,7 +63,7 @@ impl Phone {
             outbox: Outbox::new(),
             factories: Factories::new(&host),
             counter: AtomicI64::new(0),
-            stretch: Stretcher::new(&host, &plan),
+            checkpoints: Checkpoints::new(&host, &plan),
             registry: Mutex::default(),
             tasks: Mutex::default(),
             host,
@@ -85,7 +85,7 @@ impl Phone {
 
     /// Reaches a step, which may take a while: every await of the app that a plan can slow down is here.
     pub async fn pause(&self, step: &str) {
-        self.stretch.pause(step).await;
+        self.checkpoints.pause(step).await;
     }
 
     /// Connects to the signaling server and listens from then on.

@@ -28,7 +28,7 @@ pub(super) struct Registry {
 
 /// What to do with a call that comes in.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Admission {
     /// Ring.
     Take,
     /// Pick up at once: our user has dialed theirs, and our own call, which is named, yields to theirs.
@@ -170,20 +170,20 @@ impl Registry {
     ///
     /// Names of calls grow with time, so that of two calls of one caller the larger is the newer. If both dial each
     /// other (glare), the larger wins: any rule would do that both ends know.
-    pub fn judge(&self, call: &str, from: &str) -> Verdict {
+    pub fn judge(&self, call: &str, from: &str) -> Admission {
         let in_the_way: Vec<&CallHandle> = self.live.values().filter(|h| !h.is_ended()).collect();
         match in_the_way[..] {
-            [] => Verdict::Take,
+            [] => Admission::Take,
             [handle] if handle.other == from => {
                 let ours = handle.call.clone();
                 match (handle.side, handle.progress(), handle.call.as_str() < call) {
-                    (Side::Caller, Progress::Begun, true) => Verdict::TakeInsteadOf(ours),
-                    (Side::Caller, Progress::Begun, false) => Verdict::YieldTo(ours),
-                    (_, _, true) => Verdict::TakeAfter(ours),
-                    (_, _, false) => Verdict::Busy,
+                    (Side::Caller, Progress::Begun, true) => Admission::TakeInsteadOf(ours),
+                    (Side::Caller, Progress::Begun, false) => Admission::YieldTo(ours),
+                    (_, _, true) => Admission::TakeAfter(ours),
+                    (_, _, false) => Admission::Busy,
                 }
             }
-            _ => Verdict::Busy,
+            _ => Admission::Busy,
         }
     }
 }
@@ -204,13 +204,13 @@ mod tests {
 
     #[test]
     fn a_call_rings_unless_there_is_another() {
-        assert_eq!(registry(&[]).judge("c1", "bob"), Verdict::Take);
+        assert_eq!(registry(&[]).judge("c1", "bob"), Admission::Take);
         let talking = registry(&[("c1", "bob", Side::Caller, Progress::Connected)]);
-        assert_eq!(talking.judge("c2", "carol"), Verdict::Busy);
+        assert_eq!(talking.judge("c2", "carol"), Admission::Busy);
         let handle = talking.handle("c1").expect("open");
         handle.end(Ending::Ours(How::Hangup));
         let about_to_be_over = talking.judge("c2", "carol");
-        assert_eq!(about_to_be_over, Verdict::Take);
+        assert_eq!(about_to_be_over, Admission::Take);
     }
 
     #[test]
@@ -218,11 +218,11 @@ mod tests {
         let dialing = |call, other| registry(&[(call, other, Side::Caller, Progress::Begun)]);
         assert_eq!(
             dialing("c1", "bob").judge("c2", "bob"),
-            Verdict::TakeInsteadOf("c1".into())
+            Admission::TakeInsteadOf("c1".into())
         );
         assert_eq!(
             dialing("c2", "alice").judge("c1", "alice"),
-            Verdict::YieldTo("c2".into())
+            Admission::YieldTo("c2".into())
         );
     }
 
@@ -234,8 +234,12 @@ mod tests {
             (Side::Caller, Progress::Connected),
         ] {
             let registry = registry(&[("c2", "bob", side, progress)]);
-            assert_eq!(registry.judge("c3", "bob"), Verdict::TakeAfter("c2".into()));
-            assert_eq!(registry.judge("c1", "bob"), Verdict::Busy, "that one comes late");
+            assert_eq!(registry.judge("c3", "bob"), Admission::TakeAfter("c2".into()));
+            assert_eq!(
+                registry.judge("c1", "bob"),
+                Admission::Busy,
+                "that one comes late"
+            );
         }
     }
 
@@ -252,8 +256,8 @@ mod tests {
             ("g1.bob", "bob", Side::Caller, Progress::Connected),
             ("g1.carol", "carol", Side::Caller, Progress::Begun),
         ];
-        assert_eq!(registry(&group).judge("h1", "carol"), Verdict::Busy);
-        assert_eq!(registry(&group).judge("h1", "dave"), Verdict::Busy);
+        assert_eq!(registry(&group).judge("h1", "carol"), Admission::Busy);
+        assert_eq!(registry(&group).judge("h1", "dave"), Admission::Busy);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use sleet::{
     fault::Plan,
-    run::{self, RunRecord, result::Outcome},
+    run::{self, RunRecord, result::RunOutcome},
     scenario::Scenario,
     seed::Seed,
 };
@@ -35,7 +35,7 @@ pub fn run_with(
     let record = run::execute_plan(scenario, seed, Arc::new(plan))?;
     let result = record.result();
     ensure!(
-        result.outcome == Outcome::Pass,
+        result.outcome == RunOutcome::Pass,
         "{}@{}: {:?}",
         scenario.name,
         seed.0,

@@ -4,7 +4,7 @@
 //! [catalogue](crate::catalogue) says.
 
 use sleet::{
-    fault::{Act, Fault, Plan, Scripted, Stretch, When},
+    fault::{Act, Fault, Plan, Scripted, SlowStep, When},
     net::{
         firewall::{Filtering, FirewallSpec},
         latency::Latency,
@@ -139,12 +139,12 @@ impl Shape {
             host: "stun".into(),
             turn: self.turn,
         }];
-        let slow = |(step, least, most): &Slow| Stretch {
+        let slow = |(step, least, most): &Slow| SlowStep {
             host: "office".into(),
             step: (*step).into(),
             by: Latency::uniform_ms(*least, *most),
         };
-        plan.stretch = self.slow.iter().map(slow).collect();
+        plan.slow_steps = self.slow.iter().map(slow).collect();
         let user = |host: &str, when, act| Scripted {
             host: host.to_owned(),
             when,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sleet::{
     fault::Plan,
     net::{latency::Latency, link::LinkProfile},
-    run::result::{Outcome, RESULT_VERSION, RunResult},
+    run::result::{RESULT_VERSION, RunOutcome, RunResult},
     seed::Seed,
 };
 
@@ -161,7 +161,7 @@ fn needs_wire(plan: &Plan) -> bool {
 fn office(app: &Path, plan: &Plan, logs: &Path) -> anyhow::Result<Served> {
     let mut command = within("srv", app);
     command.args(["serve", "--listen", &format!("{OFFICE}:443")]);
-    for slow in &plan.stretch {
+    for slow in &plan.slow_steps {
         let (least, most) = match slow.by {
             Latency::Constant { us } => (us, us),
             Latency::Uniform { min_us, max_us } => (min_us, max_us),
@@ -192,9 +192,9 @@ fn result(case: &Case, seed: Seed, came: &Came) -> RunResult {
     RunResult {
         v: RESULT_VERSION,
         outcome: if why.is_none() {
-            Outcome::Pass
+            RunOutcome::Pass
         } else {
-            Outcome::Fail
+            RunOutcome::Fail
         },
         why: why.clone(),
         oracle: why.map(|_| "CONN-01".to_owned()),
@@ -202,6 +202,6 @@ fn result(case: &Case, seed: Seed, came: &Came) -> RunResult {
         marks: pair.collect(),
         replay: format!("cargo xtask reality ={}", case.name),
         sim_ms: came.took_ms,
-        ..RunResult::without_record(&case.name, seed, Outcome::Pass, String::new())
+        ..RunResult::without_record(&case.name, seed, RunOutcome::Pass, String::new())
     }
 }

@@ -120,8 +120,8 @@ impl Table {
     }
 }
 
-fn listed(words: impl Iterator<Item = String>) -> String {
-    words.collect::<Vec<_>>().join(", ")
+fn listed(description: impl Iterator<Item = String>) -> String {
+    description.collect::<Vec<_>>().join(", ")
 }
 
 /// The filled cells of a matrix.

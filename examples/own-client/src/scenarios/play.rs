@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow};
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use sleet::{
-    driver::{self, Cast},
+    driver::{self, Deployment},
     fault::Plan,
     oracle::{
         calls::{self, Call},
@@ -97,13 +97,13 @@ fn play(Asked { seed, plan }: Asked) -> anyhow::Result<Came> {
             username: servers::USERNAME.to_owned(),
             password: servers::PASSWORD.to_owned(),
         });
-    let cast = Arc::new(Cast::of(Handset(trickle, turn)).server("office", Office));
+    let deployment = Arc::new(Deployment::of(Handset(trickle, turn)).server("office", Office));
     let drawn = plan.clone();
     let scenario = Scenario::new(
         Kind::Selftest,
         "own/played",
         move |_| (*drawn).clone(),
-        move |sim, plan| driver::play(sim, plan, cast.clone()),
+        move |sim, plan| driver::play(sim, plan, deployment.clone()),
     );
     let record = run::execute_plan(&Arc::new(scenario), Seed(seed), plan.clone())?;
     Ok(came(seed, &plan, &record))

@@ -44,7 +44,7 @@ impl Behaviour for Corrupt {
         format!(
             "{}: flipped bits of {}{}",
             fault.way(),
-            share::words(self.share),
+            share::describe(self.share),
             fault.lasting()
         )
     }

@@ -43,7 +43,7 @@ impl Behaviour for Duplicate {
         format!(
             "{}: doubles of {}{}",
             fault.way(),
-            share::words(self.share),
+            share::describe(self.share),
             fault.lasting()
         )
     }

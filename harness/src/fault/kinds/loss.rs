@@ -43,7 +43,7 @@ impl Behaviour for Loss {
         format!(
             "{}: loss of {}{}",
             fault.way(),
-            share::words(self.share),
+            share::describe(self.share),
             fault.lasting()
         )
     }

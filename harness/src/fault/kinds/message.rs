@@ -3,7 +3,7 @@
 use crate::{
     fault::{Befalls, Fault, FaultKind, InForce, Plan},
     seed::Stream,
-    signaling::conditions::{Conditions, Verdict},
+    signaling::conditions::{Conditions, MessageFate},
     world::Controls,
 };
 
@@ -47,7 +47,7 @@ fn on(kind: &FaultKind) -> Option<u64> {
     }
 }
 
-pub(super) fn lay(at: &InForce<'_>, world: &mut Controls<'_, '_>, message: u64, verdict: Verdict) {
+pub(super) fn lay(at: &InForce<'_>, world: &mut Controls<'_, '_>, message: u64, verdict: MessageFate) {
     let conditions = world.sim().part::<Conditions>();
     conditions.lay(at.fault.id, at.fault.target.name(), message, verdict);
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     fault::{Befalls, Behaviour, Fault, FaultKind, InForce, KindSpec, Lessen, Plan, Span, point::Points},
     seed::Stream,
-    signaling::conditions::Verdict,
+    signaling::conditions::MessageFate,
     world::Controls,
 };
 
@@ -17,7 +17,7 @@ pub struct PointVerdict {
     /// Which of the messages that come to the point on all hosts, counted from 0 over the whole run.
     pub nth: u64,
     /// What becomes of it.
-    pub verdict: Verdict,
+    pub verdict: MessageFate,
 }
 
 /// Everything about the kind.
@@ -38,9 +38,9 @@ fn draw(draws: &mut Stream, plan: &Plan) -> Vec<Fault> {
         for _ in 0..draws.between(1, 3) {
             let nth = draws.below(12);
             let verdict = match draws.below(3) {
-                0 => Verdict::Drop,
-                1 => Verdict::Duplicate,
-                _ => Verdict::Delay {
+                0 => MessageFate::Drop,
+                1 => MessageFate::Duplicate,
+                _ => MessageFate::Delay {
                     ms: draws.between(100, 3_000),
                 },
             };
@@ -53,9 +53,9 @@ fn draw(draws: &mut Stream, plan: &Plan) -> Vec<Fault> {
 impl Behaviour for PointVerdict {
     fn describe(&self, fault: &Fault) -> String {
         let what = match self.verdict {
-            Verdict::Delay { ms } => format!("delayed by {ms} ms"),
-            Verdict::Drop => "dropped".to_owned(),
-            Verdict::Duplicate => "doubled".to_owned(),
+            MessageFate::Delay { ms } => format!("delayed by {ms} ms"),
+            MessageFate::Drop => "dropped".to_owned(),
+            MessageFate::Duplicate => "doubled".to_owned(),
         };
         let (point, lasting) = (fault.target.name(), fault.lasting());
         format!("message {} at {point} {what}{lasting}", self.nth)
@@ -88,8 +88,8 @@ impl Behaviour for PointVerdict {
 
     fn lessen(&mut self) -> Vec<Lessen<'_>> {
         match &mut self.verdict {
-            Verdict::Delay { ms } => vec![Lessen::Ms(ms)],
-            Verdict::Drop | Verdict::Duplicate => Vec::new(),
+            MessageFate::Delay { ms } => vec![Lessen::Ms(ms)],
+            MessageFate::Drop | MessageFate::Duplicate => Vec::new(),
         }
     }
 }

@@ -44,10 +44,10 @@ fn draw(draws: &mut Stream, plan: &Plan) -> Vec<Fault> {
 
 impl Behaviour for Reorder {
     fn describe(&self, fault: &Fault) -> String {
-        let (way, share) = (fault.way(), share::words(self.share));
+        let (way, share) = (fault.way(), share::describe(self.share));
         format!(
             "{way}: reordering of {share} by {}{}",
-            self.by.in_words(),
+            self.by.describe(),
             fault.lasting()
         )
     }

@@ -3,7 +3,7 @@
 use crate::seed::Ppm;
 
 /// A share in percent.
-pub(super) fn words(share: Ppm) -> String {
+pub(super) fn describe(share: Ppm) -> String {
     let ppm = share.get();
     format!("{}.{:02} %", ppm / 10_000, ppm % 10_000 / 100)
 }

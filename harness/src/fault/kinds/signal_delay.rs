@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     fault::{Befalls, Behaviour, Fault, InForce, KindSpec, Lessen, Plan, Span, kinds::message},
     seed::Stream,
-    signaling::conditions::Verdict,
+    signaling::conditions::MessageFate,
     world::Controls,
 };
 
@@ -58,7 +58,7 @@ impl Behaviour for SignalDelay {
     }
 
     fn begin(&self, at: &InForce<'_>, world: &mut Controls<'_, '_>) {
-        message::lay(at, world, self.message, Verdict::Delay { ms: self.ms });
+        message::lay(at, world, self.message, MessageFate::Delay { ms: self.ms });
     }
 
     fn end(&self, at: &InForce<'_>, world: &mut Controls<'_, '_>) {

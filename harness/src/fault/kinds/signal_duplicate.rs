@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     fault::{Befalls, Behaviour, Fault, InForce, KindSpec, Plan, Span, kinds::message},
     seed::Stream,
-    signaling::conditions::Verdict,
+    signaling::conditions::MessageFate,
     world::Controls,
 };
 
@@ -49,7 +49,7 @@ impl Behaviour for SignalDuplicate {
     }
 
     fn begin(&self, at: &InForce<'_>, world: &mut Controls<'_, '_>) {
-        message::lay(at, world, self.message, Verdict::Duplicate);
+        message::lay(at, world, self.message, MessageFate::Duplicate);
     }
 
     fn end(&self, at: &InForce<'_>, world: &mut Controls<'_, '_>) {

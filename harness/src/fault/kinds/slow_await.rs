@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     fault::{
-        Befalls, Behaviour, Fault, InForce, KindSpec, Lessen, Plan, Span, drawing::one_of, stretch::Slowed,
+        Befalls, Behaviour, Fault, InForce, KindSpec, Lessen, Plan, Span, drawing::one_of, slow_step::Slowed,
     },
     net::latency::Latency,
     seed::{Ppm, Stream},
@@ -37,11 +37,11 @@ pub(super) const SPEC: KindSpec = KindSpec {
 fn draw(draws: &mut Stream, plan: &Plan) -> Vec<Fault> {
     let clients = Befalls::Client.all(plan);
     let mut faults = Vec::new();
-    for stretch in plan.stretch.iter().filter(|_| !clients.is_empty()) {
+    for slow in plan.slow_steps.iter().filter(|_| !clients.is_empty()) {
         if draws.chance(Ppm::percent(40)) {
             let host = one_of(draws, &clients);
             let by = Latency::uniform_ms(0, draws.between(50, 300));
-            let step = stretch.step.clone();
+            let step = slow.step.clone();
             faults.push(Fault::new(host, SlowAwait { step, by }, 0, None));
         }
     }
@@ -51,7 +51,7 @@ fn draw(draws: &mut Stream, plan: &Plan) -> Vec<Fault> {
 impl Behaviour for SlowAwait {
     fn describe(&self, fault: &Fault) -> String {
         let (step, host) = (&self.step, fault.target.name());
-        format!("slow {step} of {host}, {}{}", self.by.in_words(), fault.lasting())
+        format!("slow {step} of {host}, {}{}", self.by.describe(), fault.lasting())
     }
 
     fn check(&self, _: &Fault, _: &[Fault], _: &Plan) -> Result<(), String> {

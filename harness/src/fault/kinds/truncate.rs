@@ -44,7 +44,7 @@ impl Behaviour for Truncate {
         format!(
             "{}: cut datagrams of {}{}",
             fault.way(),
-            share::words(self.share),
+            share::describe(self.share),
             fault.lasting()
         )
     }

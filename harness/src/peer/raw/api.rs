@@ -44,7 +44,7 @@ impl APIBuilder {
     /// As the stack's.
     pub fn build(self) -> API {
         API {
-            stage: Mutex::new(Stage::Planned(Box::new(self))),
+            state: Mutex::new(ApiState::Planned(Box::new(self))),
         }
     }
 }
@@ -52,10 +52,10 @@ impl APIBuilder {
 /// In place of `webrtc::api::API`, of which it has `new_peer_connection`. The network interface comes up with the first
 /// connection and serves all of them.
 pub struct API {
-    stage: Mutex<Stage>,
+    state: Mutex<ApiState>,
 }
 
-enum Stage {
+enum ApiState {
     Planned(Box<APIBuilder>),
     Built(Box<(api::API, Interface)>),
 }
@@ -69,16 +69,16 @@ impl API {
         &self,
         configuration: RTCConfiguration,
     ) -> Result<RTCPeerConnection, Error> {
-        let mut stage = self.stage.lock().await;
-        if let Stage::Planned(plan) = &mut *stage {
+        let mut state = self.state.lock().await;
+        if let ApiState::Planned(plan) = &mut *state {
             let mut plan = std::mem::take(plan);
             let interface = configure(&mut plan.settings)
                 .await
                 .map_err(|e| Error::new(e.to_string()))?;
             let api = plan.stack.with_setting_engine(plan.settings).build();
-            *stage = Stage::Built(Box::new((api, interface)));
+            *state = ApiState::Built(Box::new((api, interface)));
         }
-        let Stage::Built(built) = &*stage else {
+        let ApiState::Built(built) = &*state else {
             unreachable!("it was built above");
         };
         let (api, interface) = &**built;

@@ -12,15 +12,15 @@ pub(super) type Handled = Pin<Box<dyn Future<Output = ()> + Send + 'static>>;
 pub(super) type Handler<T> = Box<dyn (FnMut(T) -> Handled) + Send + Sync>;
 
 /// The handler of one kind of event: the last that was registered, as in the stack.
-pub(super) struct Slot<T>(Mutex<Option<Handler<T>>>);
+pub(super) struct HandlerSlot<T>(Mutex<Option<Handler<T>>>);
 
-impl<T> Default for Slot<T> {
+impl<T> Default for HandlerSlot<T> {
     fn default() -> Self {
         Self(Mutex::new(None))
     }
 }
 
-impl<T> Slot<T> {
+impl<T> HandlerSlot<T> {
     pub fn register(&self, handler: Handler<T>) {
         *self.slot() = Some(handler);
     }
@@ -48,7 +48,10 @@ mod tests {
 
     #[test]
     fn the_last_handler_is_called_and_may_register_another() {
-        let (slot, heard) = (Arc::new(Slot::<u32>::default()), Arc::new(Mutex::new(Vec::new())));
+        let (slot, heard) = (
+            Arc::new(HandlerSlot::<u32>::default()),
+            Arc::new(Mutex::new(Vec::new())),
+        );
         let handler = |name: &'static str, heard: &Arc<Mutex<Vec<_>>>| -> Handler<u32> {
             let heard = heard.clone();
             Box::new(move |n| {

@@ -24,7 +24,7 @@ use webrtc::{
     },
 };
 
-use super::{heard, interface::Use, slots::Slot};
+use super::{heard, interface::Use, slots::HandlerSlot};
 use crate::{
     peer::{Description, DescriptionKind, Log, full::brief},
     trace::{Candidate, EventKind, Machine, PeerId},
@@ -38,11 +38,11 @@ pub(super) struct Watched {
     interface: Mutex<Option<Use>>,
     is_closing: AtomicBool,
     has_role: AtomicBool,
-    pub signaling: Slot<RTCSignalingState>,
-    pub gathering: Slot<RTCIceGathererState>,
-    pub ice: Slot<RTCIceConnectionState>,
-    pub state: Slot<RTCPeerConnectionState>,
-    pub candidates: Slot<Option<RTCIceCandidate>>,
+    pub signaling: HandlerSlot<RTCSignalingState>,
+    pub gathering: HandlerSlot<RTCIceGathererState>,
+    pub ice: HandlerSlot<RTCIceConnectionState>,
+    pub state: HandlerSlot<RTCPeerConnectionState>,
+    pub candidates: HandlerSlot<Option<RTCIceCandidate>>,
 }
 
 /// The username fragments of the descriptions that hold now.
@@ -70,11 +70,11 @@ impl Watched {
             interface: Mutex::new(interface),
             is_closing: AtomicBool::new(false),
             has_role: AtomicBool::new(false),
-            signaling: Slot::default(),
-            gathering: Slot::default(),
-            ice: Slot::default(),
-            state: Slot::default(),
-            candidates: Slot::default(),
+            signaling: HandlerSlot::default(),
+            gathering: HandlerSlot::default(),
+            ice: HandlerSlot::default(),
+            state: HandlerSlot::default(),
+            candidates: HandlerSlot::default(),
         });
         watched.take_states(stack);
         watched.take_candidates(stack);

@@ -20,7 +20,7 @@ pub(super) fn longest_us(latency: &Latency) -> u64 {
 struct Value<T> {
     field: &'static str,
     /// What it is, where it is not plain.
-    words: fn(&T) -> Option<String>,
+    description: fn(&T) -> Option<String>,
     remove: fn(&mut T),
 }
 
@@ -28,7 +28,7 @@ struct Value<T> {
 const SERVICE: &[Value<SignalingSpec>] = &[
     Value {
         field: "signaling.ordering",
-        words: |service| {
+        description: |service| {
             (service.ordering == Ordering::Concurrent)
                 .then(|| "signaling messages overtake each other in the server".to_owned())
         },
@@ -36,19 +36,19 @@ const SERVICE: &[Value<SignalingSpec>] = &[
     },
     Value {
         field: "signaling.descriptions",
-        words: |service| slow("descriptions in the server", &service.descriptions),
+        description: |service| slow("descriptions in the server", &service.descriptions),
         remove: |service| service.descriptions = Latency::NONE,
     },
     Value {
         field: "signaling.others",
-        words: |service| slow("other messages in the server", &service.others),
+        description: |service| slow("other messages in the server", &service.others),
         remove: |service| service.others = Latency::NONE,
     },
     Value {
         field: "signaling.push",
-        words: |service| {
+        description: |service| {
             let push = service.push.as_ref()?;
-            Some(format!("callee asleep until a push, {}", push.in_words()))
+            Some(format!("callee asleep until a push, {}", push.describe()))
         },
         remove: |service| service.push = None,
     },
@@ -69,7 +69,7 @@ pub(super) fn mend_service(plan: &mut Plan, gone: &Gone) {
 }
 
 fn slow(what: &str, latency: &Latency) -> Option<String> {
-    (*latency != Latency::NONE).then(|| format!("{what} take {}", latency.in_words()))
+    (*latency != Latency::NONE).then(|| format!("{what} take {}", latency.describe()))
 }
 
 /// The values that are not plain.
@@ -78,7 +78,7 @@ fn listed<T>(values: &[Value<T>], of: &T) -> Vec<Item> {
         Some(Item {
             item,
             path: value.field.to_owned(),
-            words: (value.words)(of)?,
+            description: (value.description)(of)?,
         })
     });
     items.collect()
@@ -93,12 +93,12 @@ fn remove_of<T>(values: &[Value<T>], from: &mut T, gone: &Gone) {
 const IMPAIRMENTS: &[Value<LinkProfile>] = &[
     Value {
         field: "loss",
-        words: |link| share("loss", link.loss),
+        description: |link| share("loss", link.loss),
         remove: |link| link.loss = Ppm::ZERO,
     },
     Value {
         field: "bursts",
-        words: |link| {
+        description: |link| {
             let bursts = link.bursts?;
             Some(format!(
                 "bursts of {} lost in {}",
@@ -109,53 +109,55 @@ const IMPAIRMENTS: &[Value<LinkProfile>] = &[
     },
     Value {
         field: "duplicate",
-        words: |link| share("doubles", link.duplicate),
+        description: |link| share("doubles", link.duplicate),
         remove: |link| link.duplicate = Ppm::ZERO,
     },
     Value {
         field: "reorder",
-        words: |link| share("reordering", link.reorder),
+        description: |link| share("reordering", link.reorder),
         remove: |link| (link.reorder, link.reorder_by) = (Ppm::ZERO, Latency::NONE),
     },
     Value {
         field: "corrupt",
-        words: |link| share("flipped bits", link.corrupt),
+        description: |link| share("flipped bits", link.corrupt),
         remove: |link| link.corrupt = Ppm::ZERO,
     },
     Value {
         field: "truncate",
-        words: |link| share("cut datagrams", link.truncate),
+        description: |link| share("cut datagrams", link.truncate),
         remove: |link| link.truncate = Ppm::ZERO,
     },
     Value {
         field: "bandwidth_kbps",
-        words: |link| Some(format!("{} kbit/s", link.bandwidth_kbps?)),
+        description: |link| Some(format!("{} kbit/s", link.bandwidth_kbps?)),
         remove: |link| (link.bandwidth_kbps, link.queue) = (None, None),
     },
     Value {
         field: "queue",
-        words: |link| link.queue.map(|_| "short queue".to_owned()),
+        description: |link| link.queue.map(|_| "short queue".to_owned()),
         remove: |link| link.queue = None,
     },
     Value {
         field: "mtu",
-        words: |link| Some(format!("MTU of {}", link.mtu?)),
+        description: |link| Some(format!("MTU of {}", link.mtu?)),
         remove: |link| link.mtu = None,
     },
     Value {
         field: "latency",
-        words: |link| {
+        description: |link| {
             let (longest, good) = (
                 longest_us(&link.latency),
                 longest_us(&LinkProfile::default().latency),
             );
-            (longest > good).then(|| format!("takes {}", link.latency.in_words()))
+            (longest > good).then(|| format!("takes {}", link.latency.describe()))
         },
         remove: |link| link.latency = LinkProfile::default().latency,
     },
     Value {
         field: "jitter",
-        words: |link| (link.jitter != Latency::NONE).then(|| format!("jitter, {}", link.jitter.in_words())),
+        description: |link| {
+            (link.jitter != Latency::NONE).then(|| format!("jitter, {}", link.jitter.describe()))
+        },
         remove: |link| link.jitter = Latency::NONE,
     },
 ];
@@ -191,7 +193,7 @@ pub(super) fn impairments(plan: &Plan) -> Vec<Item> {
         let items = listed(IMPAIRMENTS, profile).into_iter().map(move |i| Item {
             item: n * IMPAIRMENTS.len() + i.item,
             path: format!("{path}.{}", i.path),
-            words: format!("{link}: {}", i.words),
+            description: format!("{link}: {}", i.description),
         });
         items.collect::<Vec<_>>()
     };

@@ -10,7 +10,7 @@ use super::Step;
 
 /// A point of a run: the steps that were enabled, and the one that was taken; none where the run was cut off.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Turn {
+pub struct Decision {
     /// The step that was taken.
     pub taken: Option<Step>,
     /// The steps that were enabled.
@@ -25,7 +25,7 @@ type State = BTreeMap<String, Vec<String>>;
 /// A state is what every host has seen, whatever came between: if steps of different hosts are independent, nothing
 /// else can decide what is enabled.
 #[derive(Clone, Debug, Default)]
-pub struct Known {
+pub struct EnabledSteps {
     enabled: BTreeMap<State, BTreeSet<Step>>,
 }
 
@@ -62,12 +62,12 @@ fn take(state: &mut State, step: &Step) {
         .push(step.name.clone());
 }
 
-impl Known {
+impl EnabledSteps {
     /// Learns from a run that passed `turns`; one that was not cut off had no step left at its end.
     ///
     /// # Errors
     /// [`Entangled`]: orders that differ only in the order of independent steps cannot be taken for one.
-    pub fn learn(&mut self, turns: &[Turn]) -> Result<(), Entangled> {
+    pub fn learn(&mut self, turns: &[Decision]) -> Result<(), Entangled> {
         let mut state = State::new();
         for turn in turns {
             self.note(&state, &turn.enabled)?;

@@ -1,4 +1,4 @@
-//! Where the scenes of calls are played: people behind firewalls, a signaling service that overtakes itself, weather; and how
+//! Where the plans of calls are played: people behind firewalls, a signaling service that overtakes itself, a bad network; and how
 //! acts are written down.
 
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use sleet::{
     swarm::{self, Kind},
 };
 
-use crate::network::{link, story_a, stretch};
+use crate::network::{link, slow_step, story_a};
 
 /// When the chaos phase ends.
 const HEAL_AT_MS: u64 = 6_000;
@@ -27,7 +27,7 @@ pub(super) const PEOPLE: [&str; 9] = [
     "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan",
 ];
 
-/// The kinds of fault that the network may have: what outlasts the chaos phase, and slow awaits, are the scenes' own.
+/// The kinds of fault that the network may have: what outlasts the chaos phase, and slow awaits, are the plans' own.
 const WEATHER: [Kind; 12] = [
     Kind::Loss,
     Kind::Duplicate,
@@ -43,14 +43,14 @@ const WEATHER: [Kind; 12] = [
     Kind::ServerRestart,
 ];
 
-/// The first `people` people on the stage.
-pub(super) fn stage(seed: Seed, people: usize) -> Plan {
-    stage_of(seed, &PEOPLE[..people])
+/// The first `people` people.
+pub(super) fn plan_of(seed: Seed, people: usize) -> Plan {
+    plan_for(seed, &PEOPLE[..people])
 }
 
 /// `people`, each behind a firewall, and a signaling service that overtakes itself. Every step takes a while, so that
 /// users, messages and callbacks come in between.
-pub(super) fn stage_of(seed: Seed, people: &[&str]) -> Plan {
+pub(super) fn plan_for(seed: Seed, people: &[&str]) -> Plan {
     let mut draws = seed.stream("calls/stage");
     let person = |(i, name): (usize, &&str)| {
         let address = format!("10.{}.0.1", i + 1);
@@ -75,7 +75,7 @@ pub(super) fn stage_of(seed: Seed, people: &[&str]) -> Plan {
     plan.service().acknowledged = true;
     Plan {
         topology: Topology::new(hosts),
-        stretch: steps.map(|(step, most)| stretch(step, 0, most)).into(),
+        slow_steps: steps.map(|(step, most)| slow_step(step, 0, most)).into(),
         script: Vec::new(),
         budget_ms: BUDGET_MS,
         horizon_ms: 90_000,
@@ -83,7 +83,7 @@ pub(super) fn stage_of(seed: Seed, people: &[&str]) -> Plan {
     }
 }
 
-/// On half of the seeds, `plan` in the weather that the swarm draws.
+/// On half of the seeds, `plan` on the network that the swarm draws.
 pub(super) fn unsettled(seed: Seed, plan: Plan) -> Plan {
     if seed.stream("calls/weather").chance(Ppm::percent(50)) {
         return plan;

@@ -8,9 +8,9 @@ use super::{Fault, Plan};
 use crate::trace::{Effect, FaultId, Trace};
 
 /// The marks of everything that struck, with how often: of the faults of `plan`, and of what its links do without any.
-pub fn hits(plan: &Plan, trace: &Trace) -> BTreeMap<&'static str, u64> {
+pub fn coverage(plan: &Plan, trace: &Trace) -> BTreeMap<&'static str, u64> {
     let faults: BTreeMap<FaultId, &Fault> = plan.faults.iter().map(|f| (f.id, f)).collect();
-    let mut hits = BTreeMap::new();
+    let mut coverage = BTreeMap::new();
     for event in &trace.events {
         let mark = match event.kind.struck_by() {
             Some(id) => faults
@@ -19,10 +19,10 @@ pub fn hits(plan: &Plan, trace: &Trace) -> BTreeMap<&'static str, u64> {
             None => event.kind.cause().and_then(|by| by.effect()).map(of_a_link),
         };
         if let Some(mark) = mark {
-            *hits.entry(mark).or_default() += 1;
+            *coverage.entry(mark).or_default() += 1;
         }
     }
-    hits
+    coverage
 }
 
 /// The mark of what a link does by its profile.

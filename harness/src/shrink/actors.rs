@@ -14,7 +14,7 @@ pub(super) fn actions(plan: &Plan) -> Vec<Item> {
     let item = |(item, scripted): (usize, &Scripted)| Item {
         item,
         path: format!("script[{item}]"),
-        words: action_words(scripted),
+        description: action_words(scripted),
     };
     own.map(item).collect()
 }
@@ -110,10 +110,10 @@ pub(super) fn devices(plan: &Plan) -> Vec<Item> {
         let more = user.devices.iter().enumerate().skip(1);
         more.map(move |(k, device)| (i, k, format!("{} rings on {device} too", user.name)))
     });
-    let item = |(item, (i, k, words)): (usize, (usize, usize, String))| Item {
+    let item = |(item, (i, k, description)): (usize, (usize, usize, String))| Item {
         item,
         path: format!("users[{i}].devices[{k}]"),
-        words,
+        description,
     };
     all.enumerate().map(item).collect()
 }
@@ -161,7 +161,7 @@ pub(super) fn idle_hosts(plan: &Plan) -> Vec<Item> {
     let item = |(item, host): (usize, &HostSpec)| Item {
         item,
         path: format!("topology.hosts[{item}]"),
-        words: format!("host {}", host.name),
+        description: format!("host {}", host.name),
     };
     hosts
         .filter(|(_, h)| !h.serves && !named(&h.name))
@@ -173,6 +173,6 @@ pub(super) fn idle_hosts(plan: &Plan) -> Vec<Item> {
 pub(super) fn remove_hosts(plan: &mut Plan, gone: &Gone) {
     for index in gone.iter().rev() {
         let host = plan.topology.hosts.remove(*index);
-        plan.stretch.retain(|s| s.host != host.name);
+        plan.slow_steps.retain(|s| s.host != host.name);
     }
 }

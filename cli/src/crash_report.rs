@@ -16,10 +16,10 @@ use sleet::{
     scenario::Scenario,
     trace::{Event, Trace},
 };
-use sleet_reports::words::Names;
+use sleet_reports::descriptions::Names;
 
 use crate::{
-    folder::{in_words, no_room, write},
+    folder::{describe, no_room, write},
     identity::build_id,
     pool::worker::{PLAN, TRACE},
 };
@@ -28,7 +28,7 @@ use crate::{
 const LAST_EVENTS: usize = 30;
 
 /// What is known of a run that took its process down.
-pub struct Obituary<'a> {
+pub struct CrashReport<'a> {
     pub scenario: &'a Scenario,
     pub result: &'a RunResult,
     /// What the process streamed before its end.
@@ -37,7 +37,7 @@ pub struct Obituary<'a> {
     pub stderr: &'a str,
 }
 
-impl Obituary<'_> {
+impl CrashReport<'_> {
     /// Leaves it in `folder`, where the worker left plan and trace.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl Obituary<'_> {
     fn report(&self, plan: Option<&Plan>) -> String {
         let nothing = Plan::new(Topology::default());
         let names = Names::of(self.trace, plan.unwrap_or(&nothing));
-        let mut out = format!("{}\n{}\n\n", in_words(self.result), self.scenario.summary);
+        let mut out = format!("{}\n{}\n\n", describe(self.result), self.scenario.summary);
         let events = &self.trace.events;
         let last = &events[events.len().saturating_sub(LAST_EVENTS)..];
         let _ = match plan {

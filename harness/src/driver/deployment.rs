@@ -10,20 +10,20 @@ use crate::fault::Plan;
 
 /// The programs of a scenario.
 #[derive(Clone, Default)]
-pub struct Cast {
+pub struct Deployment {
     servers: BTreeMap<String, Arc<dyn Program>>,
     apps: BTreeMap<String, Arc<dyn Program>>,
     others: Option<Arc<dyn Program>>,
 }
 
-impl fmt::Debug for Cast {
+impl fmt::Debug for Deployment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let servers: Vec<&String> = self.servers.keys().collect();
-        write!(f, "Cast with servers {servers:?}")
+        write!(f, "Deployment with servers {servers:?}")
     }
 }
 
-impl Cast {
+impl Deployment {
     /// Everybody runs `app`, but for the hosts that are given another program. The signaling service and the STUN and
     /// TURN servers of the plan run by themselves.
     pub fn of(app: impl Program) -> Self {

@@ -8,7 +8,7 @@ use sleet::{
     trace::Point,
 };
 
-use super::stage::{PEOPLE, acts, dials_group, hangs_up, one_of, redials, stage, turn, unsettled};
+use super::setup::{PEOPLE, acts, dials_group, hangs_up, one_of, plan_of, redials, turn, unsettled};
 use crate::network::{answers, dials, link};
 
 /// How often both ends of a call say something.
@@ -58,9 +58,9 @@ pub fn rapid(seed: Seed) -> Plan {
     unsettled(seed, rapid_in_fair_weather(seed))
 }
 
-/// As [`rapid`], in fair weather.
+/// As [`rapid`], on a calm network.
 pub fn rapid_in_fair_weather(seed: Seed) -> Plan {
-    let mut plan = stage(seed, 2);
+    let mut plan = plan_of(seed, 2);
     let mut draws = seed.stream("calls/rapid");
     plan.script = vec![
         dials("alice", "bob", "c1", draws.between(200, 600)),
@@ -99,9 +99,9 @@ pub fn impatient(seed: Seed) -> Plan {
     unsettled(seed, impatient_in_fair_weather(seed))
 }
 
-/// As [`impatient`], in fair weather.
+/// As [`impatient`], on a calm network.
 pub fn impatient_in_fair_weather(seed: Seed) -> Plan {
-    let mut plan = stage(seed, 2);
+    let mut plan = plan_of(seed, 2);
     let mut draws = seed.stream("calls/impatient");
     plan.script = vec![
         dials("alice", "bob", "c1", draws.between(200, 600)),
@@ -119,7 +119,7 @@ pub fn impatient_in_fair_weather(seed: Seed) -> Plan {
     plan
 }
 
-/// As [`rapid`] in fair weather, from a phone with three networks, which gathers three candidates.
+/// As [`rapid`] on a calm network, from a phone with three networks, which gathers three candidates.
 pub fn rapid_on_three_networks(seed: Seed) -> Plan {
     let mut plan = rapid_in_fair_weather(seed);
     let alice = HostSpec {
@@ -138,7 +138,7 @@ pub fn rapid_on_three_networks(seed: Seed) -> Plan {
     plan
 }
 
-/// As [`rapid`] in fair weather, from a phone that leaves its Wi-Fi for cellular in the middle of it.
+/// As [`rapid`] on a calm network, from a phone that leaves its Wi-Fi for cellular in the middle of it.
 pub fn on_the_move(seed: Seed) -> Plan {
     let mut plan = rapid_in_fair_weather(seed);
     let phone = plan.topology.hosts[0].clone();
@@ -149,7 +149,7 @@ pub fn on_the_move(seed: Seed) -> Plan {
     plan
 }
 
-/// As [`rapid`], with a TURN server from which candidates come late. The weather is fair: where a TURN server does not
+/// As [`rapid`], with a TURN server from which candidates come late. The network is calm: where a TURN server does not
 /// answer, closing takes long (finding 0013).
 pub fn relayed(seed: Seed) -> Plan {
     let mut plan = rapid_in_fair_weather(seed);
@@ -162,7 +162,7 @@ pub fn relayed(seed: Seed) -> Plan {
 /// Alice dials bob; both have relayed candidates when the TURN server falls silent, and bob picks up after that, so that
 /// nobody answers when the first check is about to be relayed. Alice hangs up soon after.
 pub fn turn_falls_silent(seed: Seed) -> Plan {
-    let mut plan = stage(seed, 2);
+    let mut plan = plan_of(seed, 2);
     let mut draws = seed.stream("calls/turn-falls-silent");
     plan.topology
         .hosts
@@ -185,7 +185,7 @@ pub fn turn_falls_silent(seed: Seed) -> Plan {
 /// Alice dials bob and hangs up while her second request for an allocation, or its answer, is under way: the first, and
 /// its refusal, take 200 to 220 ms, and so does the second.
 pub fn hung_up_while_gathering(seed: Seed) -> Plan {
-    let mut plan = stage(seed, 2);
+    let mut plan = plan_of(seed, 2);
     let alice = &mut plan.topology.hosts[0].interfaces[0];
     (alice.up, alice.down) = (link(20), link(20));
     plan.topology
@@ -202,7 +202,7 @@ pub fn hung_up_while_gathering(seed: Seed) -> Plan {
 
 /// Alice wants what no calling app can do.
 pub fn unknown_act(seed: Seed) -> Plan {
-    let mut plan = stage(seed, 2);
+    let mut plan = plan_of(seed, 2);
     let juggle = Act::App {
         name: "juggles".into(),
         with: serde_json::Value::Null,
@@ -216,11 +216,11 @@ pub fn groups(seed: Seed) -> Plan {
     unsettled(seed, groups_in_fair_weather(seed))
 }
 
-/// As [`groups`], in fair weather.
+/// As [`groups`], on a calm network.
 pub fn groups_in_fair_weather(seed: Seed) -> Plan {
     let mut draws = seed.stream("calls/groups");
     let people = draws.between(4, PEOPLE.len() as u64) as usize;
-    let mut plan = stage(seed, people);
+    let mut plan = plan_of(seed, people);
     let first = draws.between(2, (people as u64 - 1).min(8)) as usize;
     let shared = draws.below(3).min(first as u64) as usize;
     let others = &PEOPLE[1..people];
@@ -254,7 +254,7 @@ pub fn groups_in_fair_weather(seed: Seed) -> Plan {
 
 /// Alice dials bob, whose app is asleep until a push notification wakes it, and is not always patient.
 pub fn asleep(seed: Seed) -> Plan {
-    let mut plan = stage(seed, 2);
+    let mut plan = plan_of(seed, 2);
     let mut draws = seed.stream("calls/asleep");
     let longest = one_of(&mut draws, &[800, 3_000]);
     plan.service().push = Some(Latency::uniform_ms(150, longest));
@@ -276,7 +276,7 @@ pub fn asleep(seed: Seed) -> Plan {
 /// Alice's network goes dark before or after the call is connected, for long enough that attempts fail; sometimes
 /// somebody hangs up while they recover.
 pub fn recovering(seed: Seed) -> Plan {
-    let mut plan = stage(seed, 2);
+    let mut plan = plan_of(seed, 2);
     let mut draws = seed.stream("calls/recovering");
     plan.ice_timeouts = Some(IceTimeouts {
         disconnected_ms: 1_500,

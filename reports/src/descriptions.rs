@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sleet::{
-    explain::words,
+    explain::descriptions,
     fault::Plan,
     trace::{Candidate, Event, EventKind, Flow, PacketId, Proto, SignalDirection, Stop, Trace},
 };
@@ -114,7 +114,7 @@ impl<'a> Names<'a> {
                 .map(|(flow, _)| format!("{} to {}", self.host(flow.src.ip()), self.host(flow.dst.ip())))
                 .unwrap_or_default()
         };
-        let cause = |by| words::cause(self.plan, by);
+        let cause = |by| descriptions::cause(self.plan, by);
         Some(match kind {
             EventKind::PacketSent { packet, flow, .. } => {
                 let (port, to) = (flow.src.port(), self.host(flow.dst.ip()));
@@ -183,9 +183,9 @@ impl<'a> Names<'a> {
 
     fn other_line(&self, kind: &EventKind) -> String {
         match kind {
-            EventKind::FaultStarted { fault } => words::begins(self.plan, *fault),
-            EventKind::FaultEnded { fault } => words::ends(self.plan, *fault),
-            EventKind::FaultHit { fault } => format!("struck by {}", words::fault(self.plan, *fault)),
+            EventKind::FaultStarted { fault } => descriptions::begins(self.plan, *fault),
+            EventKind::FaultEnded { fault } => descriptions::ends(self.plan, *fault),
+            EventKind::FaultHit { fault } => format!("struck by {}", descriptions::fault(self.plan, *fault)),
             EventKind::Crashed => "crash: everything on it is gone".into(),
             EventKind::Started => "starts again".into(),
             EventKind::Healed => "the network heals".into(),
@@ -198,24 +198,24 @@ impl<'a> Names<'a> {
             }
             EventKind::SignalImpaired { fault, message, call } => {
                 let call = call.as_ref().map(|c| format!(" {c}")).unwrap_or_default();
-                format!("!! {message}{call}: {}", words::fault(self.plan, *fault))
+                format!("!! {message}{call}: {}", descriptions::fault(self.plan, *fault))
             }
             EventKind::SignalUndeliverable { to, message, .. } => {
                 format!("{message} lost: {to} is not connected")
             }
-            EventKind::Census {
+            EventKind::LeakCheck {
                 tasks,
                 sockets,
                 allocations,
             } if tasks.is_empty() && sockets.is_empty() && *allocations == 0 => {
-                "census: nothing is left".into()
+                "leak check: nothing is left".into()
             }
-            EventKind::Census {
+            EventKind::LeakCheck {
                 tasks,
                 sockets,
                 allocations,
             } => format!(
-                "census: {allocations} allocations, tasks {}, sockets {}",
+                "leak check: {allocations} allocations, tasks {}, sockets {}",
                 tasks.join("; "),
                 sockets.join("; ")
             ),
@@ -294,13 +294,13 @@ impl<'a> Names<'a> {
             } => format!("{peer} said '{text}'"),
             EventKind::Step { step, detail } => format!("{step} {detail}").trim_end().to_owned(),
             EventKind::Failed { step, error } => format!("FAILED {step}: {error}"),
-            EventKind::Turn { taken: None, .. } => "from here on this order repeats another".into(),
-            EventKind::Turn {
+            EventKind::Decision { taken: None, .. } => "from here on this order repeats another".into(),
+            EventKind::Decision {
                 taken: Some(taken),
                 awake,
                 ..
             } if awake.is_empty() => format!("turn of {taken}, as in another order"),
-            EventKind::Turn {
+            EventKind::Decision {
                 taken: Some(taken),
                 awake,
                 asleep,

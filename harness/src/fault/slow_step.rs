@@ -2,7 +2,7 @@
 //!
 //! A real client awaits databases, the user interface and the network between two steps of the call; this
 //! is how callbacks and user actions come to cross. A client names each of its steps and asks the
-//! [`Stretcher`] to pause there. A fault that slows the step decides, else the plan. Where the plan has an order in which the step is free, it goes on when it is its turn.
+//! [`Checkpoints`] to pause there. A fault that slows the step decides, else the plan. Where the plan has an order in which the step is free, it goes on when it is its turn.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -19,7 +19,7 @@ use crate::{
 /// Makes a step of a client take longer. Of several that fit, the first decides.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Stretch {
+pub struct SlowStep {
     /// The host of the client, `*` for every one.
     pub host: String,
     /// The step.
@@ -28,25 +28,25 @@ pub struct Stretch {
     pub by: Latency,
 }
 
-impl Stretch {
+impl SlowStep {
     /// What it is, in words that do not depend on what else is in the plan.
     pub fn describe(&self) -> String {
         let whose = match self.host.as_str() {
             "*" => "everybody",
             host => host,
         };
-        format!("slow {} of {whose}, {}", self.step, self.by.in_words())
+        format!("slow {} of {whose}, {}", self.step, self.by.describe())
     }
 }
 
 /// Pauses the steps of the client on one host as the plan says.
 #[derive(Clone)]
-pub struct Stretcher {
+pub struct Checkpoints {
     host: Host,
     plan: Arc<Plan>,
 }
 
-impl Stretcher {
+impl Checkpoints {
     /// For the client on `host`.
     pub fn new(host: &Host, plan: &Arc<Plan>) -> Self {
         Self {
@@ -67,7 +67,7 @@ impl Stretcher {
         }
         let rule = self
             .plan
-            .stretch
+            .slow_steps
             .iter()
             .find(|s| s.step == step && (s.host == "*" || s.host == name));
         if let Some(rule) = rule {

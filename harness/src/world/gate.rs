@@ -19,9 +19,9 @@ use crate::{
 
 /// The steps of a run that wait.
 #[derive(Default)]
-pub(super) struct Turns {
+pub(super) struct Gate {
     kept: Mutex<Option<Kept>>,
-    stage: watch::Sender<Stage>,
+    state: watch::Sender<GateState>,
     // How many steps have come or gone.
     news: watch::Sender<u64>,
 }
@@ -35,7 +35,7 @@ struct Kept {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Stage {
+enum GateState {
     #[default]
     Choosing,
     /// No step waits, and none has come for a while.
@@ -44,7 +44,7 @@ enum Stage {
     Redundant,
 }
 
-impl Turns {
+impl Gate {
     fn kept(&self) -> MutexGuard<'_, Option<Kept>> {
         self.kept.lock().expect("choosing does not panic")
     }
@@ -89,7 +89,7 @@ impl Turns {
             Pick::Redundant => (None, Vec::new()),
         };
         let asleep = kept.waiting.keys().filter(|step| !awake.contains(step));
-        let turn = EventKind::Turn {
+        let turn = EventKind::Decision {
             taken: taken.as_ref().map(Step::to_string),
             asleep: asleep.map(Step::to_string).collect(),
             awake: awake.iter().map(Step::to_string).collect(),
@@ -108,20 +108,20 @@ impl Turns {
 
 /// Withdraws a step when its task is dropped while it waits.
 struct Place<'a> {
-    turns: &'a Turns,
+    gate: &'a Gate,
     step: Step,
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.turns.withdraw(&self.step);
+        self.gate.withdraw(&self.step);
     }
 }
 
 impl Sim {
     /// Lets the free steps of `order` wait for their turn from now on.
     pub(crate) fn keep(&self, order: &Order) {
-        *self.turns().kept() = Some(Kept {
+        *self.gate().kept() = Some(Kept {
             chooser: Chooser::new(order),
             order: order.clone(),
             waiting: BTreeMap::new(),
@@ -133,46 +133,46 @@ impl Sim {
 
     /// Wakes one step after the other until none is left that is worth it.
     async fn choose(&self, quiet: Duration) {
-        let turns = self.turns();
-        let mut news = turns.news.subscribe();
+        let gate = self.gate();
+        let mut news = gate.news.subscribe();
         loop {
             // The sender lives as long as the world.
             while tokio::time::timeout(quiet, news.changed()).await.is_ok() {}
-            if turns.is_empty() {
-                turns.stage.send_replace(Stage::Idle);
+            if gate.is_empty() {
+                gate.state.send_replace(GateState::Idle);
                 let _ = news.changed().await;
-                turns.stage.send_replace(Stage::Choosing);
+                gate.state.send_replace(GateState::Choosing);
                 continue;
             }
-            let Some(turn) = turns.wake_next() else { return };
-            let is_redundant = matches!(turn, EventKind::Turn { taken: None, .. });
+            let Some(turn) = gate.wake_next() else { return };
+            let is_redundant = matches!(turn, EventKind::Decision { taken: None, .. });
             self.record(turn);
             if is_redundant {
-                turns.stage.send_replace(Stage::Redundant);
+                gate.state.send_replace(GateState::Redundant);
                 return;
             }
         }
     }
 
-    /// Ends when the run turns out to repeat another order; never if it keeps none.
+    /// Ends when the run gate out to repeat another order; never if it keeps none.
     pub(crate) async fn redundant(&self) {
-        let mut stage = self.turns().stage.subscribe();
+        let mut state = self.gate().state.subscribe();
         // The sender lives as long as the world.
-        drop(stage.wait_for(|stage| *stage == Stage::Redundant).await);
+        drop(state.wait_for(|state| *state == GateState::Redundant).await);
     }
 
     /// Waits until every free step of the run has been taken; from then on nothing waits any more.
     pub async fn all_turns_taken(&self) {
-        let turns = self.turns();
-        let Some(quiet) = turns.kept().as_ref().map(|kept| kept.order.quiet_ms) else {
+        let gate = self.gate();
+        let Some(quiet) = gate.kept().as_ref().map(|kept| kept.order.quiet_ms) else {
             return;
         };
-        let mut stage = turns.stage.subscribe();
+        let mut state = gate.state.subscribe();
         // What the last step caused has not come yet.
         self.sleep(Duration::from_millis(quiet)).await;
-        let idle = |stage: &Stage| *stage == Stage::Idle && turns.is_empty();
-        drop(stage.wait_for(idle).await);
-        *turns.kept() = None;
+        let idle = |state: &GateState| *state == GateState::Idle && gate.is_empty();
+        drop(state.wait_for(idle).await);
+        *gate.kept() = None;
     }
 }
 
@@ -180,11 +180,11 @@ impl Host {
     /// If the run keeps an order in which steps of `kind` on this host are free, waits until it is the turn of the step
     /// `name`; says whether it did.
     pub async fn turn(&self, kind: &str, name: &str) -> bool {
-        let turns = self.sim().turns();
-        let Some((step, woken)) = turns.wait(self.name(), kind, name) else {
+        let gate = self.sim().gate();
+        let Some((step, woken)) = gate.wait(self.name(), kind, name) else {
             return false;
         };
-        let _place = Place { turns, step };
+        let _place = Place { gate, step };
         // Nobody wakes it any more once the order is over.
         let _ = woken.await;
         true

@@ -4,7 +4,7 @@
 //! on nothing of that life reaches the wire or the trace, its sockets are gone, our own tasks are aborted,
 //! and the peers are closed where nobody sees it. Whatever still runs belongs to a life that is over, and stays
 //! unseen when the host is up again: a task has the life of the task that spawned it. What is left at the end of
-//! a run shows in the census.
+//! a run shows in the leak check.
 //!
 //! Nothing here records anything or knows what time it is.
 
@@ -44,7 +44,7 @@ pub struct Liveness {
 pub(super) type AtCrash = Box<dyn FnOnce(&Host) + Send>;
 
 /// The state of every host.
-pub(super) struct Lives {
+pub(super) struct Incarnations {
     hosts: Vec<HostLives>,
 }
 
@@ -70,7 +70,7 @@ struct Mortal {
     kept: usize,
 }
 
-impl Lives {
+impl Incarnations {
     pub(super) fn new(hosts: usize) -> Self {
         let first = Liveness { life: 0, up: true };
         let host = || HostLives {
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_life_that_is_over_stays_over() {
-        let lives = Lives::new(1);
+        let lives = Incarnations::new(1);
         let first = lives.owner(0);
         assert!(lives.goes_on(first));
         lives.crash(0, None);
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn what_has_to_be_done_at_a_crash_is_handed_out_once_and_given_back_when_it_is_late() {
-        let lives = Lives::new(1);
+        let lives = Incarnations::new(1);
         let owner = lives.owner(0);
         assert!(lives.at_crash(owner, Box::new(|_| {})).is_none());
         assert_eq!(lives.crash(0, None).len(), 1);
