@@ -52,6 +52,9 @@ struct Saved {
     is_unexpected: bool,
 }
 
+/// The longest trace that is drawn, in events. A run of 1,024 peers has more, and no timeline of it could be read.
+const MOST_EVENTS: usize = 200_000;
+
 /// Attaches to the failures saved in `folder`, to the first `most` of them where that is said: unexpected ones first, then the
 /// first of each scenario that is there to fail. Gives their pages in that order.
 ///
@@ -72,8 +75,16 @@ pub fn attach(
         let Some(saved) = read(catalogue, &path, gathered) else {
             continue;
         };
+        let (name, seed) = (&saved.repro.scenario, saved.repro.seed);
+        let events = saved.record.trace.events.len();
+        if events > MOST_EVENTS {
+            terminal::note(&format!(
+                "no drawings of {name}@{seed}: its trace has {events} events, and at most {MOST_EVENTS} are drawn; trace.jsonl has \
+                 all of them"
+            ));
+            continue;
+        }
         if let Err(why) = capture(&saved, &mut worker) {
-            let (name, seed) = (&saved.repro.scenario, saved.repro.seed);
             terminal::note(&format!("no capture of {name}@{seed}: {why:#}"));
         }
         pages.push(drawings(

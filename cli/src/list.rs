@@ -36,7 +36,7 @@ impl Entry {
             family: s.family().to_owned(),
             kind: s.kind,
             oracles: s.oracles.iter().map(|o| o.id).collect(),
-            trips: s.trips,
+            trips: s.trips(),
             marks_required: s.marks_required.clone(),
             min_seeds: s.min_seeds,
             sources: s.sources.clone(),

@@ -7,7 +7,7 @@ use sleet::{
     fault::Plan,
     net::topology::Topology,
     run::{
-        RunRecord, execute_watched,
+        RunRecord, Runner,
         result::RunOutcome,
         summary::{exit, unexpected},
     },
@@ -58,7 +58,10 @@ pub fn replay(catalogue: &Catalogue, args: &ReplayArgs) -> Done {
         Some(_) => Watch::default().tapping(),
         None => Watch::default(),
     });
-    let record = execute_watched(&subject.scenario, subject.seed, plan, watch.clone())?;
+    let record = Runner::new(&subject.scenario, subject.seed)
+        .with_plan(plan)
+        .watched(watch.clone())
+        .run()?;
     if let Some(file) = &args.pcap {
         capture(&record, &watch, file)?;
     }

@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use sleet::{
     run::{
-        RunRecord, execute_plan, execute_watched,
+        RunRecord, Runner,
         repro::Repro,
         summary::{exit, unexpected},
     },
@@ -95,7 +95,9 @@ pub fn smallest(subject: &Subject, effort: Effort) -> anyhow::Result<Option<(Shr
         }
         Err(error @ ShrinkError::Execute(_)) => bail!(error),
     };
-    let record = execute_plan(&subject.scenario, subject.seed, Arc::new(shrunk.plan.clone()))?;
+    let record = Runner::new(&subject.scenario, subject.seed)
+        .with_plan(shrunk.plan.clone())
+        .run()?;
     Ok(Some((shrunk, record)))
 }
 
@@ -141,7 +143,10 @@ fn attach_to(
     let expected = !unexpected(scenario, &result);
     attach::drawings(folder, scenario, record, &result, expected)?;
     let watch = Arc::new(Watch::default().tapping());
-    let again = execute_watched(scenario, record.seed, record.plan.clone(), watch.clone())?;
+    let again = Runner::new(scenario, record.seed)
+        .with_plan(record.plan.clone())
+        .watched(watch.clone())
+        .run()?;
     let bytes = pcap::pcapng(&again, &watch.tap().map(Tap::take).unwrap_or_default())?;
     let file = folder.join(CAPTURE);
     fs::write(&file, bytes).with_context(|| format!("cannot write '{}'", file.display()))

@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use sleet::{
     fault::Plan,
-    run::{plan_of, repro::Repro, summary::exit},
+    run::{Runner, repro::Repro, summary::exit},
     scenario::{Kind, Scenario},
     seed::Seed,
     sweep::{
@@ -122,7 +122,7 @@ impl Sweeper {
             idle: Mutex::default(),
         };
         let bar = progress_bar(&self.scenario.name);
-        let plan = plan_of(&self.scenario, self.seed)?;
+        let plan = Runner::new(&self.scenario, self.seed).plan()?;
         let swept = search(&prober, &plan, self.limits, &|done, of| {
             bar.set_length(of as u64);
             bar.set_position(done as u64);

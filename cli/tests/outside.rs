@@ -18,7 +18,7 @@ use sleet::{
         topology::{HostSpec, Topology},
     },
     oracle::runs::RUN_01_NO_PANIC,
-    scenario::{Kind, Scenario},
+    scenario::{Expectation, Kind, Scenario},
     seed::Seed,
     signaling::SignalingSpec,
 };
@@ -65,7 +65,7 @@ fn catalogue() -> Catalogue {
                 assert!(!panics(sim.seed()), "on purpose");
             },
         )
-        .tripping(RUN_01_NO_PANIC.id),
+        .expects(Expectation::broken(&RUN_01_NO_PANIC, 1)),
         Scenario::new(Kind::Promise, "sim/aborts", plan, |_, _| async {
             std::process::abort()
         })

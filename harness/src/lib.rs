@@ -18,6 +18,7 @@
 //! - [`app`], [`webrtc`]: what code under test uses in place of `tokio::net` and of `webrtc`'s peer connection
 //! - [`scenario`], [`run`], [`shrink`], [`explain`]: what a user calls
 //! - [`schema`]: JSON Schemas of what runs write and read
+//! - [`prelude`]: what a scenario needs, in one `use`
 //!
 //! # Example
 //!
@@ -66,6 +67,7 @@ pub mod net;
 pub mod nic;
 pub mod oracle;
 pub mod peer;
+pub mod prelude;
 pub mod reach;
 pub mod run;
 pub mod scenario;

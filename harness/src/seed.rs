@@ -61,6 +61,7 @@ impl fmt::Display for Seed {
 
 /// A seed or a range of seeds that could not be read.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SeedError {
     /// Neither decimal nor `0x…`, or larger than 64 bits.
     #[error("'{0}' is not a seed: write a decimal or 0x… number below 2^64")]

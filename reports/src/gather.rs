@@ -66,7 +66,7 @@ impl<'a> Gathered<'a> {
             return;
         };
         let scenario = self.scenarios[place];
-        if scenario.remedy.is_some()
+        if scenario.rows.iter().any(|row| row.remedy().is_some())
             && let Some(ms) = result.stats.get("connect_ms")
         {
             let bins = self.connect_ms.entry(place).or_default();

@@ -13,7 +13,7 @@ use sleet::{
         topology::{HostSpec, NatBox},
     },
     oracle::Verdict,
-    run::{RunRecord, orders::Explored},
+    run::{RunRecord, explored::Explored},
     scenario::Scenario,
     trace::{Event, EventKind, Machine, PeerId, Trace},
 };

@@ -16,7 +16,7 @@ use sleet::{
         peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
         signaling::STATE_04_TURNS,
     },
-    scenario::{Kind, Scenario},
+    scenario::{Expectation, Kind, Row, Scenario},
     seed::Seed,
 };
 
@@ -56,7 +56,7 @@ pub fn family() -> Vec<Scenario> {
         with_policy(Kind::Demonstration, "naive-open", Policy::NAIVE, open)
             .about("On an open network the checks themselves make up for lost candidates: the bug does not show.")
             .from("docs/stories.md#why-it-takes-a-firewall")
-            .trips(&CAND_01_APPLIED, ENOUGH),
+            .expects(Expectation::broken(&CAND_01_APPLIED, ENOUGH)),
         rare("sleep", SLEEP, story_a)
             .about("Sleeping 500 ms before the local description is set loses fewer candidates, not none."),
         broken("sleep-quick-answer", SLEEP, story_a_quick_answer)
@@ -96,7 +96,7 @@ pub fn family() -> Vec<Scenario> {
         unanswered(Kind::Demonstration, "wait-in-callback", Policy::NAIVE.sending(SendPolicy::OnceJoinedInCallback))
             .about("Buffering by waiting inside the stack's candidate callback: the hangup never returns.")
             .from("docs/hazards.md#4-waiting-inside-a-callback")
-            .trips(&TEAR_01_CLOSES, 1),
+            .expects(Expectation::broken(&TEAR_01_CLOSES, 1)),
         promise("retry", BUFFER_RECEIVER, story_a_retry)
             .about("The caller tries again within the call: candidates of the first attempt stay out of the second.")
             .holds(&[&CAND_02_OWN_GENERATION])
@@ -127,18 +127,19 @@ fn promise(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scena
 
 /// A policy that loses calls.
 fn broken(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
-    with_policy(Kind::Demonstration, name, app, network).trips(&CONN_01_CONNECTS, ENOUGH)
+    with_policy(Kind::Demonstration, name, app, network)
+        .expects(Expectation::broken(&CONN_01_CONNECTS, ENOUGH))
 }
 
 /// A policy that loses calls so rarely that it takes many seeds to see it.
 fn rare(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
-    with_policy(Kind::Demonstration, name, app, network).trips(&CONN_01_CONNECTS, 300)
+    with_policy(Kind::Demonstration, name, app, network).expects(Expectation::broken(&CONN_01_CONNECTS, 300))
 }
 
 fn with_policy(kind: Kind, name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
     played(kind, &format!("candidates/{name}"), network, app)
         .from("docs/stories.md#a-lost-candidates")
-        .in_table(name)
+        .fills(Row::Remedy(name.into()))
 }
 
 /// A call that nobody answers.
@@ -160,7 +161,7 @@ fn recover() -> Scenario {
         .holds(&[&CAND_02_OWN_GENERATION])
         .reaches(&["attempt-recovered"], ENOUGH);
     // The table compares remedies on one network, and this is another.
-    scenario.remedy = None;
+    scenario.rows.clear();
     scenario
 }
 
@@ -176,5 +177,5 @@ fn stale_generation() -> Scenario {
     .about("A receiver that buffers without looking at the generation gives old candidates to a new attempt.")
     .from("docs/stories.md#a-lost-candidates")
     .from("docs/hazards.md#22-candidates-of-an-old-generation")
-    .trips(&CAND_02_OWN_GENERATION, ENOUGH)
+    .expects(Expectation::broken(&CAND_02_OWN_GENERATION, ENOUGH))
 }

@@ -18,7 +18,7 @@ use sleet::{
         signaling::STATE_04_TURNS,
     },
     peer::PeerKind,
-    scenario::{Kind, Scenario},
+    scenario::{Expectation, Kind, Scenario},
     seed::Seed,
     servers::IceServerSpec,
     swarm,
@@ -30,6 +30,7 @@ use crate::{
         Make, Policy,
         policy::{ReceivePolicy, SendPolicy},
     },
+    defects,
     fixture::played,
     nat::put_behind,
     network::{story_a, story_a_push},
@@ -78,7 +79,7 @@ pub fn family() -> Vec<Scenario> {
         scenario(Kind::Demonstration, "no-recovery", BUFFER_BOTH.full(), story_a)
             .about("Buffering alone: what the storm breaks, no healing of the network mends.")
             .holds(&TIDY)
-            .trips(&CONN_01_CONNECTS, ENOUGH),
+            .expects(Expectation::broken(&CONN_01_CONNECTS, ENOUGH)),
     ];
     all.extend(rapid());
     all.extend([
@@ -109,12 +110,13 @@ fn rapid() -> Vec<Scenario> {
     ]
 }
 
-/// The faults of NATs, of TURN servers and of phones with two networks, and all others. Nobody is tidy here: closing waits for
-/// requests to the TURN server that were lost, whatever lost them (docs/findings/0008), and an allocation whose client crashed
-/// stays until it expires (RFC 8656, section 3.2).
+/// The faults of NATs, of TURN servers and of phones with two networks, and all others.
 fn behind_nats(name: &str, app: Make) -> Scenario {
     let app = app.recovering(PATIENCE_BEHIND_NATS);
-    patient_promise(name, app, nats_and_relay)
+    let scenario = patient_promise(name, app, nats_and_relay)
+        .holds(&TIDY)
+        .holds(&[&TEAR_05_STACK_ENDS]);
+    defects::of_relays_in_a_storm(scenario)
 }
 
 /// The story network without firewalls: each side is behind a NAT or not, a TURN server relays, and alice's phone has
@@ -152,11 +154,12 @@ fn nats_and_relay(seed: Seed) -> Plan {
 }
 
 fn promise(name: &str, app: Make, network: fn(Seed) -> Plan) -> Scenario {
-    let scenario = patient_promise(name, app.recovering(PATIENCE), network).holds(&TIDY);
+    let scenario = patient_promise(name, app.recovering(PATIENCE), network)
+        .holds(&TIDY)
+        .holds(&[&TEAR_05_STACK_ENDS]);
     match app.peers {
-        PeerKind::Bare => scenario.holds(&[&TEAR_05_STACK_ENDS]),
-        // A DTLS server that is hung up while it waits for its client waits for ever: docs/findings/0011.
-        PeerKind::Full => scenario,
+        PeerKind::Bare => scenario,
+        PeerKind::Full => defects::of_full_peers(scenario),
     }
 }
 
@@ -232,7 +235,7 @@ mod tests {
     use std::sync::Arc;
 
     use sleet::run::{
-        self,
+        Runner,
         summary::{Judgement, Summary},
     };
 
@@ -247,7 +250,7 @@ mod tests {
                 let mut kinds = drawn(Seed(seed), app);
                 kinds.retain(|kind| Some(*kind) != left_out);
                 let plan = Arc::new(storm(Seed(seed), &kinds, story_a));
-                let record = run::execute_plan(&scenario, Seed(seed), plan);
+                let record = Runner::new(&scenario, Seed(seed)).with_plan(plan).run();
                 record.expect("a run").result()
             })
             .collect();

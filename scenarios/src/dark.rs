@@ -10,7 +10,7 @@ use sleet::{
         signaling::STATE_04_TURNS,
     },
     peer::IceTimeouts,
-    scenario::{Kind, Scenario},
+    scenario::{Expectation, Kind, Scenario},
     seed::Seed,
     trace::{EventKind, Machine},
     world::Sim,
@@ -133,5 +133,5 @@ fn impatient() -> Scenario {
         .about("A broken reporter that says disconnected after one second of silence.")
         .from("docs/stories.md#c-connection-state")
         .holds(&[&STATE_01_EDGES, &STATE_05_NEWS])
-        .trips(&TIME_01_TIMELY, 1)
+        .expects(Expectation::broken(&TIME_01_TIMELY, 1))
 }

@@ -17,7 +17,7 @@ use sleet::{
         peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
         signaling::STATE_04_TURNS,
     },
-    scenario::{Kind, Scenario},
+    scenario::{Expectation, Kind, Scenario},
     seed::Seed,
     signaling,
 };
@@ -173,7 +173,7 @@ fn on_the_stack() -> Vec<Scenario> {
             .from(HANDSHAKE)
             .holds(&KEPT)
             .holds(&[&TEAR_02_NOTHING_LEFT])
-            .trips(&TEAR_05_STACK_ENDS, PARTS),
+            .expects(Expectation::broken(&TEAR_05_STACK_ENDS, PARTS)),
         played(
             Kind::Finding,
             "findings/hangup-in-handshake",
@@ -185,7 +185,7 @@ fn on_the_stack() -> Vec<Scenario> {
         .from(HANDSHAKE)
         .holds(&KEPT)
         .holds(&[&TEAR_02_NOTHING_LEFT])
-        .trips(&TEAR_05_STACK_ENDS, 1),
+        .expects(Expectation::broken(&TEAR_05_STACK_ENDS, 1)),
     ]
 }
 
@@ -210,7 +210,7 @@ fn connects(name: &str, app: impl Into<Make>, plan: Plan) -> Scenario {
 fn broken(name: &str, app: impl Into<Make>, plan: Plan, oracle: &'static Oracle) -> Scenario {
     scenario(Kind::Demonstration, name, app, plan)
         .from("docs/stories.md#a-lost-candidates")
-        .trips(oracle, PARTS)
+        .expects(Expectation::broken(oracle, PARTS))
 }
 
 fn scenario(kind: Kind, name: &str, app: impl Into<Make>, plan: Plan) -> Scenario {

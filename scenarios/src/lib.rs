@@ -14,6 +14,7 @@ pub mod candidates;
 pub mod chaos;
 pub mod client;
 pub mod dark;
+mod defects;
 pub mod exhaustive;
 pub mod findings;
 mod fixture;
@@ -85,7 +86,7 @@ mod tests {
             );
             let names_an_oracle = matches!(scenario.kind, Kind::Demonstration | Kind::Finding);
             assert!(
-                scenario.trips.is_some() || !names_an_oracle,
+                scenario.trips().is_some() || !names_an_oracle,
                 "{} must name an oracle",
                 scenario.name
             );
@@ -94,7 +95,7 @@ mod tests {
 
     #[test]
     fn every_oracle_is_tripped_by_something_in_the_catalogue() {
-        let tripped: BTreeSet<&str> = catalogue().iter().filter_map(|s| s.trips).collect();
+        let tripped: BTreeSet<&str> = catalogue().iter().filter_map(|s| s.trips()).collect();
         for oracle in oracle::ALL {
             assert!(
                 tripped.contains(oracle.id),

@@ -11,7 +11,7 @@ use sleet::{
         calls::CONN_01_CONNECTS,
         peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT},
     },
-    scenario::{Kind, Scenario},
+    scenario::{Expectation, Kind, Scenario},
     seed::Seed,
 };
 
@@ -55,7 +55,7 @@ pub fn family() -> Vec<Scenario> {
 }
 
 fn finding(name: &str, app: Make, breaks: &'static Oracle, network: fn(Seed) -> Plan) -> Scenario {
-    played(Kind::Finding, &format!("findings/{name}"), network, app).trips(breaks, 1)
+    played(Kind::Finding, &format!("findings/{name}"), network, app).expects(Expectation::broken(breaks, 1))
 }
 
 /// When the network heals: after the packet that is hit, in every one of these calls.

@@ -22,7 +22,7 @@ use sleet::{
         reach::REACH_01_AS_COMPUTED,
     },
     reach,
-    scenario::{Cell, Kind, Known, Scenario},
+    scenario::{Cell, Expectation, Kind, KnownDefect, Row, Scenario},
     seed::Seed,
     servers::IceServerSpec,
     signaling::Ordering,
@@ -100,8 +100,8 @@ fn promise(name: &str, about: &str, app: impl Into<Make>, network: fn(Seed) -> P
             &TEAR_05_STACK_ENDS,
             &REACH_01_AS_COMPUTED,
         ])
-        .except_where(&PACE_01_PACED, storms)
-        .in_matrix(cell)
+        .expects(Expectation::known_defect(&PACE_01_PACED, storms))
+        .fills(Row::Matrix(cell))
 }
 
 fn matrix(name: &str, about: &str, network: fn(Seed) -> Plan) -> Scenario {
@@ -142,12 +142,12 @@ fn cut_off() -> Scenario {
     played(Kind::Demonstration, "nat/cut-off", network, CLIENT)
         .about("A link that loses what the NATs would let through: the call does not go the way that was computed.")
         .from("docs/nats.md#who-must-reach-whom")
-        .trips(&REACH_01_AS_COMPUTED, 1)
+        .expects(Expectation::broken(&REACH_01_AS_COMPUTED, 1))
 }
 
 /// Where two symmetric NATs let strangers in, every check that arrives comes from a new port, every new port is
 /// checked in turn, and the stack keeps neither RFC 8445's pace nor its limit of pairs (docs/findings/0007).
-fn storms(plan: &Plan) -> Option<Known> {
+fn storms(plan: &Plan) -> Option<KnownDefect> {
     let Cell { row, column, .. } = cell(plan);
     let blocked = plan.topology.nats.iter().any(|n| n.spec.blocks_udp);
     let nested = plan.topology.nats.iter().any(|n| n.behind.is_some());
@@ -159,9 +159,10 @@ fn storms(plan: &Plan) -> Option<Known> {
         ("APD/EI", "APD/AD") | ("APD/AD", "APD/EI") => !turn && !nested,
         _ => false,
     };
-    (stormy && !blocked).then_some(Known {
-        oracle: PACE_01_PACED.id,
+    (stormy && !blocked).then_some(KnownDefect {
         always: !turn && !nested,
+        explains: |_| true,
+        with: &[],
     })
 }
 

@@ -13,7 +13,7 @@ use sleet::{
         ice::STATE_01_EDGES,
         pairs::{PAIR_01_MIRRORED, PAIR_02_BEST, PAIR_03_RANKED, PAIR_04_LAST_PAIR},
     },
-    scenario::{Kind, Scenario},
+    scenario::{Expectation, Kind, Scenario},
     seed::Seed,
     socket::UdpSocket,
     trace::{Candidate, EventKind},
@@ -76,7 +76,7 @@ fn finding(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan, breaks: 
     let name = format!("findings/{name}");
     call(Kind::Finding, &name, app, network)
         .holds(&[&PAIR_01_MIRRORED, &PAIR_02_BEST])
-        .trips(breaks, 1)
+        .expects(Expectation::broken(breaks, 1))
 }
 
 fn call(kind: Kind, name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
@@ -156,7 +156,7 @@ fn chooser(
     Scenario::new(Kind::Demonstration, &format!("state/{name}"), nobody_calls, story)
         .from("docs/stories.md#c-connection-state")
         .holds(&others)
-        .trips(oracle, 1)
+        .expects(Expectation::broken(oracle, 1))
 }
 
 /// Alice offers, both gather, and a datagram goes each way over both paths.

@@ -7,7 +7,7 @@ use sleet::{
     fault::Plan,
     net::presets::Preset,
     oracle::calls::CONN_01_CONNECTS,
-    scenario::{Kind, Scenario},
+    scenario::{Expectation, Kind, Scenario},
     seed::Seed,
     world::Sim,
 };
@@ -41,7 +41,7 @@ pub fn family() -> Vec<Scenario> {
         scenario(Kind::Demonstration, "no-recovery", CLIENT)
             .about("Buffering alone: where checks were used up in the dark, the call never connects.")
             .from("docs/findings/0001-late-candidates.md")
-            .trips(&CONN_01_CONNECTS, ENOUGH),
+            .expects(Expectation::broken(&CONN_01_CONNECTS, ENOUGH)),
     ]
 }
 

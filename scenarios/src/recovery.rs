@@ -12,7 +12,7 @@ use sleet::{
         peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT},
         signaling::STATE_04_TURNS,
     },
-    scenario::{Kind, Scenario},
+    scenario::{Expectation, Kind, Scenario},
     seed::Seed,
 };
 
@@ -51,7 +51,7 @@ pub fn family() -> Vec<Scenario> {
             .about("The same on bare agents, whose restart begins with the local description."),
         scenario(Kind::Demonstration, "no-restart", BUFFERED.recovering(PATIENCE))
             .about("A client that only begins anew when ICE has failed: half a minute of silence, and the user has hung up.")
-            .trips(&BACK_01_COMES_BACK, ENOUGH),
+            .expects(Expectation::broken(&BACK_01_COMES_BACK, ENOUGH)),
     ]
 }
 

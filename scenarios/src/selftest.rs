@@ -18,7 +18,7 @@ use sleet::{
         app::APP_01_INVARIANTS,
         runs::{RUN_01_NO_PANIC, RUN_02_BOUNDED},
     },
-    scenario::{Kind, Scenario},
+    scenario::{Expectation, Kind, Scenario},
     seed::Seed,
     socket::UdpSocket,
     world::Sim,
@@ -35,7 +35,7 @@ pub fn family() -> Vec<Scenario> {
         })
         .about("A task of alice panics.")
         .from("docs/judging.md#outcomes-that-no-oracle-gives")
-        .tripping(RUN_01_NO_PANIC.id),
+        .expects(Expectation::broken(&RUN_01_NO_PANIC, 1)),
         Scenario::new(
             Kind::Selftest,
             "selftest/breaks-invariant",
@@ -47,7 +47,7 @@ pub fn family() -> Vec<Scenario> {
         )
         .about("A task of alice breaks an invariant that it states.")
         .from("docs/judging.md#outcomes-that-no-oracle-gives")
-        .tripping(APP_01_INVARIANTS.id),
+        .expects(Expectation::broken(&APP_01_INVARIANTS, 1)),
         Scenario::new(
             Kind::Selftest,
             "selftest/never-ends",
@@ -59,7 +59,7 @@ pub fn family() -> Vec<Scenario> {
         )
         .about("A story that never ends is stopped at its horizon, and what was pending is named.")
         .from("docs/judging.md#bounds")
-        .tripping(RUN_02_BOUNDED.id),
+        .expects(Expectation::broken(&RUN_02_BOUNDED, 1)),
         Scenario::new(Kind::Selftest, "selftest/spins", short, |_, _| async {
             loop {
                 tokio::task::yield_now().await;
@@ -67,7 +67,7 @@ pub fn family() -> Vec<Scenario> {
         })
         .about("A loop that passes no time is stopped by the cap on work.")
         .from("docs/judging.md#bounds")
-        .tripping(RUN_02_BOUNDED.id),
+        .expects(Expectation::broken(&RUN_02_BOUNDED, 1)),
         Scenario::new(
             Kind::Selftest,
             "selftest/nondeterministic",

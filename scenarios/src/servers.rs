@@ -16,7 +16,7 @@ use sleet::{
         reach::REACH_01_AS_COMPUTED,
         signaling::STATE_04_TURNS,
     },
-    scenario::{Kind, Scenario},
+    scenario::{Expectation, Kind, Scenario},
     seed::Seed,
 };
 
@@ -84,7 +84,7 @@ fn promise(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scena
 fn finding(name: &str, app: impl Into<Make>, breaks: &'static Oracle, network: fn(Seed) -> Plan) -> Scenario {
     scenario(Kind::Finding, &format!("findings/{name}"), app, network)
         .from("docs/findings/0008-dead-turn.md")
-        .trips(breaks, 1)
+        .expects(Expectation::broken(breaks, 1))
 }
 
 fn scenario(kind: Kind, name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {

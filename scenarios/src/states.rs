@@ -8,7 +8,7 @@ use std::time::Duration;
 use sleet::{
     fault::Plan,
     oracle::{Oracle, connection, events, gathering, ice, signaling},
-    scenario::{Kind, Scenario},
+    scenario::{Expectation, Kind, Scenario},
     seed::Seed,
     trace::{Candidate, EventKind, Machine},
 };
@@ -103,7 +103,7 @@ fn reporter(name: &str, oracle: &'static Oracle, says: fn() -> Vec<Moment>) -> S
     Scenario::new(Kind::Demonstration, &format!("state/{name}"), quiet, story)
         .from("docs/stories.md#c-connection-state")
         .holds(&others)
-        .trips(oracle, 1)
+        .expects(Expectation::broken(oracle, 1))
 }
 
 /// A network on which nobody calls.

@@ -8,7 +8,7 @@ use sleet::{
         peers::{TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
     },
     peer::{self, Peer, PeerKind, PeerSpec, Role},
-    scenario::{Kind, Scenario},
+    scenario::{Expectation, Kind, Scenario},
     world::Sim,
 };
 
@@ -52,5 +52,5 @@ fn careless(name: &str, trips: &'static Oracle, mistake: fn(Arc<dyn Peer>)) -> S
     };
     Scenario::new(Kind::Demonstration, &format!("teardown/{name}"), story_a, story)
         .from("docs/hazards.md#21-dropped-without-closing")
-        .trips(trips, 1)
+        .expects(Expectation::broken(trips, 1))
 }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use sleet::{
     driver::Deployment,
     fault::{Fault, Plan, Target, kinds::HostCrash},
-    run::{RunRecord, execute_plan},
+    run::{RunRecord, Runner},
     scenario::{Kind, Scenario},
     seed::Seed,
     trace::{CallEvent, CallOutcome, EventKind},
@@ -40,7 +40,10 @@ fn played(policy: Policy, plan: &Plan) -> [RunRecord; 2] {
     [policy.in_order(), policy.as_they_come()].map(|policy| {
         let deployment = Deployment::of(policy.bare());
         let scenario = Scenario::played(Kind::Promise, "played", |_| story_a(SEED), deployment);
-        execute_plan(&Arc::new(scenario), SEED, Arc::new(plan.clone())).expect("a run")
+        Runner::new(&Arc::new(scenario), SEED)
+            .with_plan(plan.clone())
+            .run()
+            .expect("a run")
     })
 }
 

@@ -10,7 +10,7 @@ use sleet::{
     fault::Plan,
     oracle::calls::calls,
     run::{
-        RunRecord, execute, execute_plan, execute_seed_watched,
+        RunRecord, Runner,
         orders::{Explored, INDEPENDENT, points, turns},
     },
     scenario::{Kind, Scenario},
@@ -36,7 +36,8 @@ fn explored(scenario: &Arc<Scenario>, change: fn(&mut Plan)) -> Explored {
         played.play(sim, plan)
     });
     let whole = Arc::new(whole.explores(1, ""));
-    execute(&whole, Seed(0))
+    Runner::new(&whole, Seed(0))
+        .run()
         .expect("a run")
         .explored
         .expect("it explores")
@@ -77,7 +78,10 @@ fn behaviours(scenario: &Arc<Scenario>, repeats: Repeats) -> Vec<Vec<String>> {
         // The end of candidates only makes more of the same: clients do nothing about it.
         order.free.retain(|free| free.step != "end-of-candidates");
         (order.choices, order.repeats) = (choices, repeats);
-        let record = execute_plan(scenario, Seed(0), Arc::new(plan)).expect("a run");
+        let record = Runner::new(scenario, Seed(0))
+            .with_plan(plan)
+            .run()
+            .expect("a run");
         walk.passed(&points(&record.trace));
         let is_whole = turns(&record.trace).iter().all(|turn| turn.taken.is_some());
         found.extend(is_whole.then(|| behaviour(&record.trace)));
@@ -108,7 +112,7 @@ fn orders_that_are_taken_for_one_behave_alike_and_none_is_left_out() {
 #[test]
 fn the_parts_of_all_seeds_are_the_whole_whatever_else_the_seeds_draw() {
     let scenario = scenario("exhaustive/dial-hangup");
-    let part = |seed| execute(&scenario, Seed(seed)).expect("a run").explored;
+    let part = |seed| Runner::new(&scenario, Seed(seed)).run().expect("a run").explored;
     let parts = (0..scenario.min_seeds).map(|seed| part(seed).expect("it explores").orders);
     assert_eq!(parts.sum::<u64>(), explored(&scenario, |_| {}).orders);
 }
@@ -146,7 +150,7 @@ fn hosts_that_share_more_than_their_steps_are_no_basis_for_a_reduction() {
     let draw = |seed| scenario("exhaustive/naive").draw(seed);
     let story = |sim, _| entangled(sim);
     let scenario = Arc::new(Scenario::new(Kind::Promise, "entangled", draw, story).explores(1, ""));
-    let record: RunRecord = execute(&scenario, Seed(1)).expect("a run");
+    let record: RunRecord = Runner::new(&scenario, Seed(1)).run().expect("a run");
     let (oracle, violation) = record.failure().expect("it is noticed");
     assert_eq!(oracle, INDEPENDENT);
     assert!(
@@ -162,7 +166,10 @@ fn whoever_watches_a_seed_of_many_orders_sees_it_get_on() {
         scenario("exhaustive/wait-in-callback"),
         Arc::new(Watch::default()),
     );
-    let record = execute_seed_watched(&scenario, Seed(0), watch.clone()).expect("a run");
+    let record = Runner::new(&scenario, Seed(0))
+        .watched(watch.clone())
+        .run()
+        .expect("a run");
     let explored = record.explored.expect("it explores");
     assert_eq!(watch.steps(), explored.orders + explored.repeats);
 }

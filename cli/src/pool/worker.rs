@@ -25,7 +25,7 @@ use nix::{
 use sleet::{
     fault::Plan,
     run::{
-        RunRecord, execute_seed_watched, execute_watched,
+        RunRecord, Runner,
         repro::Repro,
         result::{RunOutcome, RunResult},
     },
@@ -244,7 +244,7 @@ fn run(
     if let Some(folder) = save {
         leave_plan(folder, &scenario.try_draw(seed)?);
     }
-    execute_seed_watched(scenario, seed, watch)
+    Runner::new(scenario, seed).watched(watch).run()
 }
 
 /// Runs a plan. What is to be saved begins with it.
@@ -258,7 +258,7 @@ fn play(
     if let Some(folder) = save {
         leave_plan(folder, &plan);
     }
-    execute_watched(scenario, seed, Arc::new(plan), watch)
+    Runner::new(scenario, seed).with_plan(plan).watched(watch).run()
 }
 
 /// Leaves the plan for the parent, should this process die. What cannot be written will be noticed at the end.

@@ -19,7 +19,7 @@ use sleet::{
 fn execute(scenario: &Arc<Scenario>, seed: Seed) -> RunRecord {
     static LOG: Once = Once::new();
     LOG.call_once(sim::log_to_timeline);
-    run::execute(scenario, seed).expect("it runs")
+    Runner::new(scenario, seed).run().expect("it runs")
 }
 
 fn named(name: &str) -> Arc<Scenario> {
@@ -48,7 +48,9 @@ fn explained(scenario: &Arc<Scenario>, record: &RunRecord) -> Explanation {
         go_on: &|| true,
     };
     let shrunk = shrink(&executor, &record.plan, limits, &mut |_| {}).expect("it fails");
-    let smallest = run::execute_plan(scenario, record.seed, Arc::new(shrunk.plan.clone()));
+    let smallest = Runner::new(scenario, record.seed)
+        .with_plan(shrunk.plan.clone())
+        .run();
     explain(&executor, &shrunk, &smallest.expect("it runs")).expect("it runs")
 }
 
@@ -82,7 +84,9 @@ fn a_lost_call_is_explained_by_the_slow_step_of_the_app_s_server() {
 #[test]
 fn the_switch_keeps_the_call_that_was_lost() {
     let (_, record) = first_lost();
-    let fixed = run::execute_plan(&named("own/buffered"), record.seed, record.plan.clone());
+    let fixed = Runner::new(&named("own/buffered"), record.seed)
+        .with_plan(record.plan.clone())
+        .run();
     assert_eq!(fixed.expect("it runs").failure(), None, "on the same plan");
 }
 

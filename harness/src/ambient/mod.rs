@@ -163,6 +163,7 @@ fn put_inside(seed: Seed, thread: &str, clock: Arc<AmbientClock>, beside: bool) 
 
 /// A way for real time or real randomness to leak into a run.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NotLive {
     /// `SystemTime` shows the wall clock.
     #[error(

@@ -12,6 +12,7 @@ use crate::{net::conditions::Directions, time::SimTime, trace::FaultId};
 /// What a fault befalls.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Target {
     /// A link, or one direction of it.
     Link {

@@ -142,6 +142,7 @@ pub enum When {
 /// What a user does.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Act {
     /// Dials.
     Dial {
@@ -229,6 +230,7 @@ impl Act {
 
 /// A plan that cannot be run.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PlanError {
     /// Written by another version.
     #[error(

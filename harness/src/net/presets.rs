@@ -29,6 +29,7 @@ const STR0M: &str = "str0m netem presets";
 /// A kind of network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[non_exhaustive]
 pub enum Preset {
     /// 0.2 ms, 1 Gbit/s, MTU 1500. Chosen by this project.
     Lan,

@@ -35,6 +35,7 @@ const DRAIN: Duration = Duration::from_millis(1);
 
 /// A network interface that could not be brought up.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum NicError {
     /// A socket of the host.
     #[error("the network interface could not bind {1}: {0}")]

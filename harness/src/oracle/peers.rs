@@ -31,7 +31,7 @@ pub const TEAR_05_STACK_ENDS: Oracle = Oracle {
 };
 
 /// How long a close may take. Nothing that it does waits for the other side.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub const PATIENCE: Duration = Duration::from_secs(2);
 
 fn closes(evidence: Evidence<'_>) -> Verdict {
     let trace = evidence.trace;
@@ -67,6 +67,89 @@ fn is_of_the_stack(task: &str) -> bool {
     package
         .rsplit_once('-')
         .is_some_and(|(_, version)| is_version(version))
+}
+
+/// What a host still had when everything was over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leak<'a> {
+    /// The host.
+    pub host: &'a str,
+    /// Its tasks, by name or by place.
+    pub tasks: &'a [String],
+    /// Its sockets, by address.
+    pub sockets: &'a [String],
+    /// Allocations on the TURN server that it is.
+    pub allocations: u64,
+}
+
+impl<'a> Leak<'a> {
+    /// The tasks that the WebRTC stack started, each by its place in the stack, such as `dtls-0.17.2/src/conn/mod.rs:331`.
+    pub fn of_the_stack(&self) -> impl Iterator<Item = &'a str> {
+        let tasks = self.tasks.iter().map(String::as_str);
+        tasks.filter(|task| is_of_the_stack(task))
+    }
+
+    /// The tasks that the stack did not start, each by its name.
+    pub fn of_the_app(&self) -> impl Iterator<Item = &'a str> {
+        let tasks = self.tasks.iter().map(String::as_str);
+        tasks.filter(|task| !is_of_the_stack(task))
+    }
+}
+
+/// The closing of a peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closing<'a> {
+    /// The host of the peer.
+    pub host: &'a str,
+    /// The peer.
+    pub peer: &'a PeerId,
+    /// Whether the peer had told of its last candidate before.
+    pub gathered: bool,
+    /// How long it took; `None` if it did not return within the run.
+    pub took: Option<Duration>,
+}
+
+/// Every closing of a peer in `trace`, in the order in which they began.
+pub fn closings(trace: &Trace) -> impl Iterator<Item = Closing<'_>> {
+    trace.events.iter().filter_map(|event| {
+        let (EventKind::Closing { peer }, Some(host)) = (&event.kind, event.host.as_deref()) else {
+            return None;
+        };
+        let is_last = |e: &&Event| {
+            e.seq < event.seq
+                && matches!(&e.kind, EventKind::Gathered { peer: p, candidate: None } if p == peer)
+        };
+        Some(Closing {
+            host,
+            peer,
+            gathered: trace.of(host).any(|e| is_last(&e)),
+            took: returned(trace, host, event, peer).map(|closed| closed.at - event.at),
+        })
+    })
+}
+
+/// Where a closing that began with `closing` returned.
+fn returned<'a>(trace: &'a Trace, host: &str, closing: &Event, peer: &PeerId) -> Option<&'a Event> {
+    trace
+        .of(host)
+        .find(|e| e.seq > closing.seq && matches!(&e.kind, EventKind::Closed { peer: p } if p == peer))
+}
+
+/// What was left at the leak checks of `trace`, host by host; hosts that had nothing are not among them.
+pub fn leaks(trace: &Trace) -> impl Iterator<Item = Leak<'_>> {
+    trace.events.iter().filter_map(|event| match &event.kind {
+        EventKind::LeakCheck {
+            tasks,
+            sockets,
+            allocations,
+        } if !tasks.is_empty() || !sockets.is_empty() || *allocations > 0 => Some(Leak {
+            host: event.host.as_deref().unwrap_or_default(),
+            tasks,
+            sockets,
+            allocations: *allocations,
+        }),
+        _ => None,
+    })
 }
 
 /// Judges every leak check by what `left` finds in it.
@@ -106,9 +189,7 @@ fn leak_check(evidence: Evidence<'_>, left: impl Fn(&[String], &[String], u64) -
 
 fn judge(trace: &Trace, closing: &Event, peer: &PeerId) -> Verdict {
     let host = closing.host.as_deref().unwrap_or_default();
-    let closed = trace
-        .of(host)
-        .find(|e| e.seq > closing.seq && matches!(&e.kind, EventKind::Closed { peer: p } if p == peer));
+    let closed = returned(trace, host, closing, peer);
     let over = trace
         .of(host)
         .find(|e| e.seq > closing.seq && e.kind == EventKind::Crashed)

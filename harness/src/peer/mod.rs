@@ -100,6 +100,7 @@ pub type CandidateHandler = Box<dyn FnMut(Option<Candidate>) -> BoxFuture<'stati
 
 /// What went wrong in a peer.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum PeerError {
     /// A remote candidate came before its description: `addIceCandidate` rejects it (W3C webrtc-pc, 4.4.2).
     #[error("no remote description")]

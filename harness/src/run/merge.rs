@@ -18,6 +18,7 @@ pub type Run = (String, Seed);
 
 /// Parts that are not a whole.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MergeError {
     /// Runs that no part has.
     #[error("{} missing: {}", runs(*.0), .1.join(", "))]

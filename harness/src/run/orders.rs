@@ -3,9 +3,9 @@
 //! Each order is a run of its own. What is kept of them is one record (of the first order that is not as it should be,
 //! else of the first that fails, else of the first) and what all of them come to.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use super::{RunRecord, execute_plan};
+use super::{RunRecord, explored::Explored};
 use crate::{
     explore::{Decision, EnabledSteps, Entangled, Foresight, Part, Point, Repeats, Walk},
     fault::Plan,
@@ -17,23 +17,6 @@ use crate::{
     world::WorldError,
 };
 
-/// The sum over the orders of one part.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Explored {
-    /// How many there are. Orders that differ only in steps that are independent of each other count as one.
-    pub orders: u64,
-    /// How many of them broke an oracle.
-    pub failed: u64,
-    /// How many more runs it took: they were cut off because they began to repeat another, or belong to another part.
-    pub repeats: u64,
-    /// The most free steps that one had.
-    pub steps: u64,
-    /// How often each mark was reached, over all of them.
-    pub marks: BTreeMap<String, u64>,
-    /// A hash over the digests of all runs, the ones that were cut off included.
-    pub digest: Digest,
-}
-
 /// The part of the orders of a scenario with `parts` of them that `seed` names. Seeds from `parts` on go through the
 /// same orders again, with other draws, and through those that repeat one: they check that these do.
 pub fn part_of(seed: Seed, parts: u64) -> Part {
@@ -43,16 +26,17 @@ pub fn part_of(seed: Seed, parts: u64) -> Part {
     }
 }
 
-/// Goes through the orders of the plan that `seed` draws; `watch` is told of each that is over.
+/// Goes through the orders of the plan that `seed` draws: `run` runs each; `watch` is told of each that is over.
 pub(super) fn explore(
     scenario: &Arc<Scenario>,
     seed: Seed,
     parts: u64,
     watch: &Watch,
+    run: impl Fn(Plan) -> Result<RunRecord, WorldError>,
 ) -> Result<RunRecord, WorldError> {
     let mut explorer = Explorer::new(scenario, seed, parts)?;
     while let Some(plan) = explorer.next_plan() {
-        explorer.take(execute_plan(scenario, seed, Arc::new(plan))?);
+        explorer.take(run(plan)?);
         watch.got_on();
     }
     Ok(explorer.end())
@@ -133,7 +117,7 @@ impl<'a> Explorer<'a> {
             record.verdicts = vec![(INDEPENDENT, fail(&entangled))];
         }
         match is_new {
-            true => self.sum.add(&record, turns.len()),
+            true => add(&mut self.sum, &record, turns.len()),
             false => self.sum.repeats += 1,
         }
         if !counts {
@@ -148,7 +132,7 @@ impl<'a> Explorer<'a> {
     fn is_worse(&self, record: &RunRecord) -> bool {
         let rank = |record: &RunRecord| match record.failure() {
             None => 0,
-            Some((oracle, _)) if self.scenario.trips == Some(oracle) => 1,
+            Some((oracle, _)) if self.scenario.trips() == Some(oracle) => 1,
             Some(_) => 2,
         };
         self.kept.as_ref().is_none_or(|kept| rank(record) > rank(kept))
@@ -178,47 +162,13 @@ fn fail(entangled: &Entangled) -> Verdict {
     })
 }
 
-/// The name of [`Explored::orders`] among the stats of a result.
-pub const ORDERS: &str = "orders";
-/// The name of [`Explored::failed`].
-pub const FAILED: &str = "orders_failed";
-/// The name of [`Explored::repeats`].
-pub const REPEATS: &str = "orders_repeated";
-/// The name of [`Explored::steps`].
-pub const STEPS: &str = "order_steps";
-
-impl Explored {
-    /// For the line of `results.jsonl`.
-    pub(super) fn stats(&self) -> [(String, u64); 4] {
-        let stats = [
-            (ORDERS, self.orders),
-            (FAILED, self.failed),
-            (REPEATS, self.repeats),
-            (STEPS, self.steps),
-        ];
-        stats.map(|(name, n)| (name.to_owned(), n))
-    }
-
-    fn add(&mut self, record: &RunRecord, steps: usize) {
-        self.orders += 1;
-        self.failed += u64::from(record.failure().is_some());
-        self.steps = self.steps.max(steps as u64);
-        for (mark, n) in record.marks() {
-            *self.marks.entry(mark).or_default() += n;
-        }
-    }
-}
-
-impl Default for Explored {
-    fn default() -> Self {
-        Self {
-            orders: 0,
-            failed: 0,
-            repeats: 0,
-            steps: 0,
-            marks: BTreeMap::new(),
-            digest: Digest::of(&[]),
-        }
+/// Adds an order that counts, which had `steps` free steps.
+fn add(sum: &mut Explored, record: &RunRecord, steps: usize) {
+    sum.orders += 1;
+    sum.failed += u64::from(record.failure().is_some());
+    sum.steps = sum.steps.max(steps as u64);
+    for (mark, n) in record.marks() {
+        *sum.marks.entry(mark).or_default() += n;
     }
 }
 

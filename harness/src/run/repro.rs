@@ -40,6 +40,7 @@ pub struct Repro {
 
 /// A file that is no saved failure.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ReproError {
     /// Cut off, or not JSON of this schema.
     #[error("not a saved failure: {0}")]

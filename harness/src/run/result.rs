@@ -41,6 +41,9 @@ pub struct RunResult {
     pub outcome: RunOutcome,
     /// The oracle that was broken.
     pub oracle: Option<String>,
+    /// The other oracles that were broken in the same run, in the order in which they judge.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub also: Vec<String>,
     /// How, in protocol terms; for an error, what went wrong.
     pub why: Option<String>,
     /// The digest of the trace, if there is one.
@@ -81,6 +84,7 @@ impl RunResult {
             seed,
             outcome,
             oracle: None,
+            also: Vec::new(),
             why: Some(why),
             digest: None,
             sim_ms: 0,

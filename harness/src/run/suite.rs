@@ -20,7 +20,7 @@ use std::{
 use thiserror::Error;
 
 use super::{
-    RunRecord, execute,
+    RunRecord, Runner,
     result::{RunOutcome, RunResult},
 };
 use crate::{
@@ -67,6 +67,7 @@ pub struct Options<'a> {
 
 /// A suite that could not go on. What had ended by then is with the sink.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum SuiteError {
     /// A result could not be written down.
     #[error("a result could not be written down: {0}")]
@@ -155,10 +156,10 @@ fn run_job(job: &Job, verify: bool) -> Result<(RunResult, RunRecord), WorldError
             "it would take this process down: run it in a worker".into(),
         ));
     }
-    let record = execute(&job.scenario, job.seed)?;
+    let record = Runner::new(&job.scenario, job.seed).run()?;
     let mut result = record.result();
     if verify || result.outcome == RunOutcome::Fail {
-        let again = execute(&job.scenario, job.seed)?;
+        let again = Runner::new(&job.scenario, job.seed).run()?;
         if let Some(divergence) = first_divergence(&record.trace, &again.trace) {
             result.outcome = RunOutcome::Nondeterministic;
             result.oracle = None;

@@ -242,7 +242,7 @@ pub fn unexpected(scenario: &Scenario, result: &RunResult) -> bool {
     match result.outcome {
         RunOutcome::Nondeterministic | RunOutcome::Crash | RunOutcome::Hang | RunOutcome::Error => true,
         RunOutcome::Fail if result.known.is_some() => result.oracle != result.known,
-        RunOutcome::Fail => result.oracle.as_deref() != scenario.trips || scenario.trips.is_none(),
+        RunOutcome::Fail => result.oracle.as_deref() != scenario.trips() || scenario.trips().is_none(),
         RunOutcome::Pass => scenario.kind == Kind::Finding || result.known.is_some(),
     }
 }

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 
 use super::{
+    explored,
     matrix::{Matrix, MatrixTally},
-    orders::{self, part_of},
+    orders::part_of,
     result::{RunOutcome, RunResult},
     stats::{Histogram, Share},
     summary::{
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     oracle::calls::CONN_01_CONNECTS,
-    scenario::{Exploration, Scenario},
+    scenario::{Exploration, Row, Scenario},
     seed::Seed,
     trace::Digest,
 };
@@ -146,7 +147,7 @@ impl<'a> ScenarioTally<'a> {
         if run.outcome == RunOutcome::Nondeterministic && is_first {
             self.differed = Some((run.seed, reason(run.why.as_deref())));
         }
-        if run.oracle.is_some() && run.oracle.as_deref() == self.scenario.trips {
+        if run.oracle.is_some() && run.oracle.as_deref() == self.scenario.trips() {
             self.shown += 1;
             self.shown_by = Some(self.shown_by.map_or(run.seed, |seed| seed.min(run.seed)));
         }
@@ -187,7 +188,7 @@ impl<'a> ScenarioTally<'a> {
             return Judgement::Broken(format!("seed {seed}: {why}"));
         }
         let scenario = self.scenario;
-        let needs_many = scenario.trips.is_some() || !scenario.marks_required.is_empty();
+        let needs_many = scenario.trips().is_some() || !scenario.marks_required.is_empty();
         if self.seeds < scenario.min_seeds || needs_many && extent == Extent::Part {
             return Judgement::NotJudged;
         }
@@ -200,7 +201,7 @@ impl<'a> ScenarioTally<'a> {
         if !missing.is_empty() {
             return Judgement::Vacuous(format!("never reached: {}", missing.join(", ")));
         }
-        match scenario.trips {
+        match scenario.trips() {
             Some(oracle) if self.shown == 0 => {
                 Judgement::Vacuous(format!("{oracle} did not fail on any of {} seeds", self.seeds))
             }
@@ -211,7 +212,7 @@ impl<'a> ScenarioTally<'a> {
     fn remedy(&self) -> Option<RemedyRow> {
         let share = Share::wilson(self.connect_ms.total(), self.seeds);
         Some(RemedyRow {
-            policy: self.scenario.remedy.clone()?,
+            policy: self.scenario.rows.iter().find_map(Row::remedy)?.to_owned(),
             scenario: self.scenario.name.clone(),
             connected: share.hits,
             seeds: share.of,
@@ -225,9 +226,9 @@ impl<'a> ScenarioTally<'a> {
     fn mistake(&self) -> Option<MistakeRow> {
         let share = Share::wilson(self.shown, self.seeds);
         Some(MistakeRow {
-            mistake: self.scenario.mistake.clone()?,
+            mistake: self.scenario.rows.iter().find_map(Row::mistake)?.to_owned(),
             scenario: self.scenario.name.clone(),
-            oracle: self.scenario.trips?.to_owned(),
+            oracle: self.scenario.trips()?.to_owned(),
             first: self.shown_by,
             shown: share.hits,
             seeds: share.of,
@@ -268,10 +269,10 @@ impl<'a> OrdersTally<'a> {
 
     fn add(&mut self, run: &RunResult) {
         let stat = |name| run.stats.get(name).copied().unwrap_or_default();
-        self.sum.orders += stat(orders::ORDERS);
-        self.sum.failed += stat(orders::FAILED);
-        self.sum.repeats += stat(orders::REPEATS);
-        self.sum.steps = self.sum.steps.max(stat(orders::STEPS));
+        self.sum.orders += stat(explored::ORDERS);
+        self.sum.failed += stat(explored::FAILED);
+        self.sum.repeats += stat(explored::REPEATS);
+        self.sum.steps = self.sum.steps.max(stat(explored::STEPS));
         self.parts[part_of(run.seed, self.explores.parts).index as usize] += 1;
     }
 
@@ -327,7 +328,7 @@ mod tests {
         fault::Plan,
         reach::Reach,
         run::result::FilledCell,
-        scenario::{Cell, Kind},
+        scenario::{Cell, Expectation, Kind},
     };
 
     fn scenario(kind: Kind, name: &str) -> Scenario {
@@ -337,10 +338,10 @@ mod tests {
 
     fn catalogue() -> Vec<Scenario> {
         vec![
-            scenario(Kind::Promise, "a/remedy").in_table("remedy"),
+            scenario(Kind::Promise, "a/remedy").fills(Row::Remedy("remedy".into())),
             scenario(Kind::Demonstration, "a/mistake")
-                .trips(&CONN_01_CONNECTS, 5)
-                .in_mistakes("mistake"),
+                .expects(Expectation::broken(&CONN_01_CONNECTS, 5))
+                .fills(Row::Mistake("mistake".into())),
             scenario(Kind::Promise, "a/matrix"),
         ]
     }

@@ -63,6 +63,7 @@ pub struct IceServer {
 
 /// A server that could not be started.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ServerError {
     /// Its port.
     #[error("port {PORT} of the server: {0}")]

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::{
     fault::Plan,
-    run::{self, RunRecord},
+    run::{RunRecord, Runner},
     scenario::Scenario,
     seed::Seed,
     world::WorldError,
@@ -61,7 +61,10 @@ pub struct InProcess {
 
 impl Executor for InProcess {
     fn run(&self, plan: &Arc<Plan>) -> Result<Option<Broken>, ExecuteError> {
-        match run::execute_plan(&self.scenario, self.seed, plan.clone()) {
+        match Runner::new(&self.scenario, self.seed)
+            .with_plan(plan.clone())
+            .run()
+        {
             Ok(record) => Ok(Broken::of(&record)),
             Err(WorldError::Panicked(_)) => Ok(None),
             Err(error) => Err(ExecuteError(error.to_string())),

@@ -27,6 +27,7 @@ use crate::{
 
 /// What went wrong with the connection.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum SignalingError {
     /// It could not be made.
     #[error("the signaling server cannot be reached: {0}")]

@@ -203,6 +203,7 @@ fn is_zero(n: &u64) -> bool {
 
 /// A text that is no message.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum MessageError {
     /// Not JSON of this schema.
     #[error("not a signaling message: {0}")]

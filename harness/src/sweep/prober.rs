@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::seen::Seen;
-use crate::{fault::Plan, run, scenario::Scenario, seed::Seed, trace::Watch, world::WorldError};
+use crate::{fault::Plan, run::Runner, scenario::Scenario, seed::Seed, trace::Watch, world::WorldError};
 
 /// How a run went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +61,11 @@ pub fn probe(
         true => Watch::of_crossings(),
         false => Watch::default(),
     });
-    match run::execute_watched(scenario, seed, plan, watch.clone()) {
+    match Runner::new(scenario, seed)
+        .with_plan(plan)
+        .watched(watch.clone())
+        .run()
+    {
         Ok(record) => {
             let crossings = watch.take_crossings();
             let seen = Seen::of(&record, listen.then_some(&crossings));

@@ -47,6 +47,7 @@ pub struct Swept {
 
 /// A sweep that could not take place.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum SweepError {
     /// The run without any fault is no good run.
     #[error("the run to sweep breaks {oracle} before anything is done to it: {why}")]

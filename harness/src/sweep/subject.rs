@@ -36,6 +36,7 @@ pub enum Subject {
 /// What becomes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Treatment {
     /// It is lost.
     Lost,

@@ -99,6 +99,7 @@ impl fmt::Display for Point {
 /// What came of a call, as one end sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum CallOutcome {
     /// It was connected until somebody hung up.
     Talked,

@@ -111,6 +111,7 @@ pub struct Ending {
 
 /// A run that could not take place.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WorldError {
     /// Real time or real randomness would leak in.
     #[error(transparent)]

@@ -16,7 +16,7 @@ use sleet::{
         topology::{HostSpec, Topology},
     },
     oracle::{Clue, Evidence, Oracle, Verdict, Violation},
-    run::execute_plan,
+    run::Runner,
     scenario::{Kind, Scenario},
     seed::Seed,
     shrink::{InProcess, Limits, Shrunk, shrink},
@@ -218,7 +218,10 @@ fn what_is_not_to_blame_leaves_the_section_of_the_app() {
 fn an_oracle_of_ones_own_is_explained_in_the_words_of_the_app() {
     let scenario = scenario();
     let (executor, shrunk) = smallest(&scenario);
-    let record = execute_plan(&scenario, SEED, Arc::new(shrunk.plan.clone())).expect("a run");
+    let record = Runner::new(&scenario, SEED)
+        .with_plan(shrunk.plan.clone())
+        .run()
+        .expect("a run");
     let told = explain::explain(&executor, &scenario, &shrunk, &record).expect("a verdict");
     assert_eq!(told.why, "'memo on ice' was never filed");
     assert!(told.understood);
@@ -235,7 +238,10 @@ fn a_client_may_be_called_server_where_there_is_no_service() {
     }
     plan.check().expect("a plan");
     assert!(plan.is_client("server"));
-    let record = execute_plan(&scenario(), SEED, Arc::new(plan)).expect("a run");
+    let record = Runner::new(&scenario(), SEED)
+        .with_plan(plan)
+        .run()
+        .expect("a run");
     let why = record.failure().map(|(_, violation)| violation.why.as_str());
     assert_eq!(why, Some("'memo on ice' was never filed"));
 }

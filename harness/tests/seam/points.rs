@@ -13,7 +13,7 @@ use sleet::{
     fault::{self, Fault, Plan, SlowStep, Target, kinds::PointVerdict},
     net::latency::Latency,
     oracle::Verdict,
-    run::{self, RunRecord},
+    run::{RunRecord, Runner},
     scenario::{Kind, Scenario},
     seed::Seed,
     shrink::{InProcess, Inventory, Limits, shrink},
@@ -114,7 +114,10 @@ fn scenario() -> Arc<Scenario> {
 
 fn play(plan: Plan) -> RunRecord {
     plan.check().expect("a plan that can be run");
-    run::execute_plan(&scenario(), Seed(1), Arc::new(plan)).expect("the run takes place")
+    Runner::new(&scenario(), Seed(1))
+        .with_plan(plan)
+        .run()
+        .expect("the run takes place")
 }
 
 /// What bob's log says.

@@ -202,7 +202,7 @@ fn examples(suite: &Suite<'_>, pages: &[&str]) -> String {
             let trips = suite
                 .gathered
                 .scenario(name)
-                .and_then(|s| s.trips)
+                .and_then(|s| s.trips())
                 .unwrap_or_default();
             format!(
                 "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",

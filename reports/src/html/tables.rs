@@ -286,7 +286,7 @@ pub(super) fn findings(suite: &Suite<'_>) -> String {
             text(&s.name),
             text(scenario.map_or("", |s| s.summary.as_str())),
             scenario
-                .and_then(|s| s.trips)
+                .and_then(|s| s.trips())
                 .map(|id| pill("note", id))
                 .unwrap_or_default(),
             text(&shown),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sleet::{
-    run::{RunRecord, execute_seed_watched},
+    run::{RunRecord, Runner},
     scenario::Scenario,
     seed::Seed,
     trace::{EventKind, Tapped, Watch},
@@ -35,7 +35,10 @@ pub fn find(name: &str, shows: impl Fn(&RunRecord) -> bool) -> Run {
 /// Runs a seed with a tap.
 pub fn play(scenario: &Arc<Scenario>, seed: Seed) -> Run {
     let watch = Arc::new(Watch::default().tapping());
-    let record = execute_seed_watched(scenario, seed, watch.clone()).expect("a run");
+    let record = Runner::new(scenario, seed)
+        .watched(watch.clone())
+        .run()
+        .expect("a run");
     Run {
         scenario: scenario.clone(),
         record,

@@ -10,7 +10,7 @@ use std::{
 };
 
 use sleet::{
-    run,
+    run::Runner,
     scenario::{Kind, Scenario},
     seed::Seed,
 };
@@ -93,7 +93,7 @@ fn observe(jobs: &[(Arc<Scenario>, Seed)]) -> BTreeMap<String, Vec<Observed>> {
     let observed = Mutex::new(BTreeMap::<String, Vec<Observed>>::new());
     let work = || {
         while let Some((scenario, seed)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let run = Observed::of(&run::execute(scenario, *seed).expect("a run"));
+            let run = Observed::of(&Runner::new(scenario, *seed).run().expect("a run"));
             let mut observed = observed.lock().expect("nobody panics with it");
             observed.entry(scenario.name.clone()).or_default().push(run);
         }

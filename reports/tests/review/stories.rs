@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sleet::{
-    run::{self, RunRecord, summary::Summary},
+    run::{RunRecord, Runner, summary::Summary},
     scenario::Scenario,
     seed::Seed,
 };
@@ -47,7 +47,7 @@ pub fn snapshots() -> Vec<(String, String)> {
 fn find(story: &Story) -> (Arc<Scenario>, RunRecord) {
     let scenario = named(story.scenario);
     let found = (0..SEEDS)
-        .map(|seed| run::execute(&scenario, Seed(seed)).expect("a run"))
+        .map(|seed| Runner::new(&scenario, Seed(seed)).run().expect("a run"))
         .find(story.shows);
     let record = found.unwrap_or_else(|| panic!("no seed shows the story '{}'", story.name));
     (scenario, record)
@@ -86,7 +86,7 @@ fn reports(scenario: &Scenario, record: &RunRecord) -> Vec<String> {
 fn reports_made_twice_are_equal_to_the_byte() {
     for story in STORIES {
         let (scenario, record) = find(story);
-        let again = run::execute(&scenario, record.seed).expect("a run");
+        let again = Runner::new(&scenario, record.seed).run().expect("a run");
         let made = reports(&scenario, &record);
         assert_eq!(made, reports(&scenario, &record), "{}: of one run", story.name);
         assert_eq!(made, reports(&scenario, &again), "{}: of two", story.name);

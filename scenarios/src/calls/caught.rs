@@ -17,7 +17,7 @@ use sleet::{
         ringing::RING_01_CALLED,
         talk::TALK_01_TO_THE_END,
     },
-    scenario::{Kind, Scenario},
+    scenario::{Expectation, Kind, Row, Scenario},
     seed::Seed,
     trace::CallOutcome,
 };
@@ -50,8 +50,8 @@ fn broken(mistake: Mistake) -> Scenario {
         plan,
     )
     .about(about)
-    .in_mistakes(&name)
-    .trips_first(oracle, ENOUGH)
+    .fills(Row::Mistake(name))
+    .expects(Expectation::broken(oracle, ENOUGH).among_others())
 }
 
 fn caught(mistake: Mistake) -> Caught {
@@ -250,7 +250,7 @@ fn own_mistake(mistake: Mistake) -> Caught {
 mod tests {
     use std::sync::Arc;
 
-    use sleet::run;
+    use sleet::run::Runner;
 
     use super::*;
 
@@ -261,7 +261,7 @@ mod tests {
         let make = if makes_it { fixed.making(mistake) } else { fixed };
         let scenario = Arc::new(played(Kind::Promise, "judged", make, plan).holds(&[oracle]));
         (0..20).find_map(|seed| {
-            let record = run::execute(&scenario, Seed(seed)).expect("a run");
+            let record = Runner::new(&scenario, Seed(seed)).run().expect("a run");
             record.failure().map(|(id, _)| id)
         })
     }

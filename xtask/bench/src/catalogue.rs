@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use sleet::{
     fault::Plan,
-    run::{self, RunRecord, result::RunOutcome},
+    run::{RunRecord, Runner, result::RunOutcome},
     scenario::Scenario,
     seed::Seed,
 };
@@ -32,7 +32,7 @@ pub fn run_with(
     let seed = Seed(seed);
     let mut plan = scenario.draw(seed);
     change(&mut plan);
-    let record = run::execute_plan(scenario, seed, Arc::new(plan))?;
+    let record = Runner::new(scenario, seed).with_plan(plan).run()?;
     let result = record.result();
     ensure!(
         result.outcome == RunOutcome::Pass,
@@ -51,7 +51,7 @@ pub fn run_with(
 pub fn again(name: &str, seed: u64, times: u32) -> anyhow::Result<()> {
     let scenario = scenario(name)?;
     for _ in 0..times {
-        let result = run::execute(&scenario, Seed(seed))?.result();
+        let result = Runner::new(&scenario, Seed(seed)).run()?.result();
         std::hint::black_box(result);
     }
     Ok(())

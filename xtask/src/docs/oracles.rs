@@ -27,7 +27,7 @@ fn section(oracle: &Oracle, catalogue: &[Arc<Scenario>]) -> String {
     let by = |kind: Kind| {
         let trips = catalogue
             .iter()
-            .filter(|s| s.kind == kind && s.trips == Some(oracle.id));
+            .filter(|s| s.kind == kind && s.trips() == Some(oracle.id));
         let names: Vec<String> = trips.map(|s| format!("`{}`", s.name)).collect();
         names.join(", ")
     };
@@ -35,7 +35,7 @@ fn section(oracle: &Oracle, catalogue: &[Arc<Scenario>]) -> String {
         .iter()
         .filter(|s| s.kind == Kind::Promise && s.oracles.iter().any(|o| o.id == oracle.id))
         .count();
-    let is_broken = catalogue.iter().any(|s| s.trips == Some(oracle.id));
+    let is_broken = catalogue.iter().any(|s| s.trips() == Some(oracle.id));
     let nothing = if is_broken { "" } else { "nothing in the catalogue" };
     let mut out = format!("\n## {}\n\n{}\n\n", oracle.id, oracle.meaning);
     let rows = [
@@ -82,7 +82,7 @@ mod tests {
                 section.contains(oracle.meaning) && section.contains("- Source: "),
                 "{section}"
             );
-            for breaks in catalogue.iter().filter(|s| s.trips == Some(oracle.id)) {
+            for breaks in catalogue.iter().filter(|s| s.trips() == Some(oracle.id)) {
                 assert!(section.contains(&format!("`{}`", breaks.name)), "{section}");
             }
         }

@@ -257,7 +257,7 @@ fn a_saved_failure_replays_and_what_is_wrong_with_one_is_said() {
             "version 9 of the format",
         ),
         (
-            text.replace("\"plan\": {\n    \"v\": 2", "\"plan\": {\n    \"v\": 8"),
+            text.replace("\"plan\": {\n    \"v\": 3", "\"plan\": {\n    \"v\": 8"),
             2,
             "plan.v: the plan is of version 8",
         ),

@@ -105,7 +105,9 @@ fn play(Asked { seed, plan }: Asked) -> anyhow::Result<Came> {
         move |_| (*drawn).clone(),
         move |sim, plan| driver::play(sim, plan, deployment.clone()),
     );
-    let record = run::execute_plan(&Arc::new(scenario), Seed(seed), plan.clone())?;
+    let record = Runner::new(&Arc::new(scenario), Seed(seed))
+        .with_plan(plan.clone())
+        .run()?;
     Ok(came(seed, &plan, &record))
 }
 

@@ -55,6 +55,7 @@ macro_rules! register {
         #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
         #[allow(missing_docs)] // each type says what it is
+        #[non_exhaustive]
         pub enum FaultKind {
             $($Kind($Kind)),*
         }
@@ -62,6 +63,7 @@ macro_rules! register {
         /// A kind of fault, without its parameters.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         #[allow(missing_docs)] // each type says what it is
+        #[non_exhaustive]
         pub enum KindId {
             $($Kind),*
         }

@@ -1,8 +1,17 @@
 //! Scenarios: what a suite is made of.
+//!
+//! - [`expectation`]: which oracles are expected to break, and where
+//! - [`row`]: the tables that scenarios fill
+
+mod expectation;
+mod row;
 
 use std::{fmt, sync::Arc};
 
+use expectation::Runs;
+pub use expectation::{Expectation, KnownDefect};
 use futures_util::future::BoxFuture;
+pub use row::{Cell, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +19,6 @@ use crate::{
     driver::{self, Deployment},
     fault::Plan,
     oracle::{Clue, Evidence, Oracle, Tell, Violation, app, runs},
-    reach::Reach,
     seed::Seed,
     world::{self, Sim, WorldError},
 };
@@ -41,7 +49,7 @@ impl fmt::Display for Kind {
 }
 
 type Draw = Box<dyn Fn(Seed) -> Plan + Send + Sync>;
-type Story = Box<dyn Fn(Sim, Arc<Plan>) -> BoxFuture<'static, ()> + Send + Sync>;
+type Body = Box<dyn Fn(Sim, Arc<Plan>) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// Who is there, what the network is like, what users do, and what must hold.
 pub struct Scenario {
@@ -55,20 +63,14 @@ pub struct Scenario {
     pub sources: Vec<String>,
     /// What must hold.
     pub oracles: Vec<&'static Oracle>,
-    /// The id of the oracle by which a demonstration or a finding fails.
-    pub trips: Option<&'static str>,
+    /// The oracles that are expected to break, if any.
+    pub expects: Vec<Expectation>,
     /// Interesting paths that a suite of at least `min_seeds` seeds must reach.
     pub marks_required: Vec<String>,
     /// How many seeds it takes to judge marks, demonstrations and findings.
     pub min_seeds: u64,
-    /// The row of the remedy table that it fills, if any.
-    pub remedy: Option<String>,
-    /// The row of the table of mistakes that it fills, if any.
-    pub mistake: Option<String>,
-    /// Which plans show a known defect of the stack, and by which oracle: such a run must fail by it.
-    pub known: Option<fn(&Plan) -> Option<Known>>,
-    /// The cell of a matrix that a plan fills, if the scenario fills one.
-    pub cell: Option<fn(&Plan) -> Cell>,
+    /// The rows of the suite's tables that it fills.
+    pub rows: Vec<Row>,
     /// Whether it takes down or stops the process that runs it.
     pub deadly: bool,
     /// Which orders of its free steps it goes through, if it does not leave the order to the seed.
@@ -76,16 +78,7 @@ pub struct Scenario {
     /// What its catalogue knows of how its failures come about.
     pub(crate) tells: Vec<Box<Tell>>,
     draw: Draw,
-    story: Story,
-}
-
-/// A known defect of the stack that shows with a plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Known {
-    /// The oracle that it breaks.
-    pub oracle: &'static str,
-    /// Whether it must break it; else it may, by chance of the draws.
-    pub always: bool,
+    body: Body,
 }
 
 /// All orders of the free steps of a plan.
@@ -97,17 +90,6 @@ pub struct Exploration {
     pub bound: String,
 }
 
-/// A cell of a matrix.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
-pub struct Cell {
-    /// What the caller is behind.
-    pub row: String,
-    /// What the callee is behind.
-    pub column: String,
-    /// What must happen.
-    pub expected: Reach,
-}
-
 impl fmt::Debug for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.name, self.kind)
@@ -115,14 +97,14 @@ impl fmt::Debug for Scenario {
 }
 
 impl Scenario {
-    /// A scenario that draws its plan with `draw` and then plays `story`.
+    /// A scenario that draws its plan with `draw` and then runs `body`.
     ///
     /// It is judged by the oracles of every run; add its own with [`Scenario::holds`].
     pub fn new<S, F>(
         kind: Kind,
         name: &str,
         draw: impl Fn(Seed) -> Plan + Send + Sync + 'static,
-        story: S,
+        body: S,
     ) -> Self
     where
         S: Fn(Sim, Arc<Plan>) -> F + Send + Sync + 'static,
@@ -139,18 +121,15 @@ impl Scenario {
                 &runs::RUN_03_PLAYED,
                 &app::APP_01_INVARIANTS,
             ],
-            trips: None,
+            expects: Vec::new(),
             marks_required: Vec::new(),
             min_seeds: 1,
-            remedy: None,
-            mistake: None,
-            known: None,
-            cell: None,
+            rows: Vec::new(),
             deadly: false,
             explores: None,
             tells: Vec::new(),
             draw: Box::new(draw),
-            story: Box::new(move |sim, plan| Box::pin(story(sim, plan))),
+            body: Box::new(move |sim, plan| Box::pin(body(sim, plan))),
         }
     }
 
@@ -212,25 +191,37 @@ impl Scenario {
         self
     }
 
-    /// As [`Scenario::trips`], but judged before the bounds of the run, which the same defect exceeds.
-    pub fn trips_first(mut self, oracle: &'static Oracle, min_seeds: u64) -> Self {
-        self.oracles.insert(0, oracle);
-        self.trips = Some(oracle.id);
-        self.min_seeds = self.min_seeds.max(min_seeds);
-        self
+    /// Judges it by the oracle of `expectation` too, which is expected to break.
+    pub fn expects(mut self, expectation: Expectation) -> Self {
+        let goes_first = match expectation.runs {
+            Runs::SomeOf(min_seeds) => {
+                self.min_seeds = self.min_seeds.max(min_seeds);
+                expectation.among_others
+            }
+            Runs::With(_) => false,
+        };
+        if goes_first {
+            self.oracles.retain(|o| o.id != expectation.oracle.id);
+            self.oracles.insert(0, expectation.oracle);
+        }
+        self.expects.push(expectation);
+        self.holds(&[expectation.oracle])
     }
 
-    /// Names one of the oracles of every run as the one that it is expected to break.
-    pub fn tripping(mut self, oracle: &'static str) -> Self {
-        self.trips = Some(oracle);
-        self
+    /// The id of the oracle by which it is expected to fail on some seeds: that of a demonstration or a finding.
+    pub fn trips(&self) -> Option<&'static str> {
+        let mut expected = self.expects.iter();
+        let expected = expected.find(|e| matches!(e.runs, Runs::SomeOf(_)));
+        expected.map(|e| e.oracle.id)
     }
 
-    /// Judges it by `oracle` too, which it is expected to break on some of at least `min_seeds` seeds.
-    pub fn trips(mut self, oracle: &'static Oracle, min_seeds: u64) -> Self {
-        self.trips = Some(oracle.id);
-        self.min_seeds = self.min_seeds.max(min_seeds);
-        self.holds(&[oracle])
+    /// The oracles that known defects break in runs with `plan`, and the defects.
+    pub fn known_defects(&self, plan: &Plan) -> Vec<(&'static Oracle, KnownDefect)> {
+        let of_plan = self.expects.iter().filter_map(|expected| match expected.runs {
+            Runs::With(shows) => Some((expected.oracle, shows(plan)?)),
+            Runs::SomeOf(_) => None,
+        });
+        of_plan.collect()
     }
 
     /// Requires that a suite of at least `min_seeds` seeds reaches every one of `marks`.
@@ -241,36 +232,23 @@ impl Scenario {
         self
     }
 
-    /// Fills the row `row` of the remedy table.
-    pub fn in_table(mut self, row: &str) -> Self {
-        self.remedy = Some(row.to_owned());
+    /// Fills `row` of a table of the suite.
+    pub fn fills(mut self, row: Row) -> Self {
+        self.rows.push(row);
         self
     }
 
-    /// Fills the row `row` of the table of mistakes: which oracle catches it, and how often.
-    pub fn in_mistakes(mut self, row: &str) -> Self {
-        self.mistake = Some(row.to_owned());
-        self
-    }
-
-    /// Judges it by `oracle` before any other, which `shows` expects to be broken on the plans that it names: a known
-    /// defect of the stack in a corner of a promise.
-    pub fn except_where(mut self, oracle: &'static Oracle, shows: fn(&Plan) -> Option<Known>) -> Self {
-        self.oracles.retain(|o| o.id != oracle.id);
-        self.oracles.insert(0, oracle);
-        self.known = Some(shows);
-        self
+    /// The cell of its matrix that `plan` fills, if it fills one.
+    pub fn cell(&self, plan: &Plan) -> Option<Cell> {
+        self.rows.iter().find_map(|row| match row {
+            Row::Matrix(cell) => Some(cell(plan)),
+            _ => None,
+        })
     }
 
     /// Says that it takes down or stops the process that runs it: a test of the workers.
     pub fn deadly(mut self) -> Self {
         self.deadly = true;
-        self
-    }
-
-    /// Fills the cells of a matrix.
-    pub fn in_matrix(mut self, cell: fn(&Plan) -> Cell) -> Self {
-        self.cell = Some(cell);
         self
     }
 
@@ -303,8 +281,8 @@ impl Scenario {
         world::catch_panic(|| self.draw(seed)).map_err(WorldError::NoPlan)
     }
 
-    /// Plays the story of `plan`.
+    /// Plays `plan`.
     pub fn play(&self, sim: Sim, plan: Arc<Plan>) -> BoxFuture<'static, ()> {
-        (self.story)(sim, plan)
+        (self.body)(sim, plan)
     }
 }

@@ -1,0 +1,123 @@
+//! Defects of the WebRTC stack that show in corners of promises, each as narrow as its cause: what may stay behind, and nothing else.
+//!
+//! A promise is judged by all its oracles in these corners too. What a defect does not explain fails the run.
+
+use sleet::{
+    fault::Plan,
+    oracle::{
+        Evidence,
+        hangup::TEAR_04_CLOSED_FIRST,
+        peers::{self, Closing, Leak, TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
+    },
+    scenario::{Expectation, KnownDefect, Scenario},
+};
+
+/// The tasks of a DTLS server that was closed while it waited for its client (finding 0011).
+const HANDSHAKE: [&str; 2] = ["dtls-", "webrtc-0.17.2/src/peer_connection/operation/"];
+
+/// The tasks of gathering, and of a TURN client, that closing does not end (findings 0012 and 0013).
+const RELAY: [&str; 2] = ["turn-", "webrtc-ice-"];
+
+/// The tasks that a peer of the harness has, and what the app does to close it and to talk over it.
+const OF_A_PEER: [&str; 3] = ["nic", "close", "talk"];
+
+/// A peer connection that is closed in its DTLS handshake leaves the handshake behind.
+pub(crate) fn of_full_peers(scenario: Scenario) -> Scenario {
+    let shows = |_: &Plan| {
+        Some(KnownDefect {
+            always: false,
+            explains: |evidence| peers::leaks(evidence.trace).all(|leak| is_of(&leak, &[&HANDSHAKE])),
+            with: &[],
+        })
+    };
+    scenario.expects(Expectation::known_defect(&TEAR_05_STACK_ENDS, shows))
+}
+
+/// On a calm network, a TURN allocation outlives a peer that is closed while it gathers or whose closing waits for the TURN server;
+/// so do their tasks.
+pub(crate) fn of_relays(scenario: Scenario) -> Scenario {
+    let shows = |plan: &Plan| {
+        relays(plan).then_some(KnownDefect {
+            always: false,
+            explains: |evidence| explained(evidence, |closing| is_cut_short(closing) || is_slow(closing)),
+            with: &CONSEQUENCES,
+        })
+    };
+    teardown(scenario, shows)
+}
+
+/// In a storm, any peer may leave its allocation: its host crashes (RFC 8656, section 3.2, keeps it until it expires), or the one
+/// packet that releases it is lost (finding 0018).
+pub(crate) fn of_relays_in_a_storm(scenario: Scenario) -> Scenario {
+    let shows = |plan: &Plan| {
+        relays(plan).then_some(KnownDefect {
+            always: false,
+            explains: |evidence| explained(evidence, |_| true),
+            with: &CONSEQUENCES,
+        })
+    };
+    teardown(scenario, shows)
+}
+
+const CONSEQUENCES: [&sleet::oracle::Oracle; 4] = [
+    &TEAR_01_CLOSES,
+    &TEAR_02_NOTHING_LEFT,
+    &TEAR_04_CLOSED_FIRST,
+    &TEAR_05_STACK_ENDS,
+];
+
+/// Any of the oracles of teardown may be the one that shows a defect of the TURN client.
+fn teardown(scenario: Scenario, shows: fn(&Plan) -> Option<KnownDefect>) -> Scenario {
+    [&TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT, &TEAR_05_STACK_ENDS]
+        .into_iter()
+        .map(|oracle| Expectation::known_defect(oracle, shows))
+        .fold(scenario, Scenario::expects)
+}
+
+fn relays(plan: &Plan) -> bool {
+    plan.ice_servers.iter().any(|server| server.turn)
+}
+
+/// Whether everything that is left belongs to the TURN clients of peers, and no more allocations than peers that `may_leave` one.
+fn explained(evidence: Evidence<'_>, may_leave: fn(&Closing<'_>) -> bool) -> bool {
+    let closings: Vec<Closing<'_>> = peers::closings(evidence.trace).collect();
+    let most = closings.iter().filter(|closing| may_leave(closing)).count() + crashes(evidence);
+    let waits = |host: &str| closings.iter().any(|c| c.host == host && is_slow(c));
+    peers::leaks(evidence.trace).all(|leak| {
+        let is_the_peer = match waits(leak.host) {
+            // A peer whose closing has not returned still has everything.
+            true => leak.of_the_app().all(|task| OF_A_PEER.contains(&task)),
+            false => {
+                leak.of_the_app().next().is_none()
+                    && leak.sockets.is_empty()
+                    && is_of(&leak, &[&RELAY, &HANDSHAKE])
+            }
+        };
+        is_the_peer && leak.allocations <= most as u64
+    })
+}
+
+fn crashes(evidence: Evidence<'_>) -> usize {
+    let events = evidence.trace.events.iter();
+    let crashed = events.filter(|event| event.kind == sleet::trace::EventKind::Crashed);
+    crashed.count()
+}
+
+fn is_of(leak: &Leak<'_>, places: &[&[&str]]) -> bool {
+    let known = |task: &str| {
+        places
+            .iter()
+            .any(|p| p.iter().any(|place| task.starts_with(place)))
+    };
+    leak.of_the_stack().all(known)
+}
+
+/// Closed while it gathered: nobody releases what the TURN server grants afterwards (finding 0012).
+fn is_cut_short(closing: &Closing<'_>) -> bool {
+    !closing.gathered
+}
+
+/// Waits for a request that the TURN server does not answer (findings 0008 and 0013).
+fn is_slow(closing: &Closing<'_>) -> bool {
+    closing.took.is_none_or(|took| took > peers::PATIENCE)
+}
