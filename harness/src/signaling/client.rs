@@ -41,7 +41,6 @@ pub enum SignalingError {
 
 /// The number of connections and messages that a client may count in one life of its host: the counts go on after a
 /// crash, as in a client that stores its counters.
-/// one that keeps its counters does.
 const PER_LIFE: u64 = 1_000_000;
 
 type Sent = oneshot::Sender<Result<(), SignalingError>>;

@@ -22,7 +22,7 @@ use crate::{
 
 /// Decides what happens to a world from outside, and when.
 pub trait Schedule: Send {
-    /// Returns addresses that no interface has at the beginning and some NAT will have.
+    /// Returns the addresses that faults bring into the network later.
     fn addresses(&self) -> Vec<IpAddr> {
         Vec::new()
     }

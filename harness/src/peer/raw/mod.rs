@@ -1,7 +1,7 @@
 //! The `webrtc` crate's own API for code under test: an `RTCPeerConnection` on the network of its host, recorded.
 //!
-//! The stack takes its network from its `SettingEngine`, and each of its `on_*` handlers is a single slot, which belongs to
-//! the app. So an app imports three types from here in place of the stack's, and nothing else of it changes:
+//! The stack takes its network from its `SettingEngine`, and each of its `on_*` handlers is a single slot, which
+//! belongs to the app. So an app imports three types from here in place of the stack's, and nothing else of it changes:
 //!
 //! | here | in place of |
 //! |---|---|
