@@ -15,15 +15,17 @@ const SIDES: usize = 10;
 
 /// The result with STUN alone; `D` is direct, `.` impossible. With TURN, a pair that is not direct uses the relay.
 ///
-/// A pair is direct if some check arrives through the mapping that it was sent to, and the answer comes back from there:
+/// A pair is direct if some check arrives through the mapping that it was sent to, and the answer comes back from
+/// there:
 ///
 /// - An open side is reached at its own address, and answers through the mapping that asked.
 /// - Two EI mappings are known before the first check, and either side's own checks open its filter.
-/// - An EI mapping and one that is not: the other's checks come from a port that nobody was told of. EI and AD filters let it
-///   in all the same, the latter because a check went to that address; an APD filter never does.
-/// - Two mappings that are not EI: some check has to arrive at the mapping that only STUN was asked through, which takes an EI
-///   filter there. It shows the sender's port, and the check in return has to pass the sender's own filter: EI or AD. And
-///   one of both mappings must stay as it is when the answer goes to a new port: two APD mappings chase each other for ever.
+/// - An EI mapping and one that is not: the other's checks come from a port that was never signaled. EI and AD filters
+///   let it in all the same, the latter because a check went to that address; an APD filter never does.
+/// - Two mappings that are not EI: some check has to arrive at the mapping that was only used towards STUN, which takes
+///   an EI filter there. It shows the sender's port, and the check in return has to pass the sender's own filter: EI or
+///   AD. And one of both mappings must stay as it is when the answer goes to a new port: two APD mappings chase each
+///   other for ever.
 const DIRECT: [&str; SIDES] = [
     //       open EI/*  AD/*  APD/*     by filtering EI, AD, APD
     /* open    */ "D DDD DDD DDD",

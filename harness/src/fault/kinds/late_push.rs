@@ -32,7 +32,7 @@ pub(super) const SPEC: KindSpec = KindSpec {
 };
 
 fn draw(draws: &mut Stream, plan: &Plan) -> Vec<Fault> {
-    // Only hosts that are asleep get push notifications; a callee that is awake stays awake.
+    // Only a service with push notifications has this fault; a callee that is awake stays awake.
     let asleep = plan.signaling.iter().filter_map(|s| s.push.as_ref());
     asleep
         .map(|_| {
