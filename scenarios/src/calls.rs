@@ -1,7 +1,7 @@
-//! Story B: users dial and hang up quickly, in groups, at each other and at who is busy.
+//! Story B: users dial and hang up quickly, in groups, at each other, and dial users who are busy.
 //!
-//! The fixed client holds everything in every plan; each broken client is judged by the oracle that names its
-//! mistake alone, in a plan in which the mistake can show.
+//! The fixed client passes every oracle in every plan; each broken client is judged only by the oracle that names its
+//! mistake, in a plan in which the mistake can show.
 
 mod caught;
 pub(crate) mod forked;
@@ -28,14 +28,14 @@ use crate::{
     fixture::{self, KEPT},
 };
 
-/// Seeds that it takes to judge marks and demonstrations.
+/// The number of seeds needed to judge marks and demonstrations.
 const ENOUGH: u64 = 200;
 
-/// What it holds because the stack closes in time and completely: not where there is a TURN server, nor in a handshake
+/// The oracles that hold because the stack closes in time and completely: not with a TURN server, nor in a handshake
 /// (docs/findings/0011 to 0013).
 const WITH_THE_STACK: [&Oracle; 3] = [&TEAR_04_CLOSED_FIRST, &TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT];
 
-/// The scenarios of the family.
+/// Returns the scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     let everywhere = [&plans::CALLER[..], &plans::CALLEE].concat();
     let mut all = vec![
@@ -100,7 +100,7 @@ pub fn family() -> Vec<Scenario> {
     all
 }
 
-/// Somebody with several devices is called: one has the call.
+/// Returns the scenarios of calls to a user with several devices: one device gets the call.
 fn on_several_devices() -> Vec<Scenario> {
     let all = vec![
         fixed("forked-answered", PeerKind::Bare, forked::answered)
@@ -126,7 +126,7 @@ fn on_several_devices() -> Vec<Scenario> {
     all.into_iter().map(cited).collect()
 }
 
-/// With a TURN server, what the stack leaves behind is not the client's.
+/// With a TURN server, leftovers of the stack are not the client's.
 fn relayed() -> Scenario {
     played(Kind::Promise, "relayed", Policy::FIXED.bare(), plans::relayed)
         .about("As rapid, with a TURN server: a hangup returns even where the stack does not, and may leave an allocation.")
@@ -171,7 +171,7 @@ fn hangup_while_gathering(name: &str, peers: PeerKind) -> Scenario {
     .trips(&TEAR_02_NOTHING_LEFT, 1)
 }
 
-/// Whether a hangup at a bad time leaves an allocation on a server of `plan`.
+/// Returns the known defect if a hangup at a bad time leaves an allocation on a server of `plan`.
 fn allocation_may_stay(plan: &Plan) -> Option<Known> {
     let relays = plan.ice_servers.iter().any(|s| s.turn);
     relays.then_some(Known {
@@ -180,7 +180,7 @@ fn allocation_may_stay(plan: &Plan) -> Option<Known> {
     })
 }
 
-/// The marks of hangups at `points`.
+/// Returns the marks of hangups at `points`.
 fn hangups_at(points: &[Point]) -> Vec<String> {
     let mut marks: Vec<String> = points.iter().map(|p| format!("hangup-at-{p}")).collect();
     marks.sort_unstable();
