@@ -124,7 +124,7 @@ fn call(name: &str, app: Make, network: impl Fn(Seed) -> Plan + Send + Sync + 's
         .holds(&[&CONN_01_CONNECTS, &TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT])
 }
 
-/// Makes signaling acknowledged and of constant delay, as every step of a client.
+/// Makes signaling acknowledged, ordered and of constant delay, and removes all slow steps.
 pub(crate) fn steady(mut plan: Plan) -> Plan {
     plan.slow_steps.clear();
     plan.signaling = Some(SignalingSpec {

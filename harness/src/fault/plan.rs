@@ -66,9 +66,9 @@ pub struct Plan {
     /// The order of free steps: deliveries of messages, acts of users and steps of clients.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub order: Option<Order>,
-    /// The end of the chaos phase: faults end, links become good.
+    /// The end of the chaos phase, in milliseconds: faults end, links become good.
     pub heal_at_ms: u64,
-    /// The budget of liveness oracles after the healing, and after the user's action.
+    /// The budget of liveness oracles after the healing, and after the user's action, in milliseconds.
     pub budget_ms: u64,
     /// The bound on simulated time, in milliseconds.
     pub horizon_ms: u64,

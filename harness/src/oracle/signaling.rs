@@ -17,7 +17,7 @@ pub const STATE_04_TURNS: Oracle = Oracle {
     check: &turns,
 };
 
-/// The state diagram of RTCSignalingState. A rollback leads back to stable; so does the first half of an implicit one.
+/// The state diagram of RTCSignalingState. A rollback leads back to stable; an implicit one passes through it too.
 const TABLE: Table = Table {
     machine: Machine::Signaling,
     first: "stable",

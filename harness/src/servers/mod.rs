@@ -55,7 +55,7 @@ pub struct IceServerSpec {
 /// The configuration of a server at a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IceServer {
-    /// Its URL (RFC 7064, RFC 7065).
+    /// The URL (RFC 7064, RFC 7065).
     pub url: String,
     /// Whether the server relays; then it requires [`USERNAME`] and [`PASSWORD`].
     pub turn: bool,

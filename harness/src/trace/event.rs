@@ -327,11 +327,11 @@ pub enum EventKind {
         /// The error.
         error: String,
     },
-    /// A free step was taken out of turn, by the order in the plan.
+    /// It was the turn of a free step, by the order in the plan.
     Decision {
         /// The step taken; none where the run ends because from here on it repeats another.
         taken: Option<String>,
-        /// The candidates that it was taken from, in their order.
+        /// The steps that it was taken from, in their order.
         awake: Vec<String>,
         /// The steps that waited too, but whose turn here would repeat another order.
         #[serde(skip_serializing_if = "Vec::is_empty", default)]

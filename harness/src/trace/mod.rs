@@ -1,4 +1,4 @@
-//! What a run records: events in order, and the digest over them.
+//! The recording of a run: events in order, and the digest over them.
 //!
 //! The canonical form of a trace is its JSON lines, one event a line; the digest is the blake3 hash of
 //! those bytes, so that `trace.jsonl` can be checked with any blake3 tool. Nothing in an event may

@@ -59,7 +59,7 @@ pub struct Tracks {
 /// A host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Lane {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The addresses and the NAT of the host, in words.
     pub about: String,
