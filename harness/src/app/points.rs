@@ -14,8 +14,8 @@ pub fn follow(sim: &Sim, plan: &Arc<Plan>) {
     sim.attach(plan.clone());
 }
 
-/// Marks a step of the app: it takes its time if the plan names it for this host (`slow_steps`), and waits for its turn
-/// if the plan keeps an order in which it is free.
+/// Marks a step of the app: it takes its time if the plan names it for this host (`slow_steps`); if the plan keeps an
+/// order in which the step is free, it waits for its turn instead.
 ///
 /// Between two steps a real app waits for databases, users and disks: name the places between two steps that can cross
 /// with something else, in clients and servers alike. Outside a run it does nothing.

@@ -275,7 +275,7 @@ fn describe(description: &RTCSessionDescription) -> Option<Description> {
     })
 }
 
-/// The number of connections of each host so far, for the names of those that [`observe`] did not name.
+/// The number of connections of each host so far, for the names of those that `observe` did not name.
 #[derive(Default)]
 struct Numbers(Mutex<BTreeMap<String, u32>>);
 
