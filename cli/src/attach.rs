@@ -1,7 +1,7 @@
-//! What an engineer attaches to a ticket: a capture, a timeline, diagrams and traces, beside each saved failure.
+//! Files for a ticket: a capture, a timeline, diagrams and traces, beside each saved failure.
 //!
-//! Everything but the capture is made of what was saved. A capture needs the bytes of packets, which nothing keeps: the failure runs
-//! once more for it, in a worker, and where that is not the saved run to the byte there is none.
+//! Everything but the capture is made from saved files. A capture needs the bytes of packets, which are not kept: the
+//! failure runs once more for it, in a worker, and if that run is not identical to the saved one there is no capture.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -42,7 +42,7 @@ use crate::{
     select, terminal,
 };
 
-/// A failure that was saved.
+/// A saved failure.
 struct Saved {
     folder: PathBuf,
     scenario: Arc<Scenario>,
@@ -59,7 +59,7 @@ const MOST_EVENTS: usize = 200_000;
 /// first of each scenario that is there to fail. Gives their pages in that order.
 ///
 /// # Errors
-/// If something cannot be written, or no worker can be started.
+/// Fails if something cannot be written, or no worker can be started.
 pub fn attach(
     catalogue: &Catalogue,
     folder: &Path,
@@ -98,10 +98,10 @@ pub fn attach(
     Ok(pages)
 }
 
-/// Writes everything that is made of one run into `folder`, and gives its page.
+/// Writes everything that is made from one run into `folder`, and returns its page.
 ///
 /// # Errors
-/// If it cannot be written.
+/// Fails if it cannot be written.
 pub fn drawings(
     folder: &Path,
     scenario: &Scenario,
@@ -118,8 +118,8 @@ pub fn drawings(
     Ok(page)
 }
 
-/// The folders of saved failures: unexpected ones, then the first of each scenario, then the rest; each in the order of the
-/// catalogue and of seeds.
+/// Returns the folders of saved failures: unexpected ones, then the first of each scenario, then the rest; each in the
+/// order of the catalogue and of seeds.
 fn in_order(catalogue: &Catalogue, folder: &Path, gathered: &Gathered<'_>) -> Vec<PathBuf> {
     let places: BTreeMap<&str, usize> = catalogue
         .scenarios()

@@ -1,4 +1,4 @@
-//! What a program is made of that offers this command line: its scenarios, its name, its corpus.
+//! The catalogue of a program with this command line: its scenarios, its name, its corpus.
 //!
 //! Built once, at the start of `main`. Nothing in here runs a scenario.
 
@@ -12,7 +12,7 @@ use std::{
 
 use sleet::{scenario::Scenario, seed::Seed, sweep::Listed, trace::Digest};
 
-/// The scenarios of a program, and what the command line has to know about it.
+/// The scenarios of a program, with the settings of the command line.
 ///
 /// ```no_run
 /// use std::{process::ExitCode, sync::Arc};
@@ -38,11 +38,11 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// `scenarios` in the order in which they are listed and run, offered by a program that its users call `program`:
-    /// `cargo xtask`, or a path. Replay lines, help and hints begin with that.
+    /// Creates a catalogue of `scenarios`, in the order in which they are listed and run; `program` is the command that
+    /// users type: `cargo xtask`, or a path. Replay lines, help and hints begin with it.
     ///
     /// # Panics
-    /// If two scenarios have the same name.
+    /// Panics if two scenarios have the same name.
     pub fn new(program: impl Into<String>, scenarios: Vec<Arc<Scenario>>) -> Self {
         let mut names = BTreeSet::new();
         for scenario in &scenarios {
@@ -64,54 +64,54 @@ impl Catalogue {
         }
     }
 
-    /// The folder of shrunken failures, which every `run` of their scenarios begins with. `corpus add`, `corpus prune`
-    /// and `shrink --add-to-corpus` change it. Relative to the folder that a command is called in; from
-    /// `concat!(env!("CARGO_MANIFEST_DIR"), "/corpus")` it is that of the sources. Default: there is no corpus.
+    /// Sets the folder of shrunken failures, with which every `run` of their scenarios begins. `corpus add`, `corpus
+    /// prune` and `shrink --add-to-corpus` change it. The path is relative to the current folder of a command;
+    /// `concat!(env!("CARGO_MANIFEST_DIR"), "/corpus")` is the one of the sources. Default: there is no corpus.
     pub fn corpus(mut self, folder: impl Into<PathBuf>) -> Self {
         self.corpus = Some(folder.into());
         self
     }
 
-    /// The corpus as it was when the program was built, as pairs of a file name and its text: a program that is carried to
-    /// a machine without its sources runs these where the folder is not there. Default: none.
+    /// Sets the corpus at build time, as pairs of a file name and its text: a program on a machine without its sources
+    /// runs these if the folder does not exist. Default: none.
     pub fn embedded_corpus(mut self, entries: &'static [(&'static str, &'static str)]) -> Self {
         self.embedded = entries;
         self
     }
 
-    /// The text of the `Cargo.lock` that the program was built with, by `include_str!`: its hash and the versions of what a
-    /// result depends on stand in the manifest of a suite. Default: none.
+    /// Sets the text of the `Cargo.lock` that the program was built with, by `include_str!`: its hash and the versions
+    /// of packages that affect results go into the manifest of a suite. Default: none.
     pub fn lock_file(mut self, text: &'static str) -> Self {
         self.lock_file = Some(text);
         self
     }
 
-    /// The folder below which commands write where no `--out` says otherwise, in `sim/`. Default: `CARGO_TARGET_DIR`, else
-    /// the target folder that the program lies in, else `target`.
+    /// Sets the folder below which commands write without `--out`, in `sim/`. Default: `CARGO_TARGET_DIR`, else the
+    /// target folder that the program lies in, else `target`.
     pub fn target(mut self, folder: impl Into<PathBuf>) -> Self {
         self.target = Some(folder.into());
         self
     }
 
-    /// The seeds that [`tests`](crate::tests()) runs of each scenario where `SLEET_SEEDS` does not say. Default: as many as it
-    /// takes to judge the scenario, from 0, at least 10.
+    /// Sets the seeds that [`tests`](crate::tests()) runs of each scenario unless `SLEET_SEEDS` is set. Default: as
+    /// many as the scenario needs for a verdict, from 0, at least 10.
     pub fn test_seeds(mut self, seeds: Range<u64>) -> Self {
         self.test_seeds = Some(seeds);
         self
     }
 
-    /// The runs that `sweep --all` sweeps, with what is known to break there. Default: none.
+    /// Sets the runs that `sweep --all` sweeps, with the known failures there. Default: none.
     pub fn swept(mut self, runs: &'static [Listed]) -> Self {
         self.sweeps = runs;
         self
     }
 
-    /// How users call the program.
+    /// Returns the command that users type to call the program.
     pub fn program(&self) -> &str {
         &self.program
     }
 
-    /// Every scenario, hidden ones included.
+    /// Returns every scenario, hidden ones included.
     pub fn scenarios(&self) -> &[Arc<Scenario>] {
         &self.scenarios
     }
@@ -132,12 +132,12 @@ impl Catalogue {
         self.lock_file
     }
 
-    /// The hash of the lock file.
+    /// Returns the hash of the lock file.
     pub(crate) fn lock_hash(&self) -> Option<String> {
         self.lock_file.map(|text| Digest::of(text.as_bytes()).to_string())
     }
 
-    /// The seeds of `scenario` under `cargo test`, where nobody says.
+    /// Returns the default seeds of `scenario` under `cargo test`.
     pub(crate) fn seeds_under_test(&self, scenario: &Scenario) -> Range<u64> {
         const FEWEST: u64 = 10;
         self.test_seeds
@@ -145,7 +145,7 @@ impl Catalogue {
             .unwrap_or_else(|| 0..scenario.min_seeds.max(FEWEST))
     }
 
-    /// Where cargo puts what it builds.
+    /// Returns cargo's target folder.
     pub(crate) fn target_folder(&self) -> PathBuf {
         let built_in = || {
             let program = env::current_exe().ok()?;
@@ -160,12 +160,12 @@ impl Catalogue {
             .unwrap_or_else(|| PathBuf::from("target"))
     }
 
-    /// A command of this program, as users type it.
+    /// Returns a command of this program, as users type it.
     pub(crate) fn command(&self, rest: &str) -> String {
         format!("{} {rest}", self.program)
     }
 
-    /// The command that replays a run.
+    /// Returns the command that replays a run.
     pub(crate) fn replay(&self, scenario: &str, seed: Seed) -> String {
         self.command(&format!("replay {scenario}@{seed}"))
     }

@@ -1,10 +1,10 @@
 //! The command `corpus`, and the corpus itself: shrunken failures that run first on every run.
 //!
-//! It lies in a folder of the sources, where it is reviewed like them. A program that is carried elsewhere has it inside. An
+//! It lies in a folder of the sources, where it is reviewed like them; a program on another machine has it built in. An
 //! entry runs in a worker, as every run does.
 //!
-//! An entry is a saved failure. What a promise once broke must hold now: it is kept fixed. What a demonstration, a
-//! finding or a known defect breaks must still break by the same oracle, or the entry says nothing any more.
+//! An entry is a saved failure. If a promise was broken once, it must hold now: the defect stays fixed. A
+//! demonstration, a finding or a known defect must still break the same oracle, or the entry no longer says anything.
 
 use std::{
     fmt, fs,
@@ -30,55 +30,55 @@ use crate::{
     select, terminal,
 };
 
-/// A saved failure as it lies somewhere.
+/// The text of a saved failure in the corpus.
 pub struct Source {
-    /// The name of its file.
+    /// The file name.
     pub name: String,
     text: Result<String, std::io::Error>,
 }
 
 /// A saved failure of the corpus, ready to run.
 pub struct Entry {
-    /// The name of its file.
+    /// The file name.
     pub name: String,
-    /// What it plays.
+    /// The scenario.
     pub scenario: Arc<Scenario>,
-    /// What was saved.
+    /// The saved failure.
     pub repro: Repro,
 }
 
-/// A file of the corpus that cannot be run.
+/// The error of a file of the corpus that cannot be run.
 #[derive(Debug, Error)]
 pub enum Refused {
-    /// Not to be read.
+    /// The file cannot be read.
     #[error("cannot be read: {0}")]
     Io(#[from] std::io::Error),
-    /// No saved failure, or one whose plan cannot be run.
+    /// The file is no saved failure, or its plan cannot be run.
     #[error(transparent)]
     Repro(#[from] ReproError),
-    /// It does not say what it broke.
+    /// The failure names no broken oracle.
     #[error("it broke no oracle")]
     NoOracle,
-    /// Nobody can play it any more.
+    /// The scenario no longer exists.
     #[error("there is no scenario '{0}' any more")]
     ScenarioGone(String),
 }
 
-/// What an entry comes to now.
+/// The result of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// It breaks the oracle that it is there to break.
+    /// The entry breaks its oracle, as expected.
     StillBreaks,
-    /// It is fixed, as it must be.
+    /// The defect is fixed, as expected.
     KeptFixed,
-    /// It must hold and does not.
+    /// The entry must hold but does not.
     BrokenAgain(String),
-    /// It must break its oracle and does not.
+    /// The entry must break its oracle but does not.
     NoLonger(Option<String>),
 }
 
 impl Finding {
-    /// Whether it is as it must be.
+    /// Reports whether the result is as expected.
     pub fn is_good(&self) -> bool {
         matches!(self, Self::StillBreaks | Self::KeptFixed)
     }
@@ -105,7 +105,7 @@ impl Source {
         }
     }
 
-    /// Reads it.
+    /// Parses the entry.
     pub fn entry(self, catalogue: &Catalogue) -> Result<Entry, Refused> {
         let repro = Repro::parse(&self.text?)?;
         if repro.oracle.is_none() {
@@ -121,12 +121,12 @@ impl Source {
 }
 
 impl Entry {
-    /// Whether it is there to break its oracle.
+    /// Reports whether the entry is expected to break its oracle.
     fn must_break(&self) -> bool {
         self.repro.known.is_some() || self.scenario.kind != Kind::Promise
     }
 
-    /// Runs it; nothing if that is interrupted.
+    /// Runs the entry; `None` if that is interrupted.
     pub fn judge(&self, court: &mut Court<'_>) -> anyhow::Result<Option<Finding>> {
         let request = Request::Play {
             repro: Box::new(self.repro.clone()),
@@ -158,19 +158,19 @@ impl Entry {
         }))
     }
 
-    /// The command that shows it.
+    /// Returns the command that replays the entry.
     pub fn replay(&self, catalogue: &Catalogue) -> String {
         catalogue.command(&format!("replay {}", self.name))
     }
 
-    /// What it is there for, and what came of it.
+    /// Describes the entry and its result.
     pub fn describe(&self, finding: &Finding) -> String {
         let oracle = self.repro.oracle.as_deref().unwrap_or_default();
         format!("{} of {oracle} {finding}", self.name)
     }
 }
 
-/// Where entries are run.
+/// Runs entries, in a worker.
 pub struct Court<'a> {
     settings: &'a Settings,
     interrupted: &'a AtomicBool,
@@ -187,11 +187,11 @@ impl<'a> Court<'a> {
     }
 }
 
-/// The corpus of a program: what lies in its folder, else what the program carries; none, with the folder that is not there,
-/// if it has neither.
+/// Returns the corpus of a program: its folder, else the built-in corpus; if it has neither, the folder that does not
+/// exist.
 ///
 /// # Errors
-/// If the folder cannot be listed.
+/// Fails if the folder cannot be listed.
 pub fn sources(catalogue: &Catalogue) -> anyhow::Result<Result<Vec<Source>, PathBuf>> {
     let carried = |(name, text): &(&str, &str)| Source {
         name: (*name).to_owned(),
@@ -205,13 +205,13 @@ pub fn sources(catalogue: &Catalogue) -> anyhow::Result<Result<Vec<Source>, Path
     })
 }
 
-/// The text of the entry that is called `name`.
+/// Returns the text of the entry called `name`.
 pub fn text_of(catalogue: &Catalogue, name: &str) -> Option<String> {
     let mut sources = sources(catalogue).ok()?.ok()?.into_iter();
     sources.find(|source| source.name == name)?.text.ok()
 }
 
-/// The files of a corpus in order; none where there is no folder.
+/// Lists the files of a corpus in order; none if there is no folder.
 fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Ok(Vec::new());
@@ -223,8 +223,8 @@ fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Runs what the corpus has of `scenarios` and tells what is not as it must be. To be called before anything
-/// else of a run; returns its exit code.
+/// Runs the corpus entries of `scenarios` and prints those that are not as expected. Called before anything else of a
+/// run; returns its exit code.
 pub fn run_first(
     catalogue: &Catalogue,
     scenarios: &[Arc<Scenario>],
@@ -276,7 +276,7 @@ pub fn run_first(
     Ok(if bad == 0 { exit::OK } else { exit::BROKEN })
 }
 
-/// Does what `args` ask for.
+/// Executes the command with `args`.
 pub fn corpus(catalogue: &Catalogue, args: &CorpusArgs) -> Done {
     let folder = args.dir.as_deref();
     match &args.command {
@@ -286,13 +286,13 @@ pub fn corpus(catalogue: &Catalogue, args: &CorpusArgs) -> Done {
     Ok(exit::OK)
 }
 
-/// The folder that is to be changed: this one, or the program's.
+/// Returns the folder to change: the given one, or the program's.
 fn folder<'a>(catalogue: &'a Catalogue, given: Option<&'a Path>) -> anyhow::Result<&'a Path> {
     let folder = given.or_else(|| catalogue.corpus_folder());
     folder.context("this program has no corpus: name a folder with --dir")
 }
 
-/// Puts the saved failure at `file` into a corpus, as one that shows the defect of the page `known` if there is one.
+/// Adds the saved failure at `file` to a corpus; with `known`, as one that shows the defect of that page.
 pub fn add(
     catalogue: &Catalogue,
     given: Option<&Path>,
@@ -328,7 +328,7 @@ pub fn add(
     Ok(())
 }
 
-/// Drops entries that no longer say anything, and says why.
+/// Removes entries that no longer say anything, and says why.
 fn prune(catalogue: &Catalogue, given: Option<&Path>, dry_run: bool) -> anyhow::Result<()> {
     let (settings, never) = (Settings::usual()?, AtomicBool::new(false));
     let mut court = Court::new(&settings, &never);
@@ -351,7 +351,7 @@ fn prune(catalogue: &Catalogue, given: Option<&Path>, dry_run: bool) -> anyhow::
     Ok(())
 }
 
-/// The entry at `path`, or why it can go.
+/// Returns the entry at `path`, or the reason to remove it.
 fn worth_keeping(
     catalogue: &Catalogue,
     path: &Path,
@@ -372,7 +372,7 @@ fn worth_keeping(
     })
 }
 
-/// Whether two entries say the same: the same scenario breaks the same oracle by the same elements.
+/// Reports whether two entries are equivalent: the same scenario breaks the same oracle by the same elements.
 fn is_same(a: &Repro, b: &Repro) -> bool {
     let describe = |repro: &Repro| {
         let inventory = sleet::shrink::Inventory::of(&repro.plan);

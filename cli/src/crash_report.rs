@@ -1,6 +1,6 @@
-//! What is left of a run that took its process down.
+//! The report of a run that took its process down.
 //!
-//! This process never draws a plan itself: drawing may be what was deadly. The worker leaves the plan beside the trace
+//! This process never draws a plan itself: the drawing may be what crashed. The worker leaves the plan beside the trace
 //! before it runs it.
 
 use std::{fmt::Write as _, fs, path::Path};
@@ -24,24 +24,24 @@ use crate::{
     pool::worker::{PLAN, TRACE},
 };
 
-/// Events of a run that died which its report shows.
+/// The number of last events in a report.
 const LAST_EVENTS: usize = 30;
 
-/// What is known of a run that took its process down.
+/// The data about a run that took its process down.
 pub struct CrashReport<'a> {
     pub scenario: &'a Scenario,
     pub result: &'a RunResult,
-    /// What the process streamed before its end.
+    /// The trace that the process streamed before its end.
     pub trace: &'a Trace,
-    /// The end of its error output.
+    /// The end of the process's standard error.
     pub stderr: &'a str,
 }
 
 impl CrashReport<'_> {
-    /// Leaves it in `folder`, where the worker left plan and trace.
+    /// Saves the report in `folder`, where the worker left plan and trace.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Fails if it cannot be written.
     pub fn save(&self, folder: &Path) -> anyhow::Result<()> {
         fs::create_dir_all(folder).with_context(|| no_room(folder))?;
         let plan = read_plan(folder);
@@ -82,17 +82,17 @@ impl CrashReport<'_> {
     }
 }
 
-/// The plan that a worker left in `folder` before it ran it.
+/// Reads the plan that a worker left in `folder` before it ran it.
 pub fn read_plan(folder: &Path) -> Option<Plan> {
     serde_json::from_slice(&fs::read(folder.join(PLAN)).ok()?).ok()
 }
 
-/// The events of a trace that a worker streamed into `folder`; a last line that was torn is none.
+/// Reads the trace that a worker streamed into `folder`, without a torn last line.
 pub fn read_streamed(folder: &Path) -> Option<Trace> {
     read_torn(&folder.join(TRACE))
 }
 
-/// The events of a trace in a file; a last line that was torn is none.
+/// Reads the trace in a file, without a torn last line.
 pub fn read_torn(path: &Path) -> Option<Trace> {
     let text = fs::read(path).ok()?;
     let events: Vec<Event> = text

@@ -1,4 +1,4 @@
-//! How a suite ends on the terminal: one screen, or with `--verbose` everything that `summary.md` has.
+//! The end of a suite on the terminal: one screen, or with `--verbose` everything in `summary.md`.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use sleet_reports::{brief, summary};
 
 use crate::{catalogue::Catalogue, terminal};
 
-/// Prints what a suite comes to, whose files are in `path`.
+/// Prints the summary of a suite whose files are in `path`.
 pub fn print(catalogue: &Catalogue, sum: &Summary, path: &Path, verbose: bool) {
     if verbose {
         return print_all(catalogue, sum, path);

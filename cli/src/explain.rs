@@ -5,7 +5,7 @@ use sleet_reports::explanation;
 
 use crate::{Done, args::ExplainArgs, catalogue::Catalogue, shrink, subject::Subject, terminal};
 
-/// Shrinks a failure and says which elements decide it, and how.
+/// Shrinks a failure and explains which elements decide it, and how.
 pub fn explain(catalogue: &Catalogue, args: &ExplainArgs) -> Done {
     let subject = Subject::find(catalogue, &args.what)?;
     let Some((shrunk, record)) = shrink::smallest(&subject, args.effort)? else {

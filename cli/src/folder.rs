@@ -1,7 +1,7 @@
-//! The folder that a suite leaves behind, and goes on in.
+//! The folder of a suite's results, in which a suite can be resumed.
 //!
-//! Whatever happens to this process, no result is lost: each is written down as its run ends ([`Log`]). Of the results
-//! only those few are kept in memory that are still to be confirmed.
+//! Whatever happens to this process, no result is lost: each is written as its run ends ([`Log`]). Only the few results
+//! that still have to be confirmed are kept in memory.
 
 use std::{
     collections::BTreeMap,
@@ -24,12 +24,12 @@ use sleet_reports::{gather::Gathered, summary};
 
 use crate::{log::Log, manifest::Manifest, places::Places, progress::Progress, schedule::Schedule};
 
-/// Expected failures of a scenario that are confirmed and saved: enough to look at, not all of them.
+/// The number of expected failures of a scenario that are confirmed and saved: a sample, not all of them.
 const SAVED_PER_SCENARIO: usize = 3;
 
 const RESULTS: &str = "results.jsonl";
 const STARTED: &str = "started.jsonl";
-/// What is made of results when a suite ends: of an earlier suite it says nothing any more.
+/// The files made at the end of a suite, which are stale when a new one starts.
 const STALE: [&str; 7] = [
     "manifest.json",
     "summary.json",
@@ -50,10 +50,10 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Makes `path` ready for a new suite: what an earlier one left there is removed.
+    /// Prepares `path` for a new suite: files of an earlier one are removed.
     ///
     /// # Errors
-    /// If nothing can be written there.
+    /// Fails if nothing can be written there.
     pub fn create(path: &Path, progress: Progress) -> anyhow::Result<Self> {
         let advice = || no_room(path);
         fs::create_dir_all(path).with_context(advice)?;
@@ -80,10 +80,10 @@ impl Folder {
         })
     }
 
-    /// Goes on in `path`, where a part of `schedule` has run.
+    /// Resumes in `path`, where a part of `schedule` has run.
     ///
     /// # Errors
-    /// If the results there are not of this schedule, or cannot be read or added to.
+    /// Fails if the results there are not of this schedule, or cannot be read or added to.
     pub fn resume(path: &Path, schedule: &Schedule) -> anyhow::Result<Self> {
         let started = lock(path)?;
         let mut failures = Failures::default();
@@ -103,20 +103,20 @@ impl Folder {
         })
     }
 
-    /// Where it is.
+    /// Returns the path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The numbers of the runs that have ended.
+    /// Returns the numbers of the runs that have ended.
     pub fn ended(&self) -> &Places {
         self.log.ended()
     }
 
-    /// Writes down that a run is about to begin.
+    /// Records that a run is about to begin.
     ///
     /// # Errors
-    /// If it cannot: the suite has to stop.
+    /// Fails if it cannot be written: the suite has to stop.
     pub fn begin(&mut self, job: &Job) -> anyhow::Result<()> {
         let (scenario, seed) = (&job.scenario.name, job.seed);
         let line = format!("{{\"v\":1,\"scenario\":\"{scenario}\",\"seed\":{seed}}}\n");
@@ -124,10 +124,10 @@ impl Folder {
         written.map_err(|e| self.cannot_write(e.into()))
     }
 
-    /// Writes down what came of the run with `number`, in place of what was known of it before.
+    /// Records the result of the run with `number`, and replaces an earlier one.
     ///
     /// # Errors
-    /// If it cannot: the suite has to stop.
+    /// Fails if it cannot be written: the suite has to stop.
     pub fn end(&mut self, number: u64, job: &Job, result: RunResult, notes: &[String]) -> anyhow::Result<()> {
         let is_known = self.log.ended().contains(number);
         let news = self.failures.result_of(number, job) != Some(&result);
@@ -149,16 +149,16 @@ impl Folder {
         Ok(())
     }
 
-    /// Failures that are to be confirmed and saved and are not yet: what was unexpected, and the first few of each
-    /// scenario that were expected.
+    /// Returns the failures that still have to be confirmed and saved: unexpected ones, and the first few expected ones
+    /// of each scenario.
     pub fn unconfirmed(&self) -> Vec<(u64, Job, RunResult)> {
         self.failures.unsaved(&self.path)
     }
 
-    /// Puts the results in the order of `schedule` and writes what they come to; `is_whole` if they are all of a suite.
+    /// Puts the results in the order of `schedule` and writes the summary; `is_whole` if they are all of a suite.
     ///
     /// # Errors
-    /// If that cannot be written; the results are there all the same.
+    /// Fails if that cannot be written; the results remain.
     pub fn finish(
         &mut self,
         schedule: &Schedule,
@@ -180,13 +180,13 @@ impl Folder {
     /// Writes the manifest.
     ///
     /// # Errors
-    /// If it cannot.
+    /// Fails if it cannot be written.
     pub fn write_manifest(&self, manifest: &Manifest) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(manifest)? + "\n";
         write(&self.path, "manifest.json", &text)
     }
 
-    /// Says what to do where nothing more can be written.
+    /// Adds advice to an error about results that cannot be written.
     pub fn cannot_write(&self, error: anyhow::Error) -> anyhow::Error {
         error.context(format!(
             "cannot write results to '{}': make room there, then go on with the same command and --resume; the {} runs \
@@ -197,12 +197,12 @@ impl Folder {
     }
 }
 
-/// Failures that may still have to be confirmed and saved.
+/// The failures that may still have to be confirmed and saved.
 #[derive(Default)]
 struct Failures {
     /// The first few of each scenario.
     first: BTreeMap<String, BTreeMap<u64, (Job, RunResult)>>,
-    /// Unexpected ones of which nothing was saved. One that is confirmed at once is.
+    /// Unexpected failures that are not saved yet. A failure that is confirmed at once is saved.
     unsaved: BTreeMap<u64, (Job, RunResult)>,
 }
 
@@ -244,7 +244,7 @@ fn is_saved(folder: &Path, job: &Job) -> bool {
     failure_folder(folder, job).join("repro.json").is_file()
 }
 
-/// Opens the file of what began, and keeps every other suite out of the folder for as long as it is open.
+/// Opens the file of started runs, and locks the folder against other suites for as long as it is open.
 fn lock(path: &Path) -> anyhow::Result<File> {
     let started = OpenOptions::new()
         .create(true)
@@ -261,10 +261,10 @@ fn lock(path: &Path) -> anyhow::Result<File> {
     }
 }
 
-/// Writes what results come to.
+/// Writes the summary of results.
 ///
 /// # Errors
-/// If it cannot.
+/// Fails if it cannot be written.
 pub fn write_summary(folder: &Path, sum: &Summary) -> anyhow::Result<()> {
     let json = serde_json::to_string_pretty(sum)? + "\n";
     write(folder, "summary.json", &json)?;
@@ -272,17 +272,17 @@ pub fn write_summary(folder: &Path, sum: &Summary) -> anyhow::Result<()> {
     write(folder, "summary.md", &markdown)
 }
 
-/// Writes a file in one step: it is there as a whole, or as it was before.
+/// Writes a file atomically: afterwards it is complete, or as it was before.
 ///
 /// # Errors
-/// If it cannot.
+/// Fails if it cannot be written.
 pub fn write(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {
     let (path, new) = (folder.join(name), folder.join(format!("{name}.new")));
     let written = fs::write(&new, text).and_then(|()| fs::rename(&new, &path));
     written.with_context(|| no_room(folder))
 }
 
-/// What to do where nothing can be written.
+/// Returns the advice for results that cannot be written.
 pub fn no_room(folder: &Path) -> String {
     format!(
         "cannot write results to '{}': make room there, or choose another folder with --out",
@@ -290,13 +290,13 @@ pub fn no_room(folder: &Path) -> String {
     )
 }
 
-/// Where a failure is saved.
+/// Returns the folder of a saved failure.
 pub fn failure_folder(folder: &Path, job: &Job) -> PathBuf {
     let name = format!("{}.{}", job.scenario.name.replace('/', "-"), job.seed);
     folder.join("fail").join(name)
 }
 
-/// A run that came out as it should not.
+/// Describes an unexpected result.
 pub fn describe(result: &RunResult) -> String {
     let outcome = match result.outcome {
         RunOutcome::Pass => "PASS",

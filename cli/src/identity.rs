@@ -1,4 +1,4 @@
-//! Which program this is: what tells builds apart, and the versions of what a result depends on.
+//! The identity of this program: the build id, and the versions of packages that affect results.
 
 use std::{collections::BTreeMap, fs::File, sync::OnceLock};
 
@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use crate::{catalogue::Catalogue, pool::protocol};
 
-/// The packages whose versions stand in a manifest.
+/// The packages whose versions go into a manifest.
 const WANTED: [&str; 8] = [
     "sleet-sim",
     "stun",
@@ -18,17 +18,17 @@ const WANTED: [&str; 8] = [
     "webrtc-util",
 ];
 
-/// Tells builds apart: the hash of this program's file.
+/// Returns the build id: the hash of this program's file.
 ///
 /// # Errors
-/// If the file cannot be read.
+/// Fails if the file cannot be read.
 pub fn build_id() -> anyhow::Result<String> {
     static KNOWN: OnceLock<String> = OnceLock::new();
     if let Some(known) = KNOWN.get() {
         return Ok(known.clone());
     }
     let path = protocol::program().context("cannot find this program")?;
-    // Piece by piece: the program is larger than everything else that this process keeps in memory.
+    // Read in pieces: the program is larger than everything else that this process keeps in memory.
     let mut hasher = blake3::Hasher::new();
     File::open(&path)
         .and_then(|file| hasher.update_reader(file).map(drop))
@@ -36,7 +36,8 @@ pub fn build_id() -> anyhow::Result<String> {
     Ok(KNOWN.get_or_init(|| format!("b3:{}", hasher.finalize())).clone())
 }
 
-/// The versions of what a result depends on, from the lock file that the program was built with; none without one.
+/// Returns the versions of packages that affect results, from the lock file that the program was built with; none
+/// without one.
 pub fn versions(catalogue: &Catalogue) -> BTreeMap<String, String> {
     let mut versions = BTreeMap::new();
     for package in catalogue.lock_text().unwrap_or_default().split("[[package]]") {

@@ -1,11 +1,11 @@
 //! The command line of Sleet, for any catalogue of scenarios.
 //!
-//! [`main`] gives a program with scenarios of its own everything that Sleet's has: `run` on worker processes, `list`,
-//! `replay`, `shrink`, `explain`, `sweep`, `merge`, `corpus`, `report`. [`main_with`] adds the program's own commands. [`tests()`] makes
-//! each scenario a test of `cargo test`.
+//! [`main`] gives a program with its own scenarios everything that Sleet's has: `run` on worker processes, `list`,
+//! `replay`, `shrink`, `explain`, `sweep`, `merge`, `corpus`, `report`. [`main_with`] adds the program's own commands.
+//! [`tests()`] makes each scenario a test of `cargo test`.
 //!
-//! A worker is started from the program's own file, so whoever offers this command line calls one of these first thing
-//! in `main`, and prints nothing before.
+//! A worker is started from the program's own file, so a program with this command line calls one of these first in
+//! `main`, and prints nothing before.
 //!
 //! This crate is the only one that touches files, the terminal and wall time; it decides nothing about a run.
 //!
@@ -65,17 +65,17 @@ use clap::{CommandFactory, FromArgMatches, Subcommand};
 pub use sleet::run::summary::exit;
 pub use tests::tests;
 
-/// The exit code of a command that did what it was asked to.
+/// The exit code of a command that was executed.
 type Done = anyhow::Result<u8>;
 
-/// Does what the program's arguments ask for, with the scenarios of `catalogue`.
+/// Executes the command in the program's arguments, with the scenarios of `catalogue`.
 pub fn main(catalogue: Catalogue) -> ExitCode {
     main_with(catalogue, |command: NoCommand| match command {})
 }
 
-/// As [`main`], for a program that has commands of its own beside those of the library: `own` does one of them and says
-/// with which code of [`exit`] the program ends. An error is printed with its causes; the program then ends with
-/// [`exit::USAGE`].
+/// Same as [`main`], for a program with its own commands beside those of the library: `own` executes one of them and
+/// returns one of the codes of [`exit`] as the program's exit code. An error is printed with its causes; the program
+/// then exits with [`exit::USAGE`].
 pub fn main_with<Own: Subcommand>(
     catalogue: Catalogue,
     own: impl FnOnce(Own) -> anyhow::Result<u8>,

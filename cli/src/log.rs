@@ -1,8 +1,8 @@
-//! `results.jsonl` while a suite runs: a line is added as each run ends, and at the end the lines are put in the order of
-//! the suite, in one step.
+//! `results.jsonl` while a suite runs: a line is added as each run ends, and at the end the lines are put in the order
+//! of the suite, atomically.
 //!
-//! A last line that was cut off was never a result. Of two lines of one run the later counts. Results are not kept in
-//! memory: what is held of them is which runs have ended, and where lines stand that are out of their order.
+//! An incomplete last line never was a result. Of two lines of one run the later counts. Results are not kept in
+//! memory, only which runs have ended, and where lines are that are out of order.
 
 use std::{
     collections::BTreeMap,
@@ -21,21 +21,21 @@ use crate::{places::Places, schedule::Schedule};
 pub struct Log {
     path: PathBuf,
     file: File,
-    /// Bytes of whole lines.
+    /// The number of bytes in complete lines.
     length: u64,
     ended: Places,
-    /// Where the line stands that counts, of runs that have several.
+    /// For runs with several lines, the position of the one that counts.
     revised: BTreeMap<u64, u64>,
 }
 
-/// A line: where it begins, and its bytes.
+/// A line: its position and its length, in bytes.
 type Span = (u64, usize);
 
 impl Log {
-    /// An empty one.
+    /// Creates an empty log.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// Fails if it cannot be created.
     pub fn create(path: &Path) -> io::Result<Self> {
         Ok(Self {
             file: File::create(path)?,
@@ -46,10 +46,10 @@ impl Log {
         })
     }
 
-    /// The one at `path`, of runs of `schedule`; `each` sees every result in it, with its number.
+    /// Opens the log at `path`, of runs of `schedule`; calls `each` with every result in it, and its number.
     ///
     /// # Errors
-    /// If it cannot be read or added to, or has a result of another suite.
+    /// Fails if it cannot be read or added to, or has a result of another suite.
     pub fn resume(
         path: &Path,
         schedule: &Schedule,
@@ -75,15 +75,15 @@ impl Log {
         })
     }
 
-    /// The numbers of the runs that have ended.
+    /// Returns the numbers of the runs that have ended.
     pub fn ended(&self) -> &Places {
         &self.ended
     }
 
-    /// Adds what came of the run with `number`.
+    /// Adds the result of the run with `number`.
     ///
     /// # Errors
-    /// If it cannot be written. What was written of it will be cut off when the suite is resumed.
+    /// Fails if it cannot be written. A partial line will be cut off when the suite is resumed.
     pub fn add(&mut self, number: u64, result: &RunResult) -> anyhow::Result<()> {
         let line = serde_json::to_string(result)? + "\n";
         self.file.write_all(line.as_bytes())?;
@@ -94,10 +94,10 @@ impl Log {
         Ok(())
     }
 
-    /// Puts the lines in the order of `schedule`; `each` sees the results in that order.
+    /// Puts the lines in the order of `schedule`; calls `each` with the results in that order.
     ///
     /// # Errors
-    /// If that cannot be read or written; the lines are there all the same.
+    /// Fails if that cannot be read or written; the lines remain.
     pub fn finish(&self, schedule: &Schedule, mut each: impl FnMut(&RunResult)) -> anyhow::Result<()> {
         let new = self.path.with_extension("jsonl.new");
         let source = File::open(&self.path)?;
@@ -108,7 +108,7 @@ impl Log {
             each(&serde_json::from_slice(&line)?);
             Ok(out.write_all(&line)?)
         };
-        // Lines that stand before their turn.
+        // Lines that come before their turn.
         let mut early = BTreeMap::<u64, Span>::new();
         let mut due = self.ended.iter().peekable();
         read_lines(&self.path, |span, result| {
@@ -145,10 +145,10 @@ fn number_of(schedule: &Schedule, result: &RunResult, path: &Path) -> anyhow::Re
     })
 }
 
-/// The results in a file.
+/// Reads the results in a file.
 ///
 /// # Errors
-/// If it cannot be read, or a whole line is no result.
+/// Fails if it cannot be read, or a complete line is no result.
 pub fn read_results(path: &Path) -> anyhow::Result<Vec<RunResult>> {
     let mut results = Vec::new();
     read_lines(path, |_, result| {
@@ -158,7 +158,7 @@ pub fn read_results(path: &Path) -> anyhow::Result<Vec<RunResult>> {
     Ok(results)
 }
 
-/// Has `each` see the results in a file, if there is one; returns the bytes of its whole lines.
+/// Calls `each` with the results in a file, if it exists; returns the number of bytes in complete lines.
 fn read_lines(
     path: &Path,
     mut each: impl FnMut(Span, RunResult) -> anyhow::Result<()>,
@@ -210,7 +210,7 @@ mod tests {
         RunResult::without_record("a/b", Seed(seed), RunOutcome::Error, why.to_owned())
     }
 
-    /// What is in the file after `lines` and the end of the suite.
+    /// Returns the lines of the file after `lines` and the end of the suite.
     fn finished(folder: &TempDir, log: &Log) -> Vec<String> {
         let mut seen = Vec::new();
         log.finish(&schedule(), |r| {
@@ -246,7 +246,7 @@ mod tests {
         let expected = ["0a", "1b", "2a", "3c", "7a"];
         let text = fs::read_to_string(&path).expect("lines");
 
-        // The same file, torn at its end, is gone on with.
+        // The suite is resumed with the same file, torn at its end.
         fs::write(&path, format!("{text}{}", &text[..40])).expect("written");
         let mut seen = 0;
         let resumed = Log::resume(&path, &schedule(), |_, _| {

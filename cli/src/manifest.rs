@@ -1,6 +1,6 @@
-//! What a suite is, written down before it begins: `manifest.json`.
+//! The manifest of a suite, written before it begins: `manifest.json`.
 //!
-//! The only file of a suite in which wall time and the machine may show.
+//! The only file of a suite that may contain wall time and properties of the machine.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -11,18 +11,18 @@ use sleet::run::shard::Shard;
 /// The version of the format.
 pub const MANIFEST_VERSION: u32 = 2;
 
-/// What ran.
+/// The description of a suite.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Manifest {
     pub v: u32,
     pub profile: String,
-    /// The seeds of each scenario: `A..B`, `A,B,C`, or `from A` where only the budget ends them.
+    /// The seeds of each scenario: `A..B`, `A,B,C`, or `from A` if only the budget ends them.
     pub scenarios: BTreeMap<String, String>,
     pub shard: Shard,
     pub verify_determinism: bool,
     pub build: String,
     pub versions: BTreeMap<String, String>,
-    /// The hash of the lock file that the program was built with, if it carries one.
+    /// The hash of the lock file that the program was built with, if it has one built in.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub lock_file: Option<String>,
     pub jobs: usize,
@@ -30,15 +30,15 @@ pub struct Manifest {
     pub hang_after_s: u64,
     pub started_unix_s: u64,
     pub took_ms: Option<u64>,
-    /// Whether every run took place: not interrupted, and within its budget.
+    /// Whether every run took place: not interrupted, and within the budget.
     pub complete: bool,
 }
 
 impl Manifest {
-    /// Reads that of a folder; nothing if there is none.
+    /// Reads the manifest of a folder; `None` if it has none.
     ///
     /// # Errors
-    /// If it cannot be read, or is of another version.
+    /// Fails if it cannot be read, or is of another version.
     pub fn read(folder: &Path) -> anyhow::Result<Option<Self>> {
         #[derive(Deserialize)]
         struct Version {
@@ -59,7 +59,7 @@ impl Manifest {
         Ok(Some(serde_json::from_str(&text).with_context(not_one)?))
     }
 
-    /// In what it differs from `other` such that their results do not belong together.
+    /// Returns the first difference from `other` because of which their results do not belong together.
     pub fn difference(&self, other: &Self) -> Option<String> {
         let differ = |what: &str, left: &dyn ToString, right: &dyn ToString| {
             let (left, right) = (left.to_string(), right.to_string());
@@ -74,7 +74,7 @@ impl Manifest {
             })
     }
 
-    /// The first scenario that the other has with other seeds.
+    /// Returns the first scenario that has other seeds in `other`.
     fn other_seeds(&self, other: &Self) -> Option<String> {
         let names = self.scenarios.keys().chain(other.scenarios.keys());
         names

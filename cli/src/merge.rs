@@ -24,14 +24,14 @@ use crate::{
     manifest::Manifest, papers, schedule::Seeds, terminal,
 };
 
-/// A folder that a shard left.
+/// The folder of a shard.
 struct Part {
     path: PathBuf,
     manifest: Manifest,
     results: Vec<RunResult>,
 }
 
-/// Puts the folders of the shards of a suite together, as if one machine had run it.
+/// Merges the folders of the shards of a suite, as if one machine had run it.
 pub fn merge(catalogue: &Catalogue, args: &MergeArgs) -> Done {
     let parts: Vec<Part> = args
         .dirs
@@ -79,7 +79,7 @@ fn read(path: &Path) -> anyhow::Result<Part> {
     let results = read_results(&path.join("results.jsonl"))?;
     let mut last = BTreeMap::new();
     for result in results {
-        // What was confirmed later stands further down.
+        // Results that were confirmed later come further down.
         last.insert((result.scenario.clone(), result.seed), result);
     }
     Ok(Part {
@@ -89,7 +89,7 @@ fn read(path: &Path) -> anyhow::Result<Part> {
     })
 }
 
-/// The manifest of the whole, if `parts` are parts of one suite that this program ran.
+/// Returns the manifest of the whole, if `parts` are parts of one suite that this program ran.
 fn belong_together(parts: &[Part]) -> anyhow::Result<Manifest> {
     let first = parts.first().context("nothing to merge")?;
     for part in parts {
@@ -130,7 +130,7 @@ fn belong_together(parts: &[Part]) -> anyhow::Result<Manifest> {
     })
 }
 
-/// Shards that are not there, or are there twice.
+/// Returns a message about shards that are missing or come twice.
 fn shards_missing(parts: &[Part]) -> Option<String> {
     let total = parts.first()?.manifest.shard.total();
     let mut found = BTreeMap::<u64, &Path>::new();
@@ -148,7 +148,7 @@ fn shards_missing(parts: &[Part]) -> Option<String> {
     (!missing.is_empty()).then(|| format!("shards are missing: {}", missing.join(", ")))
 }
 
-/// The scenarios and runs of the whole suite, in its order.
+/// Returns the scenarios and runs of the whole suite, in its order.
 fn suite(catalogue: &Catalogue, whole: &Manifest) -> anyhow::Result<(Vec<Arc<Scenario>>, Vec<merge::Run>)> {
     let mut left: BTreeMap<&str, &str> = whole
         .scenarios
@@ -201,7 +201,7 @@ fn write(
     folder::write_summary(out, sum)
 }
 
-/// Copies what shards saved of failures. No two save the same.
+/// Copies the saved failures of shards. No two save the same one.
 fn copy_failures(from: &Path, to: &Path) -> anyhow::Result<()> {
     let Ok(failures) = fs::read_dir(from) else {
         return Ok(());

@@ -1,7 +1,7 @@
-//! What a suite leaves for those who read it, beside its results: JUnit XML, step summary, code quality report, HTML, and what is
-//! attached to each failure. Where a CI system runs us, it is told.
+//! The reports of a suite beside its results: JUnit XML, step summary, code quality report, HTML, and the files of each
+//! failure. A CI system around us is notified.
 //!
-//! Everything is made from the folder and the catalogue; nothing here decides how a suite came out.
+//! Everything is made from the folder and the catalogue; nothing here decides the outcome of a suite.
 
 use std::{fs::OpenOptions, io::Write, path::Path};
 
@@ -16,10 +16,10 @@ use sleet_reports::{
 
 use crate::{attach, catalogue::Catalogue, folder::write, manifest::Manifest, terminal};
 
-/// Failures that have a page after a run; `report` makes those of all that were saved.
+/// The number of failures with a page after a run; `report` makes pages for all saved ones.
 pub const PAGES: usize = 20;
 
-/// A suite whose papers are to be made.
+/// A suite whose reports are to be written.
 pub struct Papers<'a> {
     pub catalogue: &'a Catalogue,
     pub folder: &'a Path,
@@ -29,10 +29,10 @@ pub struct Papers<'a> {
 }
 
 impl Papers<'_> {
-    /// Writes everything into the folder, with pages of the first `most` failures where that is said; gives how many have one.
+    /// Writes all reports into the folder, with pages of the first `most` failures if given; returns how many have one.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Fails if they cannot be written.
     pub fn leave(&self, most: Option<usize>) -> anyhow::Result<usize> {
         let Self {
             folder,
@@ -56,7 +56,7 @@ impl Papers<'_> {
         Ok(pages.len())
     }
 
-    /// What the manifest says that is the same whenever and wherever the suite runs.
+    /// Returns the fields of the manifest that are the same whenever and wherever the suite runs.
     fn about(&self) -> Vec<(String, String)> {
         let Some(manifest) = self.manifest else {
             return Vec::new();
@@ -75,10 +75,10 @@ impl Papers<'_> {
     }
 }
 
-/// Tells the CI system that runs us, if one does.
+/// Notifies the CI system that runs us, if there is one.
 ///
 /// # Errors
-/// If the file that it names cannot be added to.
+/// Fails if the file that it names cannot be added to.
 pub fn tell_ci(sum: &Summary, gathered: &Gathered<'_>) -> anyhow::Result<()> {
     let env = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if let Some(path) = env("GITHUB_STEP_SUMMARY") {

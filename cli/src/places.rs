@@ -1,17 +1,17 @@
-//! A set of the numbers of runs. Runs end nearly in order, so that what it holds is a few ranges, however many they are.
+//! A set of the numbers of runs. Runs end nearly in order, so it holds a few ranges, however many runs there are.
 
 use std::collections::BTreeMap;
 
-/// Numbers, kept as ranges.
+/// A set of numbers, kept as ranges.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places {
-    /// Each range by its first number, with the number after its last. No two touch.
+    /// Each range by its first number, with the number after its last. No two ranges touch.
     ranges: BTreeMap<u64, u64>,
     len: u64,
 }
 
 impl Places {
-    /// Adds a number; false if it was there.
+    /// Adds a number; returns false if it was there.
     pub fn insert(&mut self, number: u64) -> bool {
         if self.contains(number) {
             return false;
@@ -25,18 +25,18 @@ impl Places {
         true
     }
 
-    /// Whether a number is there.
+    /// Reports whether the set contains a number.
     pub fn contains(&self, number: u64) -> bool {
         let range = self.ranges.range(..=number).next_back();
         range.is_some_and(|(_, end)| number < *end)
     }
 
-    /// How many there are.
+    /// Returns the number of elements.
     pub fn len(&self) -> u64 {
         self.len
     }
 
-    /// All of them, ascending.
+    /// Iterates over the numbers, ascending.
     pub fn iter(&self) -> impl Iterator<Item = u64> + '_ {
         self.ranges.iter().flat_map(|(first, end)| *first..*end)
     }
@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn it_is_a_set_and_keeps_few_ranges() {
         let (mut places, mut set) = (Places::default(), BTreeSet::new());
-        // Every number up to 96, in an order that jumps: 59 and 97 have no common divisor.
+        // Every number up to 96, in a jumping order: 59 and 97 have no common divisor.
         for n in (0..150_u64).map(|n| n * 59 % 97) {
             assert_eq!(places.insert(n), set.insert(n), "{n}");
             assert_eq!(places.len(), set.len() as u64);

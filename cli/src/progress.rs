@@ -1,4 +1,4 @@
-//! How far a suite is: a bar on a terminal, a line now and then elsewhere.
+//! The progress of a suite: a bar on a terminal, a line now and then elsewhere.
 
 use std::io::{self, IsTerminal};
 
@@ -15,13 +15,13 @@ pub struct Progress {
     unexpected: u64,
 }
 
-/// Lines of a whole suite where there is no terminal.
+/// The number of lines for a whole suite without a terminal.
 const LINES: u64 = 10;
-/// Runs a line where nobody knows how many there will be.
+/// The number of runs per line if their total is unknown.
 const RUNS_A_LINE: u64 = 1_000;
 
 impl Progress {
-    /// Of `total` runs, if they end.
+    /// Creates the progress of `total` runs, or of an unknown number.
     pub fn new(total: Option<u64>) -> Self {
         let bar = io::stderr().is_terminal().then(|| {
             let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} {elapsed}");
@@ -37,7 +37,7 @@ impl Progress {
         }
     }
 
-    /// Of what somebody else tells about.
+    /// Creates progress that shows nothing.
     pub fn silent() -> Self {
         Self {
             silent: true,
@@ -48,7 +48,7 @@ impl Progress {
         }
     }
 
-    /// A run of `scenario` has ended.
+    /// Counts a run of `scenario` that has ended.
     pub fn ended(&mut self, scenario: &str, unexpected: bool) {
         self.done += 1;
         self.unexpected += u64::from(unexpected);
@@ -73,14 +73,14 @@ impl Progress {
         }
     }
 
-    /// No more is shown.
+    /// Stops showing progress.
     pub fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }
 
-    /// Runs between two lines.
+    /// Returns the number of runs between two lines.
     fn every(&self) -> u64 {
         self.total
             .map_or(RUNS_A_LINE, |total| total.div_ceil(LINES).max(1))

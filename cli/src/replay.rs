@@ -91,7 +91,7 @@ pub fn replay(catalogue: &Catalogue, args: &ReplayArgs) -> Done {
     }
 }
 
-/// The page of a run that was replayed.
+/// Returns the page of a run that was replayed.
 fn page(catalogue: &Catalogue, subject: &Subject, record: &RunRecord) -> Page {
     let result = record.result().replayed_by(catalogue.program());
     let expected = !unexpected(&subject.scenario, &result);
@@ -104,7 +104,7 @@ fn leave_page(file: &Path, page: &Page) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes what `watch` tapped of `record`.
+/// Writes the packets of `record` that `watch` tapped.
 fn capture(record: &RunRecord, watch: &Watch, file: &Path) -> anyhow::Result<()> {
     let tapped = watch.tap().map(Tap::take).unwrap_or_default();
     let bytes = pcap::pcapng(record, &tapped)?;
@@ -127,7 +127,8 @@ fn check_host(args: &ReplayArgs, topology: &Topology) -> anyhow::Result<()> {
     }
 }
 
-/// Says how the process of a run died. A saved failure that is of such a run has reproduced.
+/// Prints how the process of a run died; returns the exit code. For a saved failure of such a run, this counts as
+/// reproduced.
 fn tell_death(subject: &Subject, death: &Death, stderr: &str) -> u8 {
     let said = match stderr.trim_end() {
         "" => String::new(),
@@ -146,7 +147,7 @@ fn tell_death(subject: &Subject, death: &Death, stderr: &str) -> u8 {
     }
 }
 
-/// Shows where `record` and another run part.
+/// Shows the first difference between `record` and another run.
 fn diff(
     catalogue: &Catalogue,
     subject: &Subject,
@@ -241,7 +242,7 @@ fn tell_verdict(scenario: &Scenario, record: &RunRecord) {
     }
 }
 
-/// A demonstration that fails as it should is no failure of the replay.
+/// Returns the exit code of a replay: an expected failure of a demonstration counts as success.
 fn verdict_code(scenario: &Scenario, record: &RunRecord) -> u8 {
     let result = record.result();
     match result.outcome {
@@ -250,7 +251,7 @@ fn verdict_code(scenario: &Scenario, record: &RunRecord) -> u8 {
     }
 }
 
-/// Compares a replay with the failure that was saved.
+/// Compares a replay with the saved failure.
 fn compare(saved: &Saved, record: &RunRecord) -> Done {
     let failed_by = record.failure().map(|(id, _)| id);
     if saved.repro.oracle.as_deref() != failed_by {

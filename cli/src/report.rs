@@ -1,4 +1,4 @@
-//! The command `report`: everything that is made of a suite, from its folder.
+//! The command `report`: writes all reports of a suite, from its folder.
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,7 @@ use crate::{
     Done, args::ReportArgs, catalogue::Catalogue, log::read_results, manifest::Manifest, papers, terminal,
 };
 
-/// Makes the reports of a folder that a suite left.
+/// Writes the reports of a suite's folder.
 pub fn report(catalogue: &Catalogue, args: &ReportArgs) -> Done {
     let manifest = look_at(&args.dir)?;
     let results = results(&args.dir)?;
@@ -63,7 +63,7 @@ pub fn report(catalogue: &Catalogue, args: &ReportArgs) -> Done {
     Ok(exit::OK)
 }
 
-/// The manifest of a folder, if it has one; a folder without is one as long as it has results.
+/// Returns the manifest of a folder, if it has one; a folder without one is valid as long as it has results.
 fn look_at(dir: &Path) -> anyhow::Result<Option<Manifest>> {
     ensure!(dir.exists(), "there is no folder '{}'", dir.display());
     ensure!(dir.is_dir(), "'{}' is not a folder", dir.display());
@@ -75,7 +75,7 @@ fn look_at(dir: &Path) -> anyhow::Result<Option<Manifest>> {
     Manifest::read(dir)
 }
 
-/// What came of each run; of several results of one the last counts.
+/// Returns the result of each run; of several results of one run the last counts.
 fn results(dir: &Path) -> anyhow::Result<Vec<RunResult>> {
     let mut last = BTreeMap::<(String, Seed), RunResult>::new();
     for result in read_results(&dir.join("results.jsonl"))? {
@@ -84,7 +84,7 @@ fn results(dir: &Path) -> anyhow::Result<Vec<RunResult>> {
     Ok(last.into_values().collect())
 }
 
-/// The scenarios of which there are results, in the order of the catalogue, and how many runs there are of others.
+/// Returns the scenarios with results, in the order of the catalogue, and the number of runs of unknown scenarios.
 fn known(catalogue: &Catalogue, results: &[RunResult]) -> (Vec<Arc<Scenario>>, BTreeMap<String, u64>) {
     let mut runs = BTreeMap::<String, u64>::new();
     for result in results {
@@ -97,7 +97,7 @@ fn known(catalogue: &Catalogue, results: &[RunResult]) -> (Vec<Arc<Scenario>>, B
     (scenarios.cloned().collect(), runs)
 }
 
-/// Has the desktop open a file. Where there is none, the path has been printed already.
+/// Opens a file with the desktop. Without a desktop, the path has been printed already.
 fn open(page: &PathBuf) {
     let program = if cfg!(target_os = "macos") {
         "open"

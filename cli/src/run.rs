@@ -94,7 +94,7 @@ pub fn run(catalogue: &Catalogue, args: &RunArgs) -> Done {
         gathered: &gathered,
         manifest: Some(&manifest),
     };
-    // Whoever interrupts wants to be rid of it: `report` makes the pages later.
+    // An interrupted suite ends quickly: `report` makes the pages later.
     papers.leave(Some(if end == End::Interrupted { 0 } else { papers::PAGES }))?;
     ending::print(catalogue, &sum, &path, args.verbose);
     papers::tell_ci(&sum, &gathered)?;
@@ -110,12 +110,13 @@ pub fn run(catalogue: &Catalogue, args: &RunArgs) -> Done {
     ]))
 }
 
-/// Has the slots run what is left, and then confirms what they found.
+/// Runs the remaining jobs in the slots, and then confirms their failures.
 pub fn play(mut suite: Suite<'_>, schedule: &Schedule) -> anyhow::Result<End> {
     let ended = suite.folder.lock().expect("slots do not panic").ended().clone();
     let todo = schedule.jobs().filter(|(number, _)| !ended.contains(*number));
     let end = pool::run(&suite, todo)?;
-    // What ran is confirmed even where the budget has ended: it is little, and a result until then is half a result.
+    // Results are confirmed even after the end of the budget: it takes little time, and an unconfirmed result is half a
+    // result.
     suite.deadline = None;
     match pool::confirm_expected(&suite)? {
         End::Interrupted => Ok(End::Interrupted),
@@ -123,7 +124,7 @@ pub fn play(mut suite: Suite<'_>, schedule: &Schedule) -> anyhow::Result<End> {
     }
 }
 
-/// The folder, new or where it was left.
+/// Opens the folder, new or to be resumed.
 fn open(args: &RunArgs, path: &Path, schedule: &Schedule, manifest: &Manifest) -> anyhow::Result<Folder> {
     let before = if args.resume { Manifest::read(path)? } else { None };
     match before {
@@ -166,7 +167,7 @@ fn say_what_begins(folder: &Folder, schedule: &Schedule, manifest: &Manifest, sc
     ));
 }
 
-/// Says why not everything ran, with the exit code for that.
+/// Prints why not everything ran, and returns the exit code for that.
 fn say_how_it_ended(args: &RunArgs, end: End) -> u8 {
     match end {
         End::Finished => exit::OK,
@@ -202,7 +203,7 @@ fn workers(args: &RunArgs) -> usize {
     )
 }
 
-/// Becomes true on Ctrl-C or SIGTERM.
+/// Returns a flag that becomes true on Ctrl-C or SIGTERM.
 fn interrupt_flag() -> anyhow::Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     let set = flag.clone();

@@ -1,4 +1,4 @@
-//! Which runs a suite consists of, in which order, and which of them are this machine's.
+//! The schedule of a suite: its runs, their order, and which of them belong to this machine.
 //!
 //! Nothing in here grows with the number of seeds.
 
@@ -11,17 +11,17 @@ use sleet::{
     seed::{self, Seed},
 };
 
-/// The seeds of one scenario, in order, none twice. Written `A..B` or `A,B,C`.
+/// The seeds of one scenario, in order, each once. Written as `A..B` or `A,B,C`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seeds {
-    /// All from the first, without the last.
+    /// A range, the end excluded.
     Range(Range<u64>),
-    /// These.
+    /// A list.
     Listed(Vec<Seed>),
 }
 
 impl Seeds {
-    /// How many.
+    /// Returns the number of seeds.
     pub fn len(&self) -> u64 {
         match self {
             Self::Range(range) => range.end.saturating_sub(range.start),
@@ -29,7 +29,7 @@ impl Seeds {
         }
     }
 
-    /// Number `n` of them, from 0.
+    /// Returns the seed at index `n`, from 0.
     fn get(&self, n: u64) -> Option<Seed> {
         match self {
             Self::Range(range) => range.start.checked_add(n).filter(|s| range.contains(s)).map(Seed),
@@ -44,7 +44,7 @@ impl Seeds {
         }
     }
 
-    /// One after the other.
+    /// Iterates over the seeds in order.
     pub fn iter(&self) -> impl Iterator<Item = Seed> + '_ {
         (0..).map_while(|n| self.get(n))
     }
@@ -84,7 +84,7 @@ impl FromStr for Seeds {
     }
 }
 
-/// The runs of a suite that are this machine's, numbered from 0 in the order of the suite.
+/// The runs of a suite on this machine, numbered from 0 in the order of the suite.
 pub struct Schedule {
     runs: Runs,
     shard: Shard,
@@ -107,12 +107,12 @@ enum Runs {
 struct Part {
     scenario: Arc<Scenario>,
     seeds: Seeds,
-    /// Runs of the scenarios before it.
+    /// The number of runs of the scenarios before it.
     before: u64,
 }
 
 impl Schedule {
-    /// The share of `shard` of `suite`, in which no scenario is twice.
+    /// Creates the share of `shard` of `suite`, in which each scenario comes once.
     pub fn listed(suite: Vec<(Arc<Scenario>, Seeds)>, shard: Shard) -> Self {
         let mut before = 0;
         let part = |(scenario, seeds): (Arc<Scenario>, Seeds)| {
@@ -135,7 +135,7 @@ impl Schedule {
         }
     }
 
-    /// The share of `shard` of all seeds from `base`.
+    /// Creates the share of `shard` of all seeds from `base`.
     pub fn endless(scenarios: Vec<Arc<Scenario>>, base: Seed, shard: Shard) -> Self {
         Self {
             runs: Runs::Endless {
@@ -146,12 +146,12 @@ impl Schedule {
         }
     }
 
-    /// This machine's runs, each with its number.
+    /// Iterates over this machine's runs, each with its number.
     pub fn jobs(&self) -> impl Iterator<Item = (u64, Job)> + '_ {
         (0..).map_while(|number| Some((number, self.job(number)?)))
     }
 
-    /// How many runs this machine has, if they end.
+    /// Returns the number of runs on this machine, `None` if they do not end.
     pub fn len(&self) -> Option<u64> {
         match &self.runs {
             Runs::Listed { parts, .. } => {
@@ -163,7 +163,7 @@ impl Schedule {
         }
     }
 
-    /// The number of a run, if it is this machine's.
+    /// Returns the number of a run, if it belongs to this machine.
     pub fn number(&self, scenario: &str, seed: Seed) -> Option<u64> {
         let place = match &self.runs {
             Runs::Listed { parts, names } => {
@@ -179,7 +179,7 @@ impl Schedule {
         self.shard.takes(place).then(|| place / self.shard.total())
     }
 
-    /// The run of a number.
+    /// Returns the run with a number.
     pub fn job(&self, number: u64) -> Option<Job> {
         let place = self.shard.place(number);
         match &self.runs {

@@ -1,4 +1,4 @@
-//! Which scenarios and which seeds.
+//! The selection of scenarios and seeds.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +20,7 @@ use crate::{
     terminal, wall,
 };
 
-/// A filter that no scenario matches.
+/// A filter that matches no scenario.
 #[derive(Debug, Error)]
 pub enum NothingSelected {
     /// A prefix.
@@ -31,7 +31,7 @@ pub enum NothingSelected {
     Name { filter: String, list: String },
 }
 
-/// Whether `filter` selects the scenario called `name`: a prefix of it, or `=` and the whole of it.
+/// Reports whether `filter` selects the scenario called `name`: it is a prefix, or `=` and the whole name.
 fn selects(filter: &str, name: &str) -> bool {
     match filter.strip_prefix('=') {
         Some(whole) => name == whole,
@@ -39,7 +39,7 @@ fn selects(filter: &str, name: &str) -> bool {
     }
 }
 
-/// The scenarios that `filter` selects, hidden ones only by name.
+/// Returns the scenarios that `filter` selects, hidden ones only by their whole name.
 pub fn scenarios(catalogue: &Catalogue, filter: &[String]) -> anyhow::Result<Vec<Arc<Scenario>>> {
     let all = catalogue.scenarios();
     for one in filter {
@@ -65,7 +65,7 @@ pub fn scenarios(catalogue: &Catalogue, filter: &[String]) -> anyhow::Result<Vec
     Ok(all.iter().filter(wanted).cloned().collect())
 }
 
-/// The scenario called `name`.
+/// Returns the scenario called `name`.
 pub fn scenario(catalogue: &Catalogue, name: &str) -> anyhow::Result<Arc<Scenario>> {
     let found = catalogue.scenarios().iter().find(|s| s.name == name).cloned();
     found.ok_or_else(|| {
@@ -74,7 +74,7 @@ pub fn scenario(catalogue: &Catalogue, name: &str) -> anyhow::Result<Arc<Scenari
     })
 }
 
-/// The seeds that `args` asks for of `scenario`, each once.
+/// Returns the seeds of `scenario` that `args` asks for, each once.
 fn seeds(args: &RunArgs, scenario: &Scenario) -> Seeds {
     if args.seed.is_empty() {
         let count = args.profile.seeds(scenario.min_seeds).unwrap_or_default();
@@ -85,7 +85,7 @@ fn seeds(args: &RunArgs, scenario: &Scenario) -> Seeds {
     Seeds::Listed(each_once.copied().collect())
 }
 
-/// What `args` asks for: the runs, and the seeds of each scenario in words.
+/// Returns the runs that `args` asks for, and the seeds of each scenario in words.
 pub fn schedule(
     args: &RunArgs,
     scenarios: &[Arc<Scenario>],
@@ -105,7 +105,7 @@ pub fn schedule(
     Ok((Schedule::listed(suite, shard), words))
 }
 
-/// Seeds that nobody has run before, unless somebody wants the same again.
+/// Returns seeds that have never run before, or those after a given base.
 fn soak(
     args: &RunArgs,
     scenarios: &[Arc<Scenario>],
@@ -134,5 +134,5 @@ fn soak(
     ))
 }
 
-/// Seeds between the bases of two days: more than a day can run.
+/// The number of seeds between the bases of two days: more than a day can run.
 const SEEDS_PER_DAY: u64 = 1_000_000_000;

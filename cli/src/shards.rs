@@ -1,22 +1,22 @@
-//! `--shard auto`: which shard this machine is, from what the common engines tell their jobs.
+//! `--shard auto`: the shard of this machine, from the variables that common engines set for their jobs.
 //!
-//! Counted from 0 or from 1, with or without a total: each engine has its own way. A shard whose total is unknown, or on
-//! which two engines disagree, is refused: a suite that silently runs a part of itself twice, or never, is worse.
+//! Each engine has its own way: counted from 0 or from 1, with or without a total. A shard whose total is unknown, or
+//! on which two engines disagree, is refused: a suite that silently runs a part of itself twice, or never, is worse.
 
 use std::str::FromStr;
 
 use anyhow::{Context, bail, ensure};
 use sleet::run::shard::{Shard, ShardError};
 
-/// What Kubernetes does not tell its indexed jobs: how many completions the job has.
+/// The variable for what Kubernetes does not tell its indexed jobs: the number of completions of the job.
 pub const TOTAL: &str = "SLEET_SHARD_TOTAL";
 
-/// The `--shard` of the command line.
+/// The `--shard` argument of the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShardArg {
-    /// What the engine says.
+    /// The shard that the engine says.
     Auto,
-    /// This one.
+    /// This shard.
     Is(Shard),
 }
 
@@ -31,10 +31,10 @@ impl FromStr for ShardArg {
     }
 }
 
-/// How the environment is asked.
+/// A function that reads an environment variable.
 type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// An engine, and how it tells a job which shard it is; nothing if the job is not one of several.
+/// An engine, and the function that reads its shard; it returns `None` if the job is not one of several.
 type Engine = (&'static str, fn(Env<'_>) -> anyhow::Result<Option<Shard>>);
 
 const ENGINES: [Engine; 5] = [
@@ -45,10 +45,10 @@ const ENGINES: [Engine; 5] = [
     ("Bazel", bazel),
 ];
 
-/// The shard that the engine around us says.
+/// Returns the shard that the engine around us says.
 ///
 /// # Errors
-/// If none says any, two disagree, or one does not say of how many.
+/// Fails if no engine says one, two disagree, or one does not say the total.
 pub fn auto(env: Env<'_>) -> anyhow::Result<Shard> {
     let mut found: Option<(&str, Shard)> = None;
     for (engine, ask) in ENGINES {
@@ -72,10 +72,10 @@ pub fn auto(env: Env<'_>) -> anyhow::Result<Shard> {
     })
 }
 
-/// Tells Bazel that the test knows of shards; without it, Bazel takes it for one that ignores them.
+/// Tells Bazel that the test supports sharding; without this, Bazel assumes that it ignores shards.
 ///
 /// # Errors
-/// If the file cannot be made.
+/// Fails if the file cannot be created.
 pub fn acknowledge(env: Env<'_>) -> anyhow::Result<()> {
     match env("TEST_SHARD_STATUS_FILE") {
         None => Ok(()),
@@ -94,7 +94,7 @@ fn kubernetes(env: Env<'_>) -> anyhow::Result<Option<Shard>> {
     from_zero(index, total)
 }
 
-/// A job array: `--array=0-2`, `1-3` or `1-5:2`. A list with gaps has no numbers that could be counted.
+/// A job array: `--array=0-2`, `1-3` or `1-5:2`. A list with gaps cannot be numbered.
 fn slurm(env: Env<'_>) -> anyhow::Result<Option<Shard>> {
     let Some(id) = number(env, "SLURM_ARRAY_TASK_ID")? else {
         return Ok(None);
@@ -111,7 +111,7 @@ fn slurm(env: Env<'_>) -> anyhow::Result<Option<Shard>> {
     from_zero((id - first) / step, count)
 }
 
-/// `parallel: N`: the index counts from 1, and is not there without `parallel`.
+/// `parallel: N`: the index counts from 1, and is not set without `parallel`.
 fn gitlab(env: Env<'_>) -> anyhow::Result<Option<Shard>> {
     let Some(index) = number(env, "CI_NODE_INDEX")? else {
         return Ok(None);

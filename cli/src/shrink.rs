@@ -63,7 +63,7 @@ pub fn shrink(catalogue: &Catalogue, args: &ShrinkArgs) -> Done {
     Ok(exit::OK)
 }
 
-/// Shrinks `subject` within `effort` and runs what is left; none, with a note, if it does not fail.
+/// Shrinks `subject` within `effort` and runs the result; returns `None`, with a note, if `subject` does not fail.
 pub fn smallest(subject: &Subject, effort: Effort) -> anyhow::Result<Option<(Shrunk, RunRecord)>> {
     let plan = subject.living_plan()?;
     let executor = InProcess {
@@ -101,7 +101,7 @@ pub fn smallest(subject: &Subject, effort: Effort) -> anyhow::Result<Option<(Shr
     Ok(Some((shrunk, record)))
 }
 
-/// Becomes false when the budget is used up.
+/// Returns a function that becomes false when the budget is used up.
 #[allow(
     clippy::disallowed_methods,
     reason = "the budget is wall time; it decides only when to stop"
@@ -116,7 +116,7 @@ fn progress_bar() -> ProgressBar {
     ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
 }
 
-/// The folder for a shrunken failure where nobody names a file, with its trace and a report.
+/// Creates the default folder for a shrunken failure, with its trace and a report.
 fn folder(
     catalogue: &Catalogue,
     scenario: &Arc<Scenario>,
@@ -132,7 +132,7 @@ fn folder(
     Ok(folder)
 }
 
-/// What an engineer attaches to a ticket. The run takes place once more for its bytes.
+/// Writes the files for a ticket. The run takes place once more for the bytes of its packets.
 fn attach_to(
     catalogue: &Catalogue,
     scenario: &Arc<Scenario>,
@@ -156,7 +156,7 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write '{}'", path.display()))
 }
 
-/// Whether a process that knows nothing of this one breaks the same oracle along the same path.
+/// Reports whether a fresh process breaks the same oracle along the same path.
 fn replays(path: &Path) -> anyhow::Result<bool> {
     let program = std::env::current_exe().context("cannot find this program")?;
     let status = Command::new(program)

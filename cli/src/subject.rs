@@ -1,6 +1,6 @@
-//! What `replay`, `shrink` and `explain` are about: a seed of a scenario, or a saved failure.
+//! The subject of `replay`, `shrink` and `explain`: a seed of a scenario, or a saved failure.
 //!
-//! It runs in a worker first: what takes its process down must not take this one along.
+//! It runs in a worker first: a run that takes its process down must not take this one along.
 
 use std::{fs, path::Path, sync::Arc, sync::atomic::AtomicBool};
 
@@ -23,7 +23,7 @@ use crate::{
     select,
 };
 
-/// What to run again, and what is known of the run before.
+/// The run to repeat, and the known data about it.
 pub struct Subject {
     pub scenario: Arc<Scenario>,
     pub seed: Seed,
@@ -36,23 +36,23 @@ pub struct Saved {
     pub trace: Option<Trace>,
 }
 
-/// How it went in a worker.
+/// The result of the run in a worker.
 pub enum Rehearsal {
-    /// To its end: the plan, which shows the same in any process, and the trace.
+    /// The run ended: the plan, which has the same effect in any process, and the trace.
     Ended { plan: Arc<Plan>, trace: Trace },
-    /// Its process died: how, what it said at last, and what is left of the run.
+    /// The process died: how, the end of its standard error, and the remains of the run.
     Died {
         death: Death,
         stderr: String,
         plan: Option<Box<Plan>>,
         trace: Trace,
     },
-    /// It could not take place.
+    /// The run could not take place.
     Failed(RunResult),
 }
 
 impl Subject {
-    /// Reads `SCENARIO@SEED`, a saved failure, or the name of an entry of the corpus.
+    /// Parses `SCENARIO@SEED`, the path of a saved failure, or the name of an entry of the corpus.
     pub fn find(catalogue: &Catalogue, what: &str) -> anyhow::Result<Self> {
         if what.ends_with(".json") || Path::new(what).is_file() {
             return Self::read(catalogue, what);
@@ -85,7 +85,7 @@ impl Subject {
         })
     }
 
-    /// Runs it in a worker.
+    /// Runs the subject in a worker.
     pub fn rehearse(&self) -> anyhow::Result<Rehearsal> {
         let settings = Settings::usual()?;
         let folder = TempDir::new().context("no room for a run")?;
@@ -126,10 +126,10 @@ impl Subject {
         }
     }
 
-    /// Its plan, if running it leaves its process alive.
+    /// Returns the plan, if its run leaves its process alive.
     ///
     /// # Errors
-    /// If it does not, or cannot run.
+    /// Fails if it does not, or cannot be run.
     pub fn living_plan(&self) -> anyhow::Result<Arc<Plan>> {
         let name = format!("{}@{}", self.scenario.name, self.seed);
         match self.rehearse()? {
@@ -142,7 +142,7 @@ impl Subject {
     }
 }
 
-/// Reads a trace, one event a line.
+/// Reads a trace, one event per line.
 pub fn read_trace(path: &Path) -> anyhow::Result<Trace> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read '{}'", path.display()))?;
     let events: Result<Vec<Event>, _> = text.lines().map(serde_json::from_str).collect();

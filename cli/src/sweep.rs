@@ -1,6 +1,7 @@
-//! The command `sweep`: a good run again for every single packet and message, with that one lost, doubled, late, cut or damaged.
+//! The command `sweep`: repeats a good run for every single packet and message, with that one lost, doubled, late, cut
+//! or damaged.
 //!
-//! Plans run in worker processes: one that takes its process down is a result like any other.
+//! Plans run in worker processes: a plan that takes its process down is a result like any other.
 
 use std::{
     fs, io,
@@ -37,7 +38,7 @@ use crate::{
     select, terminal,
 };
 
-/// Sweeps what `args` name, one after the other.
+/// Sweeps the runs that `args` name, one after the other.
 pub fn sweep(catalogue: &Catalogue, args: &SweepArgs) -> Done {
     let what = match args.all {
         true => catalogue.sweeps().iter().map(Listed::name).collect(),
@@ -113,7 +114,7 @@ impl Sweeper {
         })
     }
 
-    /// Sweeps it.
+    /// Sweeps the run.
     fn sweep(&self) -> anyhow::Result<Swept> {
         let prober = InWorkers {
             settings: Settings::usual()?,
@@ -131,8 +132,8 @@ impl Sweeper {
         swept.with_context(|| format!("{}@{}", self.scenario.name, self.seed))
     }
 
-    /// The code that `swept` calls for: a promise must bear the loss of any single packet, and no pair may take a process down.
-    /// What is known to break must still break.
+    /// Returns the exit code for `swept`: a promise must survive the loss of any single packet, and no pair may take a
+    /// process down. A known failure must still occur.
     fn code(&self, swept: &Swept) -> u8 {
         if matches!(self.scenario.kind, Kind::Demonstration | Kind::Finding) {
             return exit::OK;
@@ -158,7 +159,7 @@ impl Sweeper {
         }
     }
 
-    /// Saves every plan that broke something; the commands that replay them, in the order of the results.
+    /// Saves every plan that broke something; returns the commands that replay them, in the order of the results.
     fn save(&self, catalogue: &Catalogue, swept: &Swept) -> anyhow::Result<Vec<String>> {
         match fs::remove_dir_all(&self.folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -211,7 +212,7 @@ fn progress_bar(name: &str) -> ProgressBar {
         .with_message(name.to_owned())
 }
 
-/// Runs plans in worker processes, as many as there are threads that ask.
+/// Runs plans in worker processes, one for each thread that asks.
 struct InWorkers {
     settings: Settings,
     scenario: Arc<Scenario>,
@@ -219,7 +220,7 @@ struct InWorkers {
     idle: Mutex<Vec<Process>>,
 }
 
-/// How often a run may lose its process to somebody outside.
+/// The number of times that a run may lose its process to a kill from outside.
 const LOST: usize = 3;
 
 impl Prober for InWorkers {

@@ -1,4 +1,4 @@
-//! Each scenario and each entry of the corpus as a test of `cargo test`, and of nextest.
+//! Runs each scenario and each entry of the corpus as a test of `cargo test`, and of nextest.
 
 use std::{
     env,
@@ -32,20 +32,19 @@ use crate::{
     schedule::{Schedule, Seeds},
 };
 
-/// Which seeds the tests run.
+/// The environment variable for the seeds that the tests run.
 const SEEDS: &str = "SLEET_SEEDS";
 
 /// Runs the scenarios of `catalogue` as tests, one for each scenario that is not hidden and one for each entry of the
-/// corpus, called `corpus/` and the name of its file. To be called by the `main` of a test target with `harness = false`;
-/// arguments are those of libtest, so filters, `--list` and nextest work as ever.
+/// corpus, called `corpus/` and its file name. To be called by the `main` of a test target with `harness = false`;
+/// arguments are those of libtest, so filters, `--list` and nextest work as usual.
 ///
-/// `SLEET_SEEDS=0..50`, or `SLEET_SEEDS=7,9`, says which seeds of each scenario run; else
-/// [`Catalogue::test_seeds`] does. What takes more seeds than run (a mark that must be reached, a broken client that must be
+/// `SLEET_SEEDS=0..50`, or `SLEET_SEEDS=7,9`, sets the seeds of each scenario; otherwise [`Catalogue::test_seeds`]
+/// does. A requirement that needs more seeds than run (a mark that must be reached, a broken client that must be
 /// caught) is not judged, and is no failure.
 ///
-/// A test that fails says what was broken, on which seeds, and how the program of the catalogue replays each; what a run
-/// leaves lies in `sim/test` of the target folder. Every run takes place in a worker process, so a crash fails its test and
-/// no other.
+/// A failed test prints what was broken, on which seeds, and the commands that replay each; files of a run are in
+/// `sim/test` of the target folder. Every run takes place in a worker process, so a crash fails only its own test.
 ///
 /// ```toml
 /// # Cargo.toml
@@ -92,7 +91,7 @@ fn trials(catalogue: Arc<Catalogue>) -> anyhow::Result<Vec<Trial>> {
             })
         })
         .collect();
-    // A folder that is not there has no entries that could fail.
+    // A folder that does not exist has no entries that could fail.
     for source in corpus::sources(&catalogue)?.unwrap_or_default() {
         let catalogue = catalogue.clone();
         let name = format!("corpus/{}", source.name);
@@ -101,7 +100,7 @@ fn trials(catalogue: Arc<Catalogue>) -> anyhow::Result<Vec<Trial>> {
     Ok(trials)
 }
 
-/// A test fails by what was broken, or by what kept it from being judged.
+/// Converts a result into a test verdict: a failure, or an error that prevented the judgement.
 fn verdict(broken: anyhow::Result<Option<String>>) -> Result<(), Failed> {
     match broken {
         Ok(None) => Ok(()),
@@ -110,7 +109,7 @@ fn verdict(broken: anyhow::Result<Option<String>>) -> Result<(), Failed> {
     }
 }
 
-/// Runs `seeds` of a scenario; says what is not as it must be.
+/// Runs `seeds` of a scenario; returns what is not as expected.
 fn play(catalogue: &Catalogue, scenario: &Arc<Scenario>, seeds: Seeds) -> anyhow::Result<Option<String>> {
     let path = folder(catalogue, scenario);
     let schedule = Schedule::listed(vec![(scenario.clone(), seeds)], Shard::WHOLE);
@@ -143,7 +142,7 @@ fn broken(sum: &Summary) -> Option<String> {
     }
 }
 
-/// Where the runs of a test leave what they leave: beside those of other test programs.
+/// Returns the folder for the files of a test, beside those of other test programs.
 fn folder(catalogue: &Catalogue, scenario: &Scenario) -> PathBuf {
     let program = env::current_exe().unwrap_or_default();
     let program = program
@@ -159,7 +158,7 @@ fn folder(catalogue: &Catalogue, scenario: &Scenario) -> PathBuf {
     folder.join(scenario.name.replace('/', "-"))
 }
 
-/// Runs an entry of the corpus; says what is not as it must be.
+/// Runs an entry of the corpus; returns what is not as expected.
 fn judge(catalogue: &Catalogue, source: Source) -> anyhow::Result<Option<String>> {
     let entry = source.entry(catalogue)?;
     let (settings, never) = (Settings::usual()?, AtomicBool::new(false));

@@ -1,14 +1,14 @@
-//! The clock on the wall, for the terminal, the manifest and budgets. No result may depend on it.
+//! Wall time, for the terminal, the manifest and budgets. No result may depend on it.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Now, for measuring.
+/// Returns the current instant, for measuring.
 #[allow(clippy::disallowed_methods, reason = "budgets and the terminal")]
 pub fn now() -> Instant {
     Instant::now()
 }
 
-/// Seconds since 1970.
+/// Returns the seconds since 1970.
 #[allow(
     clippy::disallowed_methods,
     reason = "the manifest, and the base of a soak's seeds"
@@ -18,7 +18,7 @@ pub fn unix_s() -> u64 {
     since.map_or(0, |d| d.as_secs())
 }
 
-/// The civil date of a moment as a number, 20260131 for the last of January 2026 (UTC).
+/// Returns the civil date (UTC) as a number: 20260131 for the last of January 2026.
 pub fn date(unix_s: u64) -> u64 {
     let mut days = unix_s / 86_400;
     let is_leap = |y: u64| y.is_multiple_of(4) && !y.is_multiple_of(100) || y.is_multiple_of(400);
@@ -39,10 +39,10 @@ pub fn date(unix_s: u64) -> u64 {
     year * 10_000 + month * 100 + days + 1
 }
 
-/// Reads `90s`, `10m` or `2h`.
+/// Parses `90s`, `10m` or `2h`.
 ///
 /// # Errors
-/// A sentence that says what to write.
+/// Returns a sentence that says what to write.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let advice = || format!("'{text}' is not a duration: write 90s, 10m or 2h");
     let (number, unit) = text.split_at(text.len().saturating_sub(1));

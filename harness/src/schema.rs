@@ -1,6 +1,7 @@
-//! JSON Schemas of what Sleet writes and reads, each with the version that its files name.
+//! JSON Schemas of the files that Sleet writes and reads, each with its version.
 //!
-//! Made from the types themselves, so that they cannot lag behind; docs/schemas holds them as committed. Nothing here reads a file.
+//! Generated from the types themselves, so that they cannot lag behind; docs/schemas holds the committed copies.
+//! Nothing here reads a file.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 
@@ -14,18 +15,18 @@ use crate::{
     trace::{Event, TRACE_VERSION},
 };
 
-/// A format that files of Sleet have.
+/// A format of Sleet's files.
 pub struct Format {
-    /// What it is called, such as `plan`.
+    /// The name, such as `plan`.
     pub name: &'static str,
-    /// Where it is found.
+    /// The files that have this format.
     pub about: &'static str,
     /// The version that is written.
     pub version: u32,
     schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
-/// Every format.
+/// All formats.
 pub const ALL: &[Format] = &[
     Format::of::<Plan>("plan", "a plan, as `plan` of a saved failure", PLAN_VERSION),
     Format::of::<Repro>("repro", "a saved failure, `repro.json`", REPRO_VERSION),
@@ -44,12 +45,12 @@ impl Format {
         }
     }
 
-    /// The format called `name`.
+    /// Returns the format called `name`.
     pub fn named(name: &str) -> Option<&'static Self> {
         ALL.iter().find(|format| format.name == name)
     }
 
-    /// Its JSON Schema (draft 2020-12), as text.
+    /// Returns the JSON Schema (draft 2020-12), as text.
     ///
     /// ```
     /// use sleet::schema::Format;

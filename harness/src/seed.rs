@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// What decides a run.
+/// The seed of a run: it determines all random draws.
 ///
 /// ```
 /// use sleet::seed::Seed;
@@ -31,14 +31,14 @@ use thiserror::Error;
 pub struct Seed(pub u64);
 
 impl Seed {
-    /// The stream of random numbers called `label`.
+    /// Returns the random stream called `label`.
     pub fn stream(self, label: &str) -> Stream {
         Stream {
             rng: ChaCha8Rng::from_seed(self.key(label)),
         }
     }
 
-    /// The stream called `label`, read by ordinal instead of in sequence.
+    /// Returns the stream called `label`, read by ordinal instead of in sequence.
     pub fn indexed(self, label: &str) -> IndexedStream {
         IndexedStream {
             stream: self.stream(label),
@@ -59,14 +59,14 @@ impl fmt::Display for Seed {
     }
 }
 
-/// A seed or a range of seeds that could not be read.
+/// The error of a seed or a range of seeds that could not be read.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SeedError {
-    /// Neither decimal nor `0x…`, or larger than 64 bits.
+    /// The text is neither decimal nor `0x…`, or the number is larger than 64 bits.
     #[error("'{0}' is not a seed: write a decimal or 0x… number below 2^64")]
     Seed(String),
-    /// Not `A..B` with `A` below `B`.
+    /// The text is not `A..B` with `A` below `B`.
     #[error("'{0}' is not a range of seeds: write A..B with A below B (B is excluded), for example 0..500")]
     Range(String),
 }
@@ -87,10 +87,10 @@ impl FromStr for Seed {
     }
 }
 
-/// Reads `A..B`, `B` excluded.
+/// Parses `A..B`, `B` excluded.
 ///
 /// # Errors
-/// [`SeedError::Range`] when it is malformed or empty, [`SeedError::Seed`] when an end is no seed.
+/// Returns [`SeedError::Range`] if it is malformed or empty, [`SeedError::Seed`] if an end is no seed.
 pub fn parse_range(s: &str) -> Result<Range<u64>, SeedError> {
     let (from, until) = s.split_once("..").ok_or_else(|| SeedError::Range(s.to_owned()))?;
     let (from, until) = (from.parse::<Seed>()?.0, until.parse::<Seed>()?.0);
@@ -106,29 +106,29 @@ pub fn parse_range(s: &str) -> Result<Range<u64>, SeedError> {
 pub struct Ppm(u32);
 
 impl Ppm {
-    /// Never.
+    /// Probability 0.
     pub const ZERO: Self = Self(0);
-    /// Always.
+    /// Probability 1.
     pub const ONE: Self = Self(1_000_000);
 
-    /// A probability of `ppm` parts per million.
+    /// Creates a probability of `ppm` parts per million.
     ///
     /// # Panics
-    /// Above 1,000,000.
+    /// Panics above 1,000,000.
     pub const fn new(ppm: u32) -> Self {
         assert!(ppm <= 1_000_000, "a probability is at most 1,000,000 ppm");
         Self(ppm)
     }
 
-    /// A probability of `percent` percent.
+    /// Creates a probability of `percent` percent.
     ///
     /// # Panics
-    /// Above 100.
+    /// Panics above 100.
     pub const fn percent(percent: u32) -> Self {
         Self::new(percent * 10_000)
     }
 
-    /// Parts per million.
+    /// Returns the parts per million.
     pub const fn get(self) -> u32 {
         self.0
     }
@@ -159,32 +159,32 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The next 64 random bits.
+    /// Draws 64 random bits.
     pub fn next_u64(&mut self) -> u64 {
         self.rng.next_u64()
     }
 
-    /// A number below `bound`, each equally likely up to one part in 2^64 / `bound`.
+    /// Draws a number below `bound`, each equally likely up to one part in 2^64 / `bound`.
     ///
-    /// One draw whatever the bound, so that a plan edited in one place keeps its draws in another.
+    /// It takes one draw whatever the bound, so that a plan edited in one place keeps its draws in another.
     ///
     /// # Panics
-    /// If `bound` is zero.
+    /// Panics if `bound` is zero.
     pub fn below(&mut self, bound: u64) -> u64 {
         assert!(bound > 0, "nothing lies below zero");
         ((u128::from(self.next_u64()) * u128::from(bound)) >> 64) as u64
     }
 
-    /// A number from `low` to `high`, both included.
+    /// Draws a number from `low` to `high`, both included.
     ///
     /// # Panics
-    /// If `low` is above `high`, or if they span all 64 bits.
+    /// Panics if `low` is above `high`, or if they span all 64 bits.
     pub fn between(&mut self, low: u64, high: u64) -> u64 {
         assert!(low <= high, "an empty range: {low} to {high}");
         low + self.below(high - low + 1)
     }
 
-    /// Whether an event of probability `p` happens.
+    /// Draws whether an event of probability `p` happens.
     pub fn chance(&mut self, p: Ppm) -> bool {
         self.below(1_000_000) < u64::from(p.0)
     }
@@ -195,18 +195,17 @@ impl Stream {
     }
 }
 
-/// A stream that is read by ordinal: what it gives for packet 7 depends on nothing that was drawn for
-/// packets 0 to 6.
+/// A stream that is read by ordinal: the draws for packet 7 do not depend on the draws for packets 0 to 6.
 #[derive(Clone, Debug)]
 pub struct IndexedStream {
     stream: Stream,
 }
 
 impl IndexedStream {
-    /// 32-bit words set aside for each ordinal: as many as ChaCha computes at once.
+    /// The number of 32-bit words reserved for each ordinal: as many as ChaCha computes at once.
     const WORDS: u128 = 64;
 
-    /// The stream from the place of `ordinal` on. It is good for 32 draws.
+    /// Returns the stream at the position of `ordinal`, good for 32 draws.
     pub fn at(&mut self, ordinal: u64) -> &mut Stream {
         self.stream.rng.set_word_pos(u128::from(ordinal) * Self::WORDS);
         &mut self.stream

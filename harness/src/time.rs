@@ -1,16 +1,16 @@
 //! Simulated time: nanoseconds since the run began.
 //!
-//! Pure values. This module must never read a clock: whoever needs the time is told it.
+//! Pure values. This module must never read a clock: its callers pass the time.
 
 use std::{fmt, ops, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A moment of a run, in nanoseconds since its beginning.
+/// A point in time of a run, in nanoseconds since its beginning.
 ///
-/// Time moves in steps of one millisecond where it waits for a timer, because that is the
-/// resolution of tokio's timer wheel; a value in between only orders what falls into one step.
+/// Time moves in steps of one millisecond when it waits for a timer, because that is the resolution of tokio's timer
+/// wheel; a value in between only orders events within one step.
 ///
 /// ```
 /// use sleet::time::SimTime;
@@ -30,27 +30,27 @@ impl SimTime {
     /// Later than the end of every run.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// `ns` nanoseconds after the beginning.
+    /// Creates the time `ns` nanoseconds after the beginning.
     pub const fn from_nanos(ns: u64) -> Self {
         Self(ns)
     }
 
-    /// `ms` milliseconds after the beginning.
+    /// Creates the time `ms` milliseconds after the beginning.
     pub const fn from_millis(ms: u64) -> Self {
         Self(ms * 1_000_000)
     }
 
-    /// Nanoseconds since the beginning.
+    /// Returns the nanoseconds since the beginning.
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
 
-    /// Whole milliseconds since the beginning.
+    /// Returns the whole milliseconds since the beginning.
     pub const fn as_millis(self) -> u64 {
         self.0 / 1_000_000
     }
 
-    /// The time since the beginning.
+    /// Returns the time since the beginning.
     pub const fn since_start(self) -> Duration {
         Duration::from_nanos(self.0)
     }
@@ -67,13 +67,13 @@ impl ops::Add<Duration> for SimTime {
 impl ops::Sub for SimTime {
     type Output = Duration;
 
-    /// The time from `earlier` to `self`, zero if `earlier` is later.
+    /// Returns the time from `earlier` to `self`, zero if `earlier` is later.
     fn sub(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 }
 
-/// Seconds with three decimals.
+/// Writes seconds with three decimals.
 impl fmt::Display for SimTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = self.as_millis();

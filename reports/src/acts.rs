@@ -1,11 +1,11 @@
-//! What users do and what becomes of their calls, in words.
+//! Users' acts and the events of their calls, in words.
 //!
-//! The only place of the reports that matches on these events. It must never know what a call needs to hold: that
-//! is for the oracles.
+//! This is the only place of the reports that matches on these events. It must never know what a call needs to hold:
+//! that is for the oracles.
 
 use sleet::trace::{EventKind, Intent};
 
-/// What a user does, if `kind` is that.
+/// Describes the act of a user, if `kind` is one.
 pub fn intent(kind: &EventKind) -> Option<String> {
     Some(match kind {
         EventKind::Intended { intent, .. } => match intent {
@@ -25,7 +25,7 @@ pub fn intent(kind: &EventKind) -> Option<String> {
     })
 }
 
-/// What an app shows of a call, if `kind` is that: it rings, it rings no more, it can be talked over, it is over.
+/// Describes a call event, if `kind` is one: the phone rings or stops ringing, the call is connected or over.
 pub fn turning_point(kind: &EventKind) -> Option<String> {
     match kind {
         EventKind::Call { call, what } => Some(format!("{call} {what}")),

@@ -1,7 +1,7 @@
-//! What the scenarios of a family do over a range of seeds, as one small sheet: what a reviewer compares.
+//! The behaviour of a family's scenarios over a range of seeds, as one small sheet that a reviewer compares.
 //!
-//! Counts and simulated times only, so that a change of behaviour shows in a few cells. Never a digest, which moves
-//! with everything, nor anything of the process that ran the seeds.
+//! Counts and simulated times only, so that a change of behaviour shows in a few cells. Never a digest, which changes
+//! with everything, nor any property of the process that ran the seeds.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use sleet::{
     oracle::Verdict,
     run::{
         RunRecord,
-        orders::{FAILED, ORDERS},
+        explored::{FAILED, ORDERS},
         result::{RunOutcome, RunResult},
         stats::Histogram,
     },
@@ -19,7 +19,7 @@ use sleet::{
 
 use crate::sheet::{Column, Grid, Row, Sheet, counted};
 
-/// The name of the table that has a row for every scenario.
+/// The name of the table with a row for every scenario.
 pub const OUTCOMES: &str = "outcomes";
 /// The name of the table of the pairs that peers selected last, by the types of their candidates.
 pub const PAIRS: &str = "selected pairs";
@@ -30,7 +30,7 @@ pub const ORDERS_TABLE: &str = "orders";
 /// The end of the names of the tables of state sequences.
 const STATES: &str = " states of the peers";
 
-/// The server, as the clients' side of a signaling connection names it.
+/// The name of the server at the client end of a signaling connection.
 const SERVER: &str = "server";
 /// The state machines, in the order of their tables.
 const MACHINES: [Machine; 4] = [
@@ -39,10 +39,10 @@ const MACHINES: [Machine; 4] = [
     Machine::Signaling,
     Machine::Gathering,
 ];
-/// The most sequences that are told of one machine of one scenario; the rest is counted.
+/// The number of sequences shown for one machine of one scenario; the rest is counted.
 const SEQUENCES_TOLD: usize = 6;
 
-/// What one run adds to the row of its scenario.
+/// The contribution of one run to the row of its scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observed {
     result: RunResult,
@@ -53,7 +53,7 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Reads it from what the run recorded.
+    /// Collects it from the record of the run.
     pub fn of(record: &RunRecord) -> Self {
         let fired = record.verdicts.iter().filter_map(|(id, verdict)| match verdict {
             Verdict::Pass => None,
@@ -70,8 +70,8 @@ impl Observed {
     }
 }
 
-/// The sheet of the scenarios of `family`, with what their runs showed, in any order of runs; `seeds` says in words which
-/// seeds ran.
+/// Creates the sheet of the scenarios of `family` from their runs, in any order of runs; `seeds` describes the seeds in
+/// words.
 pub fn sheet(family: &str, seeds: &str, scenarios: &[(&Scenario, Vec<Observed>)]) -> Sheet {
     let rows: Vec<(String, &Vec<Observed>)> = scenarios
         .iter()
@@ -102,7 +102,7 @@ pub fn sheet(family: &str, seeds: &str, scenarios: &[(&Scenario, Vec<Observed>)]
     }
 }
 
-/// The name of a scenario without its family.
+/// Returns the name of a scenario without its family.
 fn row_name(scenario: &Scenario) -> String {
     let name = scenario.name.strip_prefix(scenario.family());
     name.map_or(scenario.name.as_str(), |n| n.trim_start_matches('/'))
@@ -161,7 +161,7 @@ fn outcomes(rows: &[(String, &Vec<Observed>)]) -> Grid {
     }
 }
 
-/// The orders that scenarios went through which do not leave them to the seed.
+/// Creates the table of explored orders, for scenarios that do not leave the order to the seed.
 fn orders(rows: &[(String, &Vec<Observed>)]) -> Grid {
     let row = |(name, runs): &(String, &Vec<Observed>)| {
         let sum = |stat| -> u64 { runs.iter().filter_map(|r| r.result.stats.get(stat)).sum() };
@@ -178,7 +178,7 @@ fn orders(rows: &[(String, &Vec<Observed>)]) -> Grid {
     }
 }
 
-/// A table of one column of things that are counted; scenarios without any have no row.
+/// Creates a table with one column of counted items; scenarios without any have no row.
 fn one_column(
     name: &str,
     column: &str,
@@ -208,7 +208,7 @@ fn summed<'a>(counts: impl Iterator<Item = &'a BTreeMap<String, u64>>) -> BTreeM
     sum
 }
 
-/// The most frequent of `sequences`; of the rest, how many they are.
+/// Keeps the most frequent of `sequences`, and the number of the others.
 fn told(sequences: BTreeMap<String, u64>) -> BTreeMap<String, u64> {
     let mut by_count: Vec<(String, u64)> = sequences.into_iter().collect();
     by_count.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
@@ -223,7 +223,7 @@ fn told(sequences: BTreeMap<String, u64>) -> BTreeMap<String, u64> {
     told
 }
 
-/// The types of the pair that each peer selected last.
+/// Counts the pairs that peers selected last, by candidate types.
 fn pairs(trace: &Trace) -> BTreeMap<String, u64> {
     let mut last = BTreeMap::new();
     for event in &trace.events {
@@ -238,7 +238,7 @@ fn pairs(trace: &Trace) -> BTreeMap<String, u64> {
     count(last.into_values())
 }
 
-/// The signaling messages that clients sent.
+/// Counts the signaling messages that clients sent.
 fn messages(trace: &Trace) -> BTreeMap<String, u64> {
     count(trace.events.iter().filter_map(|event| match &event.kind {
         EventKind::Signal {
@@ -251,7 +251,7 @@ fn messages(trace: &Trace) -> BTreeMap<String, u64> {
     }))
 }
 
-/// The states that the machines of each peer went through.
+/// Counts the sequences of states of each machine, over all peers.
 fn states(trace: &Trace) -> BTreeMap<Machine, BTreeMap<String, u64>> {
     let mut paths = BTreeMap::<(Machine, Option<&str>, &PeerId), Vec<&str>>::new();
     for event in &trace.events {
@@ -271,7 +271,7 @@ fn states(trace: &Trace) -> BTreeMap<Machine, BTreeMap<String, u64>> {
     counts
 }
 
-/// A path in one word, whose cycles are written once: `checking>(connected>disconnected)x3>failed`.
+/// Formats a sequence as one word, with cycles written once: `checking>(connected>disconnected)x3>failed`.
 fn sequence(path: &[&str]) -> String {
     let mut words = Vec::new();
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! A suite on one screen: what held, what broke, what is known. Whoever wants more reads `summary.md`.
+//! A suite on one screen: what held, what broke, what is known. `summary.md` has the details.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use sleet::{
 
 use crate::table::Table;
 
-/// Failures that are named with what happened; the others are counted.
+/// The number of failures that are described; the others are counted.
 const NAMED: usize = 5;
 
-/// What a suite comes to, in lines of at most `width` characters where words allow it.
+/// Describes the results of a suite, in lines of at most `width` characters where words allow it.
 pub fn text(summary: &Summary, width: usize) -> String {
     let mut out = families(summary);
     let mut paragraph = |text: &str| out.push_str(&format!("\n{}\n", fill(text, width)));
@@ -57,7 +57,7 @@ fn is_broken(s: &ScenarioSummary) -> bool {
     !matches!(s.judgement, Judgement::Held | Judgement::NotJudged)
 }
 
-/// A line for each family: its promises that held, its broken clients that were caught, its findings that showed.
+/// Returns a line for each family: promises that held, broken clients that were caught, findings that showed.
 fn families(summary: &Summary) -> String {
     let mut families: Vec<(&str, Vec<&ScenarioSummary>)> = Vec::new();
     for s in &summary.scenarios {
@@ -103,7 +103,7 @@ fn families(summary: &Summary) -> String {
     table.to_markdown()
 }
 
-/// What is known and was seen again.
+/// Lists the known failures that were seen again.
 fn known(summary: &Summary) -> Vec<(&'static str, Vec<String>)> {
     let showed = |s: &ScenarioSummary| s.known > 0 && !is_broken(s);
     let corners: Vec<String> = summary
@@ -119,7 +119,7 @@ fn known(summary: &Summary) -> Vec<(&'static str, Vec<String>)> {
     known.into_iter().filter(|(_, names)| !names.is_empty()).collect()
 }
 
-/// What is not as it must be, the first few with what happened and how to see it.
+/// Describes unexpected results, the first few with the reason and the replay command.
 fn broken(summary: &Summary, width: usize) -> String {
     let mut out = String::new();
     let mut by_scenario = BTreeMap::<&str, &FailureRef>::new();
@@ -156,7 +156,7 @@ fn broken(summary: &Summary, width: usize) -> String {
     if out.is_empty() { out } else { out + "\n" }
 }
 
-/// The oracle that was broken, or what happened instead.
+/// Returns the broken oracle, or the outcome.
 fn rule(failure: &FailureRef) -> &str {
     failure.oracle.as_deref().unwrap_or(match failure.outcome {
         RunOutcome::Pass => "did not show",
@@ -191,7 +191,7 @@ pub fn fill(text: &str, width: usize) -> String {
     out
 }
 
-/// The beginning of `text`, as much as fits in a line.
+/// Returns the beginning of `text`, as much as fits in a line.
 fn cut(text: &str, width: usize) -> String {
     match text.char_indices().nth(width.saturating_sub(1)) {
         Some((end, _)) => format!("{}…", &text[..end]),

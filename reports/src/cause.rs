@@ -1,6 +1,7 @@
-//! What decided the fate of a packet, and the faults of a plan, as drawings put them: a tag, a span of time.
+//! Causes of packets' fates, and the faults of a plan, for drawings: as a tag, and as a span of time.
 //!
-//! The only place of the drawings that looks into a cause or a fault. Whole sentences are `sleet::explain::descriptions`'.
+//! This is the only place of the drawings that looks into a cause or a fault. Whole sentences come from
+//! `sleet::explain::descriptions`.
 
 use serde::Serialize;
 use sleet::{
@@ -12,17 +13,17 @@ use sleet::{
 /// A fault while it was in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Span {
-    /// Its number in the plan.
+    /// The number in the plan.
     pub id: FaultId,
-    /// What it is.
+    /// The description.
     pub name: String,
-    /// From when, in nanoseconds.
+    /// The start, in nanoseconds.
     pub from_ns: u64,
-    /// Until when; the end of the run where nothing ended it.
+    /// The end, in nanoseconds; the end of the run if nothing ended the fault.
     pub until_ns: u64,
 }
 
-/// A cause in one word or two, by which packets are told apart.
+/// Returns a tag of one or two words for a cause.
 pub fn tag(plan: &Plan, by: &Cause) -> &'static str {
     match by {
         Cause::Fault { fault } => plan.fault(*fault).map_or("fault", |fault| fault.spec().name),
@@ -44,12 +45,12 @@ pub fn tag(plan: &Plan, by: &Cause) -> &'static str {
     }
 }
 
-/// Which of `spans` is behind a cause, if a fault of the plan is.
+/// Returns the index in `spans` of the fault behind a cause, if there is one.
 pub fn fault(by: &Cause, spans: &[Span]) -> Option<usize> {
     place(by.fault()?, spans)
 }
 
-/// Which of `spans` struck with an event that is about no packet.
+/// Returns the index in `spans` of the fault that took effect in an event about no packet.
 pub fn of_event(kind: &EventKind, spans: &[Span]) -> Option<usize> {
     place(kind.struck_by()?, spans)
 }
@@ -58,7 +59,8 @@ fn place(id: FaultId, spans: &[Span]) -> Option<usize> {
     spans.iter().position(|span| span.id == id)
 }
 
-/// The faults of a run of `plan` in the order in which they began. One that nothing ends lasts to the end of the run.
+/// Returns the faults of a run of `plan` in the order in which they began. One that nothing ends lasts to the end of
+/// the run.
 pub fn spans(trace: &Trace, plan: &Plan, ended: SimTime) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     let mut open: Vec<FaultId> = Vec::new();

@@ -1,4 +1,4 @@
-//! How a single event is put, in the protocol's words.
+//! Descriptions of single events, in the protocol's words.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,7 @@ use sleet::{
 
 use crate::acts;
 
-/// Which hosts have which addresses, and what the packets of a run are: what a line about a packet needs
-/// to be read by itself.
+/// The hosts' addresses, and the packets of a run: what is needed to describe a packet event by itself.
 pub struct Names<'a> {
     plan: &'a Plan,
     hosts: BTreeMap<std::net::IpAddr, String>,
@@ -20,7 +19,7 @@ pub struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// Reads them from a run of `plan`.
+    /// Collects them from a run of `plan`.
     pub fn of(trace: &Trace, plan: &'a Plan) -> Self {
         let hosts = plan
             .topology
@@ -51,7 +50,7 @@ impl<'a> Names<'a> {
         names
     }
 
-    /// Generations are called by letters in the order in which they appear: their fragments are noise.
+    /// Assigns letters to generations in the order in which they appear: their username fragments are noise.
     fn note(&mut self, ufrag: &str) {
         if !self.generations.contains_key(ufrag) {
             let n = self.generations.len();
@@ -75,7 +74,7 @@ impl<'a> Names<'a> {
         self.hosts.get(&address).map_or("nobody", String::as_str)
     }
 
-    /// What a packet is, its connectivity-check names put as generations.
+    /// Returns the decoded text of a packet, with the username of a connectivity check shown as generations.
     pub fn says(&self, packet: PacketId) -> String {
         let Some((_, says)) = self.packets.get(&packet) else {
             return String::new();
@@ -93,14 +92,14 @@ impl<'a> Names<'a> {
             .join(" ")
     }
 
-    /// Whether the packet is a TCP segment: signaling, whose messages are events of their own.
+    /// Reports whether the packet is a TCP segment: signaling, whose messages are events of their own.
     pub fn is_tcp(&self, packet: PacketId) -> bool {
         self.packets
             .get(&packet)
             .is_some_and(|(flow, _)| flow.proto == Proto::Tcp)
     }
 
-    /// The line about `event`, without its time and host.
+    /// Describes `event`, without its time and host.
     pub fn line(&self, event: &Event) -> String {
         self.packet_line(&event.kind)
             .or_else(|| acts::intent(&event.kind))
@@ -160,7 +159,7 @@ impl<'a> Names<'a> {
         })
     }
 
-    /// What a signaling message says, without its direction; nothing for any other event.
+    /// Describes a signaling message, without its direction; empty for any other event.
     pub fn message(&self, kind: &EventKind) -> String {
         let EventKind::Signal {
             message,
@@ -339,7 +338,7 @@ impl<'a> Names<'a> {
                 format!("STOPPED at the cap on work; pending: {}", pending.join("; "))
             }
             EventKind::Ended => "the story ends".into(),
-            // Packets and what users do: told above.
+            // Packets and users' acts are described above.
             _ => String::new(),
         }
     }

@@ -1,4 +1,4 @@
-//! Where two runs part, as text: the last events that they share, and how each goes on.
+//! The first difference of two runs, as text: the last events that they share, and how each goes on.
 
 use sleet::{
     fault::Plan,
@@ -7,21 +7,21 @@ use sleet::{
 
 use crate::descriptions::Names;
 
-/// Events that are shown before the first difference, and after it.
+/// The number of events shown before the first difference, and after it.
 const CONTEXT: usize = 5;
 
 /// One of two runs.
 #[derive(Clone, Copy, Debug)]
 pub struct Side<'a> {
-    /// What it is called.
+    /// The name of the run.
     pub name: &'a str,
-    /// What happened.
+    /// The trace.
     pub trace: &'a Trace,
-    /// What was meant to happen.
+    /// The plan.
     pub plan: &'a Plan,
 }
 
-/// Shows the first event in which two runs differ; none if they are equal to the byte.
+/// Shows the first event in which two runs differ; `None` if they are identical.
 pub fn text(left: Side<'_>, right: Side<'_>) -> Option<String> {
     let divergence = first_divergence(left.trace, right.trace)?;
     let (at, checkpoints) = (divergence.index, divergence.index / CHECKPOINT_EVERY);

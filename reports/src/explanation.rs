@@ -1,11 +1,11 @@
-//! Why a failure came about, as text.
+//! An explanation of a failure, as text.
 
 use sleet::{
     explain::{Explanation, Role, Without},
     scenario::Scenario,
 };
 
-/// Which elements of the plan decide the failure, and how they lead to it.
+/// Describes which elements of the plan decide the failure, and how they lead to it.
 pub fn text(scenario: &Scenario, explanation: &Explanation) -> String {
     let meaning = scenario
         .oracles

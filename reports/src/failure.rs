@@ -7,8 +7,8 @@ use crate::{
     timeline::{self, View},
 };
 
-/// Says what was broken, what decided it, and how `program`, as its users call it, shows it again; the whole timeline
-/// follows.
+/// Describes the broken oracle, the deciding event, and how `program`, as users call it, replays the failure; the whole
+/// timeline follows.
 pub fn report(scenario: &Scenario, record: &RunRecord, program: &str) -> String {
     let mut out = format!("{}@{}\n{}\n\n", record.scenario, record.seed, scenario.summary);
     match record.failure() {

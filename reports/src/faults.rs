@@ -1,4 +1,4 @@
-//! Every kind of fault, as a page: made from the registered kinds alone.
+//! The page of all kinds of fault, made from the registered kinds alone.
 
 use sleet::fault::KindId;
 
@@ -15,7 +15,7 @@ A plan with a fault that cannot hit its world is refused, and the swarm draws no
 strikes something, not where it begins.
 "#;
 
-/// All kinds: what they do and befall, their limits and their marks.
+/// Returns the page: effects, targets, limits and marks of all kinds.
 pub fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
     for kind in KindId::ALL {

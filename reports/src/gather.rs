@@ -1,7 +1,7 @@
-//! What reports need of the results of a suite, gathered one by one.
+//! Collects the data for reports from the results of a suite, one by one.
 //!
-//! What it holds is bounded, however many seeds failed: the first failures of each scenario, and counts of the rest. It never
-//! judges a scenario: that is for the summary.
+//! Its size is bounded, however many seeds failed: the first failures of each scenario, and counts of the rest. It
+//! never judges a scenario: that is for the summary.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +14,14 @@ use sleet::{
     seed::Seed,
 };
 
-/// How many failures of one scenario are kept whole.
+/// The number of failures of one scenario that are kept as a whole.
 const KEPT_PER_SCENARIO: usize = 5_000;
-/// How many failures are kept whole in all.
+/// The number of failures that are kept as a whole in all.
 const KEPT: usize = 20_000;
-/// Times to connect are counted in bins of so many milliseconds.
+/// The size of a bin for times to connect, in milliseconds.
 pub const BIN_MS: u64 = 10;
 
-/// Results under way to reports. Add each run once, in any order.
+/// The data of results for reports. Add each run once, in any order.
 #[derive(Clone, Debug)]
 pub struct Gathered<'a> {
     scenarios: Vec<&'a Scenario>,
@@ -32,21 +32,21 @@ pub struct Gathered<'a> {
     connect_ms: BTreeMap<usize, BTreeMap<u64, u64>>,
 }
 
-/// Failures that broke the same thing, over all scenarios.
+/// Failures with the same broken oracle or outcome, over all scenarios.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group<'g> {
-    /// The oracle that was broken, or what came of the run: `crash`, `hang`, `error`, `nondeterministic`, `not-shown`.
+    /// The broken oracle, or the outcome of the run: `crash`, `hang`, `error`, `nondeterministic`, `not-shown`.
     pub broke: String,
-    /// What must hold, where an oracle says it.
+    /// The requirement of the oracle, if there is one.
     pub meaning: &'static str,
-    /// How many runs.
+    /// The number of runs.
     pub count: u64,
-    /// The scenarios, in the order of the catalogue, each with how many of its runs and the first of them.
+    /// The scenarios, in the order of the catalogue, each with its number of runs and the first of them.
     pub scenarios: Vec<(&'g str, u64, Vec<&'g RunResult>)>,
 }
 
 impl<'a> Gathered<'a> {
-    /// Nothing yet, of the scenarios of a catalogue.
+    /// Creates an empty collection for the scenarios of a catalogue.
     pub fn new(scenarios: impl IntoIterator<Item = &'a Scenario>) -> Self {
         let scenarios: Vec<&Scenario> = scenarios.into_iter().collect();
         let places = scenarios.iter().enumerate().map(|(i, s)| (s.name.as_str(), i));
@@ -60,7 +60,7 @@ impl<'a> Gathered<'a> {
         }
     }
 
-    /// Adds a run. One of a scenario that is not in the catalogue is nobody's.
+    /// Adds a run. A run of a scenario that is not in the catalogue is ignored.
     pub fn add(&mut self, result: &RunResult) {
         let Some(&place) = self.places.get(result.scenario.as_str()) else {
             return;
@@ -77,7 +77,7 @@ impl<'a> Gathered<'a> {
         }
         *self.counts.entry((place, broke(result).to_owned())).or_default() += 1;
         let mut kept = result.clone();
-        // Neither is shown of a failure, and both are large.
+        // Neither is shown for a failure, and both are large.
         kept.marks.clear();
         kept.stats.clear();
         if self.failures.insert((place, result.seed), kept).is_none() {
@@ -86,8 +86,8 @@ impl<'a> Gathered<'a> {
         self.forget_the_last(place);
     }
 
-    /// Of a scenario with very many failures, and of very many, those with the highest seeds go: whatever the order in which
-    /// they came, the same are left.
+    /// Removes failures beyond the limits, those with the highest seeds: the rest is the same in whatever order they
+    /// came.
     fn forget_the_last(&mut self, place: usize) {
         if self
             .kept
@@ -113,32 +113,32 @@ impl<'a> Gathered<'a> {
         *self.kept.entry(key.0).or_default() -= 1;
     }
 
-    /// The scenarios of the catalogue.
+    /// Returns the scenarios of the catalogue.
     pub fn scenarios(&self) -> &[&'a Scenario] {
         &self.scenarios
     }
 
-    /// The scenario called `name`.
+    /// Returns the scenario called `name`.
     pub fn scenario(&self, name: &str) -> Option<&'a Scenario> {
         self.places.get(name).map(|place| self.scenarios[*place])
     }
 
-    /// The failures that are kept whole, in the order of the catalogue and of seeds.
+    /// Iterates over the failures that are kept as a whole, in the order of the catalogue and of seeds.
     pub fn failures(&self) -> impl Iterator<Item = &RunResult> {
         self.failures.values()
     }
 
-    /// How many runs broke what was expected of them.
+    /// Returns the number of unexpected runs.
     pub fn count(&self) -> u64 {
         self.counts.values().sum()
     }
 
-    /// How often calls of a scenario of the remedy table took how long to connect, in bins of [`BIN_MS`].
+    /// Returns the times to connect of a scenario of the remedy table: counts, in bins of [`BIN_MS`].
     pub fn connect_ms(&self, scenario: &str) -> Option<&BTreeMap<u64, u64>> {
         self.connect_ms.get(self.places.get(scenario)?)
     }
 
-    /// The failures by what they broke, the most frequent first.
+    /// Returns the failures grouped by what they broke, the most frequent first.
     pub fn groups(&self) -> Vec<Group<'_>> {
         let mut groups = BTreeMap::<&str, Group<'_>>::new();
         for ((place, broke), count) in &self.counts {
@@ -162,7 +162,7 @@ impl<'a> Gathered<'a> {
     }
 }
 
-/// What a run broke, in one word: an oracle's id, or what came of it.
+/// Returns what a run broke, in one word: an oracle's id, or the outcome.
 pub fn broke(result: &RunResult) -> &str {
     match result.outcome {
         // A finding, or a known defect, that did not show.
@@ -196,14 +196,14 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// A scenario that nothing runs.
+    /// Returns a scenario that is never run.
     pub fn scenario(name: &str, kind: Kind) -> Scenario {
         let draw = |_| unreachable!("nothing runs");
         Scenario::new(kind, name, draw, |_, _| async { unreachable!("nothing runs") })
             .holds(&[&CONN_01_CONNECTS])
     }
 
-    /// A run of it.
+    /// Returns a run of such a scenario.
     pub fn result(scenario: &str, seed: u64, outcome: RunOutcome) -> RunResult {
         let why = "alice lost <a> candidate & \"more\" | \u{1b}[31m\nand `so on`".to_owned();
         let mut result = RunResult::without_record(scenario, Seed(seed), outcome, why);
@@ -212,7 +212,7 @@ pub(crate) mod tests {
         result.replayed_by("cargo xtask")
     }
 
-    /// Two promises that break 5,000 times, by two oracles and a hang, and one that holds.
+    /// Returns two promises that break 5,000 times, by two oracles and a hang, and one that holds.
     pub fn very_broken() -> (Vec<Scenario>, Vec<RunResult>) {
         let scenarios = vec![
             scenario("calls/rapid", Kind::Promise),
@@ -231,7 +231,7 @@ pub(crate) mod tests {
         (scenarios, results)
     }
 
-    /// All of `results`.
+    /// Collects all of `results`.
     pub fn gathered<'a>(scenarios: &'a [Scenario], results: &[RunResult]) -> Gathered<'a> {
         let mut gathered = Gathered::new(scenarios);
         results.iter().for_each(|result| gathered.add(result));

@@ -1,7 +1,7 @@
 //! A suite as JUnit XML, which every CI system shows.
 //!
-//! One case for each scenario, which says what its seeds mean together, and one more for each seed that broke what was
-//! expected, under a name of its own. No wall time: the same results give the same bytes.
+//! One case for each scenario, which sums up its seeds, and one more for each seed with an unexpected result, under a
+//! name of its own. No wall time: the same results give the same bytes.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +17,11 @@ use sleet::{
 
 use crate::gather::broke;
 
-/// The whole of a suite. `scenarios` are those of the catalogue, in any order, `results` those that `summary` sums up, in any
-/// order; of two results of one seed the last counts.
+/// Returns the XML of a suite. `scenarios` are those of the catalogue, in any order, `results` those of `summary`, in
+/// any order; of two results of one seed the last counts.
 ///
 /// # Panics
-/// If XML cannot be written to memory: a defect of Sleet.
+/// Panics if XML cannot be written to memory: a defect of Sleet.
 pub fn xml<'a>(
     scenarios: impl IntoIterator<Item = &'a Scenario>,
     summary: &Summary,
@@ -37,7 +37,7 @@ pub fn xml<'a>(
     let mut suites: Vec<TestSuite> = Vec::new();
     for s in &summary.scenarios {
         let family = s.name.split('/').next().unwrap_or(&s.name);
-        // A family's scenarios need not stand together in the catalogue.
+        // The scenarios of a family need not be adjacent in the catalogue.
         let known = suites.iter().position(|suite| suite.name.as_str() == family);
         let at = known.unwrap_or(suites.len());
         if known.is_none() {

@@ -1,28 +1,28 @@
-//! Renderers over what a run recorded. They read; they never run anything and never touch a file.
+//! Renderers for the record of a run. They only read: they never run anything and never touch a file.
 //!
 //! - [`timeline`]: one run, a column per host, for `replay`
 //! - [`snapshot`]: one run as stable text for review in a pull request
 //! - [`behaviour`]: many runs of a family of scenarios as one small table, for the same
-//! - [`gather`]: what the reports of a suite need of its results
+//! - [`gather`]: the data for a suite's reports
 //! - [`html`]: a suite or a failure as one file for a browser
 //! - [`junit`]: a suite as JUnit XML
-//! - [`machines`]: what CI systems show of a suite: step summary, annotations, code quality
+//! - [`machines`]: a suite for CI systems: step summary, annotations, code quality
 //! - [`ladder`]: the signaling messages of a run between its hosts
-//! - [`sheet`]: text tables that are read back as they were written
-//! - [`review`]: what differs between committed snapshots and new ones, in groups
+//! - [`sheet`]: text tables that can be parsed again
+//! - [`review`]: differences between committed snapshots and new ones, in groups
 //! - [`pcap`]: a capture of one run, for Wireshark
-//! - [`mermaid`], [`perfetto`], [`rtcstats`]: one run for other people's viewers
-//! - [`cause`]: what decided the fate of a packet, and faults while they are in force
-//! - [`acts`]: what users do, in words
-//! - [`divergence`]: where two runs part
-//! - [`explanation`]: why a failure came about, for `explain`
+//! - [`mermaid`], [`perfetto`], [`rtcstats`]: one run for other viewers
+//! - [`cause`]: causes of packets' fates, and faults while they are in force
+//! - [`acts`]: users' acts, in words
+//! - [`divergence`]: the first difference of two runs
+//! - [`explanation`]: an explanation of a failure, for `explain`
 //! - [`failure`]: one failure as text, for `report.txt`
-//! - [`shrunk`]: what is left of a failure after shrinking
-//! - [`sweep`]: what a sweep came to
+//! - [`shrunk`]: a failure after shrinking
+//! - [`sweep`]: the results of a sweep
 //! - [`summary`]: a suite as Markdown and as text
 //! - [`brief`]: a suite on one screen
-//! - [`tracks`]: one run as data over time, which diagrams and traces are drawn from
-//! - [`descriptions`]: how a single event is put
+//! - [`tracks`]: one run as data over time, for diagrams and traces
+//! - [`descriptions`]: descriptions of single events
 //! - [`table`]: aligned columns
 
 pub mod acts;

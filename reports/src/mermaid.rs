@@ -1,27 +1,28 @@
-//! One run as a Mermaid sequence diagram, which GitHub and GitLab draw where a ticket has it as a block of code.
+//! One run as a Mermaid sequence diagram, which GitHub and GitLab render from a code block in a ticket.
 //!
-//! Messages, what users do, and what matters beside them; of packets only what the pairs come to. It stays below what GitHub draws,
-//! whatever the run: a long one is cut in the middle and says so. Meant for what is left of a failure after shrinking.
+//! It shows messages, acts of users, and important events beside them; of packets only the results of the pairs. It
+//! stays within the size that GitHub renders: a long run is cut in the middle and says so. Meant for a failure after
+//! shrinking.
 
 use sleet::{run::RunRecord, time::SimTime};
 
 use crate::tracks::{Tracks, life::is_milestone, pairs::Pair};
 
-/// The most lines from the beginning and from the end, if they are not all drawn.
+/// The number of lines kept from the beginning and from the end, if not all are drawn.
 const KEPT: (usize, usize) = (50, 30);
-/// The most pairs that are told of.
+/// The number of pairs that are shown.
 const PAIRS: usize = 6;
-/// Characters of a text.
+/// The number of characters of a text.
 const TEXT: usize = 90;
 
-/// A line, with when it is.
+/// A line, with its time.
 struct Line {
     at_ns: u64,
     event: u64,
     text: String,
 }
 
-/// The diagram, without the fence around it.
+/// Returns the diagram, without the fence around it.
 pub fn diagram(record: &RunRecord, tracks: &Tracks) -> String {
     let mut out = String::from("sequenceDiagram\n");
     for (i, host) in tracks.hosts.iter().enumerate() {
@@ -144,7 +145,7 @@ fn seconds(ns: u64) -> String {
     SimTime::from_nanos(ns).to_string()
 }
 
-/// Text of which no character means anything to Mermaid or to HTML.
+/// Escapes text for Mermaid and HTML.
 fn text(description: &str) -> String {
     let mut out = String::new();
     for (i, c) in description.chars().enumerate() {

@@ -1,8 +1,8 @@
-//! One run as a trace that Perfetto opens (ui.perfetto.dev), in the JSON format of Chrome's tracing.
+//! One run as a trace for Perfetto (ui.perfetto.dev), in the JSON format of Chrome's tracing.
 //!
-//! A process for each host and one for the network; in it a track for what users and apps do, one for messages, one for each
-//! protocol's packets, one for each state machine of a peer. Packets and messages are flows from slice to slice, faults are slices of
-//! the network.
+//! A process for each host and one for the network; in it a track for users and apps, one for messages, one for each
+//! protocol's packets, one for each state machine of a peer. Packets and messages are flows from slice to slice, faults
+//! are slices of the network.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,16 +11,16 @@ use sleet::run::RunRecord;
 
 use crate::tracks::{Tracks, packets::Class};
 
-/// The longest that a packet or a message is drawn, in nanoseconds: its sending takes no time.
+/// The longest slice of a packet or a message, in nanoseconds: sending takes no time.
 const LONGEST_NS: u64 = 50_000;
 
-/// The tracks of a host that are always there; those of state machines come after.
+/// The tracks that every host has; those of state machines come after.
 const NOTES: u64 = 1;
 const MESSAGES: u64 = 2;
 const PACKETS: u64 = 3;
 const STATES: u64 = 20;
 
-/// The trace.
+/// Returns the trace.
 pub fn json(record: &RunRecord, tracks: &Tracks) -> String {
     let mut out = Writer {
         events: Vec::new(),
@@ -125,7 +125,7 @@ fn packets(out: &mut Writer, tracks: &Tracks, network: u64) {
         let lost = packet.fates.iter().filter(|f| f.dropped).map(|f| (None, f.at_ns));
         let ends: Vec<(Option<usize>, u64)> = arrivals.chain(lost).collect();
         for (n, (to, at)) in ends.iter().enumerate() {
-            // A flow of its own for each copy.
+            // Each copy has a flow of its own.
             let id = format!("p{}.{n}", packet.id);
             out.point(
                 packet.from as u64 + 1,
@@ -170,7 +170,7 @@ fn name_of(class: Class) -> &'static str {
     }
 }
 
-/// Something at a moment, which is drawn as a short slice so that flows can begin and end there.
+/// An event at one point in time, which is drawn as a short slice so that flows can begin and end there.
 struct Point {
     at_ns: u64,
     name: String,
@@ -233,7 +233,8 @@ impl Writer {
         });
     }
 
-    /// Slices of a track must not overlap unless one is inside the other: each is shorter than the time to the next.
+    /// Writes the slices. Slices of a track must not overlap unless one is inside the other: each is shorter than the
+    /// time to the next.
     fn finish(mut self, about: Value) -> String {
         for ((pid, tid), mut points) in std::mem::take(&mut self.points) {
             points.sort_by_key(|p| p.at_ns);
@@ -260,7 +261,7 @@ impl Writer {
     }
 }
 
-/// The unit of the format, with nanoseconds behind the point.
+/// Converts to the unit of the format, microseconds, with nanoseconds after the point.
 fn micros(ns: u64) -> f64 {
     ns as f64 / 1_000.0
 }

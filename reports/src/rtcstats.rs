@@ -1,8 +1,8 @@
-//! One run as an rtcstats dump: what a browser with rtcstats would have recorded of the same peers.
+//! One run as an rtcstats dump: the recording that a browser with rtcstats would have made of the same peers.
 //!
-//! The format of its importers: a magic line, a line of metadata, then a line for each call or event of a peer connection, its time as
-//! milliseconds since the line before. A trace holds no session descriptions: a description has what is known of it, its
-//! generation.
+//! The format that its importers read: a magic line, a line of metadata, then a line for each call or event of a peer
+//! connection, its time as milliseconds since the previous line. A trace holds no session descriptions: a description
+//! contains only its generation.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::tracks::Tracks;
 /// The version of the format.
 const FORMAT: u32 = 3;
 
-/// The dump.
+/// Returns the dump.
 pub fn dump(record: &RunRecord, tracks: &Tracks) -> String {
     let start_ms = CALENDAR_START_S * 1_000;
     let about = json!({
@@ -57,7 +57,7 @@ fn connection(host: &str, peer: &str) -> String {
     format!("{host}/{peer}")
 }
 
-/// The call or the event of a peer connection that `event` is, by the name that the API gives it.
+/// Returns the call or event of a peer connection that `event` is, by its name in the API.
 fn traced(event: &Event) -> Option<(&PeerId, &'static str, Value)> {
     let described = |kind: &str, ufrag: &str| {
         let sdp = format!("v=0\r\no=- 0 0 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=ice-ufrag:{ufrag}\r\n");
@@ -113,7 +113,7 @@ fn init(candidate: &Candidate) -> Value {
     })
 }
 
-/// The candidate pairs of each connection at the end, as `getStats` names them.
+/// Returns the candidate pairs of each connection at the end, with the names of `getStats`.
 fn stats(tracks: &Tracks, start_ms: u64) -> BTreeMap<String, Value> {
     let mut all = BTreeMap::<String, serde_json::Map<String, Value>>::new();
     let timestamp = start_ms + tracks.ended_ns / 1_000_000;

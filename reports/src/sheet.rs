@@ -1,32 +1,32 @@
-//! Text tables that are read back as they were written: what behaviour tables are kept in.
+//! Text tables that can be parsed again: the format of behaviour tables.
 //!
-//! A cell never moves another row: widths come from headings and names, never from what was measured, so that a
-//! change of one cell is a change of one line. Knows nothing of runs or scenarios.
+//! A cell never moves another row: widths come from headings and names, never from measured values, so that a change of
+//! one cell is a change of one line. Knows nothing of runs or scenarios.
 
-/// The widest line that a last column is broken at, in characters.
+/// The line width at which a last column is broken, in characters.
 const WIDEST: usize = 132;
-/// What stands between cells.
+/// The separator of cells.
 const BAR: &str = " | ";
 
 /// Tables under one title.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sheet {
-    /// What it is about, one line.
+    /// The title, one line.
     pub title: String,
-    /// What a reader has to know, any number of lines without an empty one.
+    /// Notes for the reader, any number of lines, none of them empty.
     pub notes: Vec<String>,
-    /// The tables, each with a name of its own.
+    /// The tables, each with a unique name.
     pub tables: Vec<Grid>,
 }
 
-/// A table: rows that are found by their key.
+/// A table whose rows are found by their key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grid {
-    /// What it shows, one line.
+    /// The name, one line.
     pub name: String,
-    /// What the keys are, such as `scenario`.
+    /// The heading of the keys, such as `scenario`.
     pub keys: String,
-    /// The columns behind the key.
+    /// The columns after the key.
     pub columns: Vec<Column>,
     /// The rows.
     pub rows: Vec<Row>,
@@ -35,25 +35,25 @@ pub struct Grid {
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// Its heading.
+    /// The heading.
     pub name: String,
-    /// How many characters it takes at least.
+    /// The least width, in characters.
     pub width: usize,
-    /// Whether it is aligned to the right: numbers.
+    /// Whether it is aligned to the right, as numbers are.
     pub right: bool,
 }
 
 /// A row of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Its key.
+    /// The key.
     pub key: String,
-    /// One text for each column. Words in the last are parted by single spaces.
+    /// One text for each column. Words in the last are separated by single spaces.
     pub cells: Vec<String>,
 }
 
 impl Column {
-    /// A column of numbers.
+    /// Creates a column of numbers.
     pub fn number(name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -62,7 +62,7 @@ impl Column {
         }
     }
 
-    /// A column of text, at least `width` characters wide.
+    /// Creates a column of text, at least `width` characters wide.
     pub fn text(name: &str, width: usize) -> Self {
         Self {
             name: name.to_owned(),
@@ -88,12 +88,12 @@ impl Column {
 }
 
 impl Sheet {
-    /// The table called `name`.
+    /// Returns the table called `name`.
     pub fn table(&self, name: &str) -> Option<&Grid> {
         self.tables.iter().find(|t| t.name == name)
     }
 
-    /// The whole as text; tables without rows are left out.
+    /// Formats the sheet as text; tables without rows are left out.
     pub fn to_text(&self) -> String {
         let mut out = format!("{}\n", self.title);
         for note in &self.notes {
@@ -105,7 +105,7 @@ impl Sheet {
         out
     }
 
-    /// Reads what [`Sheet::to_text`] writes; nothing if `text` is not that.
+    /// Parses the output of [`Sheet::to_text`]; `None` if `text` is anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let mut blocks = text.trim_end().split("\n\n");
         let mut head = blocks.next()?.lines().map(str::to_owned);
@@ -119,7 +119,7 @@ impl Sheet {
 }
 
 impl Grid {
-    /// The cell of `column` in the row `key`; empty where there is no such row or column.
+    /// Returns the cell of `column` in the row `key`; empty if there is no such row or column.
     pub fn cell(&self, key: &str, column: &str) -> &str {
         let column = self.columns.iter().position(|c| c.name == column);
         let row = self.rows.iter().find(|r| r.key == key);
@@ -184,7 +184,7 @@ impl Grid {
         Some(grid)
     }
 
-    /// Adds a line of cells: a row, or what is left of the last column of the row before.
+    /// Adds a line of cells: a row, or the continuation of the last column of the previous row.
     fn add(&mut self, mut cells: Vec<String>) -> Option<()> {
         cells.resize(self.columns.len() + 1, String::new());
         let key = cells.remove(0);
@@ -224,13 +224,13 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     parts
 }
 
-/// A cell of things that were counted: `host-host 3, relay-relay 1`.
+/// Formats counted items as a cell: `host-host 3, relay-relay 1`.
 pub fn counted(counts: &std::collections::BTreeMap<String, u64>) -> String {
     let items: Vec<String> = counts.iter().map(|(what, n)| format!("{what} {n}")).collect();
     items.join(", ")
 }
 
-/// Reads what [`counted`] writes; nothing if `cell` is not that.
+/// Parses the output of [`counted`]; `None` if `cell` is anything else.
 pub fn read_counted(cell: &str) -> Option<std::collections::BTreeMap<String, u64>> {
     let item = |item: &str| {
         let (what, n) = item.rsplit_once(' ')?;

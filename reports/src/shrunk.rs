@@ -1,4 +1,4 @@
-//! What is left of a failure after shrinking, as text.
+//! A failure after shrinking, as text.
 
 use sleet::{
     run::RunRecord,
@@ -7,7 +7,7 @@ use sleet::{
 
 use crate::timeline::{self, View};
 
-/// What was shrunk and to what: the elements that are left, and what they break.
+/// Describes the result of shrinking: the elements that are left, and what they break.
 pub fn summary(record: &RunRecord, shrunk: &Shrunk) -> String {
     let (before, left, tries) = (shrunk.before, shrunk.elements.len(), shrunk.tries);
     let end = if shrunk.complete {
@@ -25,7 +25,7 @@ pub fn summary(record: &RunRecord, shrunk: &Shrunk) -> String {
     )
 }
 
-/// The elements, a line each, with their places in the plan.
+/// Lists the elements, a line each, with their paths in the plan.
 pub fn elements(elements: &[Element]) -> String {
     let widest = elements
         .iter()
@@ -36,7 +36,7 @@ pub fn elements(elements: &[Element]) -> String {
     elements.iter().map(line).collect()
 }
 
-/// The same with the timeline, for `report.txt`.
+/// Returns the summary with the timeline, for `report.txt`.
 pub fn report(record: &RunRecord, shrunk: &Shrunk) -> String {
     let timeline = timeline::draw(&record.trace, &record.plan, &View::default());
     format!(

@@ -1,7 +1,6 @@
-//! One run as stable text that a reviewer reads in a pull request, short enough to be read.
+//! One run as stable text for review in a pull request, short enough to be read.
 //!
-//! It holds what a change of behaviour would move, and nothing else: no wall time, no hashes, no random
-//! names.
+//! It contains what a change of behaviour would change, and nothing else: no wall time, no hashes, no random names.
 
 use std::collections::BTreeMap;
 
@@ -20,15 +19,15 @@ use sleet::{
 
 use crate::{descriptions::Names, ladder, sheet::wrap};
 
-/// The most lines of a section that grows with the run.
+/// The number of lines of a section that grows with the run.
 const LINES: usize = 10;
-/// The widest line of things that are listed in one, in characters.
+/// The line width of lists, in characters.
 const WIDTH: usize = 120;
 
-/// How much of a run is told.
+/// The level of detail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// What matters: about 60 lines.
+    /// The important parts: about 60 lines.
     Story,
     /// The whole timeline too.
     Timeline,
@@ -63,14 +62,14 @@ pub fn report(scenario: &Scenario, record: &RunRecord, detail: Detail) -> String
     out
 }
 
-/// `words` in lines that are not too wide, none without words.
+/// Wraps a description into lines of [`WIDTH`]; no lines for an empty description.
 fn flowed(description: &str) -> Vec<String> {
     let mut lines = wrap(description, WIDTH);
     lines.retain(|line| !line.is_empty());
     lines
 }
 
-/// The first of `lines`, and how many more there are.
+/// Keeps the first of `lines`, and adds the number of the others.
 fn capped(mut lines: Vec<String>) -> Vec<String> {
     if lines.len() > LINES {
         let more = lines.split_off(LINES - 1).len();
@@ -142,7 +141,7 @@ fn latency(latency: &Latency) -> String {
     }
 }
 
-/// Faults of the plan, and what the links and firewalls did, counted.
+/// Lists faults of the plan, and the counted effects of links and firewalls.
 fn faults(plan: &Plan, trace: &Trace) -> Vec<String> {
     let mut lines = Vec::new();
     let mut counts = BTreeMap::<String, u64>::new();
@@ -180,7 +179,7 @@ fn faults(plan: &Plan, trace: &Trace) -> Vec<String> {
     lines
 }
 
-/// The states that connections went through; how candidates are gathered and descriptions set is on the ladder.
+/// Lists the states of connections; the ladder shows gathering and descriptions.
 fn states(trace: &Trace) -> Vec<String> {
     let mut by_machine = BTreeMap::<(&str, &PeerId, Machine), Vec<String>>::new();
     for event in &trace.events {
@@ -202,7 +201,7 @@ fn states(trace: &Trace) -> Vec<String> {
     by_machine.iter().map(line).collect()
 }
 
-/// What became of the remote candidates of each peer.
+/// Lists the fates of the remote candidates of each peer.
 fn candidates(trace: &Trace) -> Vec<String> {
     let mut by_peer = BTreeMap::<(&str, &PeerId), Vec<String>>::new();
     for event in &trace.events {
@@ -237,7 +236,7 @@ fn pairs(trace: &Trace) -> Vec<String> {
         .collect()
 }
 
-/// Everything but packets, which are counted where they pass without trouble.
+/// Lists every event but packets, which are counted if they pass without impairment.
 fn timeline(trace: &Trace, names: &Names<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     let mut routine = BTreeMap::<&'static str, u64>::new();
@@ -261,7 +260,7 @@ fn timeline(trace: &Trace, names: &Names<'_>) -> Vec<String> {
     lines
 }
 
-/// What kind of packet was sent without anything worth a line.
+/// Returns the kind of packet, if it was sent without anything notable.
 fn routine_packet(event: &Event) -> Option<&'static str> {
     let EventKind::PacketSent { says, .. } = &event.kind else {
         return None;
@@ -275,7 +274,7 @@ fn routine_packet(event: &Event) -> Option<&'static str> {
 }
 
 fn flush(lines: &mut Vec<String>, routine: &mut BTreeMap<&'static str, u64>) {
-    // Segments of the signaling connection surround every message: they would be all that is seen.
+    // Segments of the signaling connection surround every message: they would hide everything else.
     routine.remove("tcp");
     if routine.is_empty() {
         return;
@@ -285,7 +284,7 @@ fn flush(lines: &mut Vec<String>, routine: &mut BTreeMap<&'static str, u64>) {
     routine.clear();
 }
 
-/// Those that held in a line, the others with their reasons.
+/// Lists the oracles that held in a line, the others with their reasons.
 fn oracles(record: &RunRecord) -> Vec<String> {
     let mut held = Vec::new();
     let mut lines = Vec::new();

@@ -11,7 +11,7 @@ use sleet::{
 
 use crate::table::Table;
 
-/// The whole summary, for `summary.md`.
+/// Returns the whole summary, for `summary.md`.
 pub fn to_markdown(summary: &Summary) -> String {
     let mut out = format!(
         "# Sleet: {} runs of {} scenarios\n\n",
@@ -55,7 +55,7 @@ pub fn to_markdown(summary: &Summary) -> String {
     out
 }
 
-/// How each scenario came out.
+/// Formats the result of each scenario.
 pub fn scenarios(summary: &Summary) -> String {
     let mut table = Table::new(&["scenario", "kind", ">seeds", ">pass", ">fail", "judgement"]);
     for s in &summary.scenarios {
@@ -96,7 +96,7 @@ fn shown(s: &ScenarioSummary) -> String {
     }
 }
 
-/// Success by remedy.
+/// Formats the success rate by remedy.
 pub fn remedies(rows: &[RemedyRow]) -> String {
     let mut table = Table::new(&[
         "policy",
@@ -120,7 +120,7 @@ pub fn remedies(rows: &[RemedyRow]) -> String {
     table.to_markdown()
 }
 
-/// Mistakes of clients, the oracle that catches each, and how often it does.
+/// Formats the mistakes of clients, the oracle that catches each, and how often it does.
 pub fn mistakes(rows: &[MistakeRow]) -> String {
     let mut table = Table::new(&[
         "mistake",
@@ -143,7 +143,7 @@ pub fn mistakes(rows: &[MistakeRow]) -> String {
     table.to_markdown()
 }
 
-/// How calls were carried: what the caller is behind down the side, the callee across.
+/// Formats how calls were carried: the caller's NAT down the side, the callee's across.
 pub fn matrix(matrix: &Matrix) -> String {
     let heading: Vec<&str> = std::iter::once("")
         .chain(matrix.columns.iter().map(String::as_str))
@@ -162,7 +162,7 @@ pub fn matrix(matrix: &Matrix) -> String {
     table.to_markdown()
 }
 
-/// How many orders were gone through, if any scenario goes through orders.
+/// Formats the numbers of explored orders, if any scenario explores orders.
 pub fn orders(summary: &Summary) -> Option<String> {
     let mut table = Table::new(&[
         "scenario",
@@ -206,7 +206,7 @@ fn marks(summary: &Summary) -> String {
     table.to_markdown()
 }
 
-/// The failures with their replay lines.
+/// Lists the failures with their replay lines.
 pub fn failures(summary: &Summary) -> String {
     let mut out = String::new();
     for failure in &summary.failures {

@@ -1,4 +1,4 @@
-//! What a sweep came to: a table of what was hit against what was done, and the packets that a call cannot do without.
+//! The results of a sweep: a table of packets against treatments, and the packets that a call cannot do without.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,19 +10,19 @@ use sleet::sweep::{KnownBreak, Subject, Swept, Treatment, TrialOutcome, Tried};
 
 use crate::table::Table;
 
-/// A sweep with what only the command line knows.
+/// A sweep with the data that only the command line knows.
 pub struct Account<'a> {
-    /// What was swept, `SCENARIO@SEED`.
+    /// The run, `SCENARIO@SEED`.
     pub name: &'a str,
-    /// What it came to.
+    /// The result of the sweep.
     pub swept: &'a Swept,
-    /// What is known to break there.
+    /// The known failures there.
     pub known: &'a [KnownBreak],
     /// The command that replays each run that broke something: single faults first, then pairs.
     pub replays: &'a [String],
 }
 
-/// The figures of a sweep: a line of the table over several.
+/// The figures of a sweep: a line of the table of several sweeps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
     name: String,
@@ -71,7 +71,7 @@ impl Counts {
     }
 }
 
-/// The figures of a sweep.
+/// Returns the figures of a sweep.
 pub fn line(account: &Account<'_>) -> Line {
     let subjects: BTreeSet<String> = account
         .swept
@@ -91,7 +91,7 @@ pub fn line(account: &Account<'_>) -> Line {
     }
 }
 
-/// Several sweeps in a table.
+/// Formats several sweeps as a table.
 pub fn sum(lines: &[Line]) -> String {
     let mut table = Table::new(&[
         "call",
@@ -122,7 +122,7 @@ pub fn sum(lines: &[Line]) -> String {
     table.to_markdown()
 }
 
-/// The whole account of a sweep.
+/// Describes the whole result of a sweep.
 pub fn text(account: &Account<'_>) -> String {
     let (swept, figures) = (account.swept, line(account));
     let mut out = format!(
@@ -170,16 +170,16 @@ pub fn text(account: &Account<'_>) -> String {
     out
 }
 
-/// A run that broke something, and the command that shows it again.
+/// A run that broke something, and the command that replays it.
 type Shown<'a> = (&'a Tried, Option<&'a String>);
 
-/// What broke something, each with its command.
+/// Returns the runs that broke something, each with its command.
 fn with_replays<'a>(tried: &'a [Tried], replays: &mut impl Iterator<Item = &'a String>) -> Vec<Shown<'a>> {
     let broken = tried.iter().filter(|t| t.outcome.is_broken());
     broken.map(|t| (t, replays.next())).collect()
 }
 
-/// What shows each known defect: how often, and one of them.
+/// Lists each known defect with its number of occurrences, and one of them.
 fn what_is_known(known: &[KnownBreak], shown: &[Shown<'_>]) -> String {
     let mut out = String::new();
     for one in known {
@@ -205,7 +205,7 @@ fn what_is_known(known: &[KnownBreak], shown: &[Shown<'_>]) -> String {
     out
 }
 
-/// A table of kinds of packet against what was done to them.
+/// Creates the table of kinds of packet against treatments.
 fn kinds(singles: &[Tried]) -> Table {
     let mut heading = vec!["what", ">n"];
     heading.extend(Treatment::WORDS);
@@ -231,7 +231,7 @@ fn kinds(singles: &[Tried]) -> Table {
     table
 }
 
-/// The outcomes of a cell: `held`, or how many of which.
+/// Formats the outcomes of a cell: `held`, or the count of each.
 fn cell(outcomes: &[&TrialOutcome]) -> String {
     let mut counts: BTreeMap<String, (usize, u64)> = BTreeMap::new();
     for outcome in outcomes {
@@ -254,7 +254,7 @@ fn cell(outcomes: &[&TrialOutcome]) -> String {
     counts.into_iter().map(part).collect::<Vec<_>>().join(", ")
 }
 
-/// An outcome in a word, and the milliseconds that belong to it.
+/// Returns an outcome as a word, and the milliseconds that belong to it.
 fn word(outcome: &TrialOutcome) -> (String, u64) {
     match outcome {
         TrialOutcome::Held => ("held".to_owned(), 0),
@@ -279,7 +279,7 @@ fn word(outcome: &TrialOutcome) -> (String, u64) {
     }
 }
 
-/// What broke something, each with the oracle, the reason and the command that shows it again.
+/// Lists the runs that broke something, each with the oracle, the reason and the replay command.
 fn list(shown: &[Shown<'_>]) -> String {
     let mut out = String::new();
     for (t, replay) in shown {
@@ -297,7 +297,7 @@ fn list(shown: &[Shown<'_>]) -> String {
     out
 }
 
-/// What was done, as the name of a file.
+/// Returns the treatments as a file name.
 pub fn slug(tried: &Tried) -> String {
     let description: Vec<String> = tried
         .hits
@@ -317,7 +317,7 @@ pub fn slug(tried: &Tried) -> String {
     parts.join("-")
 }
 
-/// Every result, as one line of JSON.
+/// Returns every result, as one line of JSON.
 pub fn json(account: &Account<'_>) -> String {
     let tried = |t: &Tried| {
         let what: Vec<String> = t.hits.iter().map(|hit| hit.describe()).collect();

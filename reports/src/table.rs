@@ -8,7 +8,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table with `heading`; a column whose heading begins with `>` is aligned to the right.
+    /// Creates a table with `heading`; a column whose heading begins with `>` is aligned to the right.
     pub fn new(heading: &[&str]) -> Self {
         Self {
             rows: vec![
@@ -26,12 +26,12 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// Whether there are no rows below the heading.
+    /// Reports whether there are no rows below the heading.
     pub fn is_empty(&self) -> bool {
         self.rows.len() == 1
     }
 
-    /// The table as Markdown, which reads as plain text too.
+    /// Formats the table as Markdown, which reads as plain text too.
     pub fn to_markdown(&self) -> String {
         let widths: Vec<usize> = (0..self.right.len())
             .map(|c| {

@@ -8,16 +8,16 @@ use sleet::{
 
 use crate::descriptions::Names;
 
-/// What to show of a run.
+/// The part of a run to show.
 #[derive(Clone, Debug)]
 pub struct View {
-    /// Nothing before.
+    /// The start of the shown time.
     pub from: SimTime,
-    /// Nothing after.
+    /// The end of the shown time.
     pub until: Option<SimTime>,
     /// Only this host and the network.
     pub host: Option<String>,
-    /// Columns of the terminal.
+    /// The width of the terminal, in columns.
     pub width: usize,
 }
 
@@ -32,11 +32,11 @@ impl Default for View {
     }
 }
 
-/// Draws `trace`, of a run of `plan`, as `view` asks. Segments of signaling's TCP connections are left out where nothing happened
-/// to them: the messages that they carry are shown.
+/// Draws `trace`, of a run of `plan`, as `view` asks. Segments of signaling's TCP connections are left out unless
+/// something happened to them: the messages that they carry are shown.
 ///
-/// Each host has a column where all words fit into such columns; else there is one column, and each line begins with
-/// its host. No line is wider than the view, unless a single word is.
+/// Each host has a column if all words fit into such columns; else there is one column, and each line begins with its
+/// host. No line is wider than the view, unless a single word is.
 pub fn draw(trace: &Trace, plan: &Plan, view: &View) -> String {
     let names = Names::of(trace, plan);
     let columns = columns(plan, view);
@@ -119,7 +119,7 @@ fn one_below_the_other(columns: &[String], lines: &[Line], width: usize) -> Stri
     out
 }
 
-/// The hosts with the network between the first and the others.
+/// Returns the hosts, with the network between the first and the others.
 fn columns(plan: &Plan, view: &View) -> Vec<String> {
     let mut columns: Vec<String> = match &view.host {
         Some(host) => vec![host.clone()],
@@ -153,7 +153,7 @@ fn row(time: &str, cells: &[Vec<String>], width: usize) -> String {
     out
 }
 
-/// What a line begins with that goes on with the one above.
+/// The indentation of a continued line.
 const INDENT: &str = "  ";
 
 /// Breaks `text` into lines of at most `width` characters, at spaces only: a word that is wider has a line of its own.
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(wrap("", 9), [""]);
     }
 
-    /// A trace of three hosts whose longest word is `word`.
+    /// Draws a trace of three hosts whose longest word is `word`.
     fn drawn(word: &str, width: usize) -> String {
         let host = |name: &str, address: &str| HostSpec::new(name, address, LinkProfile::default());
         let plan = Plan::new(Topology::new([

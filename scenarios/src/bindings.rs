@@ -1,7 +1,7 @@
-//! How long a NAT remembers: candidates that are gathered now and used when the callee has woken up.
+//! The lifetime of NAT mappings: candidates that are gathered now and used when the callee has woken up.
 //!
 //! Both are behind NATs that give every mapping a port of its own and let in only answers, so that a call needs the
-//! server-reflexive candidates of both. The caller keeps hers until the callee has joined, who sleeps until a push
+//! server-reflexive candidates of both. The caller holds hers back until the callee has joined, who sleeps until a push
 //! notification wakes him.
 
 use std::time::Duration;
@@ -28,20 +28,20 @@ use crate::{
     nat::{put_behind, quiet},
 };
 
-/// How many seeds it takes to judge the marks: each is reached on every seed.
+/// The number of seeds needed to judge the marks: each is reached on every seed.
 const ANY: u64 = 1;
-/// How long the caller's client waits before it gathers anew: shorter than any NAT forgets.
+/// The time that the caller's client waits before it gathers again: shorter than any NAT's mapping lifetime.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How long a hostile NAT remembers, in seconds; RFC 4787 REQ-5 asks for 120 at least.
+/// The mapping lifetime of a hostile NAT, in seconds; RFC 4787 REQ-5 requires at least 120.
 const SHORT_S: u64 = 30;
-/// How long one does that follows the recommendation.
+/// The recommended mapping lifetime, in seconds.
 const LONG_S: u64 = 300;
 
 const CLIENT: Policy = Policy::NAIVE
     .sending(SendPolicy::OnceJoined)
     .receiving(ReceivePolicy::Buffer);
 
-/// The scenarios of the family, and the findings that belong to it.
+/// Returns the scenarios of the family, and the findings that belong to it.
 pub fn family() -> Vec<Scenario> {
     let mut all = Vec::new();
     for (suffix, client) in [("", CLIENT.full()), ("-bare", CLIENT.bare())] {
@@ -84,7 +84,7 @@ fn scenario(kind: Kind, name: &str, app: impl Into<Make>, lifetime_s: u64) -> Sc
         .holds(&[&CAND_01_APPLIED, &CAND_02_OWN_GENERATION, &STATE_01_EDGES])
 }
 
-/// Bob wakes 35 to 55 s after the call, behind NATs that remember for `lifetime_s`.
+/// Returns a plan in which bob wakes 35 to 55 s after the call, behind NATs with a mapping lifetime of `lifetime_s`.
 fn late_callee(seed: Seed, lifetime_s: u64) -> Plan {
     let mut plan = quiet(seed, false);
     let spec = NatSpec {

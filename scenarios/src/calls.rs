@@ -1,7 +1,7 @@
-//! Story B: users dial and hang up quickly, in groups, at each other and at who is busy.
+//! Story B: users dial and hang up quickly, in groups, at each other, and dial users who are busy.
 //!
-//! The fixed client holds everything in every plan; each broken client is judged by the oracle that names its
-//! mistake alone, in a plan in which the mistake can show.
+//! The fixed client passes every oracle in every plan; each broken client is judged only by the oracle that names its
+//! mistake, in a plan in which the mistake can show.
 
 mod caught;
 pub(crate) mod forked;
@@ -29,13 +29,13 @@ use crate::{
     fixture::{self, KEPT},
 };
 
-/// Seeds that it takes to judge marks and demonstrations.
+/// The number of seeds needed to judge marks and demonstrations.
 const ENOUGH: u64 = 200;
 
 /// What it holds because the stack closes in time and completely; where it does not is in [`defects`].
 const WITH_THE_STACK: [&Oracle; 3] = [&TEAR_04_CLOSED_FIRST, &TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT];
 
-/// The scenarios of the family.
+/// Returns the scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     let everywhere = [&plans::CALLER[..], &plans::CALLEE].concat();
     let mut all = vec![
@@ -100,7 +100,7 @@ pub fn family() -> Vec<Scenario> {
     all
 }
 
-/// Somebody with several devices is called: one has the call.
+/// Returns the scenarios of calls to a user with several devices: one device gets the call.
 fn on_several_devices() -> Vec<Scenario> {
     let all = vec![
         fixed("forked-answered", PeerKind::Bare, forked::answered)
@@ -173,7 +173,7 @@ fn hangup_while_gathering(name: &str, peers: PeerKind) -> Scenario {
     .expects(Expectation::broken(&TEAR_02_NOTHING_LEFT, 1))
 }
 
-/// The marks of hangups at `points`.
+/// Returns the marks of hangups at `points`.
 fn hangups_at(points: &[Point]) -> Vec<String> {
     let mut marks: Vec<String> = points.iter().map(|p| format!("hangup-at-{p}")).collect();
     marks.sort_unstable();

@@ -1,6 +1,6 @@
-//! Story A: candidates that overtake their description, and what helps.
+//! Story A: candidates that overtake their description, and the remedies.
 //!
-//! One scenario per remedy and per combination that says something, all on the story network.
+//! One scenario per remedy and per notable combination, all on the story network.
 
 use std::time::Duration;
 
@@ -32,10 +32,10 @@ use crate::{
     },
 };
 
-/// Seeds on which a demonstration must fail at least once, and marks must be reached.
+/// The number of seeds on which a demonstration must fail at least once, and marks must be reached.
 const ENOUGH: u64 = 60;
 
-/// How long a caller that recovers waits before it tries again.
+/// The time that a recovering caller waits before it tries again.
 const PATIENCE: Duration = Duration::from_secs(6);
 
 const SLEEP: Policy = Policy::NAIVE.sending(SendPolicy::AfterSleep(Duration::from_millis(500)));
@@ -44,7 +44,7 @@ const BUFFER_RECEIVER: Policy = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
 const BUFFER_SENDER: Policy = Policy::NAIVE.sending(SendPolicy::OnceJoined);
 const BUFFER_BOTH: Policy = BUFFER_SENDER.receiving(ReceivePolicy::Buffer);
 
-/// The scenarios of the family.
+/// Returns the scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     vec![
         broken("naive", Policy::NAIVE, story_a)
@@ -142,13 +142,13 @@ fn with_policy(kind: Kind, name: &str, app: impl Into<Make>, network: fn(Seed) -
         .fills(Row::Remedy(name.into()))
 }
 
-/// A call that nobody answers.
+/// A call that is never answered.
 fn unanswered(kind: Kind, name: &str, app: impl Into<Make>) -> Scenario {
     played(kind, &format!("candidates/{name}"), network::unanswered, app)
         .from("docs/stories.md#a-lost-candidates")
 }
 
-/// What a user of the stack does about finding 0001.
+/// The remedy of a user of the stack for finding 0001.
 fn recover() -> Scenario {
     let app = BUFFER_RECEIVER.recovering(PATIENCE);
     let mut scenario = promise("recover", app, early_blackout)
@@ -165,7 +165,7 @@ fn recover() -> Scenario {
     scenario
 }
 
-/// The mistake that `retry` is free of.
+/// The mistake that `retry` does not make.
 fn stale_generation() -> Scenario {
     let app = Policy::NAIVE.receiving(ReceivePolicy::BufferAnyGeneration);
     played(

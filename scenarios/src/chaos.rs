@@ -1,7 +1,6 @@
-//! Chaos: the policies that keep every call, with recovery, under everything that the swarm draws.
+//! Chaos: the policies that keep every call, with recovery, under all faults of the swarm.
 //!
-//! While it storms, nothing may break that must always hold. When the network has healed, every call connects
-//! within the budget.
+//! During the storm, no invariant may break. When the network has healed, every call connects within the budget.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -36,34 +35,35 @@ use crate::{
     network::{story_a, story_a_push},
 };
 
-/// Seeds that it takes to judge a scenario: each kind of fault is drawn by a third of them.
+/// The number of seeds needed to judge a scenario: each kind of fault is drawn by a third of them.
 const ENOUGH: u64 = 200;
-/// How long a caller waits for an answer, and then for the connection, before it tries again.
+/// The time that a caller waits for an answer, and then for the connection, before it tries again.
 const PATIENCE: Duration = Duration::from_secs(6);
-/// How long it waits behind NATs: the stack waits two seconds before it takes a relay, which makes every round trip
+/// The same patience behind NATs: the stack waits two seconds before it takes a relay, which makes every round trip
 /// longer too.
 const PATIENCE_BEHIND_NATS: Duration = Duration::from_secs(12);
-/// When the chaos phase ends.
+/// The end of the chaos phase, in milliseconds.
 const HEAL_AT_MS: u64 = 15_000;
-/// What a call has from then on. A path that died in the last instant of the storm is given up 30 s later (5 s until the stack
-/// calls it disconnected, 25 s more until it has failed); then an attempt may be given up twice (no answer, then no connection)
-/// before the one that nothing disturbs.
+/// The budget of a call from then on, in milliseconds. A path that died in the last instant of the storm is given up 30
+/// s later (5 s until the stack reports *disconnected*, 25 s more until *failed*); then an attempt may be given up
+/// twice (no answer, then no connection) before the one that nothing disturbs.
 const BUDGET_MS: u64 = 60_000;
-/// What it has behind NATs: patience is twice as long, and the attempt that is given up takes up to 16 s to close
-/// (docs/findings/0008).
+/// The budget behind NATs, in milliseconds: the patience is twice as long, and the attempt that is given up takes up to
+/// 16 s to close (docs/findings/0008).
 const BUDGET_BEHIND_NATS_MS: u64 = 90_000;
 
 const BUFFER_RECEIVER: Policy = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
 const BUFFER_SENDER: Policy = Policy::NAIVE.sending(SendPolicy::OnceJoined);
 const BUFFER_BOTH: Policy = BUFFER_SENDER.receiving(ReceivePolicy::Buffer);
 
-/// Whoever hangs up leaves nothing behind.
+/// The oracles for clients that leave nothing behind.
 const TIDY: [&Oracle; 2] = [&TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT];
 
-/// How many seeds' networks tell which kinds of fault can hit a scenario: who is behind a NAT differs.
+/// The number of seeds whose networks determine which kinds of fault can hit a scenario: which sides are behind NATs
+/// differs.
 const NETWORKS: u64 = 16;
 
-/// The scenarios of the family.
+/// Returns the scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     let mut all = vec![
         promise("buffer-receiver", BUFFER_RECEIVER.full(), story_a),
@@ -89,7 +89,7 @@ pub fn family() -> Vec<Scenario> {
     all
 }
 
-/// Field report B in the storm: users hang up, refuse, redial and cross each other while everything breaks.
+/// Field report B in the storm: users hang up, reject, redial and cross each other while everything breaks.
 fn rapid() -> Vec<Scenario> {
     let story = |name, plan: fn(Seed) -> Plan| {
         scenario(Kind::Promise, name, Policy::FIXED.bare(), plan)
@@ -119,8 +119,8 @@ fn behind_nats(name: &str, app: Make) -> Scenario {
     defects::of_relays_in_a_storm(scenario)
 }
 
-/// The story network without firewalls: each side is behind a NAT or not, a TURN server relays, and alice's phone has
-/// two networks.
+/// The story network without firewalls: each side may be behind a NAT, a TURN server relays, and alice's phone has two
+/// interfaces.
 fn nats_and_relay(seed: Seed) -> Plan {
     let mut draws = seed.stream("plan/chaos/nats");
     let mut plan = story_a(seed);
@@ -173,7 +173,7 @@ fn patient_promise(name: &str, app: Make, network: fn(Seed) -> Plan) -> Scenario
         .reaches(&["attempt-recovered", "silence-ended", "talked-to-the-end"], ENOUGH)
 }
 
-/// A mark for each kind of fault that can hit `network` and `app`: it must have struck something.
+/// Returns the marks for the kinds of fault that can hit `network` and `app`: each must have taken effect.
 fn hits(app: Make, network: fn(Seed) -> Plan) -> Vec<&'static str> {
     let worlds: Vec<Plan> = (0..NETWORKS).map(|seed| calm(network(Seed(seed)))).collect();
     let mut kinds = swarm::can_hit(&worlds);
@@ -195,25 +195,25 @@ fn scenario(kind: Kind, name: &str, app: Make, network: fn(Seed) -> Plan) -> Sce
         ])
 }
 
-/// The kinds of fault that a run of `app` has.
+/// Returns the kinds of fault of a run of `app`.
 fn drawn(seed: Seed, app: Make) -> BTreeSet<swarm::Kind> {
     let mut kinds = swarm::kinds(seed);
     kinds.retain(|kind| bearable(*kind, app));
     kinds
 }
 
-/// Whether a client can live with a kind of fault. A flipped bit can make DTLS panic, which nothing in a client can prevent:
-/// docs/findings/0006.
+/// Reports whether a client can survive a kind of fault. A flipped bit can make DTLS panic, which nothing in a client
+/// can prevent: docs/findings/0006.
 fn bearable(kind: swarm::Kind, app: Make) -> bool {
     kind != swarm::Kind::Corrupt || app.peers == PeerKind::Bare
 }
 
-/// `network` with the faults of `kinds`.
+/// Returns `network` with the faults of `kinds`.
 fn storm(seed: Seed, kinds: &BTreeSet<swarm::Kind>, network: fn(Seed) -> Plan) -> Plan {
     swarm::brew(seed, kinds, calm(network(seed)))
 }
 
-/// A network before the storm: signaling that acknowledges, and the two phases.
+/// Prepares a network for the storm: with acknowledged signaling, and the two phases.
 fn calm(mut plan: Plan) -> Plan {
     plan.service().acknowledged = true;
     let budget_ms = if plan.ice_servers.is_empty() {
@@ -241,7 +241,7 @@ mod tests {
 
     use super::*;
 
-    /// Runs the family's cheapest promise on as many seeds as it takes to judge it, without `left_out`.
+    /// Runs the family's cheapest promise on as many seeds as are needed to judge it, without `left_out`.
     fn suite_without(left_out: Option<swarm::Kind>) -> (u8, Judgement) {
         let app = BUFFER_BOTH.bare();
         let scenario = Arc::new(promise("buffer-both-bare", app, story_a));

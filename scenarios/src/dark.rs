@@ -1,4 +1,4 @@
-//! Story C: a connected call whose link goes dark, and what ICE reports of it.
+//! Story C: a connected call whose link goes dark, and the ICE states that are reported.
 
 use std::time::Duration;
 
@@ -22,14 +22,14 @@ use crate::{
     network::story_a,
 };
 
-/// How many seeds it takes to judge the marks: each is reached on every seed.
+/// The number of seeds needed to judge the marks: each is reached on every seed.
 const ANY: u64 = 1;
 
-/// Story C's own timer, in milliseconds. Its agent looked every two seconds, which this one cannot: it
-/// looks every 200 ms or more often (`webrtc-ice` 0.17.2, `src/agent/agent_internal.rs:267`).
+/// Story C's own timer, in milliseconds. Its agent looked every two seconds, which this one cannot: it looks every 200
+/// ms or more often (`webrtc-ice` 0.17.2, `src/agent/agent_internal.rs:267`).
 const STORY_C_DISCONNECTED_MS: u64 = 30_000;
 
-/// The scenarios of the family.
+/// Returns the scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     let full = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
     let bare = full.bare();
@@ -86,7 +86,7 @@ fn thirty_seconds(seed: Seed) -> Plan {
     }
 }
 
-/// The story network, where the link of alice or of bob is dark for `dark_ms` while they talk.
+/// Returns the story network, where the link of alice or of bob is dark for `dark_ms` while they talk.
 fn goes_dark(seed: Seed, dark_ms: u64) -> Plan {
     let mut draws = seed.stream("plan/dark");
     let link = if draws.below(2) == 0 { "alice" } else { "bob" };
@@ -103,7 +103,7 @@ fn goes_dark(seed: Seed, dark_ms: u64) -> Plan {
     }
 }
 
-/// The mistake that the timers are judged for.
+/// A client with the mistake that the timer oracle catches.
 fn impatient() -> Scenario {
     let story = |sim: Sim, _| async move {
         let (alice, reporting) = (sim.host("alice"), sim.clone());

@@ -1,8 +1,8 @@
 //! One small call in every order, instead of a sample of orders.
 //!
-//! The network is good and the same on every seed. What is free is the order in which the server delivers messages,
-//! clients go on after an await, and users dial and hang up. Each seed goes through its part of all orders
-//! (docs/exhaustive.md).
+//! The network is good and the same on every seed. The free steps are the deliveries of messages by the server, the
+//! continuations of clients after an await, and the users' dials and hangups. Each seed goes through its part of all
+//! orders (docs/exhaustive.md).
 
 use sleet::{
     explore::{Free, Order, Part, Repeats},
@@ -31,13 +31,14 @@ use crate::{
     network::{answers, dials, story_a},
 };
 
-/// In how many parts the orders are dealt out: the seeds that the smoke suite runs of every scenario.
+/// The number of parts of all orders: the seeds that the smoke suite runs of every scenario.
 const PARTS: u64 = 100;
-/// When everybody is online.
+/// The time at which all clients are online, in milliseconds.
 const ONLINE_MS: u64 = 100;
-/// When it rings at bob's, if alice dials then.
+/// The time at which bob's phone rings, if alice dials when online, in milliseconds.
 const RINGING_MS: u64 = ONLINE_MS + 20;
-/// Longer than any step takes to cause all that it causes: three round trips of 14 ms to come online.
+/// A time longer than any step takes to cause all its effects, in milliseconds: three round trips of 14 ms to come
+/// online.
 const QUIET_MS: u64 = 80;
 
 const NAIVE: Policy = Policy::NAIVE;
@@ -46,7 +47,7 @@ const BUFFER_RECEIVER: Policy = NAIVE.receiving(ReceivePolicy::Buffer);
 const BUFFER_SENDER: Policy = NAIVE.sending(SendPolicy::OnceJoined);
 const BUFFER_BOTH: Policy = BUFFER_SENDER.receiving(ReceivePolicy::Buffer);
 
-/// What holds of every call, but that nothing is left of it.
+/// The oracles for every call, except those for leftovers.
 const KEPT: [&Oracle; 7] = [
     &CAND_01_APPLIED,
     &CAND_02_OWN_GENERATION,
@@ -56,20 +57,21 @@ const KEPT: [&Oracle; 7] = [
     &STATE_02_COMPUTED,
     &STATE_04_TURNS,
 ];
-/// The page of the defect that hangups meet on peer connections.
+/// The page of the defect that hangups trigger on peer connections.
 const HANDSHAKE: &str = "docs/findings/0011-closed-in-handshake.md";
 
-/// What a call consists of. The ring is left out: clients do nothing about it.
+/// The messages of a call. The ring is left out: clients do not react to it.
 const MESSAGES: [&str; 5] = ["offer", "answer", "joined", "candidate", "end-of-candidates"];
-/// The same without the end of candidates, about which clients do nothing either, and with hanging up.
+/// The same without the end of candidates, to which clients do not react either, and with the hangup.
 const CALL: [&str; 5] = ["offer", "answer", "joined", "candidate", "hangup"];
-/// Of two calls, the messages that make them, and the ring of the second: the first call ends by it, where it is still there.
+/// For two calls, the messages that set them up, and the ring of the second: it ends the first call, if that still
+/// exists.
 const REDIAL: [&str; 5] = ["offer", "answer", "joined of c1", "hangup", "dial of c2"];
-/// What a client awaits while it applies what it received.
+/// The awaits of a client while it applies what it received.
 const APPLYING: [&str; 2] = ["set-remote", "add-candidate"];
-/// What a client awaits while it describes itself and takes the other side's description.
+/// The awaits of a client while it creates its description and applies the remote one.
 const DESCRIBING: [&str; 3] = ["set-local", "create-answer", "set-remote"];
-/// What a caller's client awaits until its offer is sent and set.
+/// The awaits of a caller's client until its offer is sent and set.
 const DIALING: [&str; 5] = [
     "connect",
     "create-peer",
@@ -78,7 +80,7 @@ const DIALING: [&str; 5] = [
     "set-local",
 ];
 
-/// The scenarios of the family.
+/// Returns the scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     let families = [candidates(), attempts(), hangups(), on_the_stack()];
     families.into_iter().flatten().collect()
@@ -163,7 +165,7 @@ fn hangups() -> Vec<Scenario> {
     ]
 }
 
-/// A defect of the stack that the client cannot do anything about.
+/// A defect of the stack that the client cannot prevent.
 fn on_the_stack() -> Vec<Scenario> {
     let both = hung_up_by(&["alice", "bob"], call(&CALL));
     vec![
@@ -189,11 +191,11 @@ fn on_the_stack() -> Vec<Scenario> {
     ]
 }
 
-/// `plan` in the order in which alice, who is the DTLS server, hangs up between two flights of the handshake.
+/// Returns `plan` with the order in which alice, who is the DTLS server, hangs up between two flights of the handshake.
 fn in_handshake(mut plan: Plan) -> Plan {
     if let Some(order) = &mut plan.order {
         order.choices = vec![1, 0, 0, 1, 0, 0, 0, 0];
-        // How long a turn takes decides between which flights it comes.
+        // The length of a turn decides between which flights it comes.
         order.quiet_ms = 50;
     }
     plan
@@ -220,7 +222,7 @@ fn scenario(kind: Kind, name: &str, app: impl Into<Make>, plan: Plan) -> Scenari
         .explores(PARTS, &bound)
 }
 
-/// What is free in `plan`.
+/// Describes the free steps of `plan`.
 fn bound(plan: &Plan) -> String {
     let free = plan.order.iter().flat_map(|order| &order.free);
     let steps = free.map(|free| match free.host.as_str() {
@@ -232,7 +234,8 @@ fn bound(plan: &Plan) -> String {
     steps.chain(acts).collect::<Vec<_>>().join(", ")
 }
 
-/// Alice dials bob over a good network, who answers at once. The messages of `free` are delivered in any order.
+/// Returns a plan in which alice dials bob over a good network, who answers at once. The messages of `free` are
+/// delivered in any order.
 fn call(free: &[&str]) -> Plan {
     let mut plan = story_a(Seed(0));
     for host in &mut plan.topology.hosts {
@@ -259,7 +262,7 @@ fn call(free: &[&str]) -> Plan {
     awaiting(plan, "*", free)
 }
 
-/// The same, where `steps` of `host` wait for their turn too.
+/// Makes `steps` of `host` wait for their turn too.
 fn awaiting(mut plan: Plan, host: &str, steps: &[&str]) -> Plan {
     if let Some(order) = &mut plan.order {
         order.free.extend(steps.iter().map(|step| Free {
@@ -270,27 +273,27 @@ fn awaiting(mut plan: Plan, host: &str, steps: &[&str]) -> Plan {
     plan
 }
 
-/// The same over a server that keeps the order of each sender's messages.
+/// Makes the server keep the order of each sender's messages.
 fn in_order(mut plan: Plan) -> Plan {
     plan.service().ordering = signaling::Ordering::InOrder;
     plan
 }
 
-/// The same, where each of `hosts` hangs up some time from the ringing on.
+/// Makes each of `hosts` hang up at some time after the ringing starts.
 fn hung_up_by(hosts: &[&str], mut plan: Plan) -> Plan {
     let hangup = |host: &&str| freely(host, RINGING_MS, hangs_up("c1"));
     plan.script.extend(hosts.iter().map(hangup));
     plan
 }
 
-/// The same, where alice tries again some time.
+/// Makes alice retry at some time.
 fn retried(mut plan: Plan) -> Plan {
     let call = "c1".to_owned();
     plan.script.push(freely("alice", RINGING_MS, Act::Retry { call }));
     plan
 }
 
-/// The same, where alice dials any time, also before she is online, and hangs up any time after it.
+/// Makes alice dial at any time, also before she is online, and hang up at any time after it.
 fn dialed_freely(mut plan: Plan) -> Plan {
     plan.script.retain(|s| s.host != "alice");
     let dial = dials("alice", "bob", "c1", ONLINE_MS);
@@ -299,7 +302,7 @@ fn dialed_freely(mut plan: Plan) -> Plan {
     plan
 }
 
-/// The same, where alice hangs up some time and then dials again.
+/// Makes alice hang up at some time and then dial again.
 fn redialed(mut plan: Plan) -> Plan {
     plan.script.push(freely("alice", RINGING_MS, hangs_up("c1")));
     let again = dials("alice", "bob", "c2", RINGING_MS);
@@ -311,7 +314,7 @@ fn hangs_up(call: &str) -> Act {
     Act::Hangup { call: call.into() }
 }
 
-/// The user at `host` acts whenever the order says so.
+/// Returns an act of the user at `host` at any time that the order allows.
 fn freely(host: &str, from_ms: u64, act: Act) -> Scripted {
     Scripted {
         host: host.into(),

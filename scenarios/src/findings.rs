@@ -23,7 +23,7 @@ use crate::{
     network::story_a,
 };
 
-/// The scenarios of the family.
+/// Returns the scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     let buffered = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
     vec![
@@ -59,10 +59,10 @@ fn closed_in_handshake(app: impl Into<Make>) -> Scenario {
         .expects(Expectation::broken(&TEAR_05_STACK_ENDS, 1))
 }
 
-/// Bytes: more than a check has (144), less than a ClientHello (184).
+/// An MTU in bytes: more than a check has (144), less than a ClientHello (184).
 const NARROW: u32 = 160;
 
-/// Two symmetric NATs that let strangers in.
+/// Two symmetric NATs with endpoint-independent filtering.
 fn check_storm(name: &str, app: impl Into<Make>) -> Scenario {
     played(Kind::Finding, &format!("findings/{name}"), nat::stormy, app)
         .about("Behind two symmetric NATs with open filtering, each check begets more: thousands within a second.")
@@ -88,7 +88,7 @@ fn plain_call(name: &str, app: impl Into<Make>, breaks: &'static Oracle) -> Scen
         .expects(Expectation::broken(breaks, 1))
 }
 
-/// The agent's last state is told by a task of its own, which close does not wait for.
+/// A separate task reports the agent's last state, and close does not wait for it.
 fn closed_after_close(name: &str, app: impl Into<Make>) -> Scenario {
     plain_call(name, app, &STATE_06_LAST_WORD)
         .about("A call that is hung up: ICE `closed` is reported after close has returned.")
@@ -96,7 +96,7 @@ fn closed_after_close(name: &str, app: impl Into<Make>) -> Scenario {
         .from("W3C webrtc-pc section 4.4.2, close")
 }
 
-/// The story network beyond its bound: alice takes five seconds over each candidate.
+/// The story network beyond its bound: alice takes five seconds for each candidate.
 fn seconds_late(seed: Seed) -> Plan {
     let mut plan = story_a(seed);
     for slow in plan.slow_steps.iter_mut().filter(|s| s.step == "send-candidate") {

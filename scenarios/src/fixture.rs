@@ -1,4 +1,5 @@
-//! What all families stand on: everybody in a plan runs the one calling app, and the signaling server is the harness's.
+//! The common base of all families: every client in a plan runs the one calling app, and the signaling server is the
+//! harness's.
 
 use sleet::{
     driver::Deployment,
@@ -27,7 +28,8 @@ use sleet::{
 
 use crate::client::Make;
 
-/// A scenario in which everybody but the servers runs `app`. A promise is judged by everything that the fixed client keeps.
+/// Creates a scenario in which every host but the servers runs `app`. A promise is judged by all oracles that the fixed
+/// client passes.
 pub(crate) fn played(
     kind: Kind,
     name: &str,
@@ -41,7 +43,7 @@ pub(crate) fn played(
     }
 }
 
-/// What the fixed client keeps, whatever the users do and whatever the network and the stack are like.
+/// The oracles that the fixed client passes, whatever the users, the network and the stack do.
 pub(crate) const KEPT: [&Oracle; 22] = [
     &INT_01_HEEDED,
     &CALL_04_CAUSED,
@@ -67,7 +69,7 @@ pub(crate) const KEPT: [&Oracle; 22] = [
     &TALK_01_TO_THE_END,
 ];
 
-/// Everybody but the servers runs `app`.
+/// Returns a deployment in which every host but the servers runs `app`.
 pub(crate) fn deployment(app: impl Into<Make>) -> Deployment {
     Deployment::of(app.into())
 }

@@ -1,5 +1,5 @@
-//! What real networks taught ([docs/reality.md](../../docs/reality.md)): NATs that accept what nobody asked for, and phones that
-//! ring for long.
+//! Lessons from real networks ([docs/reality.md](../../docs/reality.md)): NATs that accept unsolicited packets, and
+//! phones that ring for long.
 
 use std::time::Duration;
 
@@ -21,14 +21,14 @@ use crate::{
     nat::{put_behind, quiet},
 };
 
-/// How many seeds it takes to judge: it shows on every seed.
+/// The number of seeds needed for a judgement: it shows on every seed.
 const ANY: u64 = 1;
-/// How long the caller's app waits before it begins another attempt: no agent has given up by then.
+/// The time that the caller's app waits before it begins another attempt: no agent has given up by then.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 const CLIENT: Policy = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
 
-/// The scenarios of the family.
+/// Returns the scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     let mut all = Vec::new();
     for (suffix, client) in [("", CLIENT.full()), ("-bare", CLIENT.bare())] {
@@ -53,7 +53,7 @@ pub fn family() -> Vec<Scenario> {
     all
 }
 
-/// Both behind NATs that let in only answers, as Linux routers do, but accept what nobody asked for.
+/// Both are behind NATs that let in only answers, as Linux routers do, but accept unsolicited packets to themselves.
 fn accepting(seed: Seed, turn: bool) -> Plan {
     let mut plan = quiet(seed, turn);
     let spec = NatSpec {
@@ -65,7 +65,7 @@ fn accepting(seed: Seed, turn: bool) -> Plan {
     plan
 }
 
-/// Bob picks up after 29 to 60 s: from 30 s on an agent that was told of the other side when it rang has failed.
+/// Bob accepts after 29 to 60 s: from 30 s on an agent that got the remote description when it rang has failed.
 fn long_ringing(seed: Seed) -> Plan {
     let mut plan = quiet(seed, false);
     for (host, external) in [("alice", "203.0.113.1"), ("bob", "198.51.100.1")] {

@@ -1,12 +1,12 @@
 //! The call clients under test and the catalogue of scenarios.
 //!
 //! - [`client`]: the calling app, with policies and mistakes as switches
-//! - [`network`]: the networks that the stories play on
-//! - [`candidates`], [`calls`], [`chaos`], [`states`], [`findings`], [`nat`], [`teardown`],
-//!   [`dark`], [`nomination`], [`recovery`], [`mobility`], [`servers`], [`bindings`], [`presets`],
-//!   [`exhaustive`], [`sweeps`], [`lost`], [`learned`], [`scale`], [`selftest`]: one family of scenarios each
+//! - [`network`]: the networks of the stories
+//! - [`candidates`], [`calls`], [`chaos`], [`states`], [`findings`], [`nat`], [`teardown`], [`dark`], [`nomination`],
+//!   [`recovery`], [`mobility`], [`servers`], [`bindings`], [`presets`], [`exhaustive`], [`sweeps`], [`lost`],
+//!   [`learned`], [`scale`], [`selftest`]: one family of scenarios each
 //!
-//! A scenario reads as a story: who is there, what the network is like, what users do, what must hold.
+//! A scenario reads as a story: the hosts, the network, the acts of users, and what must hold.
 
 pub mod bindings;
 pub mod calls;
@@ -37,7 +37,7 @@ use std::sync::Arc;
 
 use sleet::scenario::Scenario;
 
-/// Every scenario, hidden ones included, in the order in which they are listed.
+/// Returns every scenario, hidden ones included, in the order in which they are listed.
 pub fn catalogue() -> Vec<Arc<Scenario>> {
     let mut all = candidates::family();
     all.extend(calls::family());

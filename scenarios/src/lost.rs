@@ -1,7 +1,7 @@
-//! What one lost or damaged packet does that ought to do nothing: findings that sweeps made (docs/sweep.md).
+//! One lost or damaged packet that should be harmless: findings of sweeps (docs/sweep.md).
 //!
-//! The client does not try again: what is lost here, the stack below it has to make up for, and does not. Everything in these
-//! calls takes a fixed time, so that the packet of a number is the same one on every seed.
+//! The client does not try again: the stack below it should make up for the loss, and does not. Everything in these
+//! calls takes a fixed time, so that a packet number means the same packet on every seed.
 
 use sleet::{
     fault::{Directions, Fault, PacketVerdict, Plan, Target, ice_server_down, kinds::Packet},
@@ -22,13 +22,13 @@ use crate::{
     sweeps::{behind, host, steady},
 };
 
-/// The client that keeps every call, but for trying again.
+/// The client that keeps every call, without recovery.
 const ONCE: Policy = Policy {
     recover: Recovery::Never,
     ..Policy::FIXED
 };
 
-/// The scenarios of the family.
+/// Returns the scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     let mut all = vec![
         finding("last-flight-lost", ONCE.full(), &CONN_01_CONNECTS, without_the_last_flight)
@@ -58,10 +58,10 @@ fn finding(name: &str, app: Make, breaks: &'static Oracle, network: fn(Seed) -> 
     played(Kind::Finding, &format!("findings/{name}"), network, app).expects(Expectation::broken(breaks, 1))
 }
 
-/// When the network heals: after the packet that is hit, in every one of these calls.
+/// The time of the healing, in milliseconds: after the treated packet, in every one of these calls.
 const HEALED_MS: u64 = 1_000;
 
-/// `plan`, in which something becomes of the packet that `link` carries up as number `ordinal`.
+/// Returns `plan` with `verdict` on the packet that `link` carries up as number `ordinal`.
 fn hit(plan: Plan, link: &str, ordinal: u64, verdict: PacketVerdict) -> Plan {
     let target = Target::ends(link, Directions::Up);
     Plan {
@@ -72,7 +72,7 @@ fn hit(plan: Plan, link: &str, ordinal: u64, verdict: PacketVerdict) -> Plan {
     }
 }
 
-/// Both behind NATs that let in only whom they were sent to. The caller dials at 200 ms and gathers at once.
+/// Both are behind NATs with address and port-dependent filtering. The caller dials at 200 ms and gathers at once.
 fn stun_begins_late(seed: Seed) -> Plan {
     let plan = steady(behind(quiet(seed, false), NatSpec::port_restricted()));
     Plan {
@@ -98,7 +98,7 @@ fn with_half_a_packet(seed: Seed) -> Plan {
     hit(relayed(seed), "relay", 6, PacketVerdict::Truncate { bytes: 22 })
 }
 
-/// Both behind symmetric NATs, with a TURN server.
+/// Both are behind symmetric NATs, with a TURN server.
 fn relayed(seed: Seed) -> Plan {
     behind(quiet(seed, true), NatSpec::symmetric())
 }

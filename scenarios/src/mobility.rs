@@ -1,5 +1,4 @@
-//! Calls whose path is taken from them while they talk: NATs that forget their mappings, and phones that change their
-//! network.
+//! Calls that lose their path while they talk: NATs that lose their mappings, and phones that change their network.
 
 use std::time::Duration;
 
@@ -29,17 +28,17 @@ use crate::{
     nat::{put_behind, quiet},
 };
 
-/// How many seeds it takes to judge the marks: most are reached on every seed.
+/// The number of seeds needed to judge the marks: most are reached on every seed.
 const ENOUGH: u64 = 10;
-/// How long the caller's client waits for an answer, and then for the connection.
+/// The time that the caller's client waits for an answer, and then for the connection.
 const PATIENCE: Duration = Duration::from_secs(6);
-/// What a call has when its path is gone. At worst the callee says failed after 30 s of silence and falls silent, the
-/// caller says so 30 s later (docs/findings/0009), and then an attempt takes its time.
+/// The budget of a call when its path is gone, in milliseconds. At worst the callee reports *failed* after 30 s of
+/// silence and falls silent, the caller reports it 30 s later (docs/findings/0009), and then an attempt takes its time.
 const BUDGET_MS: u64 = 80_000;
 
 const CLIENT: Policy = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
 
-/// The scenarios of the family, and the finding that belongs to it.
+/// Returns the scenarios of the family, and the finding that belongs to it.
 pub fn family() -> Vec<Scenario> {
     let recovering = CLIENT.recovering(PATIENCE);
     let mut all = Vec::new();
@@ -76,7 +75,7 @@ fn promise(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scena
     scenario(Kind::Promise, &format!("mobility/{name}"), app, network).holds(&[&CONN_02_OUTLIVES])
 }
 
-/// The caller's NAT rebinds, and nothing keeps her packets from the callee, who does not move to where they come from.
+/// The caller's NAT rebinds; her packets still reach the callee, who does not switch to their new source.
 fn unnoticed(name: &str, app: impl Into<Make>) -> Scenario {
     let network = |seed| {
         let (at_ms, mut plan) = talking(seed, quiet(seed, false));
@@ -124,8 +123,8 @@ fn changes_address(seed: Seed) -> Plan {
     behind_a_nat_that(seed, NatChangeAddress { to })
 }
 
-/// Alice or bob is behind a NAT that tells ports apart, as most homes have them, and something befalls it while they
-/// talk. The other is behind a NAT that filters less or as much, or behind none.
+/// Alice or bob is behind a NAT with port-dependent filtering, as most homes have, and a fault hits it while they talk.
+/// The other is behind a NAT that filters less or as much, or behind none.
 fn behind_a_nat_that(seed: Seed, event: impl Into<FaultKind>) -> Plan {
     let (at_ms, mut plan) = talking(seed, quiet(seed, false));
     let mut draws = seed.stream("plan/mobility/hosts");
@@ -148,7 +147,7 @@ fn befalls(host: &str, event: impl Into<FaultKind>, at_ms: u64) -> Fault {
     Fault::new(Target::Nat(format!("nat of {host}")), event, at_ms, None)
 }
 
-/// Alice or bob leaves the Wi-Fi while they talk. Nobody is behind a NAT.
+/// Alice or bob leaves the Wi-Fi while they talk. Neither is behind a NAT.
 fn switches(seed: Seed) -> Plan {
     let (at_ms, mut plan) = talking(seed, quiet(seed, false));
     let (host, _) = either(&mut seed.stream("plan/mobility/hosts"));
@@ -161,7 +160,7 @@ fn switches(seed: Seed) -> Plan {
     plan
 }
 
-/// A call during which something takes its path away, at the moment that is returned.
+/// Returns a call that loses its path, and the time of the loss in milliseconds.
 fn talking(seed: Seed, mut plan: Plan) -> (u64, Plan) {
     let at_ms = seed.stream("plan/mobility").between(5_000, 9_000);
     plan.service().acknowledged = true;
@@ -175,7 +174,7 @@ fn talking(seed: Seed, mut plan: Plan) -> (u64, Plan) {
     (at_ms, plan)
 }
 
-/// The two sides, in an order that is drawn.
+/// Draws the order of the two sides.
 fn either(draws: &mut Stream) -> (&'static str, &'static str) {
     if draws.below(2) == 0 {
         ("alice", "bob")

@@ -1,7 +1,7 @@
-//! Who reaches whom: every NAT against every other, with STUN alone and with TURN.
+//! Reachability: every NAT against every other, with STUN alone and with TURN.
 //!
-//! One seed is one cell: seeds 0 to 99 fill a matrix, and a suite that covers them must have reached every
-//! one. What must happen is written down from RFC 4787's rules (`sleet::reach::written`), cell by cell.
+//! One seed is one cell: seeds 0 to 99 fill a matrix, and a suite that covers them must have reached every one. A table
+//! from RFC 4787's rules (`sleet::reach::written`) says what must happen, cell by cell.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ use crate::{
     network::{answers, story_a},
 };
 
-/// Mappings and filterings, by the letters of the matrix.
+/// Filterings, by the letters of the matrix.
 const MAPPINGS: [(&str, Mapping); 3] = [
     ("EI", Mapping::EndpointIndependent),
     ("AD", Mapping::AddressDependent),
@@ -46,14 +46,14 @@ const FILTERINGS: [(&str, Filtering); 3] = [
     ("AD", Filtering::AddressDependent),
     ("APD", Filtering::AddressAndPortDependent),
 ];
-/// What a side can be behind: nothing, or a NAT of each mapping and filtering.
+/// The number of kinds of NAT for a side: none, or one of each mapping and filtering.
 const SIDES: u64 = 1 + (MAPPINGS.len() * FILTERINGS.len()) as u64;
 const CELLS: u64 = SIDES * SIDES;
 
 /// Candidates are buffered, so that only the network decides; bare agents, because only ICE decides.
 const CLIENT: Make = Policy::NAIVE.receiving(ReceivePolicy::Buffer).bare();
 
-/// The scenarios of the family.
+/// Returns the scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     vec![
         matrix(
@@ -130,7 +130,7 @@ fn blocked(name: &str, about: &str) -> Scenario {
     })
 }
 
-/// A network that does not do what its NATs promise.
+/// A network that does not behave as its NATs promise.
 fn cut_off() -> Scenario {
     let network = |seed| {
         let mut plan = behind_nats(seed, true);
@@ -151,8 +151,8 @@ fn storms(plan: &Plan) -> Option<KnownDefect> {
     let Cell { row, column, .. } = cell(plan);
     let blocked = plan.topology.nats.iter().any(|n| n.spec.blocks_udp);
     let nested = plan.topology.nats.iter().any(|n| n.behind.is_some());
-    // A relay is found before the slower of the storms has grown, and now and then before any has. Behind a carrier's NAT
-    // it grows to the limit on 3 of 1,000 seeds.
+    // A relay is found before the slower of the storms has grown, and now and then before any has. Behind a carrier's
+    // NAT it grows to the limit on 3 of 1,000 seeds.
     let turn = plan.ice_servers.iter().any(|s| s.turn);
     let stormy = match (row.as_str(), column.as_str()) {
         ("APD/EI", "APD/EI") => true,
@@ -166,7 +166,7 @@ fn storms(plan: &Plan) -> Option<KnownDefect> {
     })
 }
 
-/// What the side number `n` is behind.
+/// Returns the name and the NAT of the side number `n`.
 fn side(n: u64) -> (String, Option<NatSpec>) {
     match n.checked_sub(1) {
         None => ("open".to_owned(), None),
@@ -184,7 +184,7 @@ fn cell_mark(row: String, column: String) -> String {
     format!("cell {row} to {column}")
 }
 
-/// What the two sides of `plan` are behind, and what must happen.
+/// Returns the NATs of the two sides of `plan`, and what must happen.
 fn cell(plan: &Plan) -> Cell {
     let behind = |host: &str| {
         let nat = plan.topology.host(host).and_then(|h| h.nat.clone());
@@ -212,10 +212,10 @@ fn behind_nats(seed: Seed, turn: bool) -> Plan {
     in_cell(seed, seed.0 % CELLS, turn)
 }
 
-/// Both behind NATs that map by address and port and let strangers in, with STUN alone.
+/// Both are behind NATs with address and port-dependent mapping and open filtering, with STUN alone.
 pub fn stormy(seed: Seed) -> Plan {
     Plan {
-        // Enough to see it: the storm grows until something stops it.
+        // Enough to show it: the storm grows until something stops it.
         max_packets: 2_000,
         ..in_cell(seed, 7 * SIDES + 7, false)
     }
@@ -231,11 +231,11 @@ fn in_cell(seed: Seed, cell: u64, turn: bool) -> Plan {
     plan
 }
 
-/// Both behind home NATs of the seed's cell, which are behind one carrier-grade NAT (RFC 6888).
+/// Both are behind home NATs of the seed's cell, which are behind one carrier-grade NAT (RFC 6888).
 fn behind_carrier(seed: Seed) -> Plan {
     let mut plan = quiet(seed, true);
     let cell = seed.0 % CELLS;
-    // A carrier's NAT maps independently of the endpoint (RFC 6888, REQ-1).
+    // A carrier's NAT has endpoint-independent mapping (RFC 6888, REQ-1).
     let filtering = FILTERINGS[(seed.0 / 7 % 3) as usize].1;
     let spec = NatSpec::of(Mapping::EndpointIndependent, filtering);
     plan.topology = plan.topology.with_nat("carrier", "192.0.2.1", spec);

@@ -1,4 +1,4 @@
-//! The networks that the stories play on.
+//! The networks of the stories.
 
 use sleet::{
     fault::{Act, Directions, Plan, Scripted, SlowStep, When, partition},
@@ -14,11 +14,11 @@ use sleet::{
 
 /// The story network of field report A, with one call from alice to bob.
 ///
-/// Both are behind firewalls that let in only answers, so that a lost candidate is a lost path (on an open
-/// network the callee would learn the caller's address from its checks). The links are good: what goes
-/// wrong goes wrong in signaling, whose server handles each message in a task of its own and takes longer
-/// over a description than over a candidate. No signaling message is later than 1.5 s: that is as late as
-/// candidates may be for the ICE stack to connect at all (docs/findings/0001).
+/// Both are behind firewalls that let in only answers, so that a lost candidate is a lost path (on an open network the
+/// callee would learn the caller's address from its checks). The links are good: only signaling causes trouble, whose
+/// server handles each message in a task of its own and takes longer for a description than for a candidate. No
+/// signaling message takes longer than 1.5 s: that is as late as candidates may be for the ICE stack to connect at all
+/// (docs/findings/0001).
 pub fn story_a(seed: Seed) -> Plan {
     let mut draws = seed.stream("plan/story-a");
     let pick_up_ms = draws.between(800, 1_500);
@@ -45,12 +45,12 @@ pub fn story_a(seed: Seed) -> Plan {
         ],
         script: vec![dials("alice", "bob", "c1", 200), answers("bob", pick_up_ms)],
         max_packets: 20_000,
-        // Nothing is wrong with the network of this story: it needs no healing.
+        // The network of this story has no faults: it needs no healing.
         ..Plan::new(topology)
     }
 }
 
-/// The same network without firewalls: whoever is sent to can answer.
+/// The same network without firewalls: every host that gets a packet can answer.
 pub fn open(seed: Seed) -> Plan {
     let mut plan = story_a(seed);
     for host in &mut plan.topology.hosts {
@@ -66,7 +66,7 @@ pub fn story_a_push(seed: Seed) -> Plan {
     plan
 }
 
-/// The same network, where bob answers in no time, as an app that answers by itself does.
+/// The same network, where bob answers almost at once, as an app that answers automatically does.
 pub fn story_a_quick_answer(seed: Seed) -> Plan {
     let mut plan = story_a(seed);
     plan.script[1] = answers("bob", seed.stream("plan/quick-answer").between(50, 300));
@@ -80,8 +80,8 @@ pub fn story_a_in_order(seed: Seed) -> Plan {
     plan
 }
 
-/// The same network, where alice gives her first attempt up while its candidates are still under way and
-/// tries again within the same call.
+/// The same network, where alice gives her first attempt up while its candidates are still under way and tries again
+/// within the same call.
 pub fn story_a_retry(seed: Seed) -> Plan {
     let mut plan = story_a(seed);
     let at = seed.stream("plan/story-a-retry").between(300, 700);
@@ -93,23 +93,23 @@ pub fn story_a_retry(seed: Seed) -> Plan {
     plan
 }
 
-/// The same network, on which nothing that alice sends arrives from the time when her candidates have left
-/// her until both sides have used up their checks (docs/findings/0001). What comes to her arrives, so that
-/// she begins to check in the dark.
+/// The same network, on which all packets from alice are lost from the time when her candidates have left until both
+/// sides have used up their checks (docs/findings/0001). Packets to her arrive, so that she begins to check in the
+/// dark.
 pub fn early_blackout(seed: Seed) -> Plan {
     let mut plan = story_a_quick_answer(seed);
     plan.faults = vec![partition("alice", Directions::Up, 600, BLACKOUT_ENDS_MS)];
     plan.heal_at_ms = BLACKOUT_ENDS_MS;
-    // One attempt that is given up and one that connects.
+    // The time of one attempt that is given up and one that connects.
     plan.budget_ms = 15_000;
     plan
 }
 
-/// Bob's answer is there by 3.1 s: checks last 1.6 s from then on at most.
+/// Bob's answer is there by 3.1 s: checks last at most 1.6 s from then on.
 const BLACKOUT_ENDS_MS: u64 = 5_000;
 
-/// The story network without firewalls, where alice has two interfaces, each with its name, its address and
-/// the milliseconds that its link takes. Her signaling goes over the first.
+/// The story network without firewalls, where alice has two interfaces, each with its name, its address and the delay
+/// of its link in milliseconds. Her signaling goes over the first.
 pub fn alice_on(seed: Seed, interfaces: [(&str, &str, u64); 2]) -> Plan {
     let mut plan = story_a(seed);
     for host in &mut plan.topology.hosts {
@@ -125,8 +125,8 @@ pub fn alice_on(seed: Seed, interfaces: [(&str, &str, u64); 2]) -> Plan {
     plan
 }
 
-/// A network on which alice, who is on Wi-Fi and on cellular, dials bob, whose phone nothing wakes in
-/// time; she hangs up after a while.
+/// A network on which alice, who is on Wi-Fi and on cellular, dials bob, whose phone is not woken in time; she hangs up
+/// after a while.
 pub fn unanswered(seed: Seed) -> Plan {
     let mut plan = story_a(seed);
     let [wifi, cellular] = [12, 45].map(link);
@@ -146,7 +146,7 @@ pub fn unanswered(seed: Seed) -> Plan {
     plan
 }
 
-/// A link that takes `ms` milliseconds and up to 5 more.
+/// A link with a latency of `ms` milliseconds and up to 5 ms of jitter.
 pub fn link(ms: u64) -> LinkProfile {
     LinkProfile {
         jitter: Latency::uniform_ms(0, 5),
@@ -154,7 +154,7 @@ pub fn link(ms: u64) -> LinkProfile {
     }
 }
 
-/// Every client takes `min` to `max` milliseconds over `step`.
+/// A rule by which every client takes `min` to `max` milliseconds for `step`.
 pub fn slow_step(step: &str, min: u64, max: u64) -> SlowStep {
     SlowStep {
         host: "*".into(),
@@ -163,7 +163,7 @@ pub fn slow_step(step: &str, min: u64, max: u64) -> SlowStep {
     }
 }
 
-/// The user at `host` dials.
+/// The user at `host` dials at `at_ms`.
 pub fn dials(host: &str, to: &str, call: &str, at_ms: u64) -> Scripted {
     Scripted {
         host: host.into(),
@@ -175,7 +175,7 @@ pub fn dials(host: &str, to: &str, call: &str, at_ms: u64) -> Scripted {
     }
 }
 
-/// The user at `host` answers that long after it began to ring.
+/// The user at `host` answers `after_ms` after the phone began to ring.
 pub fn answers(host: &str, after_ms: u64) -> Scripted {
     Scripted {
         host: host.into(),

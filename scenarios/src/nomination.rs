@@ -1,6 +1,6 @@
 //! Story C's open question: with several working paths, which pair is used?
 //!
-//! Alice is on Wi-Fi and on cellular, nobody has a firewall, and bob has one interface: two pairs work.
+//! Alice is on Wi-Fi and on cellular, there are no firewalls, and bob has one interface: two pairs work.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ const WIFI: &str = "10.1.0.1";
 /// Her address on cellular.
 const CELLULAR: &str = "10.1.1.1";
 
-/// The scenarios of the family.
+/// Returns the scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     let full = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
     let bare = full.bare();
@@ -92,7 +92,7 @@ fn two_paths(seed: Seed) -> Plan {
     alice_on(seed, [("wlan0", WIFI, wifi), ("rmnet0", CELLULAR, cellular)])
 }
 
-/// Wi-Fi is dark until five seconds have passed, by when the call is connected.
+/// Wi-Fi is dark for the first five seconds; by then the call is connected.
 fn wifi_later(seed: Seed) -> Plan {
     Plan {
         faults: vec![wifi_dark(0, 5_000)],
@@ -102,7 +102,7 @@ fn wifi_later(seed: Seed) -> Plan {
     }
 }
 
-/// Wi-Fi goes dark for a minute while they talk. Cellular works, and answers too late to be selected first.
+/// Wi-Fi goes dark for a minute while they talk. Cellular works, but answers too late to be selected first.
 fn wifi_dies(seed: Seed) -> Plan {
     let dies = seed.stream("plan/wifi-dies").between(8_000, 10_000);
     Plan {
@@ -118,8 +118,8 @@ fn wifi_dark(from_ms: u64, until_ms: u64) -> Fault {
     partition("alice/wlan0", Directions::Both, from_ms, until_ms)
 }
 
-/// Reporters at alice and bob, on two paths that work: alice selects `alice` to bob's port 9, and bob the pairs
-/// `bob`, named by alice's address and bob's own port.
+/// Reporters at alice and bob, on two paths that work: alice selects `alice` to bob's port 9, and bob the pairs `bob`,
+/// named by alice's address and bob's own port.
 fn chooser(
     name: &str,
     oracle: &'static Oracle,

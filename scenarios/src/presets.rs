@@ -1,4 +1,4 @@
-//! One call on every kind of network: both sides on the same preset, and the caller in the dark for a while.
+//! One call on every kind of network: both sides on the same preset, with a blackout of the caller.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,19 +18,19 @@ use crate::{
     network::early_blackout,
 };
 
-/// Seeds that reach every preset, and by which a client without recovery has failed.
+/// The number of seeds that reach every preset, and on which a client without recovery has failed.
 const ENOUGH: u64 = 2 * Preset::ALL.len() as u64;
-/// How long the caller's client waits for an answer, and then for the connection: longer than any of these networks
-/// needs where nothing is wrong (2G: 39 s from dialing).
+/// The time that the caller's client waits for an answer, and then for the connection: longer than any of these
+/// networks needs without faults (2G: 39 s from dialing).
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long it is dark, in milliseconds: both sides use up their checks (docs/findings/0001).
+/// The length of the blackout, in milliseconds: both sides use up their checks (docs/findings/0001).
 const DARK_MS: u64 = 5_000;
-/// What a call has from then on: an attempt that is given up twice, and one that connects.
+/// The budget of a call from then on, in milliseconds: an attempt that is given up twice, and one that connects.
 const BUDGET_MS: u64 = 100_000;
 
 const CLIENT: Policy = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
 
-/// The scenarios of the family.
+/// Returns the scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     let recovering = CLIENT.recovering(PATIENCE);
     vec![
@@ -76,7 +76,7 @@ fn preset_mark(preset: Preset) -> String {
     format!("preset {preset}")
 }
 
-/// The story network with the seed's preset on the links of both. What alice sends is lost for a while that begins
+/// The story network with the seed's preset on the links of both. Packets from alice are lost for a while that begins
 /// before or while the two connect.
 fn network(seed: Seed) -> Plan {
     let mut plan = early_blackout(seed);

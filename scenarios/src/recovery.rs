@@ -25,18 +25,18 @@ use crate::{
     network::alice_on,
 };
 
-/// Seeds after which the dead path was the selected one in some call.
+/// The number of seeds after which the dead path was the selected one in some call.
 const ENOUGH: u64 = 50;
-/// How long a caller waits for an answer, and then for the connection.
+/// The time that a caller waits for an answer, and then for the connection.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// How long a caller bears *disconnected*.
+/// The time that a caller tolerates *disconnected*.
 const BEARS: Duration = Duration::from_secs(2);
 
 const BUFFERED: Policy = Policy::NAIVE
     .sending(SendPolicy::OnceJoined)
     .receiving(ReceivePolicy::Buffer);
 
-/// The scenarios of the family.
+/// Returns the scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     let restarting = BUFFERED.restarting(PATIENCE, BEARS);
     let promise = |name, app: Make| {

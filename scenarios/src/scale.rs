@@ -1,8 +1,8 @@
 //! Scale: many calls at once in one world, around one signaling server and one server for STUN and TURN.
 //!
-//! Nothing goes wrong here: what is asked is whether every one of many calls connects that would alone, whether none gets
-//! in the way of another, and what a call costs where there are many. The seed decides how many peers there are, so that most
-//! worlds are small: the hundred seeds of a quick suite have up to 64 peers, the thousand of `ci` one world of 1,024.
+//! There are no faults: the question is whether every one of many calls connects that would connect alone, whether none
+//! disturbs another, and what a call costs among many. The seed decides how many peers there are, so that most worlds
+//! are small: the hundred seeds of a quick suite have up to 64 peers, the thousand of `ci` one world of 1,024.
 
 use sleet::{
     fault::{Act, Plan, Scripted, When},
@@ -29,16 +29,16 @@ use crate::{
     network::{answers, dials, link},
 };
 
-/// The most peers of a world.
+/// The largest number of peers in a world.
 pub const MOST: u64 = 1_024;
-/// Peers that a group has at most, the one who dials included.
+/// The largest number of peers in a group, including the caller.
 const GROUP: u64 = 6;
-/// From the first dial to the last, in milliseconds.
+/// The time from the first dial to the last, in milliseconds.
 const DIALED_WITHIN_MS: u64 = 2_000;
-/// Packets that a call may send: three times what the dearest of them sends.
+/// The bound on packets per call: three times what the dearest of them sends.
 const PACKETS_PER_CALL: u64 = 3_000;
 
-/// The scenarios of the family.
+/// Returns the scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     vec![
         scale("pairs", Policy::FIXED.bare(), |seed| pairs(seed, peers(seed) / 2))
@@ -63,7 +63,7 @@ fn scale(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenari
         .holds(&[&CONN_01_CONNECTS, &TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT])
 }
 
-/// How many peers the world of `seed` has: an even number from 2 to [`MOST`].
+/// Returns the number of peers in the world of `seed`: an even number from 2 to [`MOST`].
 fn peers(seed: Seed) -> u64 {
     match seed.0 % 1_000 {
         999 => MOST,
@@ -76,7 +76,7 @@ fn peers(seed: Seed) -> u64 {
     }
 }
 
-/// `calls` calls, each between two peers of its own, at once.
+/// Returns a plan with `calls` calls at once, each between two peers of its own.
 pub fn pairs(seed: Seed, calls: u64) -> Plan {
     let mut draws = seed.stream("plan/scale");
     let mut plan = world(seed, calls * 2, &mut draws);
@@ -91,7 +91,7 @@ pub fn pairs(seed: Seed, calls: u64) -> Plan {
     plan
 }
 
-/// `peers` peers in groups, each dialed by its first.
+/// Returns a plan with `peers` peers in groups, each dialed by its first peer.
 pub fn groups(seed: Seed, peers: u64) -> Plan {
     let mut draws = seed.stream("plan/scale");
     let mut plan = world(seed, peers, &mut draws);
@@ -117,7 +117,7 @@ pub fn groups(seed: Seed, peers: u64) -> Plan {
     plan
 }
 
-/// As [`pairs`], with every peer behind a NAT of its own, or not.
+/// Same as [`pairs`], with every peer behind a NAT of its own, or none.
 pub fn relayed(seed: Seed, calls: u64) -> Plan {
     let mut plan = pairs(seed, calls);
     plan.topology
@@ -140,7 +140,7 @@ pub fn relayed(seed: Seed, calls: u64) -> Plan {
     plan
 }
 
-/// `peers` peers on good links and a server that keeps order; nobody dials.
+/// Returns a world with `peers` peers on good links and a server that keeps order, without dials.
 fn world(seed: Seed, peers: u64, draws: &mut Stream) -> Plan {
     let quick = Latency::uniform_ms(1, 10);
     let mut hosts: Vec<HostSpec> = (0..peers)
@@ -166,7 +166,7 @@ fn world(seed: Seed, peers: u64, draws: &mut Stream) -> Plan {
     }
 }
 
-/// What a peer is called.
+/// Returns the name of a peer.
 fn name(peer: u64) -> String {
     format!("peer{peer}")
 }

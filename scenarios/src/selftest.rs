@@ -26,7 +26,7 @@ use sleet::{
 
 use crate::network::story_a;
 
-/// The scenarios of the family.
+/// Returns the scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     vec![
         Scenario::new(Kind::Selftest, "selftest/panics", short, |sim, _| async move {
@@ -118,7 +118,7 @@ fn unwalled(seed: Seed) -> Plan {
     plan
 }
 
-/// Alice sends, and bob must hear.
+/// Sends a datagram from alice, which bob must receive.
 async fn hears(sim: Sim) {
     let socket = async |name: &str| {
         let host = sim.host(name);
@@ -137,7 +137,7 @@ async fn hears(sim: Sim) {
     }
 }
 
-/// A scenario in which alice does `deed` after a while.
+/// Creates a scenario in which alice does `deed` after a while.
 fn deadly(name: &str, deed: fn(), about: &str) -> Scenario {
     let name = format!("selftest/{name}");
     Scenario::new(Kind::Selftest, &name, short, move |sim, _| async move {
@@ -157,7 +157,7 @@ fn abort() {
 fn overflow_stack() {
     #[allow(unconditional_recursion, reason = "on purpose")]
     fn deeper(depth: u64) -> u64 {
-        // Work after the call, so that it cannot become a loop.
+        // Work after the recursive call, so that it cannot become a loop.
         black_box(deeper(black_box(depth) + 1)) + 1
     }
     black_box(deeper(0));
@@ -176,7 +176,8 @@ fn deadlock() {
     drop(held);
 }
 
-/// Zeroed pages that nobody touches cost the machine nothing, but count against the limit.
+/// Allocates until the limit is reached. Zeroed pages that are not touched cost the machine nothing, but count against
+/// the limit.
 fn eat_memory() {
     let mut eaten = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! STUN and TURN servers that die before, while and after they are needed.
+//! STUN and TURN servers that go down before, while and after they are needed.
 
 use std::time::Duration;
 
@@ -26,18 +26,19 @@ use crate::{
     nat::{put_behind, quiet},
 };
 
-/// How many seeds it takes to judge the marks: each is reached on every seed.
+/// The number of seeds needed to judge the marks: each is reached on every seed.
 const ANY: u64 = 1;
-/// How long the caller's client waits for an answer, and then for the connection.
+/// The time that the caller's client waits for an answer, and then for the connection.
 const PATIENCE: Duration = Duration::from_secs(6);
-/// What a relayed call has when its relay is gone: ICE says failed after 30 s, and then an attempt takes its time.
+/// The budget of a relayed call when its relay is gone, in milliseconds: ICE reports *failed* after 30 s, and then an
+/// attempt takes its time.
 const BUDGET_MS: u64 = 45_000;
-/// When both sides have their allocations and the first of them has begun to check, in milliseconds.
+/// The time at which both sides have their allocations and the first of them has begun to check, in milliseconds.
 const CHECKING_MS: u64 = 600;
 
 const CLIENT: Policy = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
 
-/// The scenarios of the family, and the findings that belong to it.
+/// Returns the scenarios of the family, and the findings that belong to it.
 pub fn family() -> Vec<Scenario> {
     let mut all = Vec::new();
     for (suffix, client) in [("", CLIENT.full()), ("-bare", CLIENT.bare())] {
@@ -93,19 +94,19 @@ fn scenario(kind: Kind, name: &str, app: impl Into<Make>, network: fn(Seed) -> P
         .holds(&[&CAND_01_APPLIED, &CAND_02_OWN_GENERATION])
 }
 
-/// On an open network, where nobody needs a server, it dies for good.
+/// The server goes down for good, on an open network, where no client needs it.
 fn dies(seed: Seed, turn: bool, from_ms: u64) -> Plan {
     let plan = quiet(seed, turn);
     Plan {
         faults: vec![ice_server_down("relay", from_ms, None)],
         heal_at_ms: from_ms + 1,
-        // Whoever connects early still talks when it dies.
+        // A client that connects early still talks when the server goes down.
         talk_ms: from_ms + 2_000,
         ..plan
     }
 }
 
-/// On an open network the TURN server dies when checks begin.
+/// The TURN server goes down when checks begin, on an open network.
 fn at_first_check(seed: Seed) -> Plan {
     Plan {
         budget_ms: 5_000,
@@ -113,7 +114,7 @@ fn at_first_check(seed: Seed) -> Plan {
     }
 }
 
-/// Both behind symmetric NATs: only the relay carries the call, and it restarts while they talk.
+/// Both are behind symmetric NATs: only the relay carries the call, and it restarts while they talk.
 fn restarts(seed: Seed) -> Plan {
     let mut plan = quiet(seed, true);
     put_behind(&mut plan, "alice", "203.0.113.1", NatSpec::symmetric());

@@ -1,7 +1,7 @@
-//! Story C: clients that report states wrongly, each tripping one oracle of the state machines.
+//! Story C: clients that report states wrongly, each breaking one oracle of the state machines.
 //!
-//! No stack runs here: a task of alice writes down what a client with one mistake would report. That the
-//! real stack reports rightly is for the promises of the other families; nothing here may depend on it.
+//! No stack runs here: a task of alice records what a client with one mistake would report. The promises of the other
+//! families check that the real stack reports correctly; nothing here may depend on it.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use sleet::{
 
 use crate::network::story_a;
 
-/// Every oracle of the family, so that each mistake is seen by the one that it is for and by no other.
+/// Every oracle of the family, so that each mistake is seen by its own oracle and by no other.
 const STATES: [&Oracle; 6] = [
     &ice::STATE_01_EDGES,
     &connection::STATE_02_COMPUTED,
@@ -25,7 +25,7 @@ const STATES: [&Oracle; 6] = [
     &events::STATE_06_LAST_WORD,
 ];
 
-/// The peer that is reported on.
+/// The peer whose states are reported.
 const PEER: &str = "c1";
 
 /// The states of `webrtc_ice::state::ConnectionState` by their numbers.
@@ -40,7 +40,7 @@ const AGENT: [&str; 8] = [
     "closed",
 ];
 
-/// Those of `webrtc`'s `RTCIceConnectionState`, where failed and disconnected have changed places.
+/// The states of `webrtc`'s `RTCIceConnectionState`, where failed and disconnected are swapped.
 const ICE_CONNECTION: [&str; 8] = [
     "unspecified",
     "new",
@@ -52,7 +52,7 @@ const ICE_CONNECTION: [&str; 8] = [
     "closed",
 ];
 
-/// Those of `webrtc`'s `RTCPeerConnectionState`, where disconnected is 4 and closed is 6.
+/// The states of `webrtc`'s `RTCPeerConnectionState`, where disconnected is 4 and closed is 6.
 const PEER_CONNECTION: [&str; 7] = [
     "unspecified",
     "new",
@@ -63,10 +63,10 @@ const PEER_CONNECTION: [&str; 7] = [
     "closed",
 ];
 
-/// What is reported at one time.
+/// The reports at one point in time.
 type Moment = Vec<EventKind>;
 
-/// The scenarios of the family.
+/// Returns the scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     vec![
         reporter("ice-by-number", &ice::STATE_01_EDGES, ice_by_number).about(
@@ -106,7 +106,7 @@ fn reporter(name: &str, oracle: &'static Oracle, says: fn() -> Vec<Moment>) -> S
         .expects(Expectation::broken(oracle, 1))
 }
 
-/// A network on which nobody calls.
+/// A network without calls.
 fn quiet(seed: Seed) -> Plan {
     Plan {
         script: Vec::new(),
@@ -116,7 +116,7 @@ fn quiet(seed: Seed) -> Plan {
     }
 }
 
-/// What an agent goes through whose path breaks for a while.
+/// The states of an agent whose path breaks for a while.
 const BROKEN_PATH: [&str; 4] = ["checking", "connected", "disconnected", "connected"];
 
 /// Reads the number of the agent's `state` as one of `names`: the mistake of story C.

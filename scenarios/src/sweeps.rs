@@ -1,7 +1,8 @@
-//! The calls that `sweep --all` sweeps: each packet and each message of theirs is lost, doubled, late, cut and damaged once.
+//! The calls that `sweep --all` sweeps: each of their packets and messages is lost, doubled, late, cut and damaged
+//! once.
 //!
-//! Links that lose nothing and always take the same time, signaling that is acknowledged, and the client that keeps every call:
-//! what still breaks here is the fault of one packet.
+//! The links lose nothing and always take the same time, signaling is acknowledged, and the client keeps every call: so
+//! a failure here is the effect of one packet.
 
 use std::time::Duration;
 
@@ -37,7 +38,7 @@ pub const SWEPT: &[Listed] = &[
     listed("sweep/hangup", &[]),
 ];
 
-/// What one packet does to a call that has a TURN server.
+/// The known effects of one packet on a call with a TURN server.
 const RELAYED: &[KnownBreak] = &[
     KnownBreak {
         page: "docs/findings/0016-allocate-sent-again.md",
@@ -79,14 +80,14 @@ const fn listed(scenario: &'static str, known: &'static [KnownBreak]) -> Listed 
     }
 }
 
-/// What a call has for an attempt that comes to nothing and one that connects.
+/// The budget of a call in milliseconds, for an attempt that fails and one that connects.
 const BUDGET_MS: u64 = 20_000;
-/// How long a caller waits for an answer, and then for the connection.
+/// The time that a caller waits for an answer, and then for the connection.
 const PATIENCE: Duration = Duration::from_secs(6);
-/// How long a caller bears *disconnected* before it restarts ICE.
+/// The time that a caller tolerates *disconnected* before it restarts ICE.
 const BEARS: Duration = Duration::from_secs(1);
 
-/// The scenarios of the family.
+/// Returns the scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     let fixed = Policy::FIXED;
     vec![
@@ -123,7 +124,7 @@ fn call(name: &str, app: Make, network: impl Fn(Seed) -> Plan + Send + Sync + 's
         .holds(&[&CONN_01_CONNECTS, &TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT])
 }
 
-/// The same with signaling that is acknowledged and always takes the same time, as does every step of a client.
+/// Makes signaling acknowledged, ordered and of constant delay, and removes all slow steps.
 pub(crate) fn steady(mut plan: Plan) -> Plan {
     plan.slow_steps.clear();
     plan.signaling = Some(SignalingSpec {
@@ -137,7 +138,7 @@ pub(crate) fn steady(mut plan: Plan) -> Plan {
     plan
 }
 
-/// Alice and bob behind firewalls, without STUN and TURN.
+/// Alice and bob are behind firewalls, without STUN and TURN.
 pub(crate) fn host(seed: Seed) -> Plan {
     let mut plan = quiet(seed, false);
     plan.ice_servers.clear();
@@ -148,7 +149,7 @@ pub(crate) fn host(seed: Seed) -> Plan {
     plan
 }
 
-/// Both behind NATs of a kind.
+/// Puts both behind NATs with the specification `nat`.
 pub(crate) fn behind(mut plan: Plan, nat: NatSpec) -> Plan {
     put_behind(&mut plan, "alice", "203.0.113.1", nat);
     put_behind(&mut plan, "bob", "198.51.100.1", nat);

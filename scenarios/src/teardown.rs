@@ -14,7 +14,7 @@ use sleet::{
 
 use crate::network::story_a;
 
-/// The scenarios of the family.
+/// Returns the scenarios of the family.
 pub fn family() -> Vec<Scenario> {
     vec![
         careless("never-closed", &TEAR_05_STACK_ENDS, drop)
@@ -28,7 +28,7 @@ pub fn family() -> Vec<Scenario> {
     ]
 }
 
-/// A client that makes an agent and then does `mistake` with it.
+/// A client that creates an agent and then applies `mistake` to it.
 fn careless(name: &str, trips: &'static Oracle, mistake: fn(Arc<dyn Peer>)) -> Scenario {
     let story = move |sim: Sim, _| async move {
         let alice = sim.host("alice");

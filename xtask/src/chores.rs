@@ -1,4 +1,4 @@
-//! The chores of this repository: commands that keep its own house, and that no other catalogue needs.
+//! The chores of this repository: commands for its own maintenance, which no other catalogue needs.
 //!
 //! Only this file knows their names; each chore is a module.
 
@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use crate::{docs, measure, review, tidy};
 
-/// How a chore ends that found something to mend. Not 100: no scenario broke.
+/// The exit code of a chore that found something to fix. Not 100: no scenario broke.
 const TO_MEND: u8 = 1;
 
 /// A chore.
@@ -26,10 +26,10 @@ pub enum Chore {
     Reality(sleet_reality::Args),
 }
 
-/// Does a chore; the exit code.
+/// Executes a chore; returns the exit code.
 ///
 /// # Errors
-/// When it cannot be done: a file that cannot be read or written, a suite that does not run.
+/// Fails if the chore cannot be done: a file cannot be read or written, or a suite does not run.
 pub fn run(chore: Chore) -> anyhow::Result<u8> {
     let is_well = match chore {
         Chore::Tidy(args) => tidy::tidy(&args)?,

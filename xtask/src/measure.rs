@@ -1,6 +1,6 @@
 //! `cargo xtask bench` and `cargo xtask counts`: builds the package `sleet-bench`, and runs it.
 //!
-//! Not linked here: stock turmoil, the baseline, is no dependency of this program.
+//! It is not linked here: stock turmoil, the baseline, is no dependency of this program.
 
 use std::ffi::OsString;
 
@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::Args;
 use sleet_reality::tools;
 
-/// How it ends where the program was killed.
+/// The exit code if the program was killed.
 const KILLED: u8 = 2;
 
 /// What the program is given; `--help` is its own.
@@ -20,10 +20,10 @@ pub struct MeasureArgs {
     rest: Vec<OsString>,
 }
 
-/// Runs `command` of the program with `args`; its exit code.
+/// Runs `command` of the program with `args`; returns its exit code.
 ///
 /// # Errors
-/// When cargo cannot be started.
+/// Fails if cargo cannot be started.
 pub fn measure(command: &str, args: &MeasureArgs) -> anyhow::Result<u8> {
     let mut program = tools::cargo();
     program

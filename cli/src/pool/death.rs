@@ -1,32 +1,32 @@
-//! The ways in which a worker process can fail to bring a run to its end.
+//! The ways in which a worker process can fail to complete a run.
 
 use std::{fmt, os::unix::process::ExitStatusExt, process::ExitStatus, time::Duration};
 
 use nix::sys::signal::Signal;
 use sleet::run::result::RunOutcome;
 
-/// How it went.
+/// The end of a worker process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Death {
     /// A signal ended the process.
     Signal(String, Option<Cause>),
-    /// It exited in the middle of the run.
+    /// The process exited in the middle of the run.
     Exit(i32),
-    /// It made no headway for so long, and was killed.
+    /// The process made no progress for this long, and was killed.
     Stuck(Duration),
 }
 
-/// What a dying process says of itself.
+/// The cause that a dying process reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// Its stack overflowed.
+    /// Stack overflow.
     Stack,
-    /// It was refused memory.
+    /// A refused memory allocation.
     Memory,
 }
 
 impl Death {
-    /// Of a process that left `status` and, at the end of its output, `stderr`.
+    /// Determines the end of a process with the exit status `status` and, at the end of its output, `stderr`.
     pub fn of(status: ExitStatus, stderr: &str) -> Self {
         let Some(number) = status.signal() else {
             return Self::Exit(status.code().unwrap_or_default());
@@ -42,7 +42,7 @@ impl Death {
         Self::Signal(name, cause)
     }
 
-    /// How a run that went so came out.
+    /// Returns the outcome of a run with this end.
     pub fn outcome(&self) -> RunOutcome {
         match self {
             Self::Stuck(_) => RunOutcome::Hang,
@@ -50,8 +50,8 @@ impl Death {
         }
     }
 
-    /// Whether somebody outside did it: no program sends these to itself but on purpose. The kernel, where memory runs
-    /// out, is somebody outside.
+    /// Reports whether the cause is outside: no program sends these signals to itself except on purpose. The kernel
+    /// counts as outside when memory runs out.
     pub fn is_from_outside(&self) -> bool {
         matches!(self, Self::Signal(name, _)
             if ["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"].contains(&name.as_str()))

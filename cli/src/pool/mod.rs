@@ -1,14 +1,15 @@
 //! A suite on worker processes.
 //!
-//! Every job slot has a thread here and a process that does the work, so that no run can take the suite down. What is
-//! unexpected is confirmed once in a fresh process before it is reported; of the failures that a scenario is there to
-//! show, the first few are ([`confirm_expected`]). Neither the number of slots nor who died when can show in a result.
+//! Every job slot has a thread here and a process that does the work, so that no run can take the suite down. An
+//! unexpected result is confirmed once in a fresh process before it is reported; of a scenario's expected failures, the
+//! first few are confirmed ([`confirm_expected`]). Neither the number of slots nor the deaths of workers can show in a
+//! result.
 //!
-//! - [`protocol`]: what parent and worker say to each other
+//! - [`protocol`]: the messages between parent and worker
 //! - [`worker`]: the worker, from inside
 //! - [`process`]: the worker, from its parent
-//! - [`death`]: the ways not to come to the end of a run
-//! - [`slot`]: one run after the other, each with its second opinion
+//! - [`death`]: the ways in which a worker can fail to complete a run
+//! - [`slot`]: performs one run after the other, with confirmations
 
 mod death;
 pub mod process;
@@ -34,47 +35,46 @@ use crate::{folder::Folder, wall};
 
 /// A suite, as the slots see it.
 pub struct Suite<'a> {
-    /// How users call the program.
+    /// The command that users type to call the program.
     pub program: &'a str,
-    /// How many slots.
+    /// The number of slots.
     pub jobs: usize,
-    /// How workers are started.
+    /// The settings of workers.
     pub settings: Settings,
     /// Whether every run takes place a second time, in another process.
     pub verify_determinism: bool,
-    /// Becomes true when everything is to stop.
+    /// Becomes true when the suite is to stop.
     pub interrupted: &'a AtomicBool,
-    /// When no further run is to begin.
+    /// The time after which no further run begins.
     pub deadline: Option<Instant>,
-    /// Where results go.
+    /// The folder of the results.
     pub folder: &'a Mutex<Folder>,
 }
 
-/// Why the slots came to rest.
+/// The reason why the slots stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// Nothing was left to do.
     Finished,
     /// The budget was used up.
     BudgetEnded,
-    /// Somebody interrupted.
+    /// A user interrupted the suite.
     Interrupted,
 }
 
-/// Runs `todo`, each with its number.
+/// Runs `todo`, each job with its number.
 ///
 /// # Errors
-/// If no worker can be started, or if a result could not be written down.
+/// Fails if no worker can be started, or if a result could not be written.
 pub fn run(suite: &Suite<'_>, todo: impl Iterator<Item = (u64, Job)> + Send) -> anyhow::Result<End> {
     let todo = todo.map(|(number, job)| (number, job, ()));
     work(suite, todo, |slot, job, ()| slot.run(job))
 }
 
-/// Confirms the failures that were expected and of which nothing has been saved yet: the first few of each scenario,
-/// in the order of the suite.
+/// Confirms the expected failures that are not saved yet: the first few of each scenario, in the order of the suite.
 ///
 /// # Errors
-/// As [`run`].
+/// Fails as [`run`] does.
 pub fn confirm_expected(suite: &Suite<'_>) -> anyhow::Result<End> {
     let todo = folder(suite).unconfirmed();
     work(suite, todo.into_iter(), |slot, job, first| {
@@ -86,7 +86,7 @@ fn folder<'a>(suite: &Suite<'a>) -> std::sync::MutexGuard<'a, Folder> {
     suite.folder.lock().expect("slots do not panic")
 }
 
-/// Lets every slot take one job after the other, each with its number and what is known of it.
+/// Lets every slot take one job after the other, each with its number and earlier result.
 fn work<Known: Send>(
     suite: &Suite<'_>,
     todo: impl Iterator<Item = (u64, Job, Known)> + Send,
@@ -124,7 +124,7 @@ fn work<Known: Send>(
     end.into_inner().expect("slots do not panic")
 }
 
-/// Does one job and writes down what came of it. Nothing is written of a job that an interrupt cut short.
+/// Performs one job and records its result. Nothing is recorded of a job that an interrupt cut short.
 fn serve(
     slot: &mut WorkerSlot<'_>,
     number: u64,
@@ -142,7 +142,7 @@ fn serve(
     }
 }
 
-/// Whether no further run is to begin, and why.
+/// Returns why no further run is to begin, if so.
 fn stopped(suite: &Suite<'_>) -> Option<End> {
     if suite.interrupted.load(Ordering::Relaxed) {
         return Some(End::Interrupted);

@@ -23,40 +23,40 @@ use super::{
 };
 use crate::identity::build_id;
 
-/// How often a parent that waits for a reply looks up to see whether it is to stop.
+/// The interval at which a parent that waits for a reply checks whether it is to stop.
 const LOOK_UP: Duration = Duration::from_millis(50);
-/// Bytes of a worker's error output that are kept.
+/// The number of bytes kept of a worker's standard error.
 const TAIL: usize = 8 << 10;
-/// How often a worker that somebody kills before it is ready is started again.
+/// The number of attempts to start a worker that is killed from outside before it is ready.
 const STARTS: usize = 3;
-/// How often a run may lose its process to somebody outside.
+/// The number of times that a run may lose its process to a kill from outside.
 const LOST: usize = 3;
-/// How long a run that is there to make no headway is waited for.
+/// The patience with a run that is expected to make no progress.
 const PATIENCE_WITH_THE_DEADLY: Duration = Duration::from_secs(1);
 
-/// The most memory that a worker may have, where nobody says.
+/// The default memory limit of a worker, in MiB.
 pub const MEMORY_LIMIT_MIB: u64 = 4_096;
-/// How long a run may make no headway, where nobody says.
+/// The default patience with a run that makes no progress, in seconds.
 pub const HANG_AFTER_S: u64 = 30;
 
-/// What every worker of a suite is started with.
+/// The settings of every worker of a suite.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What tells the parent's own file from any other (`protocol::stamp`).
+    /// The stamp of the parent's own file (`protocol::stamp`).
     pub stamp: String,
-    /// The parent's build.
+    /// The build id of the parent.
     pub build: String,
-    /// The most memory that a worker may have.
+    /// The memory limit of a worker, in MiB.
     pub memory_limit_mib: u64,
-    /// How long a run may make no headway in real time.
+    /// The real time for which a run may make no progress.
     pub hang_after: Duration,
 }
 
 impl Settings {
-    /// Workers of this program.
+    /// Creates the settings for workers of this program.
     ///
     /// # Errors
-    /// If its file cannot be read.
+    /// Fails if its file cannot be read.
     pub fn new(memory_limit_mib: u64, hang_after: Duration) -> anyhow::Result<Self> {
         Ok(Self {
             stamp: stamp().context("cannot look at this program")?,
@@ -66,15 +66,15 @@ impl Settings {
         })
     }
 
-    /// As where nobody says anything else.
+    /// Creates the default settings.
     ///
     /// # Errors
-    /// As [`Settings::new`].
+    /// Fails as [`Settings::new`] does.
     pub fn usual() -> anyhow::Result<Self> {
         Self::new(MEMORY_LIMIT_MIB, Duration::from_secs(HANG_AFTER_S))
     }
 
-    /// How long a run of `scenario` may make no headway.
+    /// Returns the time for which a run of `scenario` may make no progress.
     pub fn patience(&self, scenario: &Scenario) -> Duration {
         match scenario.deadly {
             true => self.hang_after.min(PATIENCE_WITH_THE_DEADLY),
@@ -83,19 +83,19 @@ impl Settings {
     }
 }
 
-/// How one run went.
+/// The end of one run.
 pub enum Run {
-    /// To its end; and what could not be saved of it.
+    /// The run ended; with the error if something of it could not be saved.
     Ended(Box<RunResult>, Option<String>),
-    /// Its process died, which said this at last.
+    /// The process died; with the end of its standard error.
     Died(Death, String),
 }
 
-/// Has `process`, or a new one where there is none, run what `request` asks for, and another if somebody outside kills it:
-/// `lost` is told. The process is gone if it died. Nothing if `stop` became true.
+/// Runs `request` in `process`, or in a new process if there is none, and in another one if it is killed from outside:
+/// then `lost` is called. A process that died is removed. Returns `None` if `stop` became true.
 ///
 /// # Errors
-/// If no worker can be started, or it refuses.
+/// Fails if no worker can be started, or if it refuses.
 pub fn run_in(
     process: &mut Option<Process>,
     settings: &Settings,
@@ -122,13 +122,13 @@ pub fn run_in(
     unreachable!("the last loss is reported")
 }
 
-/// What came of a request to run something.
+/// The result of a request to run something.
 pub enum Fate {
-    /// It ended, and what could not be saved of it.
+    /// The run ended; with the error if something of it could not be saved.
     Ended(Box<RunResult>, Option<String>),
-    /// The process did not live to its end.
+    /// The process died before the end of the run.
     Died(Death),
-    /// It cannot run anything on this machine.
+    /// The worker cannot run anything on this machine.
     Refused(String),
     /// The suite is to stop; the process is dead.
     Stopped,
@@ -147,7 +147,7 @@ impl Process {
     /// Starts a worker and waits until it is ready.
     ///
     /// # Errors
-    /// If it cannot be started, or refuses.
+    /// Fails if it cannot be started, or refuses.
     pub fn start(settings: &Settings) -> anyhow::Result<Self> {
         for _ in 1..STARTS {
             match Self::start_once(settings)? {
@@ -201,13 +201,13 @@ impl Process {
         }
     }
 
-    /// Its process id.
+    /// Returns the process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Has it run something, which may make no headway for `patience`. After any fate but an end, the process is
-    /// dead.
+    /// Makes the worker run something, which may make no progress for `patience`. Unless the run ended, the process is
+    /// dead afterwards.
     pub fn run(&mut self, request: &Request, patience: Duration, stop: &AtomicBool) -> Fate {
         if let Err(fate) = self.ask(request) {
             return fate;
@@ -220,10 +220,10 @@ impl Process {
         }
     }
 
-    /// Has it run a plan of a sweep, which may make no headway for `patience`.
+    /// Makes the worker run a plan of a sweep, which may make no progress for `patience`.
     ///
     /// # Errors
-    /// What became of the process: it is dead.
+    /// Returns the fate of the process: it is dead.
     pub fn probe(&mut self, request: &Request, patience: Duration, stop: &AtomicBool) -> Result<Probe, Fate> {
         self.ask(request)?;
         match self.reply(patience, stop)? {
@@ -233,7 +233,7 @@ impl Process {
         }
     }
 
-    /// Has it write the trace of its last run; false if that did not work.
+    /// Makes the worker write the trace of its last run; returns false if that failed.
     pub fn dump(&mut self, file: &std::path::Path, patience: Duration) -> bool {
         let file = file.to_owned();
         let asked = self.ask(&Request::Dump { file });
@@ -241,7 +241,7 @@ impl Process {
         asked.is_ok() && matches!(self.reply(patience, &never), Ok(Reply::Dumped { unsaved: None }))
     }
 
-    /// The end of what it said on its error output.
+    /// Returns the end of the worker's standard error.
     pub fn stderr(&self) -> String {
         let tail = self.stderr.lock().expect("draining does not panic");
         String::from_utf8_lossy(&tail.iter().copied().collect::<Vec<u8>>()).into_owned()
@@ -274,7 +274,7 @@ impl Process {
         }
     }
 
-    /// It closed its pipe, so it is dead or as good as dead: a signal that is on its way already keeps its name.
+    /// Handles a closed pipe: the process is dead or about to die. The signal of a death under way is still reported.
     fn died(&mut self) -> Fate {
         match self.kill() {
             Ok(status) => Fate::Died(Death::of(status, &self.stderr())),

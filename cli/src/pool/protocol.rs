@@ -1,4 +1,4 @@
-//! What the command line and its worker processes say to each other: one JSON object a line.
+//! The protocol between the command line and its worker processes: one JSON object per line.
 //!
 //! Requests go to the worker's standard input, replies come from its standard output, which nothing else may write to.
 
@@ -15,12 +15,12 @@ use sleet::{
 /// The version of the protocol.
 pub const PROTOCOL: u32 = 3;
 
-/// What a worker is asked to do.
+/// A request to a worker.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Request {
-    /// Run a seed of a scenario. With `save`, stream its trace into that folder as it happens, and leave what is
-    /// needed to look into it there.
+    /// Run a seed of a scenario. With `save`, stream its trace into that folder as it happens, and leave the files for
+    /// an examination there.
     Run {
         scenario: String,
         seed: Seed,
@@ -32,7 +32,7 @@ pub enum Request {
         save: Option<PathBuf>,
         capture: bool,
     },
-    /// Run a plan of a sweep; with `listen`, tell of its packets and messages too.
+    /// Run a plan of a sweep; with `listen`, report its packets and messages too.
     Probe {
         scenario: String,
         seed: Seed,
@@ -43,32 +43,32 @@ pub enum Request {
     Dump { file: PathBuf },
 }
 
-/// What a worker answers.
+/// A reply of a worker.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reply {
-    /// It is ready.
+    /// The worker is ready.
     Hello { v: u32, stamp: String },
-    /// It will do nothing: another build's parent, or a machine that cannot run simulations.
+    /// The worker does nothing: its parent is another build, or the machine cannot run simulations.
     Refused { why: String },
-    /// The run got on since the last time.
+    /// The run has made progress since the last beat.
     Beat,
-    /// A run has ended; `unsaved` says why what was to be saved of it was not.
+    /// A run has ended; `unsaved` is the error if something could not be saved.
     Ended {
         result: Box<RunResult>,
         unsaved: Option<String>,
     },
     /// A plan of a sweep has been run.
     Probed { probe: Box<Probe> },
-    /// A trace was written, or why it was not.
+    /// A trace was written; `unsaved` is the error if not.
     Dumped { unsaved: Option<String> },
 }
 
-/// Tells this program from any other without reading it: a worker is started from the very file that its parent
-/// runs, even if the file has been replaced since.
+/// Returns a stamp that identifies this program's file without reading it: a worker is started from the very file that
+/// its parent runs, even if the file has been replaced since.
 ///
 /// # Errors
-/// If the program's own file cannot be looked at.
+/// Fails if the metadata of the program's own file cannot be read.
 pub fn stamp() -> io::Result<String> {
     let file = fs::metadata(program()?)?;
     Ok(format!(
@@ -80,13 +80,13 @@ pub fn stamp() -> io::Result<String> {
     ))
 }
 
-/// The file that this process runs.
+/// Returns the file that this process runs.
 ///
 /// # Errors
-/// If the system does not tell.
+/// Fails if the system does not tell.
 pub fn program() -> io::Result<PathBuf> {
     match cfg!(target_os = "linux") {
-        // The link leads to the file itself, not to what stands at its path by now.
+        // The link leads to the file itself, not to the current file at its path.
         true => Ok(PathBuf::from("/proc/self/exe")),
         false => std::env::current_exe(),
     }

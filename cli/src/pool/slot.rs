@@ -1,7 +1,7 @@
-//! One job slot: a worker, and a second opinion on what it says.
+//! One job slot: a worker, and the confirmation of its results.
 //!
-//! Nothing is tried again until it is green: a run has one confirmation, and if the two differ, that is the result.
-//! Only a process that somebody outside killed says nothing about its run, which then takes place in another.
+//! Nothing is retried until it is green: a run has one confirmation, and if the two differ, that is the result. Only a
+//! process that was killed from outside says nothing about its run, which then takes place in another.
 
 use std::path::Path;
 
@@ -27,12 +27,12 @@ use crate::{
     folder::failure_folder,
 };
 
-/// What a slot makes of a job.
+/// The result of a job in a slot.
 pub struct Opinion {
     pub result: RunResult,
-    /// What a reader should know beside the result.
+    /// Notes for the reader beside the result.
     pub notes: Vec<String>,
-    /// What could not be saved of it.
+    /// The error if something could not be saved.
     pub unsaved: Option<String>,
 }
 
@@ -45,7 +45,7 @@ pub struct WorkerSlot<'a> {
     unsaved: Option<String>,
 }
 
-/// Nothing if the suite was interrupted.
+/// `None` if the suite was interrupted.
 type Maybe<T> = anyhow::Result<Option<T>>;
 
 impl<'a> WorkerSlot<'a> {
@@ -63,7 +63,7 @@ impl<'a> WorkerSlot<'a> {
         self.suite
     }
 
-    /// Runs `job`, with a second opinion where it needs one.
+    /// Runs `job`, with a confirmation if it needs one.
     pub fn run(&mut self, job: &Job) -> Maybe<Opinion> {
         let Some(first) = self.first(job)? else {
             return Ok(None);
@@ -81,7 +81,7 @@ impl<'a> WorkerSlot<'a> {
         Ok(result.map(|result| self.opinion(result)))
     }
 
-    /// Confirms a failure that has been written down.
+    /// Confirms a failure that has been recorded.
     pub fn confirm(&mut self, job: &Job, first: RunResult) -> Maybe<Opinion> {
         let result = self.confirmed(job, &Run::Ended(Box::new(first), None))?;
         Ok(result.map(|result| self.opinion(result)))
@@ -103,7 +103,7 @@ impl<'a> WorkerSlot<'a> {
         Ok(run)
     }
 
-    /// Runs `job` in `process`, in another if somebody outside kills it. The process is gone if it died.
+    /// Runs `job` in `process`, or in another one if it is killed from outside. A process that died is removed.
     fn in_process(&mut self, job: &Job, save: Option<&Path>, process: &mut Option<Process>) -> Maybe<Run> {
         let (settings, notes) = (&self.suite.settings, &mut self.notes);
         let asked = (&request(job, save), settings.patience(&job.scenario));
@@ -122,7 +122,7 @@ impl<'a> WorkerSlot<'a> {
         }))
     }
 
-    /// Runs `job` once more, in a fresh process that saves what it sees, and compares.
+    /// Runs `job` once more, in a fresh process that saves everything, and compares.
     fn confirmed(&mut self, job: &Job, first: &Run) -> Maybe<RunResult> {
         let save = failure_folder(folder(self.suite).path(), job);
         let mut fresh = None;
@@ -153,8 +153,8 @@ impl<'a> WorkerSlot<'a> {
         }))
     }
 
-    /// Runs `job` once more, in another process that has run one seed more than this slot's, so that state which is
-    /// kept across runs shows.
+    /// Runs `job` once more, in another process that has run one seed more than this slot's, so that state kept across
+    /// runs shows.
     fn verified(&mut self, job: &Job, first: RunResult) -> Maybe<RunResult> {
         let mut twin = self.twin.take();
         if twin.is_none() && self.in_process(job, None, &mut twin)?.is_none() {
@@ -184,7 +184,7 @@ impl<'a> WorkerSlot<'a> {
         Ok(Some(result))
     }
 
-    /// Says where two runs that came to their ends differ first, and leaves both traces in `save`.
+    /// Describes the first difference of two runs that ended, and leaves both traces in `save`.
     fn differ(
         &self,
         job: &Job,
@@ -217,7 +217,7 @@ impl<'a> WorkerSlot<'a> {
         RunResult::without_record(&job.scenario.name, job.seed, outcome, why).replayed_by(self.suite.program)
     }
 
-    /// Puts down how a run ended that died twice in the same way. The last events come from the trace that the second
+    /// Creates the result of a run that died twice in the same way. The last events come from the trace that the second
     /// one streamed.
     fn died(&mut self, job: &Job, death: &Death, stderr: &str, save: &Path) -> RunResult {
         let trace = crash_report::read_streamed(save).unwrap_or_else(|| Trace::from_events(Vec::new()));
@@ -247,7 +247,7 @@ fn request(job: &Job, save: Option<&Path>) -> Request {
     }
 }
 
-/// How a run ended, in words.
+/// Describes the end of a run.
 fn end(run: &Run) -> String {
     match run {
         Run::Died(death, _) => death.to_string(),

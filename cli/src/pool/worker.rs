@@ -40,7 +40,7 @@ use sleet_reports::{failure, pcap};
 use super::protocol::{PROTOCOL, Reply, Request, stamp};
 use crate::{Done, args::WorkerArgs, catalogue::Catalogue, select};
 
-/// How often a run that gets on says so.
+/// The interval of beats from a run that makes progress.
 const BEAT: Duration = Duration::from_millis(100);
 
 /// Serves the parent until it goes away.
@@ -112,8 +112,8 @@ pub fn serve(catalogue: &Catalogue, args: &WorkerArgs) -> Done {
     Ok(0)
 }
 
-/// The way to the parent. Standard output itself leads to the error output from here on: what a run prints is no
-/// reply.
+/// The connection to the parent. Standard output itself is redirected to standard error from here on: the output of a
+/// run is no reply.
 #[derive(Clone)]
 struct Out(Arc<Mutex<File>>);
 
@@ -124,7 +124,7 @@ impl Out {
         Ok(Self(Arc::new(Mutex::new(out.into()))))
     }
 
-    /// Says `reply`. Without a parent there is nothing left to do.
+    /// Sends `reply`. Without a parent there is nothing left to do.
     fn say(&self, reply: &Reply) {
         let line = serde_json::to_string(reply).expect("replies are plain data") + "\n";
         let said = self
@@ -138,11 +138,11 @@ impl Out {
     }
 }
 
-/// What a run takes at least beside what the program has already: the stacks of its threads, and what the stack under test
-/// allocates.
+/// The least memory of a run beside what the program uses already, in MiB: the stacks of its threads, and allocations
+/// of the stack under test.
 const ROOM_MIB: u64 = 64;
 
-/// Limits this process. A dump of its memory would help nobody: a seed replays.
+/// Limits the memory of this process, without core dumps: a seed replays.
 fn limit(memory_mib: u64) -> anyhow::Result<()> {
     let needed = data_mib()?.saturating_add(ROOM_MIB);
     anyhow::ensure!(
@@ -154,7 +154,7 @@ fn limit(memory_mib: u64) -> anyhow::Result<()> {
     setrlimit(Resource::RLIMIT_CORE, 0, 0).context("core dumps cannot be switched off")
 }
 
-/// What counts against the limit already; nothing where the system does not tell.
+/// Returns the memory that counts against the limit already, in MiB; 0 if the system does not tell.
 fn data_mib() -> anyhow::Result<u64> {
     let Ok(status) = fs::read_to_string("/proc/self/status") else {
         return Ok(0);
@@ -166,7 +166,7 @@ fn data_mib() -> anyhow::Result<u64> {
         .div_ceil(1_024))
 }
 
-/// Requests as they come. The process ends with its parent, even in the middle of a run.
+/// Reads requests. The process ends with its parent, even in the middle of a run.
 fn listen() -> Receiver<Request> {
     let (sender, requests) = mpsc::channel();
     thread::spawn(move || {
@@ -183,7 +183,7 @@ fn listen() -> Receiver<Request> {
     requests
 }
 
-/// Tells the parent whenever the watched run has got on.
+/// Sends a beat to the parent whenever the watched run has made progress.
 fn beat(out: &Out) -> Arc<Mutex<Arc<Watch>>> {
     let watched = Arc::new(Mutex::new(Arc::new(Watch::default())));
     let (out, watching) = (out.clone(), watched.clone());
@@ -201,15 +201,15 @@ fn beat(out: &Out) -> Arc<Mutex<Arc<Watch>>> {
     watched
 }
 
-/// The file of a failure's trace.
+/// The name of the file with a failure's trace.
 pub const TRACE: &str = "trace.jsonl";
-/// The file of a plan that is about to be run; gone where a whole failure was saved.
+/// The name of the file with a plan that is about to be run; removed once a complete failure is saved.
 pub const PLAN: &str = "plan.json";
 
-/// The file of a capture.
+/// The name of the capture file.
 pub const CAPTURE: &str = "capture.pcapng";
 
-/// Leaves what `watch` tapped of a run, if it did.
+/// Writes the capture of a run, if `watch` tapped it.
 fn leave_capture(record: &RunRecord, watch: &Watch, folder: &Path) -> anyhow::Result<()> {
     let Some(tap) = watch.tap() else { return Ok(()) };
     let path = folder.join(CAPTURE);
@@ -217,7 +217,7 @@ fn leave_capture(record: &RunRecord, watch: &Watch, folder: &Path) -> anyhow::Re
     fs::write(&path, bytes).with_context(|| format!("cannot write '{}'", path.display()))
 }
 
-/// Watches the next run, whose trace is streamed into `save`; with `capture`, its packets are kept.
+/// Creates the watch of the next run, which streams its trace into `save`; with `capture`, it keeps packets.
 fn watch(watched: &Mutex<Arc<Watch>>, save: Option<&Path>, capture: bool) -> Arc<Watch> {
     let watch = save.map_or_else(Watch::default, stream_into);
     let watch = Arc::new(if capture { watch.tapping() } else { watch });
@@ -225,13 +225,13 @@ fn watch(watched: &Mutex<Arc<Watch>>, save: Option<&Path>, capture: bool) -> Arc
     watch
 }
 
-/// Streams a trace into `folder`. What cannot be written will be noticed at the end.
+/// Creates a watch that streams into `folder`. A write error is noticed at the end.
 fn stream_into(folder: &Path) -> Watch {
     let file = fs::create_dir_all(folder).and_then(|()| File::create(folder.join(TRACE)));
     file.map_or_else(|_| Watch::default(), Watch::streaming)
 }
 
-/// Runs a seed. What is to be saved begins with its plan.
+/// Runs a seed. With `save`, the plan is saved first.
 fn run(
     scenario: &Arc<Scenario>,
     seed: Seed,
@@ -247,7 +247,7 @@ fn run(
     Runner::new(scenario, seed).watched(watch).run()
 }
 
-/// Runs a plan. What is to be saved begins with it.
+/// Runs a plan. With `save`, the plan is saved first.
 fn play(
     scenario: &Arc<Scenario>,
     seed: Seed,
@@ -261,20 +261,20 @@ fn play(
     Runner::new(scenario, seed).with_plan(plan).watched(watch).run()
 }
 
-/// Leaves the plan for the parent, should this process die. What cannot be written will be noticed at the end.
+/// Saves the plan for the parent, in case this process dies. A write error is noticed at the end.
 fn leave_plan(folder: &Path, plan: &Plan) {
     let text = serde_json::to_vec(plan).expect("plans are plain data");
     let _ = fs::create_dir_all(folder).and_then(|()| fs::write(folder.join(PLAN), text));
 }
 
-/// Who runs: what stands in results and in what is saved.
+/// The program and build for results and saved files.
 struct Ours<'a> {
     program: &'a str,
     build: &'a str,
 }
 
 impl Ours<'_> {
-    /// Keeps the record of a run and says what came of it.
+    /// Keeps the record of a run and returns the reply.
     fn tell(
         &self,
         scenario: &Scenario,
@@ -306,7 +306,7 @@ impl Ours<'_> {
         }
     }
 
-    /// Leaves what is needed to look into a run. `repro.json` comes last: where it is, the rest is whole.
+    /// Saves the files for an examination of a run. `repro.json` comes last: if it exists, the rest is complete.
     fn save(&self, scenario: &Scenario, record: &RunRecord, folder: &Path) -> anyhow::Result<()> {
         let write = |name: &str, text: String| {
             let path = folder.join(name);

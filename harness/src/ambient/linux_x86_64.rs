@@ -1,4 +1,4 @@
-//! Catches the C library's clock and entropy on Linux, x86-64, by defining its symbols in our binary.
+//! Intercepts the C library's clock and entropy on Linux, x86-64, by defining its symbols in our binary.
 //!
 //! The linker resolves `clock_gettime`, `getrandom` and `syscall` to the definitions here before it looks
 //! into the C library. `std` and `getrandom` 0.3 and later use the first two; `getrandom` 0.2 (which `ring`
@@ -9,24 +9,24 @@ use std::slice;
 
 use super::{Ambient, with_current};
 
-/// What the error messages add: nothing, this platform is supported.
+/// The suffix of error messages: this platform is supported, so something else is wrong.
 pub(super) const ADVICE: &str = " (something in the process resolves the C library's symbols another way)";
 
-/// Asks the C library for random bytes.
+/// Requests random bytes from the C library.
 pub(super) fn ask_getrandom() {
     let mut byte = 0u8;
     // SAFETY: one byte may be written to `byte`.
     unsafe { libc::getrandom((&raw mut byte).cast(), 1, 0) };
 }
 
-/// Asks for random bytes by the raw system call.
+/// Requests random bytes by the raw system call.
 pub(super) fn ask_syscall() {
     let mut byte = 0u8;
     // SAFETY: the arguments are those of getrandom(2); one byte may be written to `byte`.
     unsafe { libc::syscall(libc::SYS_getrandom, &raw mut byte, 1usize, 0u32) };
 }
 
-/// Fills `buf` from the run that this thread is in; says whether it is in one.
+/// Fills `buf` from the run that this thread is in; returns whether it is in one.
 ///
 /// # Safety
 /// `len` bytes may be written to `buf`.
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn clock_gettime(clock: libc::clockid_t, out: *mut libc::t
         | libc::CLOCK_MONOTONIC_RAW
         | libc::CLOCK_MONOTONIC_COARSE
         | libc::CLOCK_BOOTTIME => Some(ambient.clock.monotonic_ns()),
-        // The processor time of the thread is nobody's simulated time.
+        // The processor time of a thread is not simulated.
         _ => None,
     });
     match ns.flatten() {
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn syscall(
     result
 }
 
-/// Whether a futex operation waits: how a thread of the standard library waits for work or for a lock.
+/// Reports whether a futex operation waits: this is how a thread of the standard library waits for work or for a lock.
 fn is_futex_wait(operation: libc::c_long) -> bool {
     let command = operation as libc::c_int & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
     matches!(command, libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET)

@@ -1,10 +1,10 @@
 //! The clock and the entropy of the process, as a simulation thread sees them.
 //!
-//! Libraries under test read `SystemTime`, `Instant` and the system's random numbers on their own. On a
-//! thread that [`enter`]ed, those reads are answered from the run: the clock shows simulated time and
-//! random bytes come from a labelled stream. Other threads see the real thing. How the calls are caught
-//! is the platform's part ([`interpose`]); [`check_live`] proves at the start of each run that it works,
-//! because a run with real randomness in it must not pretend to be a replay.
+//! Libraries under test read `SystemTime`, `Instant` and the system's random numbers on their own. On a thread that
+//! called [`enter`], those reads are answered from the run: the clock shows simulated time and random bytes come from a
+//! labelled stream. Other threads see the real ones. The platform's part ([`interpose`]) intercepts the calls;
+//! [`check_live`] proves at the start of each run that it works, because a run with real randomness in it must not
+//! pretend to be a replay.
 
 use std::{
     cell::{Cell, RefCell},
@@ -30,9 +30,9 @@ mod interpose;
 #[path = "unsupported.rs"]
 mod interpose;
 
-/// What the calendar shows when a run begins: 2026-01-01T00:00:00Z, in seconds since 1970.
+/// The calendar time at the beginning of a run: 2026-01-01T00:00:00Z, in seconds since 1970.
 pub const CALENDAR_START_S: u64 = 1_767_225_600;
-/// What the monotonic clock shows when a run begins. Not zero: programs subtract from it.
+/// The monotonic clock at the beginning of a run, in seconds. Not zero: programs subtract from it.
 const MONOTONIC_START_S: u64 = 1_000;
 
 thread_local! {
@@ -55,12 +55,12 @@ impl AmbientClock {
         self.now_ns.store(now.as_nanos(), Ordering::Relaxed);
     }
 
-    /// The main thread begins to poll a task: the threads beside it stand still.
+    /// Notes that the main thread begins to poll a task: the threads beside it wait.
     pub fn begin_poll(&self) {
         self.polling.store(true, Ordering::Release);
     }
 
-    /// The poll is over: the threads beside may go on.
+    /// Notes that the poll is over: the threads beside it may go on.
     pub fn end_poll(&self) {
         self.polling.store(false, Ordering::Release);
     }
@@ -69,15 +69,15 @@ impl AmbientClock {
         MONOTONIC_START_S * 1_000_000_000 + self.now_ns.load(Ordering::Relaxed)
     }
 
-    /// Each read is one nanosecond later than the last: `webrtc-util`'s router takes a packet stamped
-    /// "now" for not yet due at "now", and would wait forever on a clock that stands still.
+    /// Returns the calendar time in nanoseconds. Each read is one nanosecond later than the last: `webrtc-util`'s
+    /// router does not consider a packet stamped "now" due at "now", and would wait forever on a constant clock.
     fn calendar_ns(&self) -> u64 {
         let reads = self.calendar_reads.fetch_add(1, Ordering::Relaxed) + 1;
         CALENDAR_START_S * 1_000_000_000 + self.now_ns.load(Ordering::Relaxed) + reads
     }
 }
 
-/// What intercepted calls on one thread are answered from.
+/// The source of answers to intercepted calls on one thread.
 struct Ambient {
     clock: Arc<AmbientClock>,
     entropy: RefCell<Stream>,
@@ -99,7 +99,7 @@ impl Ambient {
     }
 }
 
-/// Calls `f` with what this thread's calls are answered from, if it entered a run.
+/// Calls `f` with the source of this thread's answers, if it entered a run.
 fn with_current<R>(f: impl FnOnce(&Ambient) -> R) -> Option<R> {
     let current = CURRENT.with(Cell::get);
     // SAFETY: `CURRENT` is null or points into the box of the `Entered` guard of this very thread,
@@ -107,11 +107,11 @@ fn with_current<R>(f: impl FnOnce(&Ambient) -> R) -> Option<R> {
     unsafe { current.as_ref() }.map(f)
 }
 
-/// Keeps this thread inside a run; dropping it gives the real clock and entropy back.
+/// A guard that keeps this thread inside a run; dropping it restores the real clock and entropy.
 #[must_use = "the thread sees simulated time only while this lives"]
 pub struct Entered {
     _ambient: Box<Ambient>,
-    // The pointer in `CURRENT` is this thread's.
+    // The pointer in `CURRENT` belongs to this thread.
     _not_send: std::marker::PhantomData<*const ()>,
 }
 
@@ -121,23 +121,23 @@ impl Drop for Entered {
     }
 }
 
-/// Puts this thread inside the run of `seed`: from here on it sees `clock`, and random bytes come from
-/// the stream `ambient/main`.
+/// Puts this thread inside the run of `seed`: from here on it sees `clock`, and random bytes come from the stream
+/// `ambient/main`.
 ///
 /// # Panics
-/// If the thread is inside a run already.
+/// Panics if the thread is inside a run already.
 pub fn enter(seed: Seed, clock: Arc<AmbientClock>) -> Entered {
     put_inside(seed, "main", clock, false)
 }
 
 /// Puts a thread that works beside the main one inside the run of `seed`, with a stream of its own.
 ///
-/// Such a thread makes no headway while the main thread polls a task: it waits here, and whenever it wakes up
-/// from waiting for work. Whether its work is done by the end of the very poll that asked for it would
-/// otherwise be a race, and a task that finds it done goes on where another would wait.
+/// Such a thread makes no progress while the main thread polls a task: it waits here, and whenever it wakes up from
+/// waiting for work. Otherwise it would be a race whether its work is done by the end of the very poll that requested
+/// it, and a task that finds it done goes on where another would wait.
 ///
 /// # Panics
-/// If the thread is inside a run already.
+/// Panics if the thread is inside a run already.
 pub fn enter_beside(seed: Seed, clock: Arc<AmbientClock>) -> Entered {
     let entered = put_inside(seed, "blocking", clock, true);
     with_current(Ambient::stand_still);
@@ -161,7 +161,7 @@ fn put_inside(seed: Seed, thread: &str, clock: Arc<AmbientClock>, beside: bool) 
     }
 }
 
-/// A way for real time or real randomness to leak into a run.
+/// A leak of real time or real randomness into a run.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotLive {
@@ -177,16 +177,16 @@ pub enum NotLive {
         interpose::ADVICE
     )]
     Monotonic,
-    /// The C library's `getrandom` gives the system's random numbers.
+    /// The C library's `getrandom` returns the system's random numbers.
     #[error("getrandom of this process is not under Sleet's control{}", interpose::ADVICE)]
     Getrandom,
-    /// The raw system call gives the system's random numbers.
+    /// The raw system call returns the system's random numbers.
     #[error(
         "the raw getrandom system call is not under Sleet's control{}",
         interpose::ADVICE
     )]
     Syscall,
-    /// The keys of `std`'s hash maps come from elsewhere.
+    /// The keys of `std`'s hash maps have another source.
     #[error(
         "the hash keys of the standard library are not under Sleet's control{}",
         interpose::ADVICE
@@ -194,10 +194,10 @@ pub enum NotLive {
     HashKeys,
 }
 
-/// Proves that every way to time and randomness that the libraries use is answered from the run.
+/// Proves that every source of time and randomness that the libraries use is answered from the run.
 ///
 /// # Errors
-/// The first way that is not.
+/// Returns the first source that is not.
 #[allow(
     clippy::disallowed_methods,
     reason = "asks the clocks and the entropy whether they are ours"
@@ -245,8 +245,8 @@ pub fn check_live() -> Result<(), NotLive> {
     if !drew(&mut || interpose::ask_syscall()) {
         return Err(NotLive::Syscall);
     }
-    // The first keys of a thread are drawn, later ones are counted up from them: this check also
-    // makes sure that the thread is fresh.
+    // The first keys of a thread are drawn, later ones are counted up from them: so this check also makes sure that the
+    // thread is fresh.
     if !drew(&mut || drop(RandomState::new())) {
         return Err(NotLive::HashKeys);
     }

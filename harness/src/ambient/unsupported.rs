@@ -1,10 +1,10 @@
-//! A platform on which nothing is caught: the crate builds, and every run is refused by the live check.
+//! A platform without interception: the crate builds, and the live check refuses every run.
 
-/// What the error messages add.
+/// The suffix of error messages.
 pub(super) const ADVICE: &str = ": this platform is not supported, run on Linux on x86-64";
 
-/// Nothing to ask.
+/// Does nothing: there is nothing to check.
 pub(super) fn ask_getrandom() {}
 
-/// Nothing to ask.
+/// Does nothing: there is nothing to check.
 pub(super) fn ask_syscall() {}

@@ -1,11 +1,11 @@
-//! What an app says of itself while it runs: paths that it took, and invariants that it broke.
+//! The claims of an app about itself while it runs: paths taken, and invariants broken.
 
 use std::fmt;
 
 use crate::{trace::EventKind, world::Sim};
 
-/// Marks that an interesting path is taken where `condition` holds: a suite that requires the mark and never reaches it is
-/// vacuous. Outside a run it does nothing.
+/// Sets the mark `mark` if `condition` holds: a suite that requires the mark and never reaches it is vacuous. Outside a
+/// run it does nothing.
 ///
 /// ```
 /// let queue = ["early candidate"];
@@ -20,8 +20,8 @@ macro_rules! sometimes {
     };
 }
 
-/// Demands that `condition` holds: where it does not, oracle `APP-01` fails the run at this moment, and the app goes on.
-/// What follows the name says more about it, as in `format!`. Outside a run it does nothing.
+/// Requires `condition` to hold: if it does not, oracle `APP-01` fails the run at this time, and the app goes on.
+/// Arguments after the name give details, as in `format!`. Outside a run it does nothing.
 ///
 /// ```
 /// let (calls, limit) = (1, 1);
@@ -40,7 +40,7 @@ macro_rules! always {
     };
 }
 
-/// What [`sometimes!`](crate::sometimes!) does.
+/// Sets a mark, for [`sometimes!`](crate::sometimes!).
 #[doc(hidden)]
 pub fn reached(mark: &str) {
     if let Some(sim) = Sim::current() {
@@ -48,7 +48,7 @@ pub fn reached(mark: &str) {
     }
 }
 
-/// What [`always!`](crate::always!) does.
+/// Records a violation, for [`always!`](crate::always!).
 #[doc(hidden)]
 pub fn violated(invariant: &str, detail: fmt::Arguments<'_>) {
     if let Some(sim) = Sim::current() {

@@ -1,7 +1,7 @@
-//! The app's own log on the timeline of the run, by way of `tracing` or of `log`.
+//! Records the app's own log in the trace, from `tracing` or from `log`.
 //!
-//! Only what the named parts write is taken: lines of the WebRTC stack carry counters of the process, which would make equal
-//! runs differ. Outside a run nothing is taken.
+//! Only lines of the named parts are taken: lines of the WebRTC stack carry counters of the process, which would make
+//! equal runs differ. Outside a run nothing is taken.
 
 use std::fmt::{self, Write};
 
@@ -42,7 +42,7 @@ fn record(level: impl fmt::Display, target: &str, message: impl FnOnce() -> Stri
     }
 }
 
-/// A layer of a `tracing` subscriber that puts the app's events on the timeline.
+/// A layer of a `tracing` subscriber that records the app's events in the trace.
 ///
 /// # Example
 ///
@@ -65,7 +65,7 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Takes the lines of the parts called `targets`: names of crates or modules.
+    /// Creates a layer that takes the lines of `targets`: names of crates or modules.
     pub fn of<T: Into<String>>(targets: impl IntoIterator<Item = T>) -> Self {
         Self {
             targets: Targets::new(targets),
@@ -107,9 +107,9 @@ impl Visit for Text {
     }
 }
 
-/// A logger of the `log` crate that puts the app's records on the timeline.
+/// A logger of the `log` crate that records the app's log records in the trace.
 ///
-/// A process has one logger, for all its runs. A program that has another one can hand its records to this too.
+/// A process has one logger, for all its runs. A program that has another one can pass its records on to this too.
 ///
 /// # Example
 ///
@@ -124,17 +124,17 @@ pub struct LogBridge {
 }
 
 impl LogBridge {
-    /// Takes the records of the parts called `targets`: names of crates or modules.
+    /// Creates a logger that takes the records of `targets`: names of crates or modules.
     pub fn of<T: Into<String>>(targets: impl IntoIterator<Item = T>) -> Self {
         Self {
             targets: Targets::new(targets),
         }
     }
 
-    /// Makes it the logger of the process, for records up to `level`.
+    /// Installs the logger for the process, for records up to `level`.
     ///
     /// # Errors
-    /// If the process has a logger.
+    /// Fails if the process has a logger already.
     pub fn install(self, level: log::LevelFilter) -> Result<(), log::SetLoggerError> {
         log::set_boxed_logger(Box::new(self))?;
         log::set_max_level(level);

@@ -8,16 +8,16 @@ use crate::{
     world::{Host, Sim},
 };
 
-/// Makes `plan` the one that [`checkpoint`] and [`fault_point`] of the code in `sim` follow. A scenario's run does it by
-/// itself; a story that is played by [`crate::world::run`] follows none until this is called.
+/// Makes [`checkpoint`] and [`fault_point`] of the code in `sim` follow `plan`. A run of a scenario does this by
+/// itself; a story run by [`crate::world::run`] follows no plan until this is called.
 pub fn follow(sim: &Sim, plan: &Arc<Plan>) {
     sim.attach(plan.clone());
 }
 
-/// A step of the app, which takes its time where the plan names it for this host (`slow_steps`), and waits for its turn where
-/// the plan keeps an order in which it is free.
+/// Marks a step of the app: it takes its time if the plan names it for this host (`slow_steps`); if the plan keeps an
+/// order in which the step is free, it waits for its turn instead.
 ///
-/// Between two steps a real app waits for databases, users and disks: name what lies between two steps that can cross
+/// Between two steps a real app waits for databases, users and disks: name the places between two steps that can cross
 /// with something else, in clients and servers alike. Outside a run it does nothing.
 ///
 /// ```
@@ -32,22 +32,22 @@ pub async fn checkpoint(step: &str) {
     }
 }
 
-/// What becomes of a message.
+/// The ruling on a message at a fault point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PointRuling {
-    /// It goes on.
+    /// The message passes.
     Pass,
-    /// It goes on later, by that much.
+    /// The message passes after this delay.
     Delay(Duration),
-    /// It is lost.
+    /// The message is lost.
     Drop,
-    /// It goes on twice.
+    /// The message passes twice.
     Double,
 }
 
-/// Asks what becomes of a message at the point called `point`; `detail` says in the trace which message it was. The plan
-/// decides by the point and by how many have come there before (the fault `point-verdict`). Outside a run, and after the chaos
-/// phase, everything passes.
+/// Returns the plan's ruling on a message at the point called `point`; `detail` identifies the message in the trace.
+/// The plan decides by the point and by the number of messages there before (the fault `point-verdict`). Outside a run,
+/// and after the chaos phase, every message passes.
 ///
 /// ```
 /// use sleet::app::{PointRuling, fault_point};
@@ -62,12 +62,12 @@ pub enum PointRuling {
 /// ```
 ///
 /// # Panics
-/// If a thread panicked while it counted.
+/// Panics if a thread panicked while it counted.
 pub fn fault_point(point: &str, detail: impl AsRef<str>) -> PointRuling {
     let Ok(host) = Host::current() else {
         return PointRuling::Pass;
     };
-    // What a dead process does counts for nothing.
+    // A message of a dead process does not count.
     if !host.is_up() {
         return PointRuling::Pass;
     }

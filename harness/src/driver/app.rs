@@ -1,8 +1,8 @@
-//! The seam between the driver and what it drives: a program that runs on a host, and the app that the program is to its
-//! user.
+//! The seam between the driver and the code under test: a program that runs on a host, and the app that the program is
+//! to its user.
 //!
-//! A program is a black box. The driver starts it, lets its user act on it and looks at what it shows; what it did is
-//! read from adapters and from the wire. There is no other door, not for our own clients either.
+//! A program is a black box. The driver starts it, lets its user act on it and looks at what it shows; evidence of its
+//! behaviour comes from adapters and from the wire. There is no other interface, not for our own clients either.
 
 use std::{fmt, sync::Arc};
 
@@ -18,27 +18,27 @@ use crate::{
     world::Host,
 };
 
-/// Something that runs on a host, from the start of the host on, in each of its lives: an app or a server.
+/// A program that runs on a host, started in each life of the host: an app or a server.
 #[async_trait]
 pub trait Program: Send + Sync + 'static {
-    /// Starts it, as a task of the host. What it spawns is the host's.
+    /// Starts the program, as a task of the host. Tasks that it spawns belong to the host.
     ///
     /// # Errors
-    /// [`StartError`]: the run has no meaning without it, and fails.
+    /// [`StartError`]: the run is invalid without the program, and fails.
     async fn start(&self, launch: Launch) -> Result<Arc<dyn App>, StartError>;
 }
 
-/// What a program is given when it starts.
+/// The arguments of a program at its start.
 pub struct Launch {
-    /// Where it runs.
+    /// The host.
     pub host: Host,
-    /// What the run is meant to do. An app reads its own section and the addresses of its servers there, not the faults.
+    /// The plan of the run. An app reads its own section and the addresses of its servers there, not the faults.
     pub plan: Arc<Plan>,
-    /// What its user sees.
+    /// The screen of the user.
     pub screen: Screen,
-    /// If it is asleep: it stays offline until the first notification comes.
+    /// The push notifications of an app that is asleep: it stays offline until the first one comes.
     pub pushes: Option<UnboundedReceiver<Notification>>,
-    /// The push service, for servers that wake who is asleep.
+    /// The push service, for servers that wake sleeping apps.
     pub push: PushService,
 }
 
@@ -48,38 +48,38 @@ impl fmt::Debug for Launch {
     }
 }
 
-/// A program that did not start.
+/// The error of a program that did not start.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{0}")]
 pub struct StartError(pub String);
 
-/// An intent that the app has no act for.
+/// The error for an intent that the app has no act for.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("the app has no such act")]
 pub struct NotUnderstood;
 
-/// An app in the hands of its user, in one life of its host.
+/// An app as its user operates it, in one life of its host.
 #[async_trait]
 pub trait App: Send + Sync {
-    /// The user wants something. Returns when the app says that it is done, which for a hangup means that nothing of the
-    /// call goes on; that may take time, and other intents may come meanwhile. What cannot be done any more, because
-    /// the call is over or was never there, is done by doing nothing.
+    /// Performs an intent of the user. Returns when the app says that it is done, which for a hangup means that nothing
+    /// of the call goes on; that may take time, and other intents may come meanwhile. An intent that cannot be
+    /// performed any more, because the call is over or never existed, has no effect.
     ///
     /// # Errors
     /// [`NotUnderstood`] if the app has no such act: the run fails.
     async fn act(self: Arc<Self>, intent: Intent) -> Result<(), NotUnderstood>;
 
-    /// The run is over: ends every call, and no user has a say in it any more.
+    /// Ends every call at the end of the run; users no longer act.
     async fn end_calls(self: Arc<Self>) {}
 
-    /// Ends what is left: connections to servers, tasks. Called some time after [`App::end_calls`]; nothing may be left
-    /// a second later.
+    /// Ends everything that is left: connections to servers, tasks. Called some time after [`App::end_calls`]; nothing
+    /// may be left a second later.
     async fn go_offline(self: Arc<Self>) {}
 
-    /// Of a TURN server: how many allocations it has.
+    /// Returns the number of allocations of a TURN server.
     ///
     /// # Errors
-    /// What kept it from knowing.
+    /// Returns the reason why the number is not known.
     async fn allocations(&self) -> Result<u64, String> {
         Ok(0)
     }

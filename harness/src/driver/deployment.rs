@@ -1,4 +1,4 @@
-//! Who takes part: which program runs on which host.
+//! The deployment: which program runs on which host.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -24,8 +24,8 @@ impl fmt::Debug for Deployment {
 }
 
 impl Deployment {
-    /// Everybody runs `app`, but for the hosts that are given another program. The signaling service and the STUN and
-    /// TURN servers of the plan run by themselves.
+    /// Creates a deployment that runs `app` on every host without another program. The signaling service and the STUN
+    /// and TURN servers of the plan run by themselves.
     pub fn of(app: impl Program) -> Self {
         Self {
             others: Some(Arc::new(app)),
@@ -33,19 +33,19 @@ impl Deployment {
         }
     }
 
-    /// `program` runs on `host`, for everybody and in nobody's hands. Servers start first.
+    /// Runs `program` on `host` as a server, without a user. Servers start first.
     pub fn server(mut self, host: &str, program: impl Program) -> Self {
         self.servers.insert(host.to_owned(), Arc::new(program));
         self
     }
 
-    /// The user at `host` runs `app`, whatever the others run.
+    /// Runs `app` on `host` for its user, whatever the others run.
     pub fn app(mut self, host: &str, app: impl Program) -> Self {
         self.apps.insert(host.to_owned(), Arc::new(app));
         self
     }
 
-    /// What runs on `host`, and whether it is a server.
+    /// Returns the program of `host`, and whether it is a server.
     pub(super) fn on(&self, plan: &Plan, host: &str) -> Option<(Arc<dyn Program>, bool)> {
         if let Some(program) = self.servers.get(host) {
             return Some((program.clone(), true));

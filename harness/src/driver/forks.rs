@@ -1,6 +1,6 @@
-//! Calls that ring on several devices of a user: what the script names once is a leg to each device.
+//! Forked calls, which ring on several devices of a user: one call in the script, one leg per device.
 //!
-//! The caller's user speaks of the call, whoever is at a device of its leg. Which device has the call is for the app.
+//! The caller's user refers to the call, a user at a device to its leg. The app decides which device has the call.
 
 use std::sync::Arc;
 
@@ -13,16 +13,16 @@ use crate::{
 /// A call to all devices of a user.
 #[derive(Clone, Debug)]
 pub(super) struct Fork {
-    /// Who dialed.
+    /// The host of the caller.
     caller: String,
     /// The user who is called.
     to: String,
-    /// What the call is named now.
+    /// The current name of the call.
     call: String,
 }
 
 impl Driver {
-    /// The user at `host` dials a client, or somebody with several devices.
+    /// Lets the user at `host` dial a client, or a user with several devices.
     pub(super) async fn dial_by_name(self: &Arc<Self>, host: &Host, call: &str, to: &str) {
         match self.plan.devices_of(to) {
             None => self.dial(host, call, to).await,
@@ -38,8 +38,8 @@ impl Driver {
         }
     }
 
-    /// Notes that `host` dials `to`, in a call that the script names `name` and that is named `call` now: returns the dials of
-    /// its legs.
+    /// Notes that `host` dials `to`, in a call with the name `name` in the script and the current name `call`; returns
+    /// the intents that dial its legs.
     fn fork(&self, host: &Host, name: &str, call: &str, to: &str) -> Vec<Intent> {
         let fork = Fork {
             caller: host.name().to_owned(),
@@ -57,7 +57,7 @@ impl Driver {
         devices.iter().map(dial).collect()
     }
 
-    /// What the call that the script names `name` is named now, to the user at `host`.
+    /// Returns the current name, for the user at `host`, of the call that the script names `name`.
     pub(super) fn current(&self, host: &str, name: &str) -> String {
         let hand = self.hand();
         match hand.forks.get(name) {
@@ -70,7 +70,7 @@ impl Driver {
         }
     }
 
-    /// Whom the user at `host` dials who dials again in the place of the call that the script names `name`.
+    /// Returns the party to dial when the user at `host` redials the call that the script names `name`.
     pub(super) fn other_of(&self, host: &str, name: &str) -> Option<String> {
         let fork = self.hand().forks.get(name).cloned();
         if let Some(fork) = fork.filter(|fork| fork.caller == host) {
@@ -80,7 +80,7 @@ impl Driver {
         self.progress().of(host, &call).and_then(|end| end.other.clone())
     }
 
-    /// The user at `host` wants something of `call`, which is meant for each of its legs, if it has any here.
+    /// Performs the intent `want` of the user at `host` for `call`, or for each of its legs if it has any here.
     pub(super) async fn want_of_each(
         self: &Arc<Self>,
         host: &Host,
@@ -91,7 +91,7 @@ impl Driver {
         self.want_each(host, want(call.to_owned()), legs).await;
     }
 
-    /// The legs of `call` at its caller `host`.
+    /// Returns the legs of `call` at its caller `host`.
     fn legs_at(&self, host: &str, call: &str) -> Vec<String> {
         let hand = self.hand();
         let fork = hand.forks.values().find(|f| f.caller == host && f.call == call);
@@ -100,7 +100,7 @@ impl Driver {
         devices.map(|device| leg_of(call, device)).collect()
     }
 
-    /// Whether `call` is over at `host`, and every other leg of what it is a leg of.
+    /// Reports whether `call` is over at `host`, with every other leg of the same fork.
     pub(super) fn is_over_at(&self, host: &str, call: &str) -> bool {
         let legs: Vec<String> = {
             let hand = self.hand();
@@ -117,7 +117,7 @@ impl Driver {
             .all(|leg| progress.of(host, leg).is_some_and(|end| end.over))
     }
 
-    /// A user whose phone has started again calls all devices again, where the crash took the call away.
+    /// Dials all devices again for a user whose phone has started again, if the crash ended the call.
     pub(super) fn dial_forks_again(self: &Arc<Self>, host: &Host) {
         let forks = self.hand().forks.clone();
         for (name, fork) in forks.into_iter().filter(|(_, f)| f.caller == host.name()) {
@@ -129,7 +129,7 @@ impl Driver {
             if devices.iter().all(done) {
                 continue;
             }
-            // Of two legs to one device, the larger name is the newer, as of any two calls.
+            // Of two legs to one device, the larger name is the newer, as with any two calls.
             let call = format!("{name}:{}", host.life());
             let legs = self.fork(host, &name, &call, &fork.to);
             self.hand().pending += 1;

@@ -1,13 +1,13 @@
-//! Drives the apps under test: starts them on their hosts, again after each crash, and is the hand of their users.
+//! Drives the apps under test: starts them on their hosts, again after each crash, and acts for their users.
 //!
-//! - [`app`]: the seam: what a program is, and what its user can want of it
+//! - [`app`]: the seam: programs, apps, and the intents of users
 //! - [`screen`]: what an app shows its user
 //! - [`deployment`]: which program runs on which host; [`servers`]: those of the harness
-//! - [`script`]: what users do, and when
+//! - [`script`]: the acts of users, and when they happen
 //! - [`forks`]: calls that ring on several devices
-//! - [`progress`]: how far calls have come
+//! - [`progress`]: the state of calls
 //!
-//! The driver writes down what users intend when they intend it. It never asks an app what it did.
+//! The driver records users' intents when they have them. It never asks an app what it did.
 
 mod app;
 mod deployment;
@@ -39,19 +39,20 @@ use crate::{
     world::{Host, Sim},
 };
 
-/// How long after the last call was ended the run goes on: longer than telling the other end and closing a peer may take.
+/// The time that the run goes on after the last call was ended: longer than telling the other end and closing a peer
+/// may take.
 const AFTERMATH: Duration = Duration::from_millis(2_500);
-/// How long it takes to end connections in good order.
+/// The time for closing connections in good order.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// How much longer than its budget the run waits for a call: users take a while to pick up.
+/// The time that the run waits for a call beyond its budget: users take a while to pick up.
 const PICK_UP: Duration = Duration::from_secs(3);
-/// How long what a user wants may take to be seen: a little more than the oracles allow.
+/// The time within which an intent must take visible effect: a little more than the oracles allow.
 const EFFECT: Duration = Duration::from_millis(3_200);
-/// How long a server that has ended may take to let go of its sockets: simulated time moves when nothing is left to do.
+/// The time that an ended server may take to release its sockets: simulated time moves when nothing is left to do.
 const FAREWELL: Duration = Duration::from_millis(1);
 
-/// Plays `plan` with `deployment`: users follow the script until every call can be talked over or is over, or out of time; then
-/// they talk, and the run is cleaned up.
+/// Runs `plan` with `deployment`: users follow the script until every call is usable or over, or out of time; then they
+/// talk, and the run is cleaned up.
 pub async fn play(sim: Sim, plan: Arc<Plan>, deployment: Arc<Deployment>) {
     let driver = Driver::new(&sim, &plan, deployment);
     driver.enter().await;
@@ -64,39 +65,39 @@ pub async fn play(sim: Sim, plan: Arc<Plan>, deployment: Arc<Deployment>) {
     driver.clean_up().await;
 }
 
-/// What drives a run.
+/// The driver of a run.
 struct Driver {
     sim: Sim,
     plan: Arc<Plan>,
     deployment: Arc<Deployment>,
     push: PushService,
-    // Those that run, by host.
+    // The running apps, by host.
     apps: watch::Sender<BTreeMap<String, Arc<dyn App>>>,
     servers: Mutex<BTreeMap<String, Arc<dyn App>>>,
     progress: Arc<Mutex<Progress>>,
-    // Counts up whenever something may have been settled.
+    // Counts up whenever a call may have settled.
     changes: Arc<watch::Sender<u64>>,
     hand: Mutex<Hand>,
 }
 
-/// What the users' hands are at.
+/// The state of the users' acts.
 #[derive(Default)]
 struct Hand {
     // The number of the next intent.
     next: u64,
-    // Acts of the script that have begun, by their place.
+    // Indices of the acts of the script that have begun.
     begun: BTreeSet<usize>,
-    // Acts that are planned or under way.
+    // The number of acts that are planned or under way.
     pending: u64,
-    // When somebody last wanted something.
+    // The time of the last intent.
     last: SimTime,
-    // When somebody last wanted something that no connection shows.
+    // The time of the last intent whose effect no connection shows.
     last_unseen: SimTime,
-    // What users dialed, by the name that the script gives the call.
+    // Dialed calls, by their name in the script.
     dialed: BTreeMap<String, Dialed>,
     // The legs of each group.
     groups: BTreeMap<String, Vec<String>>,
-    // Calls that ring on several devices, by the name that the script gives them.
+    // Calls that ring on several devices, by their name in the script.
     forks: BTreeMap<String, Fork>,
 }
 
@@ -133,7 +134,7 @@ impl Driver {
         driver
     }
 
-    /// Starts everybody, the servers first.
+    /// Starts all programs, the servers first.
     async fn enter(self: &Arc<Self>) {
         let hosts = self.plan.topology.hosts.iter().map(|h| h.name.clone());
         let (servers, apps): (Vec<_>, Vec<_>) = hosts.partition(|name| self.is_server(name));
@@ -147,7 +148,7 @@ impl Driver {
         }
     }
 
-    /// Starts what belongs on a host again after each crash.
+    /// Starts the host's program again after each crash.
     async fn live(self: Arc<Self>, name: String) {
         let mut lives = self.sim.lives(&name);
         loop {
@@ -185,7 +186,7 @@ impl Driver {
             Ok(Err(StartError(error))) => {
                 return host.run(|| self.sim.record(EventKind::NotStarted { error }));
             }
-            // It crashed meanwhile.
+            // The host crashed meanwhile.
             Err(_) => return,
         };
         if is_server {
@@ -200,14 +201,14 @@ impl Driver {
         }
     }
 
-    /// A host has crashed with what ran on it.
+    /// Forgets the programs of a host that has crashed.
     fn crashed(&self, name: &str) {
         self.apps.send_modify(|apps| drop(apps.remove(name)));
         self.servers().remove(name);
     }
 
-    /// Waits until every call is usable or over at both ends and nobody is about to act, or until the time of those
-    /// that are not is up.
+    /// Waits until every call is usable or over at both ends and no user is about to act, or until the deadline for the
+    /// others.
     async fn settled(&self) {
         let mut changes = self.changes.subscribe();
         loop {
@@ -220,12 +221,13 @@ impl Driver {
                 // The sender lives as long as the driver.
                 let _ = changes.changed().await;
             };
-            // What is too late is looked at once more: a deadline may have moved meanwhile.
+            // After a timeout the state is checked once more: a deadline may have moved meanwhile.
             let _ = tokio::time::timeout(until - self.sim.now(), changed).await;
         }
     }
 
-    /// When the liveness oracles have had their time: after the healing and after the last intent.
+    /// Returns the time at which the liveness oracles have had their budget: after the healing and after the last
+    /// intent.
     fn deadline(&self) -> SimTime {
         let last = self.hand().last;
         let due = last.max(self.last_scripted()).max(self.plan.heal_at()) + self.plan.budget() + PICK_UP;
@@ -235,14 +237,14 @@ impl Driver {
         due.min(SimTime::ZERO + (horizon - SimTime::ZERO).saturating_sub(rest))
     }
 
-    /// Waits until what a user wanted last has had the time to take effect.
+    /// Waits until the last intent has had the time to take effect.
     async fn last_effect(&self) {
         let last = self.hand().last_unseen;
         self.sim.sleep(last + EFFECT - self.sim.now()).await;
     }
 
-    /// When the run has nothing more in store that could unsettle a call: all hosts run, and where calls talk, the network has
-    /// healed.
+    /// Returns the time from which nothing in the plan can unsettle a call: all hosts run, and in plans with talk, the
+    /// network has healed.
     fn settles_from(&self) -> SimTime {
         match self.plan.talk_every() {
             None => self.plan.all_hosts_run_from(),
@@ -254,7 +256,7 @@ impl Driver {
         let hand = self.hand();
         let progress = self.progress();
         let talks = |d: &Dialed| match self.plan.talk_every() {
-            // What was said in the instant of the healing may have been under way for long.
+            // A message that was sent at the time of the healing may have been under way for long.
             Some(every) if self.sim.now() >= self.settles_from() => {
                 progress.talks(&d.call, &d.caller, &d.callee, self.plan.heal_at() + every)
             }
@@ -264,7 +266,7 @@ impl Driver {
         hand.pending == 0 && hand.dialed.values().all(settled)
     }
 
-    /// Every call ends, everybody goes offline; then nothing may be left.
+    /// Ends every call and takes every app offline; then nothing may be left.
     async fn clean_up(&self) {
         self.sim.record(EventKind::CleanUp);
         self.hand().begun.extend(0..self.plan.script.len());
@@ -310,7 +312,7 @@ impl Driver {
             .is_some_and(|(_, server)| server)
     }
 
-    /// Whether the user at `host` begins a call.
+    /// Reports whether the script has the user at `host` begin a call.
     fn dials(&self, host: &str) -> bool {
         let dials = |s: &Scripted| {
             s.host == host && matches!(s.act, Act::Dial { .. } | Act::DialGroup { .. } | Act::App { .. })

@@ -1,7 +1,7 @@
-//! How far each end of each call has come, as adapters and screens tell it.
+//! The state of each end of each call, derived from what adapters and screens record.
 //!
-//! The driver lets users act by this ("hangs up when the offer is sent") and knows by it when a run has nothing more to
-//! wait for. It listens to the trace as it is written; it says nothing that an app may act on.
+//! The driver uses it to time users' acts ("hangs up when the offer is sent") and to decide when a run has nothing more
+//! to wait for. It listens to the trace as it is recorded; it tells an app nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,58 +12,58 @@ use crate::{
     trace::{CallEvent, Event, EventKind, Intent, Machine, Point, SERVICE, SignalDirection},
 };
 
-/// Something that users wait for.
+/// An event that users wait for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Happening {
-    /// Where.
+    /// The host.
     pub host: String,
-    /// In which call.
+    /// The call.
     pub call: String,
-    /// What.
+    /// The event.
     pub what: What,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
-    /// The call came to a point of its life there.
+    /// The call reached a point on the host.
     Reached(Point),
-    /// The phone rings for it.
+    /// The phone rings for the call.
     Rings,
-    /// It is over there.
+    /// The call is over on the host.
     Over,
 }
 
-/// How an end of a call stands.
+/// The state of one end of a call.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CallProgress {
-    /// Who is at the other end, if the app or the user has said so.
+    /// The other end, if the app or the user has named it.
     pub other: Option<String>,
-    /// The point that it came to last.
+    /// The point reached last.
     pub at: Option<Point>,
-    /// Whether it rings.
+    /// Whether the phone rings.
     pub rings: bool,
-    /// When it fell silent.
+    /// The time at which the phone stopped ringing.
     pub silent: Option<SimTime>,
-    /// Whether a message has gone both ways there.
+    /// Whether a message has gone both ways.
     pub usable: bool,
-    /// When something was heard of the other end last.
+    /// The last time at which a message of the other end arrived.
     pub heard: Option<SimTime>,
-    /// Whether its app has said that it is over.
+    /// Whether the app has shown that the call is over.
     pub over: bool,
-    /// Whether its user has ended it.
+    /// Whether the user has ended the call.
     pub ended: bool,
     local: bool,
     remote: bool,
 }
 
-/// A call, as one of its ends sees it: host and call.
+/// One end of a call: host and call.
 type Place = (String, String);
 
-/// How all calls of a run stand.
+/// The state of all calls of a run.
 #[derive(Debug)]
 pub(super) struct Progress {
     ends: BTreeMap<Place, CallProgress>,
-    // Calls that were over, or ended by their user, when a crash made their host forget them.
+    // Ends that were over, or ended by their user, when a crash made their host forget them.
     done: BTreeSet<Place>,
     news: UnboundedSender<Happening>,
 }
@@ -77,13 +77,13 @@ impl Progress {
         }
     }
 
-    /// How `call` stands on `host`.
+    /// Returns the state of `call` on `host`.
     pub fn of(&self, host: &str, call: &str) -> Option<&CallProgress> {
         self.ends.get(&(host.to_owned(), call.to_owned()))
     }
 
-    /// Whether `call` from `caller` to `callee` needs no more waiting: each end has it usable or over, and a callee that
-    /// never heard of it does not count once the caller is done with it.
+    /// Reports whether `call` from `caller` to `callee` needs no more waiting: each end has it usable or over, and a
+    /// callee that never heard of it does not count once it is over for the caller.
     pub fn is_settled(&self, call: &str, caller: &str, callee: &str) -> bool {
         let settled = |end: &CallProgress| end.usable || end.over;
         let here = self.of(caller, call);
@@ -91,15 +91,15 @@ impl Progress {
         match (here, there) {
             (None, _) => self.was_done(caller, call),
             (Some(here), None) => here.over,
-            // A user who has ended what the app does not know (any more) changes nothing.
+            // A user who has ended a call that the app does not know (any more) changes nothing.
             (Some(here), Some(there)) => {
                 settled(here) && (settled(there) || (here.over && !there.takes_part()))
             }
         }
     }
 
-    /// Whether nobody has to wait for `call` from `caller` to `callee` to talk again: each end has heard something from `since`
-    /// on, or has nothing to hear.
+    /// Reports whether there is no need to wait for `call` from `caller` to `callee` to carry messages again: each
+    /// usable end has received one from `since` on, or the call is over or ended.
     pub fn talks(&self, call: &str, caller: &str, callee: &str, since: SimTime) -> bool {
         let ends = [caller, callee].map(|host| self.of(host, call));
         if ends.iter().flatten().any(|end| end.over || end.ended) {
@@ -109,12 +109,12 @@ impl Progress {
         there.all(|end| end.heard.is_some_and(|at| at >= since))
     }
 
-    /// Whether `call` was over on `host`, or its user had ended it, when a crash made the host forget it.
+    /// Reports whether `call` was over on `host`, or its user had ended it, when a crash made the host forget it.
     pub fn was_done(&self, host: &str, call: &str) -> bool {
         self.done.contains(&(host.to_owned(), call.to_owned()))
     }
 
-    /// A host has crashed: it has forgotten its calls, and their other ends have to connect again.
+    /// Removes the calls of a host that has crashed; their other ends have to connect again.
     pub fn crashed(&mut self, host: &str) {
         let mut lost = BTreeSet::new();
         for ((h, call), end) in &self.ends {
@@ -134,14 +134,14 @@ impl Progress {
         }
     }
 
-    /// Takes note of an event.
+    /// Updates the state by an event.
     pub fn hear(&mut self, event: &Event) {
         let Some(host) = event.host.as_deref() else { return };
         if event.kind == EventKind::Crashed {
             return self.crashed(host);
         }
         let Some(call) = event.kind.call() else { return };
-        // What passes the server is for others to come to.
+        // Messages that pass the server do not count as progress of a client.
         if matches!(&event.kind, EventKind::Signal { with, .. } if with != SERVICE) {
             return;
         }
@@ -152,7 +152,7 @@ impl Progress {
             if let What::Reached(point) = what {
                 end.at = Some(point);
             }
-            // Nobody waits any more once the run is cleaned up.
+            // An error means that the run is being cleaned up.
             let _ = self.news.send(Happening {
                 host: host.to_owned(),
                 call: call.to_owned(),
@@ -167,7 +167,7 @@ impl CallProgress {
         self.at.is_some() || self.rings || self.silent.is_some()
     }
 
-    /// Takes note of an event of this end; returns what it comes to.
+    /// Updates this end by an event; returns the events for users that result.
     fn hear(&mut self, event: &Event) -> Vec<What> {
         let reached = |point| vec![What::Reached(point)];
         match &event.kind {
@@ -254,7 +254,7 @@ impl CallProgress {
     }
 }
 
-/// The point that a call comes to when a client sends or receives a message.
+/// Returns the point that a call reaches when a client sends or receives a message.
 fn passed(direction: SignalDirection, message: &str) -> Option<Point> {
     Some(match (direction, message) {
         (SignalDirection::Sent, "offer") => Point::OfferSent,

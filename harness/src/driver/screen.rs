@@ -1,6 +1,6 @@
-//! What an app shows its user: which calls ring, which can talk, and what came of them.
+//! The screen: what an app shows its user about ringing, connected and ended calls.
 //!
-//! These are the app's claims. Users act by what they see, and oracles hold it against what adapters recorded.
+//! These are the app's claims. Users act by what they see, and oracles compare it with what adapters recorded.
 
 use crate::{
     trace::{CallEvent, CallOutcome, EventKind},
@@ -14,28 +14,28 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// The screen of the app on `host`.
+    /// Creates the screen of the app on `host`.
     pub fn of(host: &Host) -> Self {
         Self { host: host.clone() }
     }
 
-    /// `call` begins to ring; `from` calls.
+    /// Shows that `call` from `from` begins to ring.
     pub fn rings(&self, call: &str, from: &str) {
         let from = from.to_owned();
         self.show(call, CallEvent::Rings { from });
     }
 
-    /// `call` rings no more: the user has picked up, or there is nothing to pick up.
+    /// Shows that `call` stops ringing: the user has accepted, or the call is gone.
     pub fn silent(&self, call: &str) {
         self.show(call, CallEvent::Silent);
     }
 
-    /// The two can talk.
+    /// Shows that the two ends can talk.
     pub fn connected(&self, call: &str) {
         self.show(call, CallEvent::Connected);
     }
 
-    /// `call` is over.
+    /// Shows that `call` is over.
     pub fn over(&self, call: &str, outcome: CallOutcome) {
         self.show(call, CallEvent::Over { outcome });
     }

@@ -1,7 +1,7 @@
-//! What users do: the script of the plan, turned into intents as its time comes.
+//! The acts of users: the script of the plan, turned into intents at their time.
 //!
-//! A user acts by the clock, by what the screen shows, by how far a call has come, or when the order of the plan says
-//! so. The intent is written down before the app hears of it.
+//! A user acts at a time, on what the screen shows, at a point of a call, or when the order of the plan says so. The
+//! intent is recorded before the app hears of it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::{
     world::Host,
 };
 
-/// How long after a phone has fallen silent its user may still tap on the button that is not there any more.
+/// The time after a phone has stopped ringing in which its user may still tap the button that is gone.
 const TAP: Duration = Duration::from_millis(300);
 
 /// A call that a user dialed.
@@ -27,14 +27,14 @@ const TAP: Duration = Duration::from_millis(300);
 pub(super) struct Dialed {
     pub caller: String,
     pub callee: String,
-    /// What the call is named now: a caller who starts again dials again.
+    /// The current name of the call: a caller that starts again dials again under a new name.
     pub call: String,
-    /// The call that it is a leg of, as the script names it.
+    /// The call that this is a leg of, by its name in the script.
     pub fork: Option<String>,
 }
 
 impl Driver {
-    /// Lets the users act by the clock.
+    /// Schedules the acts of users that have a fixed time.
     pub(super) fn follow_the_script(self: &Arc<Self>) {
         for (index, scripted) in self.plan.script.iter().enumerate() {
             if let When::At { ms } = scripted.when {
@@ -44,7 +44,7 @@ impl Driver {
         }
     }
 
-    /// When the last act by the clock begins.
+    /// Returns the time of the last act with a fixed time.
     pub(super) fn last_scripted(&self) -> SimTime {
         let times = self.plan.script.iter().filter_map(|s| match s.when {
             When::At { ms } | When::Free { from_ms: ms } => Some(SimTime::from_millis(ms)),
@@ -53,7 +53,7 @@ impl Driver {
         times.max().unwrap_or_default()
     }
 
-    /// Lets the users act by what happens.
+    /// Schedules the acts of users that follow events.
     pub(super) async fn attend(self: Arc<Self>, mut happenings: UnboundedReceiver<Happening>) {
         while let Some(Happening { host, call, what }) = happenings.recv().await {
             for (index, scripted) in self.plan.script.iter().enumerate() {
@@ -80,8 +80,8 @@ impl Driver {
         }
     }
 
-    /// Whether `act` is about `call`, which may have been dialed again under another name than the script's, and may be a
-    /// leg of another.
+    /// Reports whether `act` is about `call`, which may have been dialed again under another name than the script's,
+    /// and may be a leg of another.
     fn is_about(&self, act: &Act, call: &str) -> bool {
         let hand = self.hand();
         let dialed = hand.dialed.iter().find(|(_, d)| d.call == call);
@@ -90,7 +90,7 @@ impl Driver {
         act.call().is_some_and(|of| of == name || Some(of) == fork)
     }
 
-    /// The user at `host` acts after a while; each act of the script once.
+    /// Schedules an act of the user at `host`; each act of the script happens once.
     fn later(self: &Arc<Self>, index: usize, host: &str, act: Act, after: Duration) {
         {
             let mut hand = self.hand();
@@ -107,7 +107,7 @@ impl Driver {
         });
     }
 
-    /// The user at `host` picks `call` up after a while, if it still rings by then or has only just stopped.
+    /// Makes the user at `host` accept `call` after a while, if it still rings by then or has only just stopped.
     fn pick_up_later(self: &Arc<Self>, host: &str, call: &str, after: Duration) {
         self.hand().pending += 1;
         let (driver, host, call) = (self.clone(), host.to_owned(), call.to_owned());
@@ -125,7 +125,7 @@ impl Driver {
         });
     }
 
-    /// Does one after the other what the user at `host` may do at any time, whenever the order of the plan says so.
+    /// Performs the free acts of the user at `host` one after the other, when the order of the plan says so.
     pub(super) async fn act_freely(self: Arc<Self>, host: String) {
         for scripted in self.plan.script.iter().filter(|s| s.host == host) {
             let When::Free { from_ms } = scripted.when else {
@@ -145,24 +145,24 @@ impl Driver {
         }
     }
 
-    /// An act that was planned is done.
+    /// Counts a planned act as done.
     pub(super) fn done(&self) {
         self.hand().pending -= 1;
         self.changes.send_modify(|changes| *changes += 1);
     }
 
-    /// The user at `host` acts, as soon as the phone runs.
+    /// Performs an act of the user at `host`, as soon as the app runs.
     async fn act(self: &Arc<Self>, host: &str, act: Act) {
         let mut apps = self.apps.subscribe();
         // The sender lives as long as the driver.
         drop(apps.wait_for(|apps| apps.contains_key(host)).await);
         let at = self.sim.host(host);
         match act {
-            // It is done by the clock of the ring.
+            // The ringing triggers it, not the script.
             Act::Answer => {}
             Act::Dial { to, call } => self.dial_by_name(&at, &call, &to).await,
             Act::Redial { call, again } => {
-                // Nobody dials again who was never in the call.
+                // A user who was never in the call does not redial.
                 if let Some(to) = self.other_of(host, &call) {
                     self.dial_by_name(&at, &again, &to).await;
                 }
@@ -205,7 +205,7 @@ impl Driver {
         self.hand().dialed.insert(name.to_owned(), dialed);
     }
 
-    /// Whoever dials a group dials each of it: the legs share the number of the group's intent.
+    /// Dials every client of a group: the legs share the number of the group's intent.
     async fn dial_group(self: &Arc<Self>, host: &Host, group: String, to: Vec<String>) {
         let legs: Vec<(String, String)> = to.iter().map(|to| (leg_of(&group, to), to.clone())).collect();
         let names = legs.iter().map(|(call, _)| call.clone()).collect();
@@ -226,7 +226,7 @@ impl Driver {
         self.want_each(host, Intent::HangUpGroup { group }, legs).await;
     }
 
-    /// A user whose phone has started again dials again what the crash took away, under another name.
+    /// Redials, under another name, the calls that a crash ended, for a user whose phone has started again.
     pub(super) fn dial_again(self: &Arc<Self>, host: &Host) {
         if host.life() == 0 {
             return;
@@ -240,7 +240,7 @@ impl Driver {
                 .filter(|(_, d)| d.caller == host.name() && d.fork.is_none());
             own.map(|(name, d)| (name.clone(), d.clone())).collect()
         };
-        // What a user had ended, or the app had said to be over, is not dialed again.
+        // A call that a user had ended, or that the app had shown to be over, is not redialed.
         let lost = lost
             .into_iter()
             .filter(|(_, d)| !self.progress().was_done(&d.caller, &d.call));
@@ -256,14 +256,14 @@ impl Driver {
         }
     }
 
-    /// The user at `host` wants something: it is written down, and then the app is asked.
+    /// Records an intent of the user at `host`, and then tells the app.
     pub(super) async fn want(self: &Arc<Self>, host: &Host, intent: Intent) {
         self.want_each(host, intent, Vec::new()).await;
     }
 
     pub(super) async fn want_each(self: &Arc<Self>, host: &Host, intent: Intent, legs: Vec<Intent>) {
         let app = self.apps.borrow().get(host.name()).cloned();
-        // A phone that crashes in this instant is in nobody's hands.
+        // A phone that crashes at this instant has no user.
         let Some(app) = app.filter(|_| host.is_up()) else {
             return;
         };
@@ -293,11 +293,11 @@ impl Driver {
                 Err(super::NotUnderstood) => sim.record(EventKind::NotUnderstood { id }),
             }
         });
-        // It ends with a crash, too.
+        // The task ends with a crash, too.
         let _ = obeying.await;
     }
 
-    /// Where users hang up is a mark: a hangup has to be tried everywhere.
+    /// Sets a mark for the point at which a user hangs up: a hangup has to be tried everywhere.
     fn mark_hangups(&self, host: &Host, intent: &Intent, legs: &[Intent]) {
         for intent in std::iter::once(intent).chain(legs) {
             let Intent::HangUp { call } = intent else { continue };

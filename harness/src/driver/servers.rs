@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{App, Launch, NoUser, NotUnderstood, Program, StartError};
 use crate::{servers::RunningServer, signaling::server::Server, trace::Intent};
 
-/// The WebSocket signaling server, as the plan's `signaling` says.
+/// The WebSocket signaling server, with the plan's `signaling`.
 pub(super) struct SignalingProgram;
 
 #[async_trait]

@@ -1,6 +1,6 @@
-//! What the app under test complained of in its own log.
+//! Warnings and errors in the log of the app under test.
 //!
-//! A warning decides nothing. It stands in a chain because it says in the app's words what the network did to it.
+//! A warning decides nothing. It is part of a chain because it describes in the app's words what the network did to it.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use crate::{
     trace::{Event, EventKind, Trace},
 };
 
-/// The warnings and errors that apps and servers wrote from the dial of `call` on until its first end: each text once, with how
-/// often it came.
+/// Returns the warnings and errors that apps and servers logged from the dial of `call` until its first end: each text
+/// once, with its count.
 pub(super) fn complaints(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
     let end = first_end(trace, call);
     let mut complaints: BTreeMap<(&str, &str), (&Event, u64)> = BTreeMap::new();

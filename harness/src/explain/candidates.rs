@@ -1,4 +1,4 @@
-//! The life of a remote candidate: gathered, sent, passed on, received, and then applied, refused or thrown away.
+//! The life of a remote candidate: gathered, sent, passed on, received, and then applied, refused or discarded.
 
 use super::Link;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     trace::{Candidate, Event, EventKind, SignalDirection, Trace},
 };
 
-/// What became of the first candidate of `call` that a peer refused or threw away.
+/// Explains the first candidate of `call` that a peer refused or discarded.
 pub(super) fn lost(plan: &Plan, trace: &Trace, call: &Call<'_>) -> Vec<Link> {
     let is_lost = |e: &&Event| match &e.kind {
         EventKind::CandidateRefused { peer, .. } => peer.call == call.name,
@@ -26,7 +26,7 @@ pub(super) fn lost(plan: &Plan, trace: &Trace, call: &Call<'_>) -> Vec<Link> {
     chain
 }
 
-/// The life of the candidate that `event` is about, up to there, beside that of its description.
+/// Returns the life of the candidate that `event` is about, up to there, beside that of its description.
 pub(super) fn life(plan: &Plan, trace: &Trace, event: &Event) -> Vec<Link> {
     let (Some(candidate), Some(host)) = (candidate_of(&event.kind), event.host.as_deref()) else {
         return Vec::new();
@@ -64,7 +64,7 @@ fn gathered<'a>(trace: &'a Trace, candidate: &Candidate) -> Option<&'a Event> {
     )
 }
 
-/// A place on the way of a signaling message.
+/// A place that a signaling message passes.
 struct Waypoint {
     host: String,
     direction: SignalDirection,
@@ -72,7 +72,7 @@ struct Waypoint {
 }
 
 fn waypoints(plan: &Plan, origin: &str, host: &str) -> Vec<Waypoint> {
-    // An app that brings its own signaling has it recorded at its ends, if at all.
+    // An app with its own signaling records it at its ends, if at all.
     let service = plan.signaling.as_ref().map_or("", |service| &*service.host);
     let waypoint = |host: &str, direction, description: String| Waypoint {
         host: host.to_owned(),
@@ -92,7 +92,7 @@ fn waypoints(plan: &Plan, origin: &str, host: &str) -> Vec<Waypoint> {
     ]
 }
 
-/// When a message passed `waypoint` for the first time.
+/// Returns the event at which a message passed `waypoint` for the first time.
 fn passed<'a>(trace: &'a Trace, waypoint: &Waypoint, is: impl Fn(&EventKind) -> bool) -> Option<&'a Event> {
     let there = |e: &&Event| match &e.kind {
         EventKind::Signal { direction, .. } => *direction == waypoint.direction && is(&e.kind),
@@ -113,7 +113,7 @@ fn describes(ufrag: &str) -> impl Fn(&EventKind) -> bool {
     }
 }
 
-/// Where the candidate came to be before the description of its generation: where it gained most.
+/// Returns the waypoint at which the candidate overtook the description of its generation: where its lead grew most.
 fn overtaking(trace: &Trace, candidate: &Candidate, origin: &str, waypoints: Vec<Waypoint>) -> Option<Link> {
     let kind = description_kind(trace, &candidate.ufrag);
     let mut lead_before = 0;
@@ -163,7 +163,7 @@ fn ms(from: SimTime, to: SimTime) -> String {
     }
 }
 
-/// What `host` did with the candidate in the end.
+/// Explains what `host` did with the candidate in the end.
 fn end(trace: &Trace, event: &Event, candidate: &Candidate, host: &str) -> Vec<Link> {
     let received = trace.of(host).find(|e| {
         matches!(&e.kind, EventKind::Signal { direction: SignalDirection::Received, candidate: Some(c), .. } if c == candidate)

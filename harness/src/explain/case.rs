@@ -1,6 +1,6 @@
-//! What is to be explained: a run, the event that decided, and the call that it is about.
+//! The subject of an explanation: a run, the deciding event, and the call that it is about.
 //!
-//! Read from the violation alone. Nothing here knows the id of an oracle.
+//! Derived from the violation alone. Nothing here knows the id of an oracle.
 
 use crate::{
     oracle::{
@@ -11,20 +11,20 @@ use crate::{
     trace::Event,
 };
 
-/// A run in which an oracle was broken.
+/// A run that broke an oracle.
 pub(super) struct Case<'a> {
     /// The run.
     pub record: &'a RunRecord,
-    /// The event that decided, if one did.
+    /// The deciding event, if there is one.
     pub decided: Option<&'a Event>,
-    /// The name of the call that it is about, if it is about one.
+    /// The name of the call that the event is about, if it is about one.
     pub named: Option<String>,
-    /// That call, if it was dialed.
+    /// The call, if it was dialed.
     pub call: Option<Call<'a>>,
 }
 
 impl<'a> Case<'a> {
-    /// The case of `violation`, which was found in `record`.
+    /// Creates the case of `violation` in `record`.
     pub fn of(record: &'a RunRecord, violation: &Violation) -> Self {
         let events = &record.trace.events;
         let decided = violation.event.and_then(|seq| events.get(seq as usize));

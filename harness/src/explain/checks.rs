@@ -1,4 +1,4 @@
-//! Connectivity checks and handshakes that went nowhere: how many packets, and what dropped them.
+//! Connectivity checks and handshakes that failed: how many packets, and what dropped them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,19 +10,19 @@ use crate::{
     trace::{Event, EventKind, PacketId, Proto},
 };
 
-/// A kind of packet: how it begins in the words of the trace, and its name.
+/// A kind of packet: the prefix of its decoded text, and its name.
 const CHECKS: (&str, &str) = ("stun binding request", "connectivity checks");
-/// The handshake that follows the checks.
+/// The DTLS handshake, which follows the checks.
 const HANDSHAKE: (&str, &str) = ("dtls", "DTLS packets");
 
-/// The packets of one kind that one host sent, in order.
+/// The packets of one kind from one host, in order.
 struct Sent<'a> {
     packets: Vec<&'a Event>,
     dropped: BTreeMap<String, usize>,
     delivered: usize,
 }
 
-/// What became of the checks and of the handshake of both sides of `call`.
+/// Explains failed checks and handshakes of both sides of `call`.
 pub(super) fn unanswered(record: &RunRecord, call: &Call<'_>) -> Vec<Link> {
     let sides = [(call.caller, call.callee), (call.callee, call.caller)];
     let told = sides.iter().flat_map(|(from, to)| {
@@ -34,7 +34,7 @@ pub(super) fn unanswered(record: &RunRecord, call: &Call<'_>) -> Vec<Link> {
     told.collect()
 }
 
-/// Where more of the packets were lost than arrived: from when on, and what dropped them.
+/// Explains packets of which more were lost than arrived: from when on, and what dropped them.
 fn tell(record: &RunRecord, from: &str, to: &str, kind: (&str, &str)) -> Vec<Link> {
     told(
         &sent(record, from, |_, says| says.starts_with(kind.0)),
@@ -71,7 +71,7 @@ fn told(sent: &Sent<'_>, from: &str, to: &str, name: &str) -> Vec<Link> {
     ]
 }
 
-/// What became of the datagrams that `from` sent to its peers after `since`, if more were lost than arrived.
+/// Explains the datagrams from `from` to its peers after `since`, if more were lost than arrived.
 pub(super) fn lost_since(record: &RunRecord, from: &str, to: &str, since: SimTime) -> Vec<Link> {
     let sent = sent(record, from, |e, _| e.at > since && is_datagram(e));
     told(&sent, from, to, "datagrams since then")
@@ -81,7 +81,7 @@ fn is_datagram(event: &Event) -> bool {
     matches!(&event.kind, EventKind::PacketSent { flow, .. } if flow.proto == Proto::Udp)
 }
 
-/// That a host with a remote description had nothing to check.
+/// Returns a link if a host with a remote description had no pair to check.
 fn never_checked(record: &RunRecord, host: &str) -> Option<Link> {
     if !sent(record, host, |_, says| says.starts_with(CHECKS.0))
         .packets
@@ -99,7 +99,7 @@ fn never_checked(record: &RunRecord, host: &str) -> Option<Link> {
     ))
 }
 
-/// The packets of `from` to anything but a server, that `is_one` by event and decoded words.
+/// Returns the packets from `from` to any host but a server that fulfil `is_one` by event and decoded text.
 fn sent<'a>(record: &'a RunRecord, from: &'a str, is_one: impl Fn(&Event, &str) -> bool) -> Sent<'a> {
     let servers: BTreeSet<_> = record
         .plan

@@ -1,21 +1,21 @@
-//! Causes and faults in words: made from data, for whoever shows a run.
+//! Describes causes and faults in words, from data, for any view of a run.
 
 use crate::{
     fault::{Fault, Plan},
     trace::{Cause, Direction, Effect, FaultId},
 };
 
-/// The fault that is called `id` in `plan`: `fault 3, partition alice up, 600 to 5000 ms`.
+/// Describes the fault with the number `id` in `plan`: `fault 3, partition alice up, 600 to 5000 ms`.
 pub fn fault(plan: &Plan, id: FaultId) -> String {
     with(plan, id, ", ")
 }
 
-/// That it begins.
+/// Describes the begin of a fault.
 pub fn begins(plan: &Plan, id: FaultId) -> String {
     with(plan, id, " begins: ")
 }
 
-/// That it ends.
+/// Describes the end of a fault.
 pub fn ends(plan: &Plan, id: FaultId) -> String {
     with(plan, id, " ends: ")
 }
@@ -28,7 +28,7 @@ fn with(plan: &Plan, id: FaultId, between: &str) -> String {
     )
 }
 
-/// What decided the fate of a packet of a run of `plan`: `lost on alice->net`.
+/// Describes the cause of a packet's fate in a run of `plan`: `lost on alice->net`.
 pub fn cause(plan: &Plan, cause: &Cause) -> String {
     let what = match cause {
         Cause::Fault { fault: id } => return fault(plan, *id),

@@ -1,4 +1,4 @@
-//! What the ends of a call came to: what their users wanted, what they said to each other, what they showed, and what struck it.
+//! The ends of a call: users' intents, signaling messages, what the apps showed, and the faults that took effect.
 
 use super::{Link, case::Case, descriptions, states};
 use crate::{
@@ -6,11 +6,11 @@ use crate::{
     trace::{CallEvent, Event, EventKind, SERVICE, SignalDirection},
 };
 
-/// The most steps that are told: the last before what decided.
+/// The largest number of steps in the explanation: the last ones before the deciding event.
 const MOST: usize = 24;
 
-/// Told where what decided is something that a user wanted, or that an end said or showed, or that came after a call was shown to
-/// be over; or where nothing decided.
+/// Explains a call whose deciding event is a user's intent, a signaling message or a call event, or came after a call
+/// was shown to be over; or a call without a deciding event.
 pub(super) fn of(case: &Case<'_>) -> Vec<Link> {
     let Some(call) = &case.named else {
         return Vec::new();
@@ -24,7 +24,7 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Link> {
     let events = &case.record.trace.events;
     let clean_up = events.iter().find(|e| e.kind == EventKind::CleanUp);
     let end = match case.decided {
-        // What came of a wish is seen after it.
+        // The effects of an intent come after it.
         Some(event) if event.kind.intent().is_none() => event.seq,
         _ => clean_up.map_or(u64::MAX, |e| e.seq),
     };
@@ -58,7 +58,7 @@ fn is_of_users(kind: &EventKind) -> bool {
     )
 }
 
-/// Whether the host of `event` had shown before that `call` is over.
+/// Reports whether the host of `event` had shown before that `call` is over.
 fn is_over(case: &Case<'_>, call: &str, event: &Event) -> bool {
     let before = &case.record.trace.events[..event.seq as usize];
     before.iter().any(|e| {
@@ -67,7 +67,7 @@ fn is_over(case: &Case<'_>, call: &str, event: &Event) -> bool {
     })
 }
 
-/// What an event says of `call`, in a few words.
+/// Describes an event of `call` in a few words.
 fn step(plan: &Plan, call: &str, event: &Event) -> Option<Link> {
     let host = event.host.as_deref().unwrap_or("the network");
     let what = match &event.kind {

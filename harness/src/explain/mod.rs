@@ -1,18 +1,18 @@
 //! Explanations: which elements of a failing plan decide it, and how the deciding one leads to the broken oracle.
 //!
-//! - [`case`], [`rules`]: what is to be explained, and which rules are asked
+//! - [`case`], [`rules`]: the subject of an explanation, and the rules that are asked
 //! - [`candidates`]: the life of a candidate, from gathered to lost
 //! - [`signaling`]: messages and connections that were lost or late
-//! - [`checks`]: connectivity checks that went nowhere
-//! - [`silence`]: a call that was connected, and not heard any more
-//! - [`ends`]: what users wanted of a call, what its ends said and showed
-//! - [`app`]: what the app under test complained of in its own log
+//! - [`checks`]: connectivity checks that failed
+//! - [`silence`]: a call that was connected, and then fell silent
+//! - [`ends`]: users' intents for a call, and what its ends sent and showed
+//! - [`app`]: warnings and errors in the log of the app under test
 //! - [`descriptions`]: causes and faults in words
-//! - [`states`]: what peers reported, panics, and the last events where no rule knows more
+//! - [`states`]: states that peers reported, panics, and the last events if no rule applies
 //!
-//! A chain is read from the trace alone, by rules that know the protocol. Which rule applies is decided by what the trace speaks
-//! of, never by the id of an oracle: an oracle of somebody's own is explained as ours are. A rule says only what events show: where
-//! no rule knows, the last events that touch the call stand there, and [`Explanation::understood`] says so.
+//! A chain is derived from the trace alone, by rules that know the protocol. The events in the trace decide which rule
+//! applies, never the id of an oracle: a custom oracle is explained as ours are. A rule says only what events show: if
+//! no rule applies, the chain is the last events that touch the call, and [`Explanation::understood`] says so.
 
 mod app;
 mod candidates;
@@ -41,7 +41,7 @@ use crate::{
     trace::Event,
 };
 
-/// Why a plan breaks its oracle.
+/// The explanation of a plan that breaks its oracle.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
     /// The name of the scenario.
@@ -50,48 +50,48 @@ pub struct Explanation {
     pub seed: Seed,
     /// The oracle.
     pub oracle: String,
-    /// How it was broken, as the oracle puts it.
+    /// The reason that the oracle gives.
     pub why: String,
-    /// What is left of the plan, and what each part is needed for. Together they suffice: nothing else is in the plan.
+    /// The remaining elements of the plan, and what each is needed for. Together they suffice: the plan has no others.
     pub roles: Vec<Role>,
-    /// Whether nothing is left that could go.
+    /// Whether no element is left that could be removed.
     pub is_minimal: bool,
-    /// What happened, in order.
+    /// The clues, in order.
     pub chain: Vec<Link>,
-    /// Whether a rule knew how the failure came about; else the chain is what happened last.
+    /// Whether a rule applied; otherwise the chain is the last events.
     pub understood: bool,
 }
 
 /// An element of the plan, and what it is needed for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Role {
-    /// Which.
+    /// The element.
     pub element: Element,
-    /// What comes of the plan without it.
+    /// The result of the plan without it.
     pub without: Without,
 }
 
-/// What comes of a plan without one of its elements.
+/// The result of a plan without one of its elements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Without {
     /// Every oracle holds: the element is necessary.
     Holds,
-    /// It breaks another oracle.
+    /// The plan breaks another oracle.
     BreaksOther(String),
-    /// It breaks the same oracle: the element is not necessary.
+    /// The plan breaks the same oracle: the element is not necessary.
     BreaksAlike,
-    /// Nothing that can be run.
+    /// The plan without the element cannot be run.
     NoPlan,
 }
 
 /// A step on the way to the failure.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Link {
-    /// When.
+    /// The time.
     pub at: SimTime,
-    /// The event that shows it.
+    /// The event that shows the step.
     pub event: u64,
-    /// What happened, in protocol terms.
+    /// The step, in protocol terms.
     pub what: String,
 }
 
@@ -105,7 +105,7 @@ impl Link {
     }
 }
 
-/// Explains what was shrunk: `record` is the run of its plan, in which `scenario` was played.
+/// Explains a shrunk plan: `record` is its run with `scenario`.
 ///
 /// # Errors
 /// [`ExecuteError`]
@@ -148,8 +148,8 @@ fn roles(executor: &dyn Executor, shrunk: &Shrunk) -> Result<Vec<Role>, ExecuteE
     inventory.elements().iter().enumerate().map(role).collect()
 }
 
-/// How the failure of `record` came about, in order of time, and whether a rule knew it; nothing where every oracle held.
-/// What [`Scenario::explained_by`] knows of it stands beside what the rules here know.
+/// Returns how the failure of `record` came about, in order of time, and whether a rule applied; `None` if every oracle
+/// held. The clues of [`Scenario::explained_by`] are added to those of the rules here.
 pub fn how(scenario: &Scenario, record: &RunRecord) -> Option<(Vec<Link>, bool)> {
     let (_, violation) = record.failure()?;
     let evidence = Evidence {

@@ -1,7 +1,7 @@
-//! Which rules are asked, in order.
+//! The rules of explanations, in the order in which they are asked.
 //!
-//! A rule looks at the event that decided and at the call that it is about, and says nothing where that is not its subject. No rule
-//! may know the id of an oracle.
+//! A rule looks at the deciding event and at the call that it is about, and returns nothing if they are not its
+//! subject. No rule may know the id of an oracle.
 
 use super::{Link, app, candidates, case::Case, checks, ends, signaling, silence, states};
 use crate::{
@@ -10,13 +10,13 @@ use crate::{
     trace::{CallEvent, EventKind, Intent, Trace},
 };
 
-/// Tells how it came about; nothing where it is about something else.
+/// A rule: explains a case; returns nothing if the case is not its subject.
 type Rule = fn(&Case<'_>) -> Vec<Link>;
 
-/// All rules. The first that knows something is the one that is heard.
+/// All rules. The first with a result is used.
 const RULES: &[Rule] = &[panic, never_connected, candidate, silence::of, ends::of];
 
-/// What led to it, in no order, and whether a rule knew it.
+/// Returns the clues, in no order, and whether a rule applied.
 pub(super) fn chain(case: &Case<'_>) -> (Vec<Link>, bool) {
     let told = RULES
         .iter()
@@ -44,7 +44,7 @@ fn candidate(case: &Case<'_>) -> Vec<Link> {
     })
 }
 
-/// Why a call did not connect. Only what gets in the way of a call makes it understood; the states around it do not.
+/// Explains why a call did not connect. Only obstacles count as understanding; the states around them do not.
 fn never_connected(case: &Case<'_>) -> Vec<Link> {
     let (record, trace) = (case.record, &case.record.trace);
     let is_ours = |call: &&Call<'_>| is_late(record, call) && !rings_unheeded(trace, call);
@@ -62,7 +62,7 @@ fn never_connected(case: &Case<'_>) -> Vec<Link> {
     chain
 }
 
-/// Whether the callee's phone rang and its user let it ring: then no path was wanted.
+/// Reports whether the callee's phone rang and its user did not accept: then no path was wanted.
 fn rings_unheeded(trace: &Trace, call: &Call<'_>) -> bool {
     let mut of_call = trace.of(call.callee).filter(|e| e.kind.call() == Some(call.name));
     let mut rang = false;
@@ -79,7 +79,7 @@ fn rings_unheeded(trace: &Trace, call: &Call<'_>) -> bool {
     rang && !accepted
 }
 
-/// Whether `call` was not connected in time, and nobody had ended it.
+/// Reports whether `call` was not connected in time, and no user had ended it.
 fn is_late(record: &RunRecord, call: &Call<'_>) -> bool {
     let deadline = call.last_try.max(record.plan.heal_at()) + record.plan.budget();
     let late = |host: &str| {

@@ -1,4 +1,4 @@
-//! What got in the way of a call's signaling, and when its descriptions arrived.
+//! Obstacles in a call's signaling, and the arrival of its descriptions.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::{
     trace::{Event, EventKind, Flow, Intent, PacketId, Proto, SignalDirection, Trace},
 };
 
-/// Messages that were impaired, undeliverable or never arrived, connections that were lost, steps that failed.
+/// Returns impaired, undeliverable and missing messages, lost connections, and failed steps.
 pub(super) fn trouble(plan: &Plan, trace: &Trace, call: &Call<'_>) -> Vec<Link> {
     let about = |c: &Option<String>| c.as_deref() == Some(call.name);
     let link = |e: &Event| {
@@ -41,8 +41,8 @@ pub(super) fn trouble(plan: &Plan, trace: &Trace, call: &Call<'_>) -> Vec<Link> 
     chain
 }
 
-/// Why somebody whom the server could not reach was not connected: what held its connection back, and when it had
-/// registered.
+/// Explains why a client that the server could not reach was not connected: what held its connection back, and when it
+/// had registered.
 fn absent(plan: &Plan, trace: &Trace, call: &Call<'_>) -> Vec<Link> {
     let undeliverable = trace.events.iter().find_map(|e| match &e.kind {
         EventKind::SignalUndeliverable {
@@ -81,7 +81,7 @@ fn absent(plan: &Plan, trace: &Trace, call: &Call<'_>) -> Vec<Link> {
     chain
 }
 
-/// The TCP segments between `host` and anybody: its signaling connection.
+/// Returns the TCP segments to and from `host`: its signaling connection.
 fn segments(trace: &Trace, host: &str) -> BTreeSet<PacketId> {
     let of_host = |e: &Event| match &e.kind {
         EventKind::PacketSent { packet, flow, .. } if flow.proto == Proto::Tcp => {
@@ -102,7 +102,7 @@ fn segments(trace: &Trace, host: &str) -> BTreeSet<PacketId> {
         .collect()
 }
 
-/// The descriptions that one side sent and the other never received.
+/// Returns the descriptions that one side sent and the other never received.
 fn missing(plan: &Plan, trace: &Trace, call: &Call<'_>) -> Vec<Link> {
     let (sent, received) = (SignalDirection::Sent, SignalDirection::Received);
     let ways = [
@@ -126,7 +126,7 @@ fn missing(plan: &Plan, trace: &Trace, call: &Call<'_>) -> Vec<Link> {
     lost.collect()
 }
 
-/// When a message of `call` passed `host` for the first time.
+/// Returns the event at which a message of `call` passed `host` for the first time.
 fn passed<'a>(
     trace: &'a Trace,
     call: &Call<'_>,
@@ -140,13 +140,13 @@ fn passed<'a>(
     })
 }
 
-/// Whether a push notification carried the offer.
+/// Reports whether a push notification carried the offer.
 fn pushed(trace: &Trace, call: &Call<'_>, what: &str) -> bool {
     let is_push = |e: &Event| matches!(&e.kind, EventKind::PushDelivered { call: c, .. } if c == call.name);
     what == "offer" && trace.events.iter().any(is_push)
 }
 
-/// When each side had the other's description.
+/// Returns the times at which each side had the other's description.
 pub(super) fn descriptions(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
     let link = |e: &Event| match &e.kind {
         EventKind::Intended {

@@ -1,4 +1,4 @@
-//! A call that was connected, and then not heard any more: since when, and what became of what its ends sent.
+//! A call that was connected, and then fell silent: since when, and the fate of what its ends sent.
 
 use super::{Link, case::Case, checks};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     trace::{Event, EventKind, Machine, Trace},
 };
 
-/// Told where what decided is the last that was heard of a call, or that its path broke.
+/// Explains a call whose deciding event is the last message that was received, or a broken path.
 pub(super) fn of(case: &Case<'_>) -> Vec<Link> {
     let (Some(call), Some(decided)) = (&case.call, case.decided) else {
         return Vec::new();
@@ -52,10 +52,10 @@ fn last_heard(trace: &Trace, call: &Call<'_>, host: &str) -> Option<Link> {
     ))
 }
 
-/// That an end closed its peer, before the run was cleaned up, or went down with its host.
+/// Returns a link if an end closed its peer, before the run was cleaned up, or crashed with its host.
 fn closing(trace: &Trace, call: &Call<'_>, host: &str, decided: &Event) -> Option<Link> {
     let before = trace.events.iter().take_while(|e| e.kind != EventKind::CleanUp);
-    // The last that is heard can come after the other end has begun to close.
+    // The last received message can come after the other end has begun to close.
     let mut of_host = before.filter(|e| e.is_on(host) && e.at >= call.dialed && e.kind != decided.kind);
     of_host.find_map(|e| match &e.kind {
         EventKind::Closing { peer } if peer.call == call.name => {
@@ -66,7 +66,7 @@ fn closing(trace: &Trace, call: &Call<'_>, host: &str, decided: &Event) -> Optio
     })
 }
 
-/// Where ICE or the connection of an end broke, from `decided` on.
+/// Returns the states in which ICE or the connection of an end broke, from `decided` on.
 fn broken(trace: &Trace, call: &Call<'_>, decided: &Event) -> Vec<Link> {
     let later = trace.events.iter().filter(|e| e.at >= decided.at);
     let link = |e: &Event| match &e.kind {

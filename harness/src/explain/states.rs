@@ -1,4 +1,4 @@
-//! What peers reported, panics, and the last events where no rule knows more.
+//! States that peers reported, panics, and the last events if no rule applies.
 
 use super::{Link, descriptions};
 use crate::{
@@ -8,10 +8,10 @@ use crate::{
     trace::{Event, EventKind, Machine, Trace},
 };
 
-/// How many events stand for what no rule knows.
+/// The number of events shown if no rule applies.
 const LAST: usize = 12;
 
-/// What ICE and the connection of a call's peers reported, and what was heard over it.
+/// Returns the ICE and connection states of a call's peers, and messages received over it.
 pub(super) fn of_peers(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
     let link = |e: &Event| {
         let host = e.host.as_deref().unwrap_or_default();
@@ -34,7 +34,7 @@ pub(super) fn of_peers(trace: &Trace, call: &Call<'_>) -> Vec<Link> {
     trace.events.iter().filter_map(link).collect()
 }
 
-/// The panic `event`, and the packet that its host had just received if something had changed that on its way.
+/// Explains the panic `event`: with the packet that its host had just received, if that was changed on its way.
 pub(super) fn panic(record: &RunRecord, event: &Event) -> Vec<Link> {
     let EventKind::Panicked { message, place } = &event.kind else {
         return Vec::new();
@@ -57,7 +57,7 @@ pub(super) fn panic(record: &RunRecord, event: &Event) -> Vec<Link> {
     chain
 }
 
-/// What happened to packet `id` on its way.
+/// Describes what happened to packet `id` on its way.
 fn packet_link(plan: &Plan, event: &Event, id: u64) -> Option<Link> {
     let host = event.host.as_deref().unwrap_or_default();
     let cause = |by| descriptions::cause(plan, by);
@@ -77,9 +77,9 @@ fn packet_link(plan: &Plan, event: &Event, id: u64) -> Option<Link> {
     Some(Link::new(event, what))
 }
 
-/// The last events that touch the peer of `decided`, or the calls where none decided: what there is to look at.
+/// Returns the last events that touch the peer of `decided`, or the calls if there is no deciding event.
 pub(super) fn last_events(record: &RunRecord, decided: Option<&Event>) -> Vec<Link> {
-    // What happens when everybody hangs up says nothing.
+    // Events after the hangups say nothing.
     let closing = record
         .trace
         .events
@@ -105,7 +105,7 @@ pub(super) fn last_events(record: &RunRecord, decided: Option<&Event>) -> Vec<Li
     last.filter_map(link).collect()
 }
 
-/// What happened to a peer or a call, in a few words.
+/// Describes an event of a peer or a call in a few words.
 pub(super) fn describe(plan: &Plan, kind: &EventKind) -> Option<String> {
     Some(match kind {
         EventKind::State { peer, machine, state } => format!("{peer} reports {machine} {state}"),

@@ -1,4 +1,4 @@
-//! Chains of events that rules of explanation read, put together by hand.
+//! Tests of the rules of explanation, on events put together by hand.
 
 use super::*;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     trace::{Candidate, EventKind, SignalDirection, Trace},
 };
 
-/// Puts a trace together from (milliseconds, host, what).
+/// Creates a trace from (milliseconds, host, kind of event).
 fn trace(events: Vec<(u64, &str, EventKind)>) -> Trace {
     let event = |(seq, (at, host, kind)): (usize, (u64, &str, EventKind))| Event {
         seq: seq as u64,
@@ -20,7 +20,7 @@ fn trace(events: Vec<(u64, &str, EventKind)>) -> Trace {
     Trace::from_events(events.into_iter().enumerate().map(event).collect())
 }
 
-/// A plan with a signaling service and nothing else.
+/// Returns a plan with a signaling service and nothing else.
 fn served() -> Plan {
     Plan {
         signaling: Some(SignalingSpec::PROMPT),
@@ -55,7 +55,7 @@ fn described(ufrag: &str) -> EventKind {
     }
 }
 
-/// A candidate that is sent after its offer, and that the server passes on 41 ms before it.
+/// Returns the trace of a candidate that is sent after its offer, and that the server passes on 41 ms before it.
 fn overtaken(end: EventKind) -> Trace {
     use SignalDirection::{Received, Sent};
     trace(vec![

@@ -1,10 +1,10 @@
-//! Decides which of the waiting steps goes next.
+//! Decides which of the waiting steps is taken next.
 
 use std::collections::BTreeSet;
 
 use super::{Order, Part, Repeats, Step, part::Dealt};
 
-/// Takes the steps of one run in the order that its plan says. Knows nothing but the steps that it was shown.
+/// Takes the steps of one run in the order of its plan. It knows only the steps that it was shown.
 #[derive(Clone, Debug)]
 pub struct Chooser {
     choices: std::vec::IntoIter<usize>,
@@ -14,24 +14,24 @@ pub struct Chooser {
     asleep: BTreeSet<Step>,
 }
 
-/// What a [`Chooser`] chose.
+/// The choice of a [`Chooser`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pick {
-    /// One of the steps that are awake.
+    /// Take one of the steps that are awake.
     Take {
-        /// Its place among them.
+        /// The index of the step among them.
         taken: usize,
-        /// They, in their order.
+        /// The steps that are awake, in their order.
         awake: Vec<Step>,
     },
-    /// None: whatever comes from here on comes in another order too.
+    /// Take none: every continuation is covered by another order.
     Redundant,
-    /// This one, to repeat an order.
+    /// Take this step, to repeat an order.
     Again(Step),
 }
 
 impl Chooser {
-    /// For a run that keeps `order`.
+    /// Creates a chooser for a run that keeps `order`.
     pub fn new(order: &Order) -> Self {
         Self {
             choices: order.choices.clone().into_iter(),
@@ -62,14 +62,14 @@ impl Chooser {
         Pick::Take { taken, awake }
     }
 
-    /// The place of the step to take among `awake`.
+    /// Returns the index of the step to take among `awake` steps.
     fn place(&mut self, awake: usize) -> usize {
         if awake == 1 {
             return 0;
         }
         let Dealt { first, rest, .. } = self.part.deal(awake);
         self.part = rest;
-        // A choice that a change of the client has made impossible is the last that is possible.
+        // A choice that a change of the client has made impossible becomes the last possible one.
         self.choices.next().map_or(first, |choice| choice.min(awake - 1))
     }
 }

@@ -1,5 +1,5 @@
-//! Which steps are enabled when, learned from the runs so far: notices where steps are not as independent as they are
-//! taken to be.
+//! The steps that are enabled in each state, learned from the runs so far: detects steps that are not as independent as
+//! assumed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,7 @@ use std::{
 
 use super::Step;
 
-/// A point of a run: the steps that were enabled, and the one that was taken; none where the run was cut off.
+/// A point of a run: the enabled steps, and the step taken; none where the run was cut off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// The step that was taken.
@@ -17,25 +17,25 @@ pub struct Decision {
     pub enabled: BTreeSet<Step>,
 }
 
-/// What each host has seen: the names of the steps that acted on it, in order.
+/// The state of a run: for each host, the names of the steps that acted on it, in order.
 type State = BTreeMap<String, Vec<String>>;
 
-/// The steps that are enabled in every state that a run has been in.
+/// The enabled steps in every state that a run has been in.
 ///
-/// A state is what every host has seen, whatever came between: if steps of different hosts are independent, nothing
+/// A state is what every host has seen, in whatever interleaving: if steps of different hosts are independent, nothing
 /// else can decide what is enabled.
 #[derive(Clone, Debug, Default)]
 pub struct EnabledSteps {
     enabled: BTreeMap<State, BTreeSet<Step>>,
 }
 
-/// Two runs in which every host had seen the same, and other steps were enabled: something but its steps acts on a
-/// host, and orders that were not run may be unlike any that were.
+/// The error of two runs in which every host had seen the same, but different steps were enabled: something other than
+/// its steps acts on a host, and orders that were not run may differ from all that were.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entangled {
-    /// What the hosts had seen.
+    /// The steps that each host had seen.
     pub state: BTreeMap<String, Vec<String>>,
-    /// The steps that were enabled in one of the two runs only.
+    /// The steps that were enabled in only one of the two runs.
     pub steps: BTreeSet<Step>,
 }
 
@@ -63,10 +63,10 @@ fn take(state: &mut State, step: &Step) {
 }
 
 impl EnabledSteps {
-    /// Learns from a run that passed `turns`; one that was not cut off had no step left at its end.
+    /// Learns from a run that passed `turns`; a run that was not cut off had no step left at its end.
     ///
     /// # Errors
-    /// [`Entangled`]: orders that differ only in the order of independent steps cannot be taken for one.
+    /// Returns [`Entangled`]: then orders that differ only in the order of independent steps cannot be treated as one.
     pub fn learn(&mut self, turns: &[Decision]) -> Result<(), Entangled> {
         let mut state = State::new();
         for turn in turns {

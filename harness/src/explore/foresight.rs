@@ -1,11 +1,11 @@
-//! What steps cause, learned from the runs so far: tells a run that would only repeat others without running it.
+//! The effects of steps, learned from the runs so far: detects a run that would only repeat others without running it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Chooser, Decision, Order, Pick, Point, Step};
 
-/// What every step caused, by what its host had seen. It holds where messages do not wait for one another: behind a
-/// queue, what a step enables is decided by others too.
+/// The effects of every step, by what its host had seen. They are valid if messages do not wait for one another: behind
+/// a queue, other steps also decide what a step enables.
 #[derive(Clone, Debug, Default)]
 pub struct Foresight {
     first: Option<BTreeSet<Step>>,
@@ -26,7 +26,7 @@ struct Effect {
 struct Pasts(BTreeMap<String, Vec<String>>);
 
 impl Pasts {
-    /// What the host of `step` has seen, with it.
+    /// Returns what the host of `step` has seen, including `step`.
     fn with(&mut self, step: &Step) -> Past {
         let seen = self.0.entry(step.host.clone()).or_default();
         seen.push(step.name.clone());
@@ -53,8 +53,8 @@ impl Foresight {
         }
     }
 
-    /// The points that a run with `order` would pass before it only repeats others; nothing if it would never, or if
-    /// that cannot be told.
+    /// Returns the points that a run with `order` would pass before it only repeats others; `None` if it would not, or
+    /// if that is not known.
     pub fn redundant(&self, order: &Order) -> Option<Vec<Point>> {
         let (mut chooser, mut points, mut pasts) = (Chooser::new(order), Vec::new(), Pasts::default());
         let mut enabled = self.first.clone()?;

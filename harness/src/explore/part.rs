@@ -1,18 +1,18 @@
-//! Orders dealt out to several jobs.
+//! Parts of the orders, for several jobs.
 //!
-//! Whoever takes a part needs to know only the points that it passes itself: no job has to go through the
-//! beginnings of all orders to find its own.
+//! A job needs to know only the points that it passes itself: no job has to go through the beginnings of all orders to
+//! find its own.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// One of several parts that the orders are dealt out to: each order belongs to exactly one.
+/// One of several parts of all orders: each order belongs to exactly one part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
-    /// Which, from 0.
+    /// The index of the part, from 0.
     pub index: u64,
-    /// Of how many.
+    /// The number of parts.
     pub of: u64,
 }
 
@@ -26,7 +26,7 @@ impl Part {
     /// All orders.
     pub const WHOLE: Self = Self { index: 0, of: 1 };
 
-    /// Whether it is all orders.
+    /// Reports whether the part is all orders.
     #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
     pub fn is_whole(&self) -> bool {
         self.of == 1
@@ -39,10 +39,10 @@ impl Part {
         }
     }
 
-    /// The choices of this part at a point with `width` of them: every `stride`th from the first on.
+    /// Returns the choices of this part at a point with `width` choices: every `stride`th from the first on.
     ///
-    /// If there are more parts than choices, parts share a choice and divide what is behind it; else each choice
-    /// belongs to one part with all that is behind it.
+    /// If there are more parts than choices, parts share a choice and divide the orders behind it; else each choice
+    /// belongs to one part with all orders behind it.
     pub(super) fn deal(self, width: usize) -> Dealt {
         let first = (self.index % width as u64) as usize;
         if self.of > width as u64 {
@@ -62,25 +62,25 @@ impl Part {
         }
     }
 
-    /// Whether an order that ends here belongs to this part: where orders run out, the first part gets it.
+    /// Reports whether an order that ends here belongs to this part: the part with index 0 gets it.
     pub(super) fn has_the_end(self) -> bool {
         self.index == 0
     }
 }
 
-/// What a part gets of a point.
+/// The share of a part at a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Dealt {
-    /// Its first choice.
+    /// The first choice.
     pub first: usize,
-    /// How far its choices are apart.
+    /// The distance between choices.
     pub stride: usize,
-    /// Its part of what is behind each of them.
+    /// The part of the orders behind each choice.
     pub rest: Part,
 }
 
 impl Dealt {
-    /// Its next choice at a point with `width` of them.
+    /// Returns the next choice after `taken` at a point with `width` choices.
     pub fn after(&self, taken: usize, width: usize) -> Option<usize> {
         Some(taken + self.stride).filter(|next| *next < width)
     }
@@ -90,7 +90,7 @@ impl Dealt {
 mod tests {
     use super::*;
 
-    /// The choices of `part` with what it gets of each.
+    /// Returns the choices of `part` with the remaining part of each.
     fn choices(part: Part, width: usize) -> Vec<(usize, Part)> {
         let dealt = part.deal(width);
         let mut next = Some(dealt.first);

@@ -1,4 +1,4 @@
-//! The laws of the exploration, on toy clients whose states are known to the last bit.
+//! The laws of the exploration, tested on toy clients whose states are fully known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,21 +6,21 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A toy world: what hosts do with the steps that act on them.
+/// A toy world: the reactions of hosts to the steps that act on them.
 #[derive(Clone, Debug)]
 struct Toy {
     /// The steps at the beginning, by the host that they act on.
     first: Vec<usize>,
-    /// What a host does about the *n*th step that acts on it: the hosts that it sends something to, and how much its
-    /// state decides whether it does.
+    /// The reaction to the *n*th step that acts on a host: the receiving host, and how much the state of the sender
+    /// decides whether it sends.
     reactions: Vec<(usize, u8)>,
     hosts: usize,
 }
 
-/// A run of the toy.
+/// The state of a run of the toy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct State {
-    /// Which steps each host has seen, in order: all that its state can depend on.
+    /// The steps that each host has seen, in order: its state can depend on nothing else.
     seen: BTreeMap<String, Vec<String>>,
     enabled: BTreeSet<Step>,
 }
@@ -50,13 +50,13 @@ impl Toy {
         if let Some((to, threshold)) = self.reactions.get(n - 1)
             && byte >= *threshold
         {
-            // What is sent depends on all that its sender has seen.
+            // The message depends on everything that its sender has seen.
             let name = format!("{} sends {}", step.host, &so_far.to_hex()[..8]);
             state.enabled.insert(self.step(*to, name));
         }
     }
 
-    /// Runs with `order`: the turns, the points, and the last state unless the run was redundant.
+    /// Runs with `order`; returns the turns, the points, and the last state unless the run was redundant.
     fn run(&self, order: &Order) -> (Vec<Decision>, Vec<Point>, Option<State>) {
         let (mut chooser, mut state) = (Chooser::new(order), self.begin());
         let (mut turns, mut points) = (Vec::new(), Vec::new());
@@ -80,7 +80,7 @@ impl Toy {
         (turns, points, Some(state))
     }
 
-    /// The last states of all orders of `part`, one for each order.
+    /// Returns the last states of all orders of `part`, one for each order.
     fn explore(&self, part: Part, repeats: Repeats) -> Vec<State> {
         let (mut walk, mut ends) = (Walk::new(part), Vec::new());
         let (mut known, mut foresight) = (EnabledSteps::default(), Foresight::default());
@@ -124,11 +124,11 @@ fn toys() -> impl Strategy<Value = Toy> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Godefroid's theorem for sleep sets, and that they leave one order of each class.
+    /// Tests Godefroid's theorem for sleep sets, and that they leave one order of each class.
     #[test]
     fn the_reduced_exploration_reaches_every_last_state_and_each_once(toy in toys()) {
         let reduced = toy.explore(Part::WHOLE, Repeats::CutOff);
-        // The state is all that each host has seen, so it names the class of the order.
+        // The state is all that each host has seen, so it identifies the class of the order.
         let full: BTreeSet<State> = toy.explore(Part::WHOLE, Repeats::Count).into_iter().collect();
         prop_assert_eq!(reduced.len(), full.len());
         prop_assert_eq!(reduced.into_iter().collect::<BTreeSet<State>>(), full);
@@ -218,7 +218,7 @@ fn an_order_that_cannot_be_kept_is_refused_by_the_path_of_its_field() {
     assert!(wrong("bob", 1, Part { index: 2, of: 2 }).starts_with("order.part.index: "));
 }
 
-/// A turn of `taken` where the steps of `enabled` were.
+/// Creates a turn that took `taken` while the steps of `enabled` were enabled.
 fn turn(taken: &str, enabled: &[&str]) -> Decision {
     let step = |step: &str| step.parse().expect("a step");
     Decision {

@@ -5,14 +5,14 @@ use super::{Part, Pick};
 /// A point at which a run had more than one step to choose from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Point {
-    /// How many steps were awake.
+    /// The number of steps that were awake.
     pub awake: usize,
-    /// The place of the one that was taken.
+    /// The index of the step taken.
     pub taken: usize,
 }
 
 impl Point {
-    /// The point of a pick, if there was anything to choose.
+    /// Returns the point of a pick, if there was more than one choice.
     pub fn of(pick: &Pick) -> Option<Self> {
         match pick {
             Pick::Take { taken, awake } if awake.len() > 1 => Some(Self {
@@ -24,7 +24,7 @@ impl Point {
     }
 }
 
-/// The way through the orders of a part: gives the choices of the next run, and is told the points that it passed.
+/// Goes through the orders of a part: returns the choices of the next run, and is told the points that it passed.
 #[derive(Clone, Debug)]
 pub struct Walk {
     part: Part,
@@ -32,7 +32,7 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// Begins with the first order of `part`.
+    /// Creates a walk that begins with the first order of `part`.
     pub fn new(part: Part) -> Self {
         Self {
             part,
@@ -40,19 +40,19 @@ impl Walk {
         }
     }
 
-    /// The choices of the next run; none when every order has been gone through.
+    /// Returns the choices of the next run; `None` when every order has been gone through.
     pub fn next_run(&mut self) -> Option<Vec<usize>> {
         self.next.take()
     }
 
-    /// A run with the choices of [`Walk::next_run`] passed `points`. Says whether its order belongs to the part: the part may
-    /// have none.
+    /// Takes the `points` of a run with the choices of [`Walk::next_run`]; returns whether its order belongs to the
+    /// part: the part may have none.
     pub fn passed(&mut self, points: &[Point]) -> bool {
         let mut part = self.part;
         for (i, point) in points.iter().enumerate() {
             let dealt = part.deal(point.awake);
             if let Some(choice) = dealt.after(point.taken, point.awake) {
-                // The deepest point that has another choice wins: it is looked at last.
+                // The deepest point with another choice wins: it is looked at last.
                 let mut choices: Vec<usize> = points[..i].iter().map(|p| p.taken).collect();
                 choices.push(choice);
                 self.next = Some(choices);

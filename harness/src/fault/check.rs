@@ -1,4 +1,4 @@
-//! Says what is wrong with the faults of a plan, by path, and how to mend it.
+//! Checks the faults of a plan; an error names the path and how to mend it.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use super::{
     kind::{Befalls, is_one_way},
 };
 
-/// Says what is wrong with the faults of `plan`.
+/// Checks the faults of `plan`.
 ///
 /// # Errors
-/// The path of the offending field and how to mend it.
+/// Returns the path of the offending field and how to mend it.
 pub(super) fn check(plan: &Plan) -> Result<(), String> {
     let mut ids = BTreeSet::new();
     for (i, fault) in plan.faults.iter().enumerate() {
@@ -26,14 +26,14 @@ pub(super) fn check(plan: &Plan) -> Result<(), String> {
     Ok(())
 }
 
-/// Says what is wrong with `fault`, which comes after `before` in `plan`.
+/// Checks `fault`, which comes after `before` in `plan`.
 pub(super) fn one(fault: &Fault, before: &[Fault], plan: &Plan) -> Result<(), String> {
     target(fault, plan)?;
     span(fault)?;
     fault.kind.behaviour().check(fault, before, plan)
 }
 
-/// Whether what `fault` befalls is there.
+/// Reports whether the target of `fault` exists.
 pub(super) fn befalls_something(fault: &Fault, plan: &Plan) -> bool {
     let there = fault.spec().befalls.all(plan);
     there.iter().any(|t| t.is_same_as(&fault.target))

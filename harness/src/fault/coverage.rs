@@ -1,13 +1,13 @@
-//! How often the faults of a plan struck something in a run: a fault that strikes nothing tests nothing.
+//! Counts how often the faults of a plan took effect in a run: a fault without effect tests nothing.
 //!
-//! Counted where a fault strikes, by its number, never where it is injected.
+//! Counted where a fault takes effect, by its number, never where it is injected.
 
 use std::collections::BTreeMap;
 
 use super::{Fault, Plan};
 use crate::trace::{Effect, FaultId, Trace};
 
-/// The marks of everything that struck, with how often: of the faults of `plan`, and of what its links do without any.
+/// Returns the marks of all effects with their counts: of the faults of `plan`, and of its links without a fault.
 pub fn coverage(plan: &Plan, trace: &Trace) -> BTreeMap<&'static str, u64> {
     let faults: BTreeMap<FaultId, &Fault> = plan.faults.iter().map(|f| (f.id, f)).collect();
     let mut coverage = BTreeMap::new();
@@ -25,7 +25,7 @@ pub fn coverage(plan: &Plan, trace: &Trace) -> BTreeMap<&'static str, u64> {
     coverage
 }
 
-/// The mark of what a link does by its profile.
+/// Returns the mark for an effect of a link's own profile.
 const fn of_a_link(effect: Effect) -> &'static str {
     match effect {
         Effect::Loss => "loss-hit",

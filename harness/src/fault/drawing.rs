@@ -1,4 +1,4 @@
-//! What kinds share when they draw their faults for the swarm.
+//! Helpers of the kinds for drawing their faults for the swarm.
 
 use super::{Fault, FaultKind, Plan, Target, kind::Befalls};
 use crate::{
@@ -6,25 +6,25 @@ use crate::{
     seed::{Ppm, Stream},
 };
 
-/// The first calls of a run are dialed and answered within this time, in milliseconds: where faults hit most.
+/// The time within which the first calls of a run are dialed and answered, in milliseconds: where faults hit most.
 const EARLY_MS: u64 = 6_000;
 
-/// A moment early in the chaos phase, in milliseconds.
+/// Draws a time early in the chaos phase, in milliseconds.
 pub(super) fn early(draws: &mut Stream, plan: &Plan) -> u64 {
     draws.below(EARLY_MS.min(plan.heal_at_ms.max(1)))
 }
 
-/// One of `all`, which must not be empty.
+/// Draws one of `all`, which must not be empty.
 pub(super) fn one_of<T: Clone>(draws: &mut Stream, all: &[T]) -> T {
     all[draws.below(all.len() as u64) as usize].clone()
 }
 
-/// From `low` to `high` percent.
+/// Draws a probability from `low` to `high` percent.
 pub(super) fn percent(draws: &mut Stream, low: u64, high: u64) -> Ppm {
     Ppm::percent(draws.between(low, high) as u32)
 }
 
-/// A fault that begins early and lasts from `shortest` to `longest` milliseconds.
+/// Draws a fault that begins early and lasts from `shortest` to `longest` milliseconds.
 pub(super) fn timed(
     draws: &mut Stream,
     plan: &Plan,
@@ -34,12 +34,12 @@ pub(super) fn timed(
 ) -> Fault {
     let from_ms = early(draws, plan);
     let until_ms = from_ms + draws.between(shortest, longest);
-    // What begins ends with the chaos phase at the latest.
+    // A fault ends with the chaos phase at the latest.
     let until_ms = until_ms.min(plan.heal_at_ms).max(from_ms + 1);
     Fault::new(target, kind, from_ms, Some(until_ms))
 }
 
-/// A moment of one of the things that `befalls` names; none if there is no such thing.
+/// Draws a momentary fault on one of the targets of `befalls`; none if there is no target.
 pub(super) fn moment<K: Into<FaultKind>>(
     draws: &mut Stream,
     plan: &Plan,
@@ -55,7 +55,7 @@ pub(super) fn moment<K: Into<FaultKind>>(
     vec![Fault::new(target, kind, from_ms, None)]
 }
 
-/// A fault for the whole chaos phase on each direction of every link but the signaling server's.
+/// Draws a fault for the whole chaos phase on each direction of every link but the signaling server's.
 pub(super) fn each_direction<K: Into<FaultKind>>(
     draws: &mut Stream,
     plan: &Plan,
@@ -68,7 +68,7 @@ pub(super) fn each_direction<K: Into<FaultKind>>(
     ends.map(|end| Fault::new(end, kind(draws), 0, None)).collect()
 }
 
-/// The links of all hosts but that of the signaling server.
+/// Returns the links of all hosts but that of the signaling server.
 pub(super) fn links_but_the_servers(plan: &Plan) -> Vec<String> {
     let links = Befalls::Link.all(plan).into_iter();
     let is_service = |link: &Target| plan.signaling.as_ref().is_some_and(|s| link.is_of_host(&s.host));
@@ -76,7 +76,7 @@ pub(super) fn links_but_the_servers(plan: &Plan) -> Vec<String> {
     others.map(|link| link.name().to_owned()).collect()
 }
 
-/// The links of the hosts that people hold in their hands.
+/// Returns the links of the clients' hosts.
 pub(super) fn client_links(plan: &Plan) -> Vec<Target> {
     let of_client = |link: &Target| {
         let host = link.name().split('/').next();

@@ -1,4 +1,5 @@
-//! What a kind of fault consists of. Whatever is said or done about faults follows from this, and from the registration.
+//! The definition of a kind of fault. All code and documentation about faults follows from this, and from the
+//! registration.
 
 use std::net::IpAddr;
 
@@ -18,17 +19,17 @@ use crate::{
     world::Controls,
 };
 
-/// Which things a kind befalls.
+/// The targets of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Befalls {
-    /// Links.
+    /// Links, both directions.
     Link,
     /// Single directions of links.
     LinkDirection,
     /// Hosts.
     Host,
-    /// Hosts that people hold in their hands.
+    /// Clients' hosts.
     Client,
     /// Hosts with several interfaces.
     Phone,
@@ -40,12 +41,12 @@ pub enum Befalls {
     Signaling,
     /// Fault points of the app under test that the plan names.
     Point,
-    /// The signaling service, where it wakes clients by push notifications.
+    /// The signaling service, if it wakes clients by push notifications.
     Push,
 }
 
 impl Befalls {
-    /// What it is, in words.
+    /// Describes the targets in words.
     pub const fn describe(self) -> &'static str {
         match self {
             Self::Link => "a link",
@@ -61,7 +62,7 @@ impl Befalls {
         }
     }
 
-    /// How a plan names one.
+    /// Returns an example of a target as plans write it.
     pub const fn schema(self) -> &'static str {
         match self {
             Self::Link => r#"{"link": {"name": "alice", "directions": "both"}}"#,
@@ -74,7 +75,7 @@ impl Befalls {
         }
     }
 
-    /// All that there are in the world of `plan`.
+    /// Returns all targets in the world of `plan`.
     pub fn all(self, plan: &Plan) -> Vec<Target> {
         let hosts = || plan.topology.hosts.iter();
         match self {
@@ -106,22 +107,22 @@ impl Befalls {
     }
 }
 
-/// How long faults of a kind last.
+/// The lifetime of faults of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Span {
     /// They happen at `from_ms`, and there is no `until_ms`.
     Moment,
-    /// They last until `until_ms`, and until the healing at the latest: without `until_ms`, until then.
+    /// They last until `until_ms`, at most until the healing; without `until_ms`, until the healing.
     ChaosPhase,
-    /// As those of the chaos phase, but without `until_ms` for good, which no healing mends.
+    /// Same as the chaos phase, but without `until_ms` they last for good, which no healing mends.
     MayStay,
-    /// They last for good and there is no `until_ms`; the healing is nothing to them, and they may come after it.
+    /// They last for good and there is no `until_ms`; the healing does not affect them, and they may come after it.
     ForGood,
 }
 
 impl Span {
-    /// What it is, in words.
+    /// Describes the lifetime in words.
     pub const fn describe(self) -> &'static str {
         match self {
             Self::Moment => "a moment, `from_ms`",
@@ -133,8 +134,8 @@ impl Span {
         }
     }
 
-    /// When a fault that goes from `from` to `until` begins and ends in a run that heals at `heal_at`; no end is for
-    /// good. Nothing, if it never begins.
+    /// Returns when a fault with `from` and `until` begins and ends in a run that heals at `heal_at`; no end means for
+    /// good. `None` if it never begins.
     pub fn cut(
         self,
         from: SimTime,
@@ -156,75 +157,75 @@ impl Span {
     }
 }
 
-/// Everything about a kind that is the same for all its faults.
+/// The properties that all faults of a kind share.
 #[derive(Debug)]
 pub struct KindSpec {
     /// The name, as in plans: `one-way-partition`.
     pub name: &'static str,
-    /// What it does, in a sentence.
+    /// The effect, in a sentence.
     pub about: &'static str,
-    /// What it befalls; it can hit the worlds that have such a thing.
+    /// The targets; the kind can hit worlds that have one.
     pub befalls: Befalls,
-    /// Its parameters with units and limits; empty if it has none.
+    /// The parameters with units and limits; empty if there are none.
     pub parameters: &'static str,
-    /// How long its faults last.
+    /// The lifetime of the faults.
     pub span: Span,
-    /// The marks that say that one of its faults struck something.
+    /// The marks for a fault of the kind that took effect.
     pub marks: &'static [&'static str],
-    /// Draws faults of the kind for the world of a plan: none where there is nothing that it can hit. What is drawn need not
-    /// fit what is there already: that is thrown away.
+    /// Draws faults of the kind for the world of a plan: none if it has no target. A drawn fault that does not fit the
+    /// faults already there is discarded.
     pub draw: fn(&mut Stream, &Plan) -> Vec<Fault>,
 }
 
-/// What a fault of some kind is and does. The value that implements it holds the parameters.
+/// The behaviour of a fault. The implementing value holds the parameters.
 pub trait Behaviour {
-    /// What it is, in words: with what it befalls and when, without its number.
+    /// Describes the fault in words, with its target and time, without its number.
     fn describe(&self, fault: &Fault) -> String;
 
-    /// Says what is wrong with the fault `fault`, which comes after `before` in `plan`. That it befalls something that is
-    /// there, and how long it lasts, has been checked.
+    /// Checks the fault `fault`, which comes after `before` in `plan`. Its target and its lifetime have been checked
+    /// already.
     ///
     /// # Errors
-    /// The path of the offending field within the fault, and how to mend it: `target: …`.
+    /// Returns the path of the offending field within the fault, and how to mend it: `target: …`.
     fn check(&self, _fault: &Fault, _before: &[Fault], _plan: &Plan) -> Result<(), String> {
         Ok(())
     }
 
-    /// Puts the world into the state that it has before the fault begins, where that is another one because of the fault.
+    /// Sets the state of the world before the fault begins, if the fault needs another one.
     fn prepare(&self, _: &InForce<'_>, _: &mut Controls<'_, '_>) {}
 
-    /// Begins.
+    /// Begins the fault.
     fn begin(&self, at: &InForce<'_>, world: &mut Controls<'_, '_>);
 
-    /// Ends. A moment ends as it begins.
+    /// Ends the fault. A momentary fault has no separate end.
     fn end(&self, at: &InForce<'_>, world: &mut Controls<'_, '_>) {
         world.lift(at.fault.id);
     }
 
-    /// The mark that `event` reaches, in which the fault struck something.
+    /// Returns the mark for `event`, in which the fault took effect.
     fn mark(&self, fault: &Fault, _event: &EventKind, _plan: &Plan) -> Option<&'static str> {
         fault.spec().marks.first().copied()
     }
 
-    /// What may be less, so that the fault is milder or simpler.
+    /// Returns the values that can be reduced to make the fault milder or simpler.
     fn lessen(&mut self) -> Vec<Lessen<'_>> {
         Vec::new()
     }
 
-    /// The address that it brings into the network.
+    /// Returns the address that the fault brings into the network, if any.
     fn brings(&self) -> Option<IpAddr> {
         None
     }
 }
 
-/// A value of a fault that may be less.
+/// A value of a fault that can be reduced.
 #[derive(Debug)]
 pub enum Lessen<'a> {
-    /// Milliseconds, 1 at least.
+    /// Milliseconds, at least 1.
     Ms(&'a mut u64),
-    /// A distribution of delays, that may be a constant.
+    /// A distribution of delays, which may become a constant.
     Latency(&'a mut Latency),
-    /// How often something happens, 1 ppm at least.
+    /// A probability, at least 1 ppm.
     Share(&'a mut Ppm),
 }
 
@@ -233,21 +234,21 @@ pub enum Lessen<'a> {
 pub struct InForce<'a> {
     /// The fault.
     pub fault: &'a Fault,
-    /// When it ends; [`SimTime::MAX`] if it never does.
+    /// The end; [`SimTime::MAX`] if it never ends.
     pub until: SimTime,
     /// All faults of the plan.
     pub all: &'a [Fault],
 }
 
 impl InForce<'_> {
-    /// Lays `condition` over the link that the fault befalls.
+    /// Applies `condition` to the fault's link.
     pub fn lay(&self, world: &mut Controls<'_, '_>, condition: &Condition) {
         if let Target::Link { name, directions } = &self.fault.target {
             world.lay(name, *directions, self.fault.id, condition);
         }
     }
 
-    /// Changes the profile of the link that the fault befalls.
+    /// Changes the profile of the fault's link.
     pub fn reshape(
         &self,
         world: &mut Controls<'_, '_>,
@@ -257,7 +258,7 @@ impl InForce<'_> {
     }
 }
 
-/// Whether a fault over `target` covers one direction only.
+/// Reports whether `target` is one direction of a link.
 pub(super) fn is_one_way(target: &Target) -> bool {
     matches!(target, Target::Link { directions, .. } if *directions != Directions::Both)
 }

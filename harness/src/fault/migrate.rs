@@ -1,18 +1,18 @@
-//! Plans of earlier versions become plans of this one.
+//! Converts plans of earlier versions to this version.
 //!
-//! Version 1 held its faults in seven lists, each with a form of its own. They map one to one; their numbers follow the order of
-//! the lists. Version 2 called slow steps `stretch`.
+//! Version 1 had its faults in seven lists, each with a form of its own. They map one to one; their numbers follow the
+//! order of the lists. Version 2 called slow steps `stretch`.
 
 use serde_json::{Map, Value, json};
 
 use super::{PLAN_VERSION, PlanError};
 use crate::signaling::USUAL_HOST;
 
-/// Turns the plan `plan`, of this or an earlier version, into one of this version. What it says is not checked: what cannot be
-/// understood is left for whoever reads it to refuse.
+/// Converts the plan `plan`, of this or an earlier version, to this version. The content is not checked: the reader
+/// refuses what it does not understand.
 ///
 /// # Errors
-/// [`PlanError::Version`] for a version that there never was, or that is newer.
+/// Returns [`PlanError::Version`] for a version that never existed, or that is newer.
 pub fn upgrade(plan: &mut Value) -> Result<(), PlanError> {
     let v = plan["v"].as_u64();
     match (v, plan.as_object_mut()) {
@@ -27,12 +27,12 @@ pub fn upgrade(plan: &mut Value) -> Result<(), PlanError> {
         }
         (Some(v), _) if v == u64::from(PLAN_VERSION) => Ok(()),
         (Some(v), _) => Err(PlanError::Version(u32::try_from(v).unwrap_or(u32::MAX))),
-        // Whoever reads it says that there is no version.
+        // The reader reports the missing version.
         (None, _) => Ok(()),
     }
 }
 
-/// A list of version 1, and what becomes of one of its faults.
+/// A list of version 1, and the conversion of one of its faults.
 type List = (&'static str, fn(&Value) -> Value);
 
 const LISTS: [List; 7] = [
@@ -58,7 +58,7 @@ fn from_1(plan: &mut Map<String, Value>) {
         }
     }
     plan.insert("faults".into(), Value::Array(faults));
-    // Every plan had to have a service, whether it ran or not.
+    // In version 1 every plan had to have a service, whether it ran or not.
     let hosts = plan.get("topology").and_then(|t| t["hosts"].as_array());
     if hosts.is_some_and(|hosts| hosts.iter().all(|host| host["name"] != json!(USUAL_HOST))) {
         plan.remove("signaling");
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
     use crate::fault::{Fault, Plan, tests::world};
 
-    /// A plan as version 1 wrote it, with a fault of each form.
+    /// Returns a plan as version 1 wrote it, with a fault of each form.
     fn of_version_1() -> Value {
         let mut plan = serde_json::to_value(world()).expect("plain data");
         plan["v"] = json!(1);

@@ -3,13 +3,13 @@
 //! A seed only *draws* a plan; the run executes the plan. A saved failure stores the plan, so that it
 //! outlives changes to the way plans are drawn.
 //!
-//! - [`Fault`], [`Target`]: a fault, what it befalls and when
+//! - [`Fault`], [`Target`]: a fault, its target and its time
 //! - [`kinds`]: every kind of fault, a file each, and the one place where they are registered
-//! - [`kind`]: what a kind consists of
+//! - [`kind`]: the definition of a kind
 //! - [`timeline`]: begins and ends faults at their time
-//! - [`check`]: says what is wrong with the faults of a plan
+//! - [`check`]: checks the faults of a plan
 //! - [`plan`], [`migrate`]: the plan, and plans of earlier versions
-//! - [`slow_step`], [`point`]: slow awaits inside the clients, and verdicts that they ask for
+//! - [`slow_step`], [`point`]: slow awaits inside the clients, and verdicts at fault points
 
 mod check;
 mod coverage;

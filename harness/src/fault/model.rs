@@ -1,4 +1,4 @@
-//! A fault: what befalls what, from when until when. Plain data.
+//! A fault: its target, its kind and its lifetime. Plain data.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,16 +9,16 @@ use super::{
 };
 use crate::{net::conditions::Directions, time::SimTime, trace::FaultId};
 
-/// What a fault befalls.
+/// The target of a fault.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Target {
     /// A link, or one direction of it.
     Link {
-        /// `alice`, or `alice/wlan0` where a host has several interfaces.
+        /// The link: `alice`, or `alice/wlan0` on a host with several interfaces.
         name: String,
-        /// In which directions.
+        /// The directions.
         directions: Directions,
     },
     /// A host.
@@ -27,19 +27,19 @@ pub enum Target {
     Nat(String),
     /// The STUN or TURN server on a host.
     IceServer(String),
-    /// A fault point of the app under test, on whatever host.
+    /// A fault point of the app under test, on any host.
     Point(String),
     /// The signaling service.
     Signaling,
 }
 
 impl Target {
-    /// Both directions of the link called `name`.
+    /// Creates a target of both directions of the link called `name`.
     pub fn link(name: &str) -> Self {
         Self::ends(name, Directions::Both)
     }
 
-    /// `directions` of the link called `name`.
+    /// Creates a target of `directions` of the link called `name`.
     pub fn ends(name: &str, directions: Directions) -> Self {
         Self::Link {
             name: name.to_owned(),
@@ -47,27 +47,27 @@ impl Target {
         }
     }
 
-    /// The host called `name`.
+    /// Creates a target of the host called `name`.
     pub fn host(name: &str) -> Self {
         Self::Host(name.to_owned())
     }
 
-    /// The NAT called `name`.
+    /// Creates a target of the NAT called `name`.
     pub fn nat(name: &str) -> Self {
         Self::Nat(name.to_owned())
     }
 
-    /// The fault point called `name`.
+    /// Creates a target of the fault point called `name`.
     pub fn point(name: &str) -> Self {
         Self::Point(name.to_owned())
     }
 
-    /// The STUN or TURN server on the host called `name`.
+    /// Creates a target of the STUN or TURN server on the host called `name`.
     pub fn ice_server(name: &str) -> Self {
         Self::IceServer(name.to_owned())
     }
 
-    /// Its name: of a link, a host, a NAT or a point.
+    /// Returns the name of the link, host, NAT or point.
     pub fn name(&self) -> &str {
         match self {
             Self::Link { name, .. }
@@ -79,7 +79,7 @@ impl Target {
         }
     }
 
-    /// Whether it is, or is on, the host called `host`.
+    /// Reports whether the target is the host called `host`, or is on it.
     pub fn is_of_host(&self, host: &str) -> bool {
         match self {
             Self::Link { name, .. } => name.split('/').next() == Some(host),
@@ -88,7 +88,7 @@ impl Target {
         }
     }
 
-    /// Whether it is the same thing as `other`, whatever the directions.
+    /// Reports whether the target is the same as `other`, whatever the directions.
     pub(super) fn is_same_as(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Link { name, .. }, Self::Link { name: of, .. }) => name == of,
@@ -97,26 +97,26 @@ impl Target {
     }
 }
 
-/// A fault with what it befalls and its lifetime.
+/// A fault with its target and its lifetime.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// Its number, 1 at least and unique in its plan: what the trace calls it by.
+    /// The number, at least 1 and unique in its plan; the trace uses it.
     pub id: FaultId,
-    /// What it befalls.
+    /// The target.
     pub target: Target,
-    /// What happens.
+    /// The kind, with its parameters.
     pub kind: FaultKind,
-    /// When it begins, in milliseconds since the beginning of the run.
+    /// The start, in milliseconds since the beginning of the run.
     pub from_ms: u64,
-    /// When it ends, in milliseconds since the beginning of the run. What a fault without it does, its kind says
+    /// The end, in milliseconds since the beginning of the run. The kind says what a fault without it does
     /// ([`Span`](super::Span)).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub until_ms: Option<u64>,
 }
 
 impl Fault {
-    /// The first fault of a plan: [`Plan::inject`](super::Plan::inject) numbers those that follow.
+    /// Creates a fault with the number 1: [`Plan::inject`](super::Plan::inject) assigns numbers in a plan.
     pub fn new(target: Target, kind: impl Into<FaultKind>, from_ms: u64, until_ms: Option<u64>) -> Self {
         Self {
             id: FaultId(1),
@@ -127,32 +127,32 @@ impl Fault {
         }
     }
 
-    /// Its kind.
+    /// Returns the kind.
     pub fn kind_id(&self) -> KindId {
         self.kind.id()
     }
 
-    /// Everything that there is to say about its kind.
+    /// Returns the specification of the kind.
     pub fn spec(&self) -> &'static KindSpec {
         self.kind.id().spec()
     }
 
-    /// When it begins.
+    /// Returns the start.
     pub fn from(&self) -> SimTime {
         SimTime::from_millis(self.from_ms)
     }
 
-    /// When it ends, if it says so.
+    /// Returns the end, if there is one.
     pub fn until(&self) -> Option<SimTime> {
         self.until_ms.map(SimTime::from_millis)
     }
 
-    /// What it is, in words that do not depend on what else is in the plan.
+    /// Describes the fault in words that do not depend on the rest of the plan.
     pub fn describe(&self) -> String {
         self.kind.behaviour().describe(self)
     }
 
-    /// The end of a description: from when until when, where that is not the whole chaos phase.
+    /// Returns the end of a description: the lifetime, unless it is the whole chaos phase.
     pub(super) fn lasting(&self) -> String {
         match (self.from_ms, self.until_ms) {
             (0, None) => String::new(),
@@ -161,7 +161,7 @@ impl Fault {
         }
     }
 
-    /// The directions of its link in words: `alice`, `alice up`.
+    /// Describes the link and its directions: `alice`, `alice up`.
     pub(super) fn way(&self) -> String {
         match &self.target {
             Target::Link { name, directions } => match directions {

@@ -21,7 +21,7 @@ use crate::{
 /// The version of the format.
 pub const PLAN_VERSION: u32 = 3;
 
-/// Everything that a run does.
+/// The plan of a run: everything that it does.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
@@ -29,60 +29,60 @@ pub struct Plan {
     pub v: u32,
     /// The hosts and their links.
     pub topology: Topology,
-    /// The signaling service of the harness; none where apps bring their own.
+    /// The signaling service of the harness; none if apps bring their own.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub signaling: Option<SignalingSpec>,
-    /// The STUN and TURN servers that run, and that every client is told of.
+    /// The STUN and TURN servers, which every client is configured with.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub ice_servers: Vec<IceServerSpec>,
-    /// Who has several devices: whoever dials such a name calls all of them.
+    /// Users with several devices: dialing such a name calls all of them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub users: Vec<User>,
     /// Slow awaits inside the clients.
     #[serde(default)]
     pub slow_steps: Vec<SlowStep>,
-    /// The fault points that the app under test has, by name: where faults can befall its own messages.
+    /// The fault points of the app under test, by name: where faults can affect its own messages.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub fault_points: Vec<String>,
-    /// What the users do.
+    /// The acts of the users.
     pub script: Vec<Scripted>,
-    /// What goes wrong.
+    /// The faults.
     #[serde(default)]
     pub faults: Vec<Fault>,
-    /// How long the agents wait before they give a silent path up; without it, as long as the stack does.
+    /// The timeouts of the ICE agents for a silent path; without it, those of the stack.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ice_timeouts: Option<IceTimeouts>,
-    /// What belongs to the app under test: it reads it, and the harness keeps it.
+    /// The section of the app under test: the app reads it, and the harness keeps it.
     #[serde(skip_serializing_if = "serde_json::Value::is_null", default)]
     pub app: serde_json::Value,
-    /// How long a connected call is held before it is hung up, in milliseconds.
+    /// The time that a connected call is held before it is hung up, in milliseconds.
     #[serde(skip_serializing_if = "is_usual_talk", default = "usual_talk")]
     pub talk_ms: u64,
-    /// How often each end of a connected call sends a small message, in milliseconds from 1; without it, only the few that prove
-    /// the connection. With it, the run goes on until the network has healed and every call that nobody ended carries
-    /// messages both ways, and TALK-01 has something to judge.
+    /// The interval between small messages from each end of a connected call, in milliseconds, at least 1; without it,
+    /// only the few that prove the connection are sent. With it, the run goes on until the network has healed and every
+    /// call that no user ended carries messages both ways, and TALK-01 has something to judge.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub talk_every_ms: Option<u64>,
-    /// In which order messages are delivered, users act and clients go on, where that is free.
+    /// The order of free steps: deliveries of messages, acts of users and steps of clients.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub order: Option<Order>,
-    /// When the chaos phase ends: faults end, links become good.
+    /// The end of the chaos phase, in milliseconds: faults end, links become good.
     pub heal_at_ms: u64,
-    /// How long after the healing, and after the user's action, liveness oracles have.
+    /// The budget of liveness oracles after the healing, and after the user's action, in milliseconds.
     pub budget_ms: u64,
-    /// How much simulated time the run may take.
+    /// The bound on simulated time, in milliseconds.
     pub horizon_ms: u64,
-    /// How many packets all hosts together may send.
+    /// The bound on packets sent by all hosts together.
     #[serde(default = "most_packets")]
     pub max_packets: u64,
 }
 
-/// What a plan that does not say may send.
+/// Returns the default bound on packets.
 fn most_packets() -> u64 {
     Bounds::default().packets
 }
 
-/// How long calls are held unless the plan says otherwise, in milliseconds.
+/// The default time that calls are held, in milliseconds.
 pub const USUAL_TALK_MS: u64 = 2_000;
 
 fn usual_talk() -> u64 {
@@ -94,25 +94,25 @@ fn is_usual_talk(talk_ms: &u64) -> bool {
     *talk_ms == USUAL_TALK_MS
 }
 
-/// A user does something.
+/// An act of a user, with its time.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scripted {
-    /// On which host.
+    /// The host of the user.
     pub host: String,
-    /// When.
+    /// The time.
     pub when: When,
-    /// What.
+    /// The act.
     pub act: Act,
 }
 
-/// When a user acts.
+/// The time of a user's act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum When {
-    /// At a time.
+    /// At a fixed time.
     At {
-        /// Milliseconds since the beginning.
+        /// Milliseconds since the beginning of the run.
         ms: u64,
     },
     /// Some time after the phone began to ring.
@@ -122,14 +122,14 @@ pub enum When {
     },
     /// When the order of the plan says so.
     Free {
-        /// Not before, in milliseconds since the beginning.
+        /// The earliest time, in milliseconds since the beginning of the run.
         from_ms: u64,
     },
-    /// Some time after the call of the act came to a point of its life on the user's host, for the first time.
+    /// Some time after the call of the act reached a point on the user's host, for the first time.
     Reached {
         /// The point.
         point: Point,
-        /// Milliseconds since then: 0 is the next moment at which anything else can run.
+        /// Milliseconds since then: 0 is the next time at which anything else can run.
         after_ms: u64,
     },
     /// Some time after the call of the act was over on the user's host.
@@ -139,16 +139,16 @@ pub enum When {
     },
 }
 
-/// What a user does.
+/// An act of a user.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Act {
-    /// Dials.
+    /// Dials a client or a user.
     Dial {
         /// The client to call, or a user with several devices.
         to: String,
-        /// What the call is named.
+        /// The name of the call.
         call: String,
     },
     /// Gives up on the attempt and tries again within the same call: a new ICE generation.
@@ -161,25 +161,25 @@ pub enum Act {
         /// The call.
         call: String,
     },
-    /// Answers whatever rings.
+    /// Accepts any ringing call.
     Answer,
-    /// Refuses a call that rings.
+    /// Rejects a ringing call.
     Reject {
         /// The call.
         call: String,
     },
-    /// Dials whom an earlier call was to or from.
+    /// Dials the other party of an earlier call.
     Redial {
         /// The earlier call.
         call: String,
-        /// What the new call is named.
+        /// The name of the new call.
         again: String,
     },
-    /// Dials several people at once: a group.
+    /// Dials several clients at once: a group.
     DialGroup {
-        /// What the group is named.
+        /// The name of the group.
         group: String,
-        /// Whom: the call to each is named `group.client`.
+        /// The clients to call: the call to each is named `group.client`.
         to: Vec<String>,
     },
     /// Hangs up all calls of a group.
@@ -187,18 +187,18 @@ pub enum Act {
         /// The group.
         group: String,
     },
-    /// Does something that only the app under test knows.
+    /// Performs an act that only the app under test defines.
     App {
-        /// What the app calls it.
+        /// The name of the act.
         name: String,
-        /// Its particulars.
+        /// Its parameters.
         #[serde(skip_serializing_if = "serde_json::Value::is_null", default)]
         with: serde_json::Value,
     },
 }
 
 impl Act {
-    /// The call that it is about, if it is about one.
+    /// Returns the call that the act is about, if it is about one.
     pub fn call(&self) -> Option<&str> {
         match self {
             Self::Dial { call, .. }
@@ -212,7 +212,7 @@ impl Act {
 }
 
 impl Act {
-    /// What the user does, in words.
+    /// Describes the act in words.
     pub fn name(&self) -> &str {
         match self {
             Self::Dial { .. } => "dials",
@@ -228,22 +228,22 @@ impl Act {
     }
 }
 
-/// A plan that cannot be run.
+/// The error of a plan that cannot be run.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// Written by another version.
+    /// The plan was written by another version.
     #[error(
         "v: the plan is of version {0}; this program reads version {PLAN_VERSION} and what was written before"
     )]
     Version(u32),
-    /// A field, by its path.
+    /// A field is wrong; the text begins with its path.
     #[error("{0}")]
     Field(String),
 }
 
 impl Plan {
-    /// A plan in which nobody does anything and nothing goes wrong: no servers, no chaos phase, 10 s for a call to connect.
+    /// Creates a plan without acts and faults: no servers, no chaos phase, 10 s for a call to connect.
     pub fn new(topology: Topology) -> Self {
         Self {
             v: PLAN_VERSION,
@@ -267,27 +267,27 @@ impl Plan {
         }
     }
 
-    /// When the chaos phase ends.
+    /// Returns the end of the chaos phase.
     pub fn heal_at(&self) -> SimTime {
         SimTime::from_millis(self.heal_at_ms)
     }
 
-    /// The time that liveness oracles have.
+    /// Returns the budget of liveness oracles.
     pub fn budget(&self) -> Duration {
         Duration::from_millis(self.budget_ms)
     }
 
-    /// How often each end of a connected call says something.
+    /// Returns the interval between messages on a connected call.
     pub fn talk_every(&self) -> Option<Duration> {
         self.talk_every_ms.map(Duration::from_millis)
     }
 
-    /// How long a connected call is held.
+    /// Returns the time that a connected call is held.
     pub fn talk(&self) -> Duration {
         Duration::from_millis(self.talk_ms)
     }
 
-    /// What the run may use up.
+    /// Returns the bounds of the run.
     pub fn bounds(&self) -> Bounds {
         Bounds {
             horizon: Duration::from_millis(self.horizon_ms),
@@ -296,26 +296,26 @@ impl Plan {
         }
     }
 
-    /// The devices of the user `name`; `None` if it is no user's name.
+    /// Returns the devices of the user `name`; `None` if it is no user's name.
     pub fn devices_of(&self, name: &str) -> Option<&[String]> {
         let user = self.users.iter().find(|u| u.name == name);
         user.map(|u| u.devices.as_slice())
     }
 
-    /// Adds `fault` under the next number.
+    /// Adds `fault` with the next number.
     pub fn inject(&mut self, fault: Fault) {
         let id = self.next_fault_id();
         self.faults.push(Fault { id, ..fault });
     }
 
-    /// Adds `fault` under the next number, unless it does not fit what is there.
+    /// Adds `fault` with the next number, unless the check fails.
     pub fn inject_if_it_fits(&mut self, fault: Fault) {
         if check::one(&fault, &self.faults, self).is_ok() {
             self.inject(fault);
         }
     }
 
-    /// When faults let the app on `host` stand still: from and until.
+    /// Returns the times in which faults pause the app on `host`: from and until.
     pub fn pauses_of(&self, host: &str) -> Vec<(SimTime, SimTime)> {
         let pauses = self
             .faults
@@ -326,43 +326,43 @@ impl Plan {
             .collect()
     }
 
-    /// Takes away every fault that befalls nothing that is there.
+    /// Removes every fault whose target does not exist.
     pub fn drop_stray_faults(&mut self) {
         let mut faults = std::mem::take(&mut self.faults);
         faults.retain(|fault| check::befalls_something(fault, self));
         self.faults = faults;
     }
 
-    /// The number after all that the faults have.
+    /// Returns the number after the largest number of a fault.
     pub fn next_fault_id(&self) -> FaultId {
         let last = self.faults.iter().map(|f| f.id.0).max();
         FaultId(last.map_or(1, |last| last + 1))
     }
 
-    /// The fault that is called `id`.
+    /// Returns the fault with the number `id`.
     pub fn fault(&self, id: FaultId) -> Option<&Fault> {
         self.faults.iter().find(|f| f.id == id)
     }
 
-    /// The signaling service of the harness, to change it; a prompt one if there was none.
+    /// Returns the signaling service of the harness, to change it; creates a prompt one if there was none.
     pub fn service(&mut self) -> &mut SignalingSpec {
         self.signaling.get_or_insert(SignalingSpec::PROMPT)
     }
 
-    /// Whether the signaling service of the harness runs on the host called `name`.
+    /// Reports whether the signaling service of the harness runs on the host called `name`.
     pub fn is_service(&self, name: &str) -> bool {
         self.signaling
             .as_ref()
             .is_some_and(|service| service.host == name)
     }
 
-    /// Whether people hold the host called `name` in their hands.
+    /// Reports whether the host called `name` is a client's.
     pub fn is_client(&self, name: &str) -> bool {
         let serves = self.topology.host(name).is_some_and(|host| host.serves);
         !serves && !self.is_service(name) && self.ice_servers.iter().all(|s| s.host != name)
     }
 
-    /// When the last host that a fault stops runs again: at the beginning, if none is stopped.
+    /// Returns when the last host that a fault stops runs again: the beginning of the run, if none is stopped.
     pub fn all_hosts_run_from(&self) -> SimTime {
         let stops = |f: &&Fault| matches!(f.kind, FaultKind::HostCrash(_) | FaultKind::HostPause(_));
         let ends = self.faults.iter().filter(stops);
@@ -370,10 +370,10 @@ impl Plan {
         ends.max().unwrap_or_default().min(self.heal_at())
     }
 
-    /// Says what is wrong with a plan that was read from a file.
+    /// Checks a plan that was read from a file.
     ///
     /// # Errors
-    /// [`PlanError`], which names the offending field by its path.
+    /// Returns [`PlanError`], which names the offending field by its path.
     pub fn check(&self) -> Result<(), PlanError> {
         if self.v != PLAN_VERSION {
             return Err(PlanError::Version(self.v));

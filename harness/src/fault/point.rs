@@ -1,7 +1,8 @@
-//! Fault points: places inside an app under test where it asks what becomes of a message. The executed state of faults.
+//! Fault points: places inside an app under test where it asks for a ruling on a message. The faults in force on them.
 //!
-//! A server of one's own loses and doubles messages in ways that no network does. It asks at a point that it names, and
-//! the verdict depends on the name and on how many have come there. Nothing here knows a plan, or what is still to come.
+//! A custom server loses and duplicates messages in ways that no network does. It asks at a point that it names, and
+//! the verdict depends on the name and on the number of messages there so far. Nothing here knows a plan, or what is
+//! still to come.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +11,7 @@ use std::{
 
 use crate::{signaling::conditions::MessageFate, trace::FaultId};
 
-/// The verdicts that are in force, and how many messages have come to each point. There is one of these in a world.
+/// The verdicts in force, and the number of messages at each point so far. A world has one of these.
 #[derive(Default)]
 pub struct Points {
     state: Mutex<State>,
@@ -22,7 +23,7 @@ struct State {
     laid: Vec<Laid>,
 }
 
-/// A verdict and the message that it falls on.
+/// A verdict and the message that it applies to.
 struct Laid {
     fault: FaultId,
     point: String,
@@ -31,7 +32,8 @@ struct Laid {
 }
 
 impl Points {
-    /// `fault` lays `verdict` on the message that is `nth`, from 0, of those that come to `point` in the whole run.
+    /// Applies `verdict` to one message on behalf of `fault`: the `nth`, from 0, of those that come to `point` in the
+    /// whole run.
     pub(super) fn lay(&self, fault: FaultId, point: &str, nth: u64, verdict: MessageFate) {
         self.state().laid.push(Laid {
             fault,
@@ -41,12 +43,12 @@ impl Points {
         });
     }
 
-    /// Takes away what `fault` laid.
+    /// Removes the verdicts of `fault`.
     pub(super) fn lift(&self, fault: FaultId) {
         self.state().laid.retain(|laid| laid.fault != fault);
     }
 
-    /// A message has come to `point`: the verdict on it.
+    /// Counts a message at `point`; returns the verdict on it.
     pub(crate) fn meets(&self, point: &str) -> Option<(FaultId, MessageFate)> {
         let mut state = self.state();
         let count = state.come.entry(point.to_owned()).or_default();

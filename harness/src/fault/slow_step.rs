@@ -1,8 +1,9 @@
-//! Slow awaits: every step of a client's code can be made to take its time.
+//! Slow steps: every await in a client's code can be made to take its time.
 //!
-//! A real client awaits databases, the user interface and the network between two steps of the call; this
-//! is how callbacks and user actions come to cross. A client names each of its steps and asks the
-//! [`Checkpoints`] to pause there. A fault that slows the step decides, else the plan. Where the plan has an order in which the step is free, it goes on when it is its turn.
+//! A real client awaits databases, the user interface and the network between two steps of the call; this is how
+//! callbacks and user actions come to cross. A client names each of its steps and asks the [`Checkpoints`] to pause
+//! there. A fault that slows the step decides, else the plan. If the plan has an order in which the step is free, the
+//! step waits for its turn instead.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -16,20 +17,20 @@ use crate::{
     world::Host,
 };
 
-/// Makes a step of a client take longer. Of several that fit, the first decides.
+/// A rule that makes a step of a client take longer. The first rule that fits decides.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SlowStep {
-    /// The host of the client, `*` for every one.
+    /// The host of the client, `*` for every host.
     pub host: String,
-    /// The step.
+    /// The name of the step.
     pub step: String,
-    /// How much longer, drawn each time that the step is reached.
+    /// The extra delay, drawn each time that the step is reached.
     pub by: Latency,
 }
 
 impl SlowStep {
-    /// What it is, in words that do not depend on what else is in the plan.
+    /// Describes the rule in words that do not depend on the rest of the plan.
     pub fn describe(&self) -> String {
         let whose = match self.host.as_str() {
             "*" => "everybody",
@@ -39,7 +40,7 @@ impl SlowStep {
     }
 }
 
-/// Pauses the steps of the client on one host as the plan says.
+/// Pauses the steps of the client on one host according to the plan.
 #[derive(Clone)]
 pub struct Checkpoints {
     host: Host,
@@ -47,7 +48,7 @@ pub struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// For the client on `host`.
+    /// Creates the checkpoints of the client on `host`.
     pub fn new(host: &Host, plan: &Arc<Plan>) -> Self {
         Self {
             host: host.clone(),
@@ -55,7 +56,7 @@ impl Checkpoints {
         }
     }
 
-    /// Reaches `step`, and stays there as long as the plan says.
+    /// Pauses at `step` for as long as the plan says.
     pub async fn pause(&self, step: &str) {
         if self.host.turn(step, step).await {
             return;
@@ -77,7 +78,7 @@ impl Checkpoints {
     }
 }
 
-/// The steps that faults slow now. There is one of these in a world.
+/// The steps that faults slow now. A world has one of these.
 #[derive(Default)]
 pub(super) struct Slowed {
     steps: Mutex<Vec<Slow>>,
@@ -91,7 +92,7 @@ struct Slow {
 }
 
 impl Slowed {
-    /// `fault` makes `step` of the client on `host` take as long as `by` says.
+    /// Makes `step` of the client on `host` take as long as `by` says, on behalf of `fault`.
     pub fn lay(&self, fault: FaultId, host: &str, step: &str, by: &Latency) {
         self.steps().push(Slow {
             fault,
@@ -101,12 +102,12 @@ impl Slowed {
         });
     }
 
-    /// Takes away what `fault` laid.
+    /// Removes the slow steps of `fault`.
     pub fn lift(&self, fault: FaultId) {
         self.steps().retain(|slow| slow.fault != fault);
     }
 
-    /// What lies over `step` of the client on `host`: of several faults, the first.
+    /// Returns the fault that slows `step` of the client on `host`, and the delay; of several faults, the first.
     fn over(&self, host: &str, step: &str) -> Option<(FaultId, Latency)> {
         let steps = self.steps();
         let slow = steps.iter().find(|slow| slow.host == host && slow.step == step)?;

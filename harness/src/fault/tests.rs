@@ -16,7 +16,7 @@ use crate::{
     trace::Point,
 };
 
-/// A world that every kind of fault can hit.
+/// Returns a world that every kind of fault can hit.
 pub(crate) fn world() -> Plan {
     let host = |name, address| HostSpec::new(name, address, LinkProfile::default());
     let topology = Topology::new([
@@ -47,7 +47,7 @@ pub(crate) fn world() -> Plan {
     plan
 }
 
-/// A world with nothing but the host of the signaling server.
+/// Returns a world with only the host of the signaling server.
 pub(crate) fn bare() -> Plan {
     let server = HostSpec::new("server", "10.0.0.1", LinkProfile::default());
     Plan::new(Topology::new([server]))
@@ -60,7 +60,7 @@ pub(crate) fn wrong(plan: &Plan) -> String {
     }
 }
 
-/// `world` with `faults`, numbered.
+/// Returns `world` with `faults`, numbered.
 pub(crate) fn with(faults: impl IntoIterator<Item = Fault>) -> Plan {
     let mut plan = world();
     faults.into_iter().for_each(|fault| plan.inject(fault));

@@ -1,7 +1,7 @@
 //! The timeline: begins and ends every fault of a plan at its time, and heals the network.
 //!
-//! The one place that knows what is still to come: it cuts faults off at the healing, writes down that they begin and
-//! end, and hands each to its kind, which does what it does to the world. It draws nothing.
+//! This is the only place that knows what is still to come: it cuts faults off at the healing, records their begin and
+//! end, and delegates to the kind of each, which acts on the world. It draws nothing.
 
 use std::{collections::VecDeque, net::IpAddr};
 
@@ -12,12 +12,12 @@ use crate::{
     world::{Controls, Schedule},
 };
 
-/// Something that happens to the fault at an index. What falls on the same moment happens in this order.
+/// The begin or end of the fault at an index. At the same time, they happen in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Edge {
-    /// It ends.
+    /// The fault ends.
     End(usize),
-    /// It begins.
+    /// The fault begins.
     Begin(usize),
 }
 
@@ -25,14 +25,14 @@ enum Edge {
 #[derive(Debug)]
 pub struct Timeline {
     faults: Vec<Fault>,
-    // When each ends.
+    // The end of each fault.
     until: Vec<SimTime>,
     to_come: VecDeque<(SimTime, Edge)>,
     heal_at: Option<SimTime>,
 }
 
 impl Timeline {
-    /// The timeline of `faults` in a run that heals at `heal_at`, if it does.
+    /// Creates the timeline of `faults` in a run that heals at `heal_at`, if it heals.
     pub fn new(faults: Vec<Fault>, heal_at: Option<SimTime>) -> Self {
         let mut until = vec![SimTime::MAX; faults.len()];
         let mut to_come = Vec::new();
@@ -40,7 +40,7 @@ impl Timeline {
             let span = fault.spec().span.cut(fault.from(), fault.until(), heal_at);
             let Some((begins, ends)) = span else { continue };
             to_come.push((begins, Edge::Begin(index)));
-            // What is a moment ends as it begins.
+            // A momentary fault ends as it begins.
             if let Some(ends) = ends.filter(|ends| *ends > begins) {
                 to_come.push((ends, Edge::End(index)));
             }
@@ -55,7 +55,7 @@ impl Timeline {
         }
     }
 
-    /// The timeline of `plan`.
+    /// Creates the timeline of `plan`.
     pub fn of(plan: &Plan) -> Self {
         Self::new(plan.faults.clone(), Some(plan.heal_at()))
     }

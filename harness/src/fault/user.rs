@@ -1,22 +1,22 @@
-//! Who is called by one name and has several devices.
+//! Users with several devices, called by one name.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::net::topology::Topology;
 
-/// Somebody with several devices: whoever dials the name calls all of them.
+/// A user with several devices: dialing the name calls all of them.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct User {
-    /// What the script calls them. No host is called so.
+    /// The name in the script. No host has this name.
     pub name: String,
-    /// The hosts on which their phone rings.
+    /// The hosts on which the user's phone rings.
     pub devices: Vec<String>,
 }
 
 impl User {
-    /// The user `name` with `devices`.
+    /// Creates the user `name` with `devices`.
     pub fn new(name: &str, devices: &[&str]) -> Self {
         Self {
             name: name.to_owned(),
@@ -24,7 +24,7 @@ impl User {
         }
     }
 
-    /// Says what is wrong with `users`.
+    /// Checks `users`.
     pub(super) fn check(users: &[Self], topology: &Topology) -> Result<(), String> {
         for (i, Self { name, devices }) in users.iter().enumerate() {
             let twice = users[..i].iter().any(|before| before.name == *name);

@@ -1,6 +1,6 @@
-//! What lies over an access link now: the executed state of faults.
+//! Fault conditions that are in force on an access link.
 //!
-//! Whoever lays a condition lifts it again. Nothing here knows a plan, or what is still to come.
+//! The code that applies a condition also removes it. Nothing here knows a plan, or what is still to come.
 
 use std::{fmt, sync::Arc};
 
@@ -13,20 +13,20 @@ use crate::{
     trace::{Direction, FaultId},
 };
 
-/// Which directions of a link something lies over.
+/// The directions of a link that a fault applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Directions {
-    /// Both.
+    /// Both directions.
     Both,
-    /// Only to the network.
+    /// Only from the host to the network.
     Up,
-    /// Only to the host.
+    /// Only from the network to the host.
     Down,
 }
 
 impl Directions {
-    /// Whether `direction` is among them.
+    /// Reports whether `direction` is included.
     pub fn covers(self, direction: Direction) -> bool {
         match self {
             Self::Both => true,
@@ -36,54 +36,54 @@ impl Directions {
     }
 }
 
-/// How a condition changes the profile of one direction of a link.
+/// A function that changes the profile of one direction of a link.
 pub type Reshape = Arc<dyn Fn(Direction, &mut LinkProfile) + Send + Sync>;
 
-/// What becomes of a single packet. A TCP segment that would be lost or damaged is sent again instead.
+/// The effect of a fault on a single packet. A TCP segment that would be lost or damaged is retransmitted instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum PacketVerdict {
-    /// It is lost.
+    /// The packet is lost.
     Drop,
-    /// It arrives twice.
+    /// The packet arrives twice.
     Duplicate,
-    /// It arrives later than its turn.
+    /// The packet arrives late.
     Delay {
-        /// By how many milliseconds.
+        /// The extra delay, in milliseconds.
         ms: u64,
     },
-    /// It arrives without its end.
+    /// The packet arrives truncated.
     Truncate {
-        /// Bytes of payload that are left; as it was, if it has no more.
+        /// The number of payload bytes kept; a shorter payload stays unchanged.
         bytes: u32,
     },
-    /// It arrives with a bit flipped.
+    /// The packet arrives with one bit flipped.
     Flip {
-        /// Which bit of the payload, counted from the first byte's lowest; as it was, if it has no such bit.
+        /// The index of the payload bit, counted from the first byte's lowest bit; a shorter payload stays unchanged.
         bit: u64,
     },
 }
 
-/// Something that lies over one direction of a link.
+/// A fault condition on one direction of a link.
 #[derive(Clone)]
 pub enum Condition {
-    /// Datagrams are lost; TCP stalls, or gives up.
+    /// All datagrams are lost; TCP stalls, or gives up.
     Blocked {
-        /// When it will be lifted.
+        /// The time at which the condition ends.
         until: SimTime,
     },
-    /// What is sent is kept and released when it is lifted.
+    /// Packets are kept, and released when the condition ends.
     Held {
-        /// When that is.
+        /// The time at which the condition ends.
         until: SimTime,
     },
-    /// The link treats packets in another way. Of several, the one that was laid last decides.
+    /// The link has a changed profile. Several changes apply in order, so the last one decides.
     Reshaped(Reshape),
-    /// Something becomes of a single packet.
+    /// A single packet is singled out.
     Packet {
-        /// Which of those that enter this direction of the link in the whole run, counted from 0.
+        /// The packet's number among those that enter this direction of the link in the whole run, from 0.
         ordinal: u64,
-        /// What.
+        /// The effect on the packet.
         verdict: PacketVerdict,
     },
 }
@@ -99,11 +99,11 @@ impl fmt::Debug for Condition {
     }
 }
 
-/// Everything that lies over one direction of a link.
+/// All fault conditions on one direction of a link.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Conditions {
     laid: Vec<(FaultId, Condition)>,
-    // The fault that keeps the interface dark, and until when.
+    // The fault that keeps the interface dark, and the time at which it ends.
     dark: Option<(FaultId, SimTime)>,
 }
 
@@ -112,7 +112,7 @@ impl Conditions {
         self.laid.push((fault, condition));
     }
 
-    /// Takes away what `fault` laid; says whether there was anything.
+    /// Removes the conditions of `fault`; returns whether there were any.
     pub fn lift(&mut self, fault: FaultId) -> bool {
         let before = self.laid.len();
         self.laid.retain(|(laid_by, _)| *laid_by != fault);
@@ -123,7 +123,7 @@ impl Conditions {
         self.dark = dark;
     }
 
-    /// What keeps everything from passing, and until when: of several, what lasts longest.
+    /// Returns the fault that blocks the link, and until when; of several, the one that lasts longest.
     pub fn blocked(&self) -> Option<(FaultId, SimTime)> {
         let blocked = self.laid.iter().filter_map(|(fault, c)| match c {
             Condition::Blocked { until } => Some((*fault, *until)),
@@ -132,7 +132,7 @@ impl Conditions {
         blocked.chain(self.dark).max_by_key(|(_, until)| *until)
     }
 
-    /// What keeps what is sent, and until when: of several, what lasts longest.
+    /// Returns the fault that holds packets back, and until when; of several, the one that lasts longest.
     pub fn held(&self) -> Option<(FaultId, SimTime)> {
         let held = self.laid.iter().filter_map(|(fault, c)| match c {
             Condition::Held { until } => Some((*fault, *until)),
@@ -141,7 +141,7 @@ impl Conditions {
         held.max_by_key(|(_, until)| *until)
     }
 
-    /// What becomes of the packet `ordinal`; of several verdicts, the first.
+    /// Returns the verdict for the packet number `ordinal`; the first fault that applies decides.
     pub fn verdict(&self, ordinal: u64) -> Option<(FaultId, PacketVerdict)> {
         self.laid.iter().find_map(|(fault, c)| match c {
             Condition::Packet { ordinal: n, verdict } if *n == ordinal => Some((*fault, *verdict)),
@@ -149,7 +149,7 @@ impl Conditions {
         })
     }
 
-    /// The profile `base` as it is now, and which fault made it do what.
+    /// Applies all changes to the profile `base`; returns the result, and which fault caused which effect.
     pub fn reshape(&self, direction: Direction, base: &LinkProfile) -> (LinkProfile, Blame) {
         let (mut profile, mut blame) = (base.clone(), Blame::default());
         for (fault, condition) in &self.laid {
@@ -163,7 +163,7 @@ impl Conditions {
     }
 }
 
-/// The fault that made a link do each thing that it does, if one did.
+/// The fault behind each effect of a link, where there is one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Blame {
     pub loss: Option<FaultId>,
@@ -177,7 +177,7 @@ pub(super) struct Blame {
 }
 
 impl Blame {
-    /// `fault` turned `before` into `after`.
+    /// Attributes the differences between `before` and `after` to `fault`.
     fn note(&mut self, fault: FaultId, before: &LinkProfile, after: &LinkProfile) {
         let changes = [
             (&mut self.loss, before.loss != after.loss),

@@ -1,8 +1,8 @@
-//! What chance decides about one packet, drawn all at once.
+//! All random decisions about one packet, drawn at once.
 //!
-//! Every draw has a fixed place in the packet's window of the link's stream and is made whether it is
-//! used or not, so that switching one fault off does not shift the others. A new draw goes to the end,
-//! and there must never be more than the 32 that a window holds.
+//! Every draw has a fixed place in the packet's window of the link's stream and is made whether it is used or not, so
+//! that switching one fault off does not shift the others. A new draw goes to the end, and there must never be more
+//! than the 32 that a window holds.
 
 use std::time::Duration;
 
@@ -15,16 +15,16 @@ use crate::{
     trace::Effect,
 };
 
-/// What a link loses a transmission by.
+/// The reason why a link loses a transmission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// It is lost by itself.
+    /// Independent loss.
     Loss,
-    /// It is lost in a burst.
+    /// Loss in a burst.
     Burst,
-    /// A bit of it is flipped, which its checksum shows.
+    /// A flipped bit, which fails the checksum.
     Corrupt,
-    /// Its end is cut off, which its checksum shows.
+    /// A missing end, which fails the checksum.
     Truncate,
 }
 
@@ -39,29 +39,29 @@ impl Failure {
     }
 }
 
-/// What chance decided about one packet.
+/// The random decisions about one packet.
 pub(super) struct Draws {
-    /// Latency and jitter.
+    /// The delay on the link: latency and jitter.
     pub takes: Duration,
-    /// What a datagram is lost by, alone or in a burst.
+    /// The reason why a datagram is lost, if it is: independent loss or a burst.
     pub lost: Option<Failure>,
-    /// How often a TCP segment has to be sent again, [`TCP_TRIES`] at most.
+    /// The number of failed transmissions of a TCP segment in a row, at most [`TCP_TRIES`].
     pub losses_in_a_row: u32,
-    /// Why the first transmission of a TCP segment fails, if it does.
+    /// The reason why the first transmission of a TCP segment fails, if it does.
     pub first_failure: Option<Failure>,
     pub reordered: bool,
     pub reordered_by: Duration,
     pub duplicated: bool,
-    /// The jitter of the double.
+    /// The jitter of the duplicate.
     pub double_takes: Duration,
-    /// The bit that is flipped; it is among those that truncation leaves.
+    /// The index of the flipped bit, within the part that truncation leaves.
     pub corrupted: Option<u64>,
-    /// Bytes of payload that are left, fewer than there were.
+    /// The number of payload bytes left after truncation, fewer than before.
     pub truncated: Option<u32>,
 }
 
 impl Draws {
-    /// Draws for a packet of `payload_len` bytes from its window, and moves `bursts` on by one packet.
+    /// Draws the decisions for a packet of `payload_len` bytes from its window, and advances `bursts` by one packet.
     pub fn of(profile: &LinkProfile, bursts: &mut Chain, stream: &mut Stream, payload_len: u32) -> Self {
         let takes = profile.latency.draw(stream) + profile.jitter.draw(stream);
         let lost_alone = stream.chance(profile.loss);
@@ -95,10 +95,10 @@ impl Draws {
     }
 }
 
-/// Which transmissions of a TCP segment fail, but for what a burst does to the first, and why the first does.
+/// Draws which transmissions of a TCP segment fail, apart from bursts on the first one, and why the first one does.
 ///
-/// A segment with a flipped bit or a missing end fails its checksum: lost, as TCP sees it. What is sent
-/// again comes so much later that it meets the link in any state: it is lost as often as the mean.
+/// A segment with a flipped bit or a missing end fails its checksum and counts as lost. A retransmission comes so much
+/// later that it meets the link in any state: it is lost at the mean rate.
 fn tries(profile: &LinkProfile, stream: &mut Stream) -> ([bool; TCP_TRIES as usize], Option<Failure>) {
     let damaged = either(profile.corrupt, profile.truncate);
     let in_bursts = profile
@@ -122,7 +122,7 @@ fn tries(profile: &LinkProfile, stream: &mut Stream) -> ([bool; TCP_TRIES as usi
     (tries, first_failure)
 }
 
-/// How often at least one of two things happens, bounded from above by their sum: one draw decides both.
+/// Returns an upper bound of the probability that `a` or `b` happens: their sum. One draw decides both.
 fn either(a: Ppm, b: Ppm) -> Ppm {
     Ppm::new((a.get() + b.get()).min(1_000_000))
 }
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
     use crate::{net::latency::Latency, seed::Seed};
 
-    /// How many draws a packet takes.
+    /// The number of draws that a packet takes.
     const DRAWS: usize = 29;
 
     #[test]

@@ -1,7 +1,7 @@
-//! A stateful firewall without translation: which packets a host lets in.
+//! A stateful firewall without address translation: decides which packets reach a host.
 //!
-//! What goes out opens a pinhole for what comes back, as RFC 4787 section 5 describes filtering for
-//! NATs. The addresses stay as they are.
+//! An outbound packet opens a pinhole for the answers, as RFC 4787 section 5 describes filtering for NATs. Addresses
+//! stay unchanged.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,31 +17,31 @@ use crate::{
     trace::{Flow, Proto},
 };
 
-/// Whom a pinhole lets in (RFC 4787, section 5).
+/// The senders that a pinhole lets in (RFC 4787, section 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Filtering {
-    /// Anybody who knows the inside address and port.
+    /// Any sender that knows the inside address and port.
     EndpointIndependent,
-    /// Any port of an address that was sent to.
+    /// Any port of an address that the host has sent to.
     AddressDependent,
-    /// Only the address and port that was sent to.
+    /// Only an address and port that the host has sent to.
     AddressAndPortDependent,
 }
 
-/// How a firewall behaves.
+/// The behaviour of a firewall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FirewallSpec {
-    /// Whom a UDP pinhole lets in.
+    /// The senders that a UDP pinhole lets in.
     pub filtering: Filtering,
-    /// How long a UDP pinhole stays open after the last packet from inside, in seconds. RFC 4787 REQ-5
-    /// asks for 120 at least and recommends 300; hostile ones take 30.
+    /// The lifetime of a UDP pinhole after the last outbound packet, in seconds. RFC 4787 REQ-5 requires at least 120
+    /// and recommends 300; hostile firewalls use 30.
     pub timeout_s: u64,
 }
 
 impl FirewallSpec {
-    /// The usual one: it lets in only answers, and keeps a pinhole open for five minutes.
+    /// The common behaviour: only answers come in, and a pinhole stays open for five minutes.
     pub const STRICT: Self = Self {
         filtering: Filtering::AddressAndPortDependent,
         timeout_s: 300,
@@ -52,14 +52,14 @@ impl FirewallSpec {
 #[derive(Clone, Debug)]
 pub struct Firewall {
     spec: FirewallSpec,
-    // By inside address, then by outside address: when something last went out.
+    // By inside address, then by outside address: the time of the last outbound packet.
     udp: BTreeMap<SocketAddr, BTreeMap<SocketAddr, SimTime>>,
     // Connections opened from inside; they end with the host.
     tcp: BTreeSet<Flow>,
 }
 
 impl Firewall {
-    /// A firewall that has seen nothing.
+    /// Creates a firewall without any pinhole.
     pub fn new(spec: FirewallSpec) -> Self {
         Self {
             spec,
@@ -68,7 +68,7 @@ impl Firewall {
         }
     }
 
-    /// A packet leaves the host: open or refresh its pinhole (RFC 4787, REQ-6: outbound refresh).
+    /// Records an outbound packet: opens or refreshes its pinhole (RFC 4787, REQ-6: outbound refresh).
     pub fn sent(&mut self, now: SimTime, flow: Flow) {
         match flow.proto {
             Proto::Udp => {
@@ -80,7 +80,7 @@ impl Firewall {
         }
     }
 
-    /// Whether a packet from outside is let in.
+    /// Reports whether a packet from outside is let in.
     pub fn admits(&self, now: SimTime, flow: Flow) -> bool {
         if flow.proto == Proto::Tcp {
             return self.tcp.contains(&flow.reversed());

@@ -1,7 +1,7 @@
 //! Distributions of delays, in integers.
 //!
-//! Quantiles instead of formulas: a heavy tail is a table that a reader can check, and no logarithm of
-//! some platform's mathematics library decides a run.
+//! A distribution is given by quantiles, not by a formula: a reader can check a heavy tail in a table, and no
+//! platform's mathematics library (its logarithm) decides a run.
 
 use std::time::Duration;
 
@@ -10,23 +10,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::seed::Stream;
 
-/// How long something takes, in microseconds.
+/// A distribution of durations, in microseconds.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Latency {
-    /// Always as long.
+    /// A fixed duration.
     Constant {
         /// Microseconds.
         us: u64,
     },
-    /// Each duration in between equally likely.
+    /// A uniform distribution, both ends included.
     Uniform {
         /// The shortest, in microseconds.
         min_us: u64,
         /// The longest, in microseconds.
         max_us: u64,
     },
-    /// Linear between quantiles: points (share in ppm, microseconds) in rising order, from share 0 to
+    /// Linear interpolation between quantiles: points (share in ppm, microseconds) in rising order, from share 0 to
     /// share 1,000,000.
     Quantiles {
         /// The points.
@@ -35,15 +35,15 @@ pub enum Latency {
 }
 
 impl Latency {
-    /// No time at all.
+    /// A duration of zero.
     pub const NONE: Self = Self::Constant { us: 0 };
 
-    /// Always `ms` milliseconds.
+    /// A fixed duration of `ms` milliseconds.
     pub const fn constant_ms(ms: u64) -> Self {
         Self::Constant { us: ms * 1_000 }
     }
 
-    /// From `min` to `max` milliseconds, each as likely.
+    /// A uniform distribution from `min` to `max` milliseconds.
     pub const fn uniform_ms(min: u64, max: u64) -> Self {
         Self::Uniform {
             min_us: min * 1_000,
@@ -51,10 +51,10 @@ impl Latency {
         }
     }
 
-    /// Linear between `points` of (percent, milliseconds), from 0 to 100 percent.
+    /// Linear interpolation between `points` of (percent, milliseconds), from 0 to 100 percent.
     ///
     /// # Panics
-    /// If the points do not begin at 0, do not end at 100, or fall.
+    /// Panics if the points do not begin at 0, do not end at 100, or fall.
     pub fn quantiles_ms(points: &[(u32, u64)]) -> Self {
         let latency = Self::Quantiles {
             points: points
@@ -66,7 +66,7 @@ impl Latency {
         latency
     }
 
-    /// It in a few words, in milliseconds: `5 to 40 ms`.
+    /// Describes the distribution in a few words, in milliseconds: `5 to 40 ms`.
     pub fn describe(&self) -> String {
         let ms = |us: u64| match us % 1_000 {
             0 => (us / 1_000).to_string(),
@@ -84,10 +84,10 @@ impl Latency {
         }
     }
 
-    /// Says what is wrong with a distribution that was read from a file.
+    /// Checks a distribution that was read from a file.
     ///
     /// # Errors
-    /// A sentence.
+    /// Returns a sentence that says what is wrong.
     pub fn check(&self) -> Result<(), String> {
         match self {
             Self::Constant { .. } => Ok(()),
@@ -105,7 +105,7 @@ impl Latency {
         }
     }
 
-    /// The longest that it can take.
+    /// Returns the longest possible duration.
     pub fn longest(&self) -> Duration {
         Duration::from_micros(match self {
             Self::Constant { us } => *us,
@@ -128,7 +128,7 @@ impl Latency {
     }
 }
 
-/// The value at `share`, linear between the two points around it.
+/// Interpolates linearly between the two points around `share`.
 fn at_share(points: &[(u32, u64)], share: u32) -> u64 {
     let after = points
         .partition_point(|p| p.0 <= share)

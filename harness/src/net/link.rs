@@ -1,16 +1,16 @@
-//! One direction of an access link: what it does to each packet.
+//! One direction of an access link: decides what happens to each packet.
 //!
-//! Datagrams are lost, delayed, reordered, duplicated, corrupted and truncated one by one. TCP segments are
-//! not: an application never sees those, only a retransmission that holds back what follows it, so a
-//! segment that would be lost, damaged or dropped by a full queue arrives late instead, and its flow keeps
-//! its order. A segment is never larger than the MTU: TCP has agreed on its size.
+//! Datagrams are lost, delayed, reordered, duplicated, corrupted and truncated one by one. TCP segments are not: an
+//! application sees only a retransmission that holds back what follows it, so a segment that would be lost, damaged or
+//! dropped by a full queue arrives late instead, and its flow keeps its order. A segment is never larger than the MTU:
+//! TCP has agreed on its size.
 //!
-//! A datagram meets, in this order: a partition, the MTU, the queue and the bandwidth, loss, and what
-//! happens on the way. A lost datagram has used the bandwidth; a double is made behind the queue and uses
-//! none, and neither does a retransmission.
+//! A datagram meets, in this order: a partition, the MTU, the queue and the bandwidth, loss, and the impairments on the
+//! way. A lost datagram has used the bandwidth; a duplicate is made behind the queue and uses none, and neither does a
+//! retransmission.
 //!
-//! Faults of the plan lie over a link as conditions, which say what blocks it, what it holds back, what becomes of a single
-//! packet, and how the profile differs meanwhile.
+//! Faults of the plan act on a link as conditions: they block it, hold packets back, single out one packet, or change
+//! its profile for a while.
 //!
 //! What happens to packet *n* of a link is drawn from (seed, link, *n*), so that removing one fault from
 //! a plan moves no other. Nothing here may draw from another stream or look at a clock.
@@ -30,24 +30,24 @@ use crate::{
     trace::{Cause, Direction, Effect, FaultId, Flow, Proto},
 };
 
-/// The first retransmission of TCP; each further one waits twice as long (RFC 6298, section 5.5; Linux
+/// The delay of the first retransmission of TCP; each further one waits twice as long (RFC 6298, section 5.5; Linux
 /// waits 200 ms at least).
 pub const TCP_RTO: Duration = Duration::from_millis(200);
-/// Losses in a row after which TCP gives a connection up.
+/// The number of losses in a row after which TCP gives a connection up.
 pub const TCP_TRIES: u32 = 8;
-/// How long TCP bears a partition before it gives a connection up.
+/// The time that TCP bears a partition before it gives a connection up.
 pub const TCP_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A copy of a packet on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copy {
-    /// When it reaches the end of the link.
+    /// The time at which the copy reaches the end of the link.
     pub at: SimTime,
-    /// What made it later than its turn, and by how much.
+    /// The cause and the length of an extra delay.
     pub delayed: Option<(Cause, Duration)>,
-    /// What flipped a bit of the payload, and which; if it is truncated too, a bit that is left.
+    /// The cause of a flipped bit, and the index of the payload bit; with truncation, a bit that is left.
     pub corrupted: Option<(Cause, u64)>,
-    /// What cut the end of the payload off, and how many bytes are left.
+    /// The cause of a truncation, and the number of payload bytes left.
     pub truncated: Option<(Cause, u32)>,
 }
 
@@ -62,16 +62,16 @@ impl Copy {
     }
 }
 
-/// What a link decided for a packet.
+/// The decision of a link about a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It is gone.
+    /// The packet is lost.
     Dropped(Cause),
-    /// It arrives, once or twice.
+    /// The packet arrives, once or twice.
     Carried {
-        /// The packet.
+        /// The first copy.
         first: Copy,
-        /// Its double, which is whole: what made it, and when it reaches the end of the link.
+        /// An undamaged duplicate: its cause, and the time at which it reaches the end of the link.
         second: Option<(Cause, SimTime)>,
     },
     /// TCP gives up at that time: both ends get a reset.
@@ -81,14 +81,14 @@ pub enum Fate {
 /// The name of one direction of an access link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkEnd {
-    /// The link: `alice`, or `alice/wlan0` where a host has several interfaces.
+    /// The link: `alice`, or `alice/wlan0` on a host with several interfaces.
     pub link: String,
-    /// The direction.
+    /// The direction of the link.
     pub direction: Direction,
 }
 
 impl fmt::Display for LinkEnd {
-    /// `alice->net` or `net->alice`, which is also what its stream of random numbers is called by.
+    /// Writes `alice->net` or `net->alice`, which is also the label of the link's random stream.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.direction {
             Direction::Up => write!(f, "{}->net", self.link),
@@ -101,7 +101,7 @@ impl fmt::Display for LinkEnd {
 #[derive(Clone, Debug)]
 pub struct Link {
     end: LinkEnd,
-    // What it does without faults, and what it does now.
+    // The profile without faults, and the profile in force.
     base: LinkProfile,
     profile: LinkProfile,
     blame: Blame,
@@ -115,7 +115,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// The link `end` of the run of `seed`, over which nothing lies.
+    /// Creates the link `end` for the run of `seed`, without fault conditions.
     pub fn new(seed: Seed, end: LinkEnd, profile: LinkProfile) -> Self {
         Self {
             draws: seed.indexed(&format!("link/{end}")),
@@ -132,36 +132,36 @@ impl Link {
         }
     }
 
-    /// What it is called.
+    /// Returns the name of this direction of the link.
     pub fn end(&self) -> &LinkEnd {
         &self.end
     }
 
-    /// How many packets have entered it.
+    /// Returns the number of packets that have entered the link.
     pub fn entered(&self) -> u64 {
         self.packets
     }
 
-    /// From now on the link is good, but for what still lies over it.
+    /// Makes the base profile a good one; fault conditions stay in force.
     pub fn heal(&mut self) {
         self.base = self.base.healed();
         self.reshape();
     }
 
-    /// `fault` lays `condition` over the link.
+    /// Applies `condition` to the link on behalf of `fault`.
     pub fn lay(&mut self, fault: FaultId, condition: Condition) {
         self.conditions.lay(fault, condition);
         self.reshape();
     }
 
-    /// Takes away what `fault` laid over the link.
+    /// Removes the conditions of `fault`.
     pub fn lift(&mut self, fault: FaultId) {
         if self.conditions.lift(fault) {
             self.reshape();
         }
     }
 
-    /// The interface of the link is dark because of a fault, until a time; or it is up.
+    /// Marks the interface as dark because of a fault, until a time; `None` marks it as up.
     pub fn set_dark(&mut self, dark: Option<(FaultId, SimTime)>) {
         self.conditions.set_dark(dark);
     }
@@ -170,8 +170,8 @@ impl Link {
         (self.profile, self.blame) = self.conditions.reshape(self.end.direction, &self.base);
     }
 
-    /// Decides what happens to a packet of `payload_len` bytes that enters the link at `now`. Moments must
-    /// not run backwards from call to call.
+    /// Decides what happens to a packet of `payload_len` bytes that enters the link at `now`. `now` must not decrease
+    /// from call to call.
     pub fn carry(&mut self, now: SimTime, flow: Flow, payload_len: u32) -> Fate {
         let window = self.draws.at(self.packets);
         let draws = Draws::of(&self.profile, &mut self.bursts, window, payload_len);
@@ -210,9 +210,9 @@ impl Link {
         }
     }
 
-    /// Whether the queue has room, and when a packet that enters it at that moment has left it.
+    /// Puts a packet in the queue at `at`; returns whether there was room, and when the packet has left the queue.
     ///
-    /// With `must`, the packet goes in whether there is room or not.
+    /// With `must`, the packet is queued even if there is no room.
     fn enqueue(&mut self, at: SimTime, bytes: u32, must: bool) -> (bool, SimTime) {
         let Some(kbps) = self.profile.bandwidth_kbps else {
             return (true, at);
@@ -235,7 +235,7 @@ impl Link {
         }
         let held = self.conditions.held();
         let enters = held.map_or(now, |(_, until)| now.max(until));
-        // What a hold keeps waits elsewhere: the hold has promised to release it.
+        // Packets that a hold keeps do not take queue space: the hold has promised to release them.
         let (fits, left) = self.enqueue(enters, bytes, held.is_some());
         if !fits && held.is_none() {
             return Fate::Dropped(self.cause(Effect::QueueFull));
@@ -280,8 +280,8 @@ impl Link {
             .flatten()
             .max_by_key(|(_, until)| *until);
         let enters = stops.map_or(now, |(_, until)| now.max(until));
-        // A segment that does not fit takes its place all the same and pays for it with a
-        // retransmission: so a flow never exceeds the bandwidth.
+        // A segment that does not fit still takes its place and pays with a retransmission, so that a flow never
+        // exceeds the bandwidth.
         let (fits, left) = self.enqueue(enters, bytes, true);
         let overflows = !fits && stops.is_none();
         let (singled_out, takes_longer) = packet.segment_verdict();
@@ -318,17 +318,17 @@ struct Entering {
     now: SimTime,
     flow: Flow,
     payload_len: u32,
-    // What a fault wants of this very packet.
+    // The verdict of a fault on this packet.
     verdict: Option<(FaultId, PacketVerdict)>,
 }
 
 impl Entering {
-    /// Its length with its headers.
+    /// Returns the length of the IP packet, headers included.
     fn ip_len(&self) -> u32 {
         ip_len(self.flow, self.payload_len)
     }
 
-    /// What becomes of a datagram of which the link made `first` and `second`.
+    /// Applies the packet's verdict to the copies `first` and `second` of a datagram.
     fn befall(self, mut first: Copy, mut second: Option<(Cause, SimTime)>) -> Fate {
         let Some((fault, verdict)) = self.verdict else {
             return Fate::Carried { first, second };
@@ -357,10 +357,11 @@ impl Entering {
         Fate::Carried { first, second }
     }
 
-    /// The fault that singles a segment out, and how much longer it takes; no time for one that has to be sent again.
+    /// Returns the fault that singles a segment out, and its extra delay; zero for a segment that is retransmitted
+    /// instead.
     fn segment_verdict(&self) -> (Option<FaultId>, Duration) {
         match self.verdict {
-            // TCP throws a double away.
+            // TCP discards a duplicate.
             None | Some((_, PacketVerdict::Duplicate)) => (None, Duration::ZERO),
             Some((fault, PacketVerdict::Delay { ms })) => (Some(fault), Duration::from_millis(ms)),
             Some((fault, _)) => (Some(fault), Duration::ZERO),
@@ -368,7 +369,7 @@ impl Entering {
     }
 }
 
-/// The length of an IP packet without options that carries `payload_len` bytes (RFC 791, 8200, 768, 9293).
+/// Returns the length of an IP packet without options that carries `payload_len` bytes (RFC 791, 8200, 768, 9293).
 fn ip_len(flow: Flow, payload_len: u32) -> u32 {
     let ip = if flow.src.is_ipv4() { 20 } else { 40 };
     let transport = match flow.proto {
@@ -378,7 +379,7 @@ fn ip_len(flow: Flow, payload_len: u32) -> u32 {
     payload_len.saturating_add(ip + transport)
 }
 
-/// How long TCP has waited after `n` retransmissions, each twice as late as the one before.
+/// Returns the total wait of TCP after `n` retransmissions, each of which waits twice as long as the one before.
 fn backoff(n: u32) -> Duration {
     TCP_RTO * ((1 << n) - 1)
 }

@@ -1,29 +1,29 @@
-//! Loss in bursts: the model of Gilbert and Elliott.
+//! Loss in bursts: the Gilbert-Elliott model.
 //!
-//! A radio that fades loses several packets in a row and then none for long. The chain moves once per
-//! packet, with numbers drawn for that packet, and takes as many numbers when it is switched off. It must
-//! never draw from anywhere else: packet *n* has to meet the same draws whatever else is in the plan.
+//! A fading radio loses several packets in a row and then none for long. The chain moves once per packet, with numbers
+//! drawn for that packet, and takes as many numbers when it is switched off. It must never draw from anywhere else:
+//! packet *n* has to meet the same draws whatever else is in the plan.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::seed::{Ppm, Stream};
 
-/// A link that is good for a while and bad for a while (E. N. Gilbert, "Capacity of a Burst-Noise
-/// Channel", 1960; E. O. Elliott, "Estimates of Error Rates for Codes on Burst-Noise Channels", 1963).
+/// A link that alternates between a good and a bad state (E. N. Gilbert, "Capacity of a Burst-Noise Channel", 1960; E.
+/// O. Elliott, "Estimates of Error Rates for Codes on Burst-Noise Channels", 1963).
 ///
-/// How long it stays in a state is geometrically distributed, in packets that enter the link.
+/// The time in a state is geometrically distributed, in packets that enter the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GilbertElliott {
-    /// How many packets the good state lasts, on average; 1 at least.
+    /// The mean length of the good state, in packets; at least 1.
     pub good_packets: u32,
-    /// How many packets the bad state lasts, on average; 1 at least.
+    /// The mean length of the bad state, in packets; at least 1.
     pub bad_packets: u32,
-    /// How often a packet is lost in the good state; never, if a file does not say.
+    /// The loss probability in the good state; 0 if a file does not say.
     #[serde(default)]
     pub good_loss: Ppm,
-    /// How often a packet is lost in the bad state; always, if a file does not say.
+    /// The loss probability in the bad state; 1 if a file does not say.
     #[serde(default = "always")]
     pub bad_loss: Ppm,
 }
@@ -33,7 +33,7 @@ fn always() -> Ppm {
 }
 
 impl GilbertElliott {
-    /// Everything is lost for `bad_packets` packets on average, then nothing for `good_packets`.
+    /// A model that loses everything for `bad_packets` packets on average, then nothing for `good_packets`.
     pub const fn bursts(good_packets: u32, bad_packets: u32) -> Self {
         Self {
             good_packets,
@@ -43,7 +43,7 @@ impl GilbertElliott {
         }
     }
 
-    /// The share of packets that is lost in the long run, rounded down to parts per million.
+    /// Returns the long-run share of lost packets, rounded down to parts per million.
     pub fn mean_loss(&self) -> Ppm {
         let (good, bad) = (
             u64::from(self.good_packets.max(1)),
@@ -53,10 +53,10 @@ impl GilbertElliott {
         Ppm::new((lost / (good + bad)) as u32)
     }
 
-    /// Says what is wrong with a model that was read from a file.
+    /// Checks a model that was read from a file.
     ///
     /// # Errors
-    /// A sentence.
+    /// Returns a sentence that says what is wrong.
     pub fn check(&self) -> Result<(), String> {
         if self.good_packets == 0 || self.bad_packets == 0 {
             return Err("good_packets and bad_packets must be 1 at least".into());
@@ -65,17 +65,17 @@ impl GilbertElliott {
     }
 }
 
-/// In which state a link is; good at first.
+/// The state of a link in the Gilbert-Elliott model; good at first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Chain {
     bad: bool,
 }
 
 impl Chain {
-    /// Moves on by one packet and says whether that packet is lost.
+    /// Advances by one packet and returns whether that packet is lost.
     ///
-    /// It takes two numbers from `stream`, with a model or without: the first decides whether the state
-    /// changes before the packet, the second whether the packet is lost in the state that results.
+    /// Takes two numbers from `stream`, with a model or without: the first decides whether the state changes before the
+    /// packet, the second whether the packet is lost in the resulting state.
     pub fn step(&mut self, model: Option<&GilbertElliott>, stream: &mut Stream) -> bool {
         let Some(model) = model else {
             stream.next_u64();

@@ -9,16 +9,16 @@
 //!              depart                 transit                arrive
 //! ```
 //!
-//! - [`latency`]: how long a link takes
+//! - [`latency`]: distributions of the delay of a link
 //! - [`link`]: what one direction of an access link does to each packet
-//! - [`loss`], [`queue`]: loss in bursts; bandwidth and what waits for it
+//! - [`loss`], [`queue`]: loss in bursts; bandwidth and the queue in front of it
 //! - [`presets`]: link profiles by name
-//! - [`firewall`]: which packets a host lets in
-//! - [`nat`]: how a NAT translates addresses and ports, and whom it lets in
-//! - [`conditions`]: what lies over a link now
-//! - [`switch`]: over which interface each connection of a host goes that has changed its network
+//! - [`firewall`]: the packets that a host lets in
+//! - [`nat`]: address and port translation, and the packets that a NAT lets in
+//! - [`conditions`]: fault conditions in force on a link
+//! - [`switch`]: the interface of each TCP connection on a host that changes its network
 //! - [`topology`]: hosts, interfaces and their names, as data
-//! - [`path`]: the three stages put together
+//! - [`path`]: departure, transit and arrival of a packet, put together
 
 pub mod conditions;
 mod draws;

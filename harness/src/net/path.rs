@@ -1,4 +1,4 @@
-//! The three stages of a packet's way, put together.
+//! The packet path: departure, transit and arrival of a packet, put together.
 
 use std::{
     collections::BTreeMap,
@@ -22,9 +22,9 @@ use crate::{
 /// One end of an access link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Index of the host in the topology.
+    /// The index of the host in the topology.
     pub host: usize,
-    /// Index of the interface on the host.
+    /// The index of the interface on the host.
     pub interface: usize,
 }
 
@@ -44,16 +44,16 @@ pub struct Path {
     realms: Vec<Realm>,
 }
 
-/// What takes time on a host.
+/// The processor of a host, which takes time over each packet.
 #[derive(Clone, Copy)]
 struct Processor {
     takes: Duration,
-    // When it is done with what has reached the host so far.
+    // The time at which all packets that have reached the host are processed.
     free_at: SimTime,
 }
 
 impl Processor {
-    /// When it is done with a packet that reaches the host at `at`.
+    /// Returns when a packet that reaches the host at `at` has been processed.
     fn done(&mut self, at: SimTime) -> SimTime {
         if self.takes.is_zero() {
             return at;
@@ -63,22 +63,22 @@ impl Processor {
     }
 }
 
-/// Which side of which NAT an address lies on: inside the NAT of that index, or on the open network.
+/// The address realm of a host: behind the NAT of that index, or on the open network.
 type Realm = Option<usize>;
 
 struct Translator {
     name: String,
     nat: Nat,
     outside: Realm,
-    // The external endpoints of the mappings that faults took away, and which fault.
+    // The external endpoints of the mappings that faults removed, and the fault.
     forgotten: BTreeMap<(Proto, SocketAddr), FaultId>,
 }
 
-/// NATs that a packet may cross, there and back: more would be a circle.
+/// The most NATs that a packet may cross, there and back: more would be a loop.
 const MAX_HOPS: usize = 16;
 
 impl Path {
-    /// The network of `topology` in the run of `seed`.
+    /// Creates the network of `topology` for the run of `seed`.
     pub fn new(seed: Seed, topology: &Topology) -> Self {
         let mut places = BTreeMap::new();
         let mut access = Vec::new();
@@ -129,12 +129,12 @@ impl Path {
         }
     }
 
-    /// Who has `address`.
+    /// Returns the interface that has `address`.
     pub fn place(&self, address: IpAddr) -> Option<Place> {
         self.places.get(&address).copied()
     }
 
-    /// The direction of the link at `address`, and the number of the packet that entered it last, from 0.
+    /// Returns the direction of the link at `address`, and the number of the last packet that entered it, from 0.
     pub fn last_entered(&self, address: IpAddr, direction: Direction) -> Option<(&LinkEnd, u64)> {
         let place = self.place(address)?;
         let access = &self.access[place.host][place.interface];
@@ -145,7 +145,7 @@ impl Path {
         Some((link.end(), link.entered().checked_sub(1)?))
     }
 
-    /// A packet leaves its host and enters the access link.
+    /// Sends a packet from its host into the access link.
     pub fn depart(&mut self, now: SimTime, flow: Flow, len: u32) -> Fate {
         let Some(place) = self.place(flow.src.ip()) else {
             return Fate::Dropped(unroutable(flow.src.ip()));
@@ -156,8 +156,8 @@ impl Path {
         self.access[place.host][place.interface].up.carry(now, flow, len)
     }
 
-    /// A packet crosses the core, through the NATs on its way, and enters the access link of its
-    /// destination. Returns its addresses as they are from here on.
+    /// Carries a packet across the core, through the NATs on its way, into the access link of its destination. Returns
+    /// its addresses as they are from here on.
     pub fn transit(&mut self, now: SimTime, flow: Flow, len: u32) -> (Flow, Fate) {
         match self.route(now, flow) {
             Err(by) => (flow, Fate::Dropped(by)),
@@ -176,10 +176,10 @@ impl Path {
         }
     }
 
-    /// Finds the host that a packet is for, and translates its addresses on the way.
+    /// Finds the destination host of a packet, and translates its addresses on the way.
     ///
     /// # Errors
-    /// What keeps it from getting there.
+    /// Returns the cause that stops the packet.
     pub fn route(&mut self, now: SimTime, mut flow: Flow) -> Result<(Flow, Place), Cause> {
         let mut realm = self.place(flow.src.ip()).and_then(|p| self.realms[p.host]);
         for _ in 0..MAX_HOPS {
@@ -206,7 +206,7 @@ impl Path {
             };
             let nat = &mut self.nats[crossed];
             flow = translated.map_err(|refusal| nat.refuses(refusal, flow))?;
-            // An endpoint that is in use again is not forgotten any more.
+            // An endpoint that is in use again is no longer a forgotten one.
             nat.forgotten.remove(&(flow.proto, flow.src));
         }
         let forgotten = |t: &Translator| t.forgotten.get(&(flow.proto, flow.dst)).copied();
@@ -216,10 +216,10 @@ impl Path {
         })
     }
 
-    /// Passes a packet from host to host in no time: firewalls and NATs, no links.
+    /// Passes a packet from host to host in no time, through firewalls and NATs but over no links.
     ///
     /// # Errors
-    /// What keeps it from getting there.
+    /// Returns the cause that stops the packet.
     pub fn pass(&mut self, now: SimTime, flow: Flow) -> Result<Flow, Cause> {
         if let Some(place) = self.place(flow.src.ip())
             && let Some((_, firewall)) = &mut self.firewalls[place.host]
@@ -230,10 +230,10 @@ impl Path {
         self.arrive(now, flow).map(|_| flow)
     }
 
-    /// A packet reaches its host.
+    /// Lets a packet into its destination host.
     ///
     /// # Errors
-    /// What keeps it out.
+    /// Returns the cause that keeps the packet out.
     pub fn arrive(&mut self, now: SimTime, flow: Flow) -> Result<Place, Cause> {
         let place = self
             .place(flow.dst.ip())
@@ -246,7 +246,7 @@ impl Path {
         }
     }
 
-    /// `fault` does something to the NAT called `name` that makes it forget its mappings.
+    /// Applies `act` of `fault` to the NAT called `name`, which loses its mappings by it.
     pub fn befall_nat(&mut self, now: SimTime, name: &str, fault: FaultId, act: impl FnOnce(&mut Nat)) {
         if let Some(t) = self.nats.iter_mut().find(|t| t.name == name) {
             let live = t.nat.mappings(now);
@@ -256,7 +256,7 @@ impl Path {
         }
     }
 
-    /// `fault` lays `condition` over the link called `link`.
+    /// Applies `condition` to the link called `link` on behalf of `fault`.
     pub fn lay(&mut self, link: &str, directions: Directions, fault: FaultId, condition: &Condition) {
         for end in self.links_mut().filter(|l| l.end().link == link) {
             if directions.covers(end.end().direction) {
@@ -265,12 +265,12 @@ impl Path {
         }
     }
 
-    /// Takes away what `fault` laid over links.
+    /// Removes the conditions of `fault` from all links.
     pub fn lift(&mut self, fault: FaultId) {
         self.links_mut().for_each(|link| link.lift(fault));
     }
 
-    /// The interface of the link called `link` is dark because of a fault, until a time; or it is up.
+    /// Marks the interface of the link called `link` as dark because of a fault, until a time; `None` marks it as up.
     pub fn set_dark(&mut self, link: &str, dark: Option<(FaultId, SimTime)>) {
         for end in self.links_mut().filter(|l| l.end().link == link) {
             end.set_dark(dark);
@@ -282,14 +282,14 @@ impl Path {
         access.flat_map(|a| [&mut a.up, &mut a.down])
     }
 
-    /// The chaos phase is over: every link is good from now on.
+    /// Ends the chaos phase: every link is good from now on.
     pub fn heal(&mut self) {
         self.links_mut().for_each(Link::heal);
     }
 }
 
 impl Translator {
-    /// What keeps a packet out that was sent along `flow`.
+    /// Returns the cause of a refused packet that was sent along `flow`.
     fn refuses(&self, refusal: Refusal, flow: Flow) -> Cause {
         let forgotten = || self.forgotten.get(&(flow.proto, flow.dst)).copied();
         Cause::Nat {

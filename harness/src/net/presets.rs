@@ -1,4 +1,4 @@
-//! Link profiles by name: what people call a "3G" or a "hotel" network.
+//! Link profiles by name, such as a "3G" or a "hotel" network.
 //!
 //! These are presets of tools, and some are chosen by this project; none of them is a measurement of the
 //! world, and nothing here must be presented as one. Each says where its numbers come from. They describe
@@ -73,7 +73,7 @@ pub enum Preset {
 }
 
 impl Preset {
-    /// All of them.
+    /// All presets.
     pub const ALL: [Self; 17] = [
         Self::Lan,
         Self::HomeWifi,
@@ -94,7 +94,7 @@ impl Preset {
         Self::VeryBad,
     ];
 
-    /// The name, such as `home-wifi`.
+    /// Returns the name, such as `home-wifi`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Lan => "lan",
@@ -117,7 +117,7 @@ impl Preset {
         }
     }
 
-    /// Where the numbers come from.
+    /// Returns the source of the numbers.
     pub const fn source(self) -> &'static str {
         match self {
             Self::Lan | Self::CongestedWifi | Self::Transatlantic | Self::Lossy | Self::Hotel => CHOSEN,
@@ -130,7 +130,7 @@ impl Preset {
         }
     }
 
-    /// From the host to the network.
+    /// Returns the profile from the host to the network.
     pub fn up(self) -> LinkProfile {
         match self {
             Self::Cable => narrow(ms(2), 1_000, Ms(1_000)),
@@ -147,7 +147,7 @@ impl Preset {
         }
     }
 
-    /// From the network to the host.
+    /// Returns the profile from the network to the host.
     pub fn down(self) -> LinkProfile {
         match self {
             Self::Lan => mtu(1_500, narrow(us(200), 1_000_000, Ms(1_000))),
@@ -201,7 +201,7 @@ impl FromStr for Preset {
     type Err = String;
 
     /// # Errors
-    /// A sentence with all names.
+    /// Returns a sentence that lists all names.
     fn from_str(name: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|p| p.name() == name).ok_or_else(|| {
             let names = Self::ALL.map(Self::name).join(", ");
@@ -218,7 +218,7 @@ fn ms(ms: u64) -> LinkProfile {
     LinkProfile::good(Latency::constant_ms(ms))
 }
 
-/// From `min` to `max` milliseconds.
+/// A link with a delay from `min` to `max` milliseconds.
 fn between(min: u64, max: u64) -> LinkProfile {
     LinkProfile {
         jitter: Latency::uniform_ms(0, max - min),
@@ -226,7 +226,7 @@ fn between(min: u64, max: u64) -> LinkProfile {
     }
 }
 
-/// `delay` ± `jitter` milliseconds.
+/// A link with a delay of `delay` ± `jitter` milliseconds.
 fn about(delay: u64, jitter: u64) -> LinkProfile {
     between(delay - jitter, delay + jitter)
 }

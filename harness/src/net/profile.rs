@@ -1,4 +1,4 @@
-//! How one direction of an access link treats packets, as data.
+//! The profile of one direction of an access link, as data.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,36 +6,36 @@ use serde::{Deserialize, Serialize};
 use super::{latency::Latency, loss::GilbertElliott, queue::QueueLimit};
 use crate::seed::Ppm;
 
-/// The smallest MTU, in bytes, that every link of the Internet has (RFC 791, section 3.2).
+/// The MTU that every link of the Internet has at least, in bytes (RFC 791, section 3.2).
 pub const MIN_MTU: u32 = 68;
 
-/// How a link treats packets.
+/// The way a link treats packets.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LinkProfile {
-    /// How long it takes.
+    /// The latency of the link.
     pub latency: Latency,
-    /// What each packet takes on top. Without reordering, a packet waits for the one before it.
+    /// The extra delay of each packet. Without reordering, a packet waits for the one before it.
     pub jitter: Latency,
-    /// How often a datagram leaves its place in the order.
+    /// The probability that a datagram leaves its place in the order.
     pub reorder: Ppm,
-    /// How much later than its turn such a datagram comes.
+    /// The extra delay of a reordered datagram.
     pub reorder_by: Latency,
-    /// How often a packet is lost, each for itself.
+    /// The probability that a packet is lost, independently of the others.
     pub loss: Ppm,
-    /// Losses in bursts, on top of those.
+    /// Loss in bursts, in addition to independent loss.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bursts: Option<GilbertElliott>,
-    /// How often a datagram arrives twice.
+    /// The probability that a datagram arrives twice.
     pub duplicate: Ppm,
-    /// How often one bit of a datagram is flipped.
+    /// The probability that one bit of a datagram is flipped.
     pub corrupt: Ppm,
-    /// How often a datagram loses its end: it arrives with a part of its payload, or with none.
+    /// The probability that a datagram is truncated: it arrives with a part of its payload, or with none.
     pub truncate: Ppm,
-    /// Kilobits per second (1,000 bits) of IP packets, at least 1; without limit if there is none.
+    /// The bandwidth in kilobits per second (1,000 bits) of IP packets, at least 1; `None` for no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bandwidth_kbps: Option<u64>,
-    /// How much may wait for the bandwidth; any amount if there is no limit.
+    /// The length of the queue in front of the bandwidth; `None` for no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue: Option<QueueLimit>,
     /// The largest IP packet that a datagram may be, in bytes with its headers; at least [`MIN_MTU`].
@@ -44,14 +44,14 @@ pub struct LinkProfile {
 }
 
 impl Default for LinkProfile {
-    /// A good link: 10 ms, nothing lost.
+    /// A good link: 10 ms, no loss.
     fn default() -> Self {
         Self::good(Latency::constant_ms(10))
     }
 }
 
 impl LinkProfile {
-    /// A link that takes `latency` and does nothing else.
+    /// A link that takes `latency` and has no impairments.
     pub const fn good(latency: Latency) -> Self {
         Self {
             latency,
@@ -69,8 +69,8 @@ impl LinkProfile {
         }
     }
 
-    /// The same link after the chaos phase: as slow, as narrow and with the same MTU, but what it takes it
-    /// delivers once, whole and in order.
+    /// Returns the profile after the chaos phase: the same latency, jitter, bandwidth, queue and MTU, but every packet
+    /// that is taken is delivered once, whole and in order.
     pub fn healed(&self) -> Self {
         Self {
             jitter: self.jitter.clone(),
@@ -81,10 +81,10 @@ impl LinkProfile {
         }
     }
 
-    /// Says what is wrong with a profile that was read from a file.
+    /// Checks a profile that was read from a file.
     ///
     /// # Errors
-    /// The field and a sentence.
+    /// Returns the field and a sentence.
     pub fn check(&self) -> Result<(), String> {
         for (field, latency) in [
             ("latency", &self.latency),

@@ -1,8 +1,7 @@
-//! A link of limited bandwidth and the queue in front of it, which drops at its tail.
+//! A link of limited bandwidth with a drop-tail queue in front of it.
 //!
-//! The queue knows arrivals and sizes only. It must never ask whether a packet is lost or damaged
-//! afterwards: such a packet used the link too, and which packets do not fit must not depend on which
-//! other faults are switched on.
+//! The queue knows arrivals and sizes only. It must never ask whether a packet is lost or damaged afterwards: such a
+//! packet used the link too, and which packets fit must not depend on which other faults are switched on.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -11,37 +10,37 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::SimTime;
 
-/// How much may wait for a link. What is just being sent does not wait: an idle link takes any packet,
-/// whatever the limit. A queue that is large for its bandwidth is what is called bufferbloat.
+/// The limit of a queue. A packet that is being sent does not count: an idle link takes any packet, whatever the limit.
+/// A queue that is large for its bandwidth is known as bufferbloat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum QueueLimit {
-    /// So many packets.
+    /// A number of packets.
     Packets(u32),
-    /// So many bytes of IP packets.
+    /// A number of bytes of IP packets.
     Bytes(u64),
-    /// As much as the link sends in so many milliseconds: a packet that would wait longer does not fit.
+    /// The amount that the link sends in this many milliseconds: a packet that would wait longer does not fit.
     Ms(u64),
 }
 
-/// How long a link of `kbps` kilobits per second takes to send `bytes`, rounded up to a nanosecond. A
+/// Returns the time that a link of `kbps` kilobits per second takes to send `bytes`, rounded up to a nanosecond. A
 /// bandwidth of zero counts as 1 kbit/s.
 pub fn serialisation(kbps: u64, bytes: u32) -> Duration {
-    // A kilobit per second is a bit per millisecond.
+    // One kilobit per second is one bit per millisecond.
     Duration::from_nanos((u64::from(bytes) * 8 * 1_000_000).div_ceil(kbps.max(1)))
 }
 
-/// What waits for a link.
+/// The packets that wait for a link.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
     free_at: SimTime,
-    // When each one's turn comes, and its bytes.
+    // For each packet, the time at which its transmission begins, and its bytes.
     waiting: VecDeque<(SimTime, u32)>,
     bytes: u64,
 }
 
 impl Queue {
-    /// Whether a packet of `bytes` that comes at `now` finds room. Moments must not run backwards.
+    /// Reports whether a packet of `bytes` that comes at `now` fits. `now` must not decrease from call to call.
     pub fn fits(&mut self, now: SimTime, bytes: u32, limit: Option<QueueLimit>) -> bool {
         self.settle(now);
         if self.free_at <= now {
@@ -55,7 +54,7 @@ impl Queue {
         }
     }
 
-    /// Takes a packet, whether it fits or not, and says when its last bit has left at `kbps`.
+    /// Adds a packet, whether it fits or not, and returns when its last bit has left at `kbps`.
     pub fn push(&mut self, now: SimTime, bytes: u32, kbps: u64) -> SimTime {
         self.settle(now);
         let turn = self.free_at.max(now);
@@ -65,7 +64,7 @@ impl Queue {
         self.free_at
     }
 
-    /// Forgets what no longer waits.
+    /// Removes the packets that no longer wait.
     fn settle(&mut self, now: SimTime) {
         while let Some((_, bytes)) = self.waiting.pop_front_if(|(turn, _)| *turn <= now) {
             self.bytes -= u64::from(bytes);
@@ -87,7 +86,7 @@ mod tests {
         assert_eq!(serialisation(u64::MAX, u32::MAX), Duration::from_nanos(1));
     }
 
-    /// 1,000 kbit/s and packets of 1,250 bytes: 10 ms each, of which the first does not wait.
+    /// Packets accepted at 1,000 kbit/s and 1,250 bytes each: 10 ms per packet; the first does not wait.
     fn accepted(limit: QueueLimit) -> usize {
         let mut queue = Queue::default();
         (0..10)

@@ -1,10 +1,10 @@
-//! Over which interface each TCP connection of a host goes that changes its network, as a phone that leaves its Wi-Fi.
+//! The interface of each TCP connection on a host that changes its network, such as a phone that leaves its Wi-Fi.
 //!
-//! The link that it leaves goes dark. UDP sockets are bound to an address each and share its fate; who asks the host for its
-//! addresses later is told those whose interfaces are up. A new TCP connection takes the interface that is up when it is
-//! opened, whatever address the simulated kernel chose for it (it always takes the first): [`Routes`] puts the right one in
-//! its place, on the way out and on the way back. A connection that was opened before ends: a phone's system destroys the
-//! sockets of a network that it has lost (Android's `netd` does), and the other end is not told.
+//! The link that the host leaves goes dark. UDP sockets are bound to one address each and share its fate; a later query
+//! of the host's addresses returns those whose interfaces are up. A new TCP connection takes the interface that is up
+//! when it is opened, whatever address the simulated kernel chose for it (it always takes the first): [`Routes`]
+//! substitutes the right one, on the way out and on the way back. A connection that was opened before ends: a phone's
+//! system destroys the sockets of a network that it has lost (Android's `netd` does), and the other end is not told.
 
 use std::{
     collections::BTreeMap,
@@ -13,10 +13,10 @@ use std::{
 
 use crate::trace::{Flow, Proto};
 
-/// Over which interface each TCP connection of a host goes that changes its network.
+/// The interface of each TCP connection of hosts that change their network.
 #[derive(Debug, Default)]
 pub struct Routes {
-    // By each address of such a host: the one that is up.
+    // By each address of such a host: the address of the interface that is up.
     up: BTreeMap<IpAddr, IpAddr>,
     // By the address and port that the kernel chose, and by those that the network sees.
     outside: BTreeMap<SocketAddr, SocketAddr>,
@@ -24,13 +24,13 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// From now on, the host that has `addresses` opens its connections over `up`.
+    /// Makes the host that has `addresses` open its connections over `up` from now on.
     pub fn lead(&mut self, addresses: impl IntoIterator<Item = IpAddr>, up: IpAddr) {
         self.up.extend(addresses.into_iter().map(|address| (address, up)));
     }
 
-    /// A packet leaves its host's kernel: gives its addresses as they leave the host. `opens` says whether it
-    /// opens a TCP connection.
+    /// Translates a packet that leaves its host's kernel; returns its addresses as they leave the host. `opens` says
+    /// whether the packet opens a TCP connection.
     pub fn outbound(&mut self, flow: Flow, opens: bool) -> Flow {
         if flow.proto == Proto::Udp {
             return flow;
@@ -48,7 +48,7 @@ impl Routes {
         }
     }
 
-    /// A packet reaches its host: gives its addresses as the kernel knows them.
+    /// Translates a packet that reaches its host; returns its addresses as the kernel knows them.
     pub fn inbound(&self, flow: Flow) -> Flow {
         let inside = match flow.proto {
             Proto::Tcp => self.inside.get(&flow.dst).copied(),

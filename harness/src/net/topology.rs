@@ -13,7 +13,7 @@ use super::{firewall::FirewallSpec, link::LinkProfile, nat::NatSpec};
 pub struct Topology {
     /// The hosts, in the order in which they were added.
     pub hosts: Vec<HostSpec>,
-    /// The NATs between them.
+    /// The NATs between the hosts.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub nats: Vec<NatBox>,
 }
@@ -22,13 +22,13 @@ pub struct Topology {
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NatBox {
-    /// Its name, unique among NATs.
+    /// The name, unique among NATs.
     pub name: String,
-    /// Its address on the outside, unique in the run.
+    /// The external address, unique in the run.
     pub external: IpAddr,
-    /// How it behaves.
+    /// The behaviour of the NAT.
     pub spec: NatSpec,
-    /// The NAT that its outside lies behind: a carrier's. Without one it faces the open network.
+    /// The outer NAT (a carrier's) that this one is behind; `None` on the open network.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub behind: Option<String>,
 }
@@ -37,20 +37,20 @@ pub struct NatBox {
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HostSpec {
-    /// Its name, unique.
+    /// The name, unique among hosts.
     pub name: String,
-    /// Its ways to the network, at least one.
+    /// The network interfaces, at least one.
     pub interfaces: Vec<InterfaceSpec>,
-    /// The NAT that all its interfaces are behind, if any.
+    /// The NAT that all interfaces are behind, if any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub nat: Option<String>,
-    /// Its firewall, if it has one.
+    /// The firewall, if any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub firewall: Option<FirewallSpec>,
-    /// Whether a server of the app under test runs here, which everybody needs and no user holds.
+    /// Whether the host runs a server of the app under test, which belongs to no user and is always needed.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub serves: bool,
-    /// How long its processor takes over each packet that reaches it, one after the other, in microseconds. None by default: a
+    /// The processing time for each packet that reaches the host, one after the other, in microseconds. 0 by default: a
     /// simulated processor takes no time.
     #[serde(skip_serializing_if = "takes_no_time", default)]
     pub packet_us: u64,
@@ -61,25 +61,25 @@ fn takes_no_time(us: &u64) -> bool {
     *us == 0
 }
 
-/// A way to the network.
+/// A network interface with its access link.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InterfaceSpec {
-    /// Its name, unique on its host.
+    /// The name, unique on its host.
     pub name: String,
-    /// Its address, unique in the run.
+    /// The address, unique in the run.
     pub address: IpAddr,
-    /// From the host to the network.
+    /// The link profile from the host to the network.
     pub up: LinkProfile,
-    /// From the network to the host.
+    /// The link profile from the network to the host.
     pub down: LinkProfile,
 }
 
 impl HostSpec {
-    /// A host with one interface `eth0` at `address`, over `link` both ways, without a firewall.
+    /// Creates a host with one interface `eth0` at `address`, over `link` both ways, without a firewall.
     ///
     /// # Panics
-    /// If `address` is none.
+    /// Panics if `address` is not an IP address.
     pub fn new(name: &str, address: &str, link: LinkProfile) -> Self {
         Self {
             name: name.into(),
@@ -92,10 +92,10 @@ impl HostSpec {
         .interface("eth0", address, link)
     }
 
-    /// The same host with another interface.
+    /// Adds another interface.
     ///
     /// # Panics
-    /// If `address` is none.
+    /// Panics if `address` is not an IP address.
     pub fn interface(mut self, name: &str, address: &str, link: LinkProfile) -> Self {
         self.interfaces.push(InterfaceSpec {
             name: name.into(),
@@ -106,32 +106,31 @@ impl HostSpec {
         self
     }
 
-    /// The same host behind `firewall`.
+    /// Puts the host behind `firewall`.
     pub fn behind(mut self, firewall: FirewallSpec) -> Self {
         self.firewall = Some(firewall);
         self
     }
 
-    /// The same host, with a server of the app under test: shrinking never takes it away.
+    /// Marks the host as a server of the app under test: shrinking never removes it.
     pub fn serving(mut self) -> Self {
         self.serves = true;
         self
     }
 
-    /// The same host, whose processor takes `us` microseconds over each packet.
+    /// Makes the host's processor take `us` microseconds over each packet.
     pub fn busy(mut self, us: u64) -> Self {
         self.packet_us = us;
         self
     }
 
-    /// The same host on the inside of the NAT called `nat`.
+    /// Puts the host behind the NAT called `nat`.
     pub fn inside(mut self, nat: &str) -> Self {
         self.nat = Some(nat.to_owned());
         self
     }
 
-    /// What its links are called: by the host alone where there is one, by host and interface where
-    /// there are several.
+    /// Returns the base name of a link: the host's name with a single interface, else host and interface.
     pub fn link_base(&self, interface: usize) -> String {
         if self.interfaces.len() == 1 {
             self.name.clone()
@@ -140,14 +139,14 @@ impl HostSpec {
         }
     }
 
-    /// Its addresses.
+    /// Iterates over the host's addresses.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         self.interfaces.iter().map(|i| i.address)
     }
 }
 
 impl Topology {
-    /// A network of `hosts`.
+    /// Creates a network of `hosts`.
     pub fn new(hosts: impl IntoIterator<Item = HostSpec>) -> Self {
         Self {
             hosts: hosts.into_iter().collect(),
@@ -155,10 +154,10 @@ impl Topology {
         }
     }
 
-    /// The same network with a NAT that faces the open network.
+    /// Adds a NAT on the open network.
     ///
     /// # Panics
-    /// If `external` is no address.
+    /// Panics if `external` is not an IP address.
     pub fn with_nat(mut self, name: &str, external: &str, spec: NatSpec) -> Self {
         self.nats.push(NatBox {
             name: name.to_owned(),
@@ -169,7 +168,7 @@ impl Topology {
         self
     }
 
-    /// The same network where the NAT added last lies behind the NAT called `outer`.
+    /// Puts the NAT added last behind the NAT called `outer`.
     pub fn nested_in(mut self, outer: &str) -> Self {
         if let Some(inner) = self.nats.last_mut() {
             inner.behind = Some(outer.to_owned());
@@ -177,7 +176,7 @@ impl Topology {
         self
     }
 
-    /// Every address that a host or the outside of a NAT has.
+    /// Iterates over all addresses of hosts and all external addresses of NATs.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         self.hosts
             .iter()
@@ -185,15 +184,15 @@ impl Topology {
             .chain(self.nats.iter().map(|n| n.external))
     }
 
-    /// The host called `name`.
+    /// Returns the host called `name`.
     pub fn host(&self, name: &str) -> Option<&HostSpec> {
         self.hosts.iter().find(|h| h.name == name)
     }
 
-    /// Says what is wrong with a topology that was read from a file.
+    /// Checks a topology that was read from a file.
     ///
     /// # Errors
-    /// The path of the offending field and a sentence.
+    /// Returns the path of the offending field and a sentence.
     pub fn check(&self) -> Result<(), String> {
         let mut addresses = Vec::new();
         self.check_nats(&mut addresses)?;
@@ -233,7 +232,7 @@ impl Topology {
             if before.iter().any(|other| other.name == nat.name) {
                 return Err(format!("{at}.name: there is another NAT '{}'", nat.name));
             }
-            // An outer NAT comes before the ones inside it, which also rules circles out.
+            // An outer NAT comes before the ones inside it, which also rules out loops.
             if let Some(outer) = &nat.behind
                 && !before.iter().any(|other| other.name == *outer)
             {

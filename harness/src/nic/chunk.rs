@@ -78,7 +78,7 @@ impl Chunk for Datagram {
         self.payload.clone()
     }
 
-    /// The stack's own tags count across the process.
+    /// Empty, because the stack's own tags count across the process.
     fn tag(&self) -> String {
         String::new()
     }

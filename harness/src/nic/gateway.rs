@@ -1,4 +1,4 @@
-//! Between the stack's virtual network and the sockets of the host.
+//! Connects the stack's virtual network with the sockets of the host.
 
 use std::{
     collections::BTreeMap,
@@ -21,12 +21,12 @@ use crate::{socket::UdpSocket, world::Host};
 
 type StackNic = Mutex<dyn Nic + Send + Sync>;
 
-/// Largest datagram that a host may receive.
+/// The largest datagram that a host may receive, in bytes.
 const MAX_DATAGRAM: usize = 2_048;
 
-/// How long a datagram may wait for room in the stack's receive queue. The virtual network waits there
-/// with its lock held (webrtc-util 0.17.2, src/vnet/net.rs:156 to 167), which a stack that is answering needs
-/// too: where a real socket drops, both would wait for each other for ever.
+/// The time that a datagram may wait for room in the stack's receive queue. The virtual network waits there with its
+/// lock held (webrtc-util 0.17.2, src/vnet/net.rs:156 to 167), which a stack that is answering needs too: where a real
+/// socket drops, the two would deadlock.
 const PATIENCE: Duration = Duration::from_millis(1);
 
 struct Port {
@@ -44,7 +44,7 @@ impl Drop for Port {
 pub(super) struct Gateway {
     host: Host,
     stack: Weak<StackNic>,
-    // `None` once it is closed: what the stack still sends then goes nowhere.
+    // `None` once closed: datagrams that the stack still sends are then discarded.
     open: StdMutex<Option<BTreeMap<SocketAddr, Port>>>,
 }
 
@@ -57,7 +57,7 @@ impl Gateway {
         }
     }
 
-    /// The socket bound to `address`, bound now if it is not yet.
+    /// Returns the socket bound to `address`, and binds it first if necessary.
     pub(super) async fn open(&self, address: SocketAddr) -> Result<Arc<UdpSocket>, NicError> {
         match self.ports().as_ref() {
             None => return Err(NicError::Down),
@@ -81,7 +81,7 @@ impl Gateway {
         Ok(socket)
     }
 
-    /// Binds `ports` of every one of `addresses`.
+    /// Binds `ports` of each of `addresses`.
     pub(super) async fn open_all(&self, addresses: &[IpAddr], ports: (u16, u16)) -> Result<(), NicError> {
         for address in addresses {
             for port in ports.0..=ports.1 {
@@ -91,14 +91,14 @@ impl Gateway {
         Ok(())
     }
 
-    /// Closes every socket, for now.
+    /// Closes every socket; the gateway can open them again.
     pub(super) fn rest(&self) {
         if let Some(ports) = self.ports().as_mut() {
             ports.clear();
         }
     }
 
-    /// Closes every socket, for good.
+    /// Closes every socket for good.
     pub(super) fn close(&self) {
         self.ports().take();
     }
@@ -117,14 +117,14 @@ impl Gateway {
     }
 }
 
-/// Hands what `socket` receives to the stack, as long as it is there.
+/// Passes datagrams from `socket` to the stack for as long as the stack exists.
 async fn receive(socket: Arc<UdpSocket>, stack: Weak<StackNic>) {
     let mut buf = vec![0; MAX_DATAGRAM];
     while let Ok((len, from)) = socket.recv_from(&mut buf).await {
         let Some(stack) = stack.upgrade() else { return };
         let datagram = Datagram::new(from, socket.local_addr(), buf[..len].to_vec());
         let taken = async { stack.lock().await.on_inbound_chunk(Box::new(datagram)).await };
-        // Cancelling gives the virtual network's lock back, and the datagram is lost in a full buffer.
+        // Cancelling releases the virtual network's lock; the datagram is lost as in a full buffer.
         let _ = tokio::time::timeout(PATIENCE, taken).await;
     }
 }

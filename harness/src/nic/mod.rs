@@ -26,33 +26,33 @@ use webrtc_util::vnet::{
 
 use crate::world::{Host, NoHost};
 
-/// Ports that one peer may bind for its candidates: the stack takes one of them at random per address and
-/// candidate, as it does from the ephemeral range of a real machine.
+/// The number of ports that one peer may bind for its candidates: the stack takes one of them at random per address and
+/// candidate, as from the ephemeral range of a real machine.
 pub const PORTS: u16 = 8;
 
-/// How long the interface stays up for what is still queued.
+/// The time that the interface stays up for datagrams that are still queued.
 const DRAIN: Duration = Duration::from_millis(1);
 
-/// A network interface that could not be brought up.
+/// The error of a network interface that could not be brought up.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum NicError {
-    /// A socket of the host.
+    /// A socket of the host could not be bound.
     #[error("the network interface could not bind {1}: {0}")]
     Bind(io::Error, SocketAddr),
-    /// It was taken down.
+    /// The interface was taken down.
     #[error("the network interface is down")]
     Down,
-    /// No ports.
+    /// The host has no ports left.
     #[error(transparent)]
     Ports(#[from] io::Error),
-    /// Nobody's.
+    /// The task belongs to no host.
     #[error(transparent)]
     NoHost(#[from] NoHost),
-    /// The stack refused what it was configured with.
+    /// The stack refused its configuration.
     #[error("the stack: {0}")]
     Stack(String),
-    /// The stack's virtual network refused.
+    /// The stack's virtual network returned an error.
     #[error("the virtual network of the stack: {0}")]
     Vnet(#[from] webrtc_util::Error),
 }
@@ -64,13 +64,13 @@ pub struct Nic {
     ports: (u16, u16),
     gateway: Arc<Gateway>,
     router: Arc<Mutex<Router>>,
-    // The router keeps only a weak reference to its interfaces.
+    // Keeps the interface alive: the router has only a weak reference.
     _foreign: Arc<Mutex<dyn VnetNic + Send + Sync>>,
 }
 
 impl Nic {
-    /// Brings up an interface with the addresses of `host` that are up and ports of its own. Their sockets are bound
-    /// at once, so that a check that arrives before the stack has sent anything finds one.
+    /// Brings up an interface with the addresses of `host` that are up and ports of its own. Their sockets are bound at
+    /// once, so that a check that arrives before the stack has sent anything finds one.
     ///
     /// # Errors
     /// [`NicError`]
@@ -92,7 +92,7 @@ impl Nic {
         gateway.open_all(&addresses, ports).await?;
 
         let mut router = Router::new(RouterConfig {
-            // Every address is on this router: nothing leaves it but through the gateway.
+            // Every address is on this router: packets leave it only through the gateway.
             cidr: "0.0.0.0/0".to_owned(),
             // The stack's default name counts routers across the process.
             name: host.name().to_owned(),
@@ -107,8 +107,8 @@ impl Nic {
         }
         router.add_net(stack.clone()).await?;
         router.add_net(foreign.clone()).await?;
-        // Starting and stopping happen in the call; the future that it returns only waits for child
-        // routers, of which there are none.
+        // Starting and stopping happen in the call; the returned future only waits for child routers, and there are
+        // none.
         drop(router.start());
         let router = Arc::new(Mutex::new(router));
         stack.lock().await.set_router(router.clone()).await?;
@@ -122,40 +122,40 @@ impl Nic {
         })
     }
 
-    /// What the stack is configured with.
+    /// Returns the virtual network for the stack's configuration.
     pub fn net(&self) -> Arc<Net> {
         self.net.clone()
     }
 
-    /// The first and the last port that the stack may bind.
+    /// Returns the first and the last port that the stack may bind.
     pub fn ports(&self) -> (u16, u16) {
         self.ports
     }
 
-    /// Takes the interface down: its sockets close and nothing of it stays behind. What the stack has sent
-    /// by then still leaves, as it would from the buffers of a real socket.
+    /// Takes the interface down and closes its sockets. Datagrams that the stack has sent by then still leave, as from
+    /// the buffers of a real socket.
     pub async fn down(&self) {
         Self::drain().await;
         self.gateway.close();
         drop(self.router.lock().await.stop());
     }
 
-    /// Waits until what stacks have sent by now has left.
+    /// Waits until everything that stacks have sent by now has left.
     pub(crate) async fn drain() {
         // Simulated time moves only when nothing is left to do: then the router's queue is empty.
         tokio::time::sleep(DRAIN).await;
     }
 
-    /// Closes its sockets at once, until it wakes: nothing of it is left meanwhile.
+    /// Closes the sockets at once, until [`Nic::wake`]: nothing of the interface is left meanwhile.
     pub(crate) fn rest(&self) {
         self.gateway.rest();
-        // Where the router is held, somebody is sending; it ends with the interface then.
+        // A locked router is sending; it then ends with the interface.
         if let Ok(mut router) = self.router.try_lock() {
             drop(router.stop());
         }
     }
 
-    /// Comes up again.
+    /// Brings the interface up again after [`Nic::rest`].
     ///
     /// # Errors
     /// [`NicError`]

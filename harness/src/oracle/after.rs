@@ -1,4 +1,4 @@
-//! What must hold after a call has ended: nothing of it goes on, and nothing begins it again.
+//! Oracles for the time after a call: nothing of an ended call goes on, and nothing begins it again.
 
 use super::{
     Evidence, Oracle, Verdict,
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::trace::{CallEvent, Event, EventKind, SignalDirection, Trace};
 
-/// A hangup is the end.
+/// No activity for a call after its hangup has returned.
 pub const CALL_02_QUIET: Oracle = Oracle {
     id: "CALL-02",
     meaning: "Nothing is reported or begun for a call at an end whose hangup has returned.",
@@ -15,7 +15,7 @@ pub const CALL_02_QUIET: Oracle = Oracle {
     check: &quiet,
 };
 
-/// The dead stay dead.
+/// No activity for a call that is over.
 pub const CALL_03_DEAD: Oracle = Oracle {
     id: "CALL-03",
     meaning: "A call that is over at an end rings there no more, is not answered, and gets no peer.",
@@ -36,7 +36,7 @@ fn quiet(evidence: Evidence<'_>) -> Verdict {
                 message,
                 ..
             } => !ENDINGS.contains(&message.as_str()),
-            // Closing, and how it is reported, is for TEAR-04 and STATE-06.
+            // TEAR-04 and STATE-06 judge closing and its reports.
             kind => begins_something(kind) || matches!(kind, EventKind::CandidateApplied { .. }),
         })
     }))
@@ -60,10 +60,10 @@ fn dead(evidence: Evidence<'_>) -> Verdict {
     }))
 }
 
-/// What an app may say of a call that is over: that it is.
+/// The messages that an app may still send about a call that is over: those that say so.
 const ENDINGS: [&str; 5] = ["hangup", "reject", "busy", "glare", "elsewhere"];
 
-/// Whether a peer is made, or described.
+/// Reports whether a peer is created or described.
 fn begins_something(kind: &EventKind) -> bool {
     matches!(
         kind,
@@ -71,7 +71,7 @@ fn begins_something(kind: &EventKind) -> bool {
     )
 }
 
-/// Fails at the first event of `end` or its peers after `since`, in the same life, that is `wrong`.
+/// Fails at the first `wrong` event of `end` or its peers after `since`, in the same life.
 fn after(trace: &Trace, end: &End<'_>, since: &Event, wrong: impl Fn(&Event) -> bool) -> Verdict {
     let later = trace.of(end.host).filter(|e| e.seq > since.seq);
     let same_life = later.take_while(|e| e.kind != EventKind::Crashed);

@@ -1,4 +1,4 @@
-//! What must hold of calls whose path was taken from them.
+//! An oracle for calls that lost their path: they are connected again in time.
 
 use super::{
     Evidence, Oracle, Verdict,
@@ -11,7 +11,7 @@ use crate::{
     trace::{EventKind, Machine, Trace},
 };
 
-/// A call outlives its path.
+/// A call survives the loss of its path.
 pub const CONN_02_OUTLIVES: Oracle = Oracle {
     id: "CONN-02",
     meaning: "When the budget after healing is over, ICE of both sides of every call that nobody hung up says connected, whatever its path went through.",
@@ -34,7 +34,7 @@ fn outlives(evidence: Evidence<'_>) -> Verdict {
     }))
 }
 
-/// Whether the story was over before `due`: the run ended, or everybody hung up.
+/// Reports whether the run was over before `due`: it ended, or was cleaned up.
 fn over(trace: &Trace, due: SimTime) -> bool {
     trace.events.last().is_none_or(|e| e.at < due)
         || trace
@@ -43,7 +43,7 @@ fn over(trace: &Trace, due: SimTime) -> bool {
             .any(|e| e.at < due && e.kind == EventKind::CleanUp)
 }
 
-/// Whether the peer of `call` that `host` made last says connected at `due`.
+/// Judges whether the newest peer of `call` on `host` is connected at `due`.
 fn connected(peers: &[Reports<'_>], call: &Call<'_>, host: &str, due: SimTime) -> Verdict {
     let begun = |peer: &&Reports<'_>| peer.events.first().map(|e| e.seq);
     let own = peers
@@ -77,7 +77,7 @@ mod tests {
     };
     use crate::trace::Intent;
 
-    /// Judges what alice's ICE reports, by time in milliseconds, of a call to herself that is due 1 ms after she dialed.
+    /// Judges alice's ICE states, by time in milliseconds, of a call to herself that is due 1 ms after she dialed.
     fn verdict(states: &[(u64, &str)], ended: u64) -> Verdict {
         let dialed = EventKind::Intended {
             id: 0,

@@ -1,9 +1,9 @@
-//! What the app under test demands of itself.
+//! An oracle for the invariants of the app under test.
 
 use super::{Evidence, Oracle, Verdict, Violation};
 use crate::trace::EventKind;
 
-/// The app's own invariants.
+/// The app's own invariants hold.
 pub const APP_01_INVARIANTS: Oracle = Oracle {
     id: "APP-01",
     meaning: "Every invariant that the app states with `always!` holds.",

@@ -1,4 +1,4 @@
-//! What must hold of calls.
+//! The oracle for connecting, and calls as users see them.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -23,24 +23,24 @@ pub const CONN_01_CONNECTS: Oracle = Oracle {
 /// A call, as its users see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call<'a> {
-    /// Its name.
+    /// The name of the call.
     pub name: &'a str,
-    /// Who dialed.
+    /// The host of the caller.
     pub caller: &'a str,
-    /// Who was called.
+    /// The host of the callee.
     pub callee: &'a str,
-    /// When the user dialed.
+    /// The time at which the user dialed.
     pub dialed: SimTime,
-    /// When the user last tried again.
+    /// The time at which the user last tried again.
     pub last_try: SimTime,
-    /// When a user ended it, the caller's host crashed, or an app said that it cannot be had: busy, or another call
-    /// instead. That the app had a reason is for CALL-04.
+    /// The time at which a user ended the call, the caller's host crashed, or an app showed an outcome that needs no
+    /// user: busy, or another call instead. CALL-04 judges whether the app had a reason.
     pub hung_up: Option<SimTime>,
-    /// When the callee's host crashed last while the call was there: it has to connect again.
+    /// The time at which the callee's host last crashed during the call: it has to connect again.
     pub crashed: Option<SimTime>,
 }
 
-/// The calls that users dialed, in order.
+/// Returns the calls that users dialed, in order.
 pub fn calls(trace: &Trace) -> Vec<Call<'_>> {
     let wanted = wanted(trace);
     let mut calls: Vec<Call<'_>> = Vec::new();
@@ -66,7 +66,7 @@ pub fn calls(trace: &Trace) -> Vec<Call<'_>> {
             continue;
         };
         match want.want {
-            // Who hangs up what is not there yet has ended nothing.
+            // A hangup before the call exists ends nothing.
             Want::HangUp | Want::Reject if has_begun(trace, call, want.host, want.event.at) => {
                 call.end(want.event.at);
             }
@@ -94,7 +94,7 @@ pub fn calls(trace: &Trace) -> Vec<Call<'_>> {
     calls
 }
 
-/// Whether an outcome says that nobody needs to end the call for it to be over.
+/// Reports whether an outcome ends a call without a user's act.
 fn cannot_be_had(outcome: CallOutcome) -> bool {
     matches!(
         outcome,
@@ -102,7 +102,8 @@ fn cannot_be_had(outcome: CallOutcome) -> bool {
     )
 }
 
-/// Whether `call` is there on `host` by `at`: its caller has dialed, or its callee's app has shown it or made a peer.
+/// Reports whether `call` exists on `host` by `at`: its caller has dialed, or its callee's app has shown it or created
+/// a peer.
 fn has_begun(trace: &Trace, call: &Call<'_>, host: &str, at: SimTime) -> bool {
     host == call.caller
         || trace.of(host).take_while(|e| e.at <= at).any(|e| {
@@ -111,7 +112,7 @@ fn has_begun(trace: &Trace, call: &Call<'_>, host: &str, at: SimTime) -> bool {
         })
 }
 
-/// A host went dark: the calls that it made are over, those to it have to be made anew.
+/// Applies a crash of `host`: calls that it made are over, calls to it have to connect again.
 fn crash(calls: &mut [Call<'_>], host: &str, at: SimTime) {
     let there = calls
         .iter_mut()
@@ -132,7 +133,7 @@ impl Call<'_> {
 }
 
 impl Call<'_> {
-    /// When a message had gone both ways, as the side at `host` saw it, after the last crash.
+    /// Returns when a message had gone both ways for the end at `host`, after the last crash.
     pub fn connected_at(&self, trace: &Trace, host: &str) -> Option<SimTime> {
         let again = self.crashed.unwrap_or_default();
         let usable = trace
@@ -142,7 +143,7 @@ impl Call<'_> {
         usable.map(|e| e.at)
     }
 
-    /// How long it took from dialing until both sides had heard each other.
+    /// Returns the time from dialing until both ends had received a message.
     pub fn time_to_connect(&self, trace: &Trace) -> Option<Duration> {
         let caller = self.connected_at(trace, self.caller)?;
         let callee = self.connected_at(trace, self.callee)?;
@@ -177,7 +178,7 @@ fn connects(evidence: Evidence<'_>) -> Verdict {
     }))
 }
 
-/// Whether the run was stopped for its work before `deadline`, so that nothing can be said.
+/// Reports whether the run reached its work bound before `deadline`, so that no verdict is possible.
 fn cut_short(trace: &Trace, deadline: SimTime) -> bool {
     trace.events.last().is_some_and(|e| {
         e.at < deadline
@@ -191,7 +192,7 @@ fn cut_short(trace: &Trace, deadline: SimTime) -> bool {
     })
 }
 
-/// The deciding event and what it means: the first thing that went wrong, or what never came.
+/// Returns the deciding event and the reason: the first thing that went wrong, or what was missing.
 fn why_not(trace: &Trace, call: &Call<'_>, late: &str) -> (Option<u64>, String) {
     let wrong = [
         lost_candidates(trace, call),
@@ -314,7 +315,7 @@ fn ice_failed(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, String)> {
     })
 }
 
-/// The first warning that an app or a server wrote during `call`: no proof, and the best that there is.
+/// Returns the first warning that an app or a server logged during `call`: no proof, but the best hint there is.
 fn complained(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, String)> {
     let end = first_end(trace, call);
     let mut during = trace.events.iter().filter(|e| e.at >= call.dialed && e.seq < end);
@@ -327,8 +328,8 @@ fn complained(trace: &Trace, call: &Call<'_>) -> Option<(Option<u64>, String)> {
     })
 }
 
-/// The event by which `call` is over at one of its ends, or after which the run is cleaned up: what comes then is no reason
-/// for it. The number of all events if there is none.
+/// Returns the sequence number of the event by which `call` is over at one end, or by which the cleanup begins: later
+/// events are no reason for it. The number of all events if there is none.
 pub(crate) fn first_end(trace: &Trace, call: &Call<'_>) -> u64 {
     let ends = |e: &&Event| match &e.kind {
         EventKind::CleanUp => true,

@@ -1,11 +1,11 @@
-//! What must hold of remote candidates.
+//! Oracles for remote candidates: each is applied, once, to its own generation.
 
 use std::time::Duration;
 
 use super::{Evidence, Oracle, Verdict, Violation, worst};
 use crate::trace::{Candidate, Event, EventKind, PeerId, SERVICE, SignalDirection, Trace};
 
-/// Nothing that was received is lost.
+/// Every received candidate is applied.
 pub const CAND_01_APPLIED: Oracle = Oracle {
     id: "CAND-01",
     meaning: "Every candidate that a client receives for its live generation is applied, exactly once.",
@@ -13,7 +13,7 @@ pub const CAND_01_APPLIED: Oracle = Oracle {
     check: &applied,
 };
 
-/// Generations stay apart.
+/// Candidates of different generations are kept apart.
 pub const CAND_02_OWN_GENERATION: Oracle = Oracle {
     id: "CAND-02",
     meaning: "A candidate is applied only to the generation that it belongs to.",
@@ -40,14 +40,14 @@ fn applied(evidence: Evidence<'_>) -> Verdict {
     }))
 }
 
-/// The events of `host` in the life that `event` belongs to; nothing if a crash ended it with all that it knew.
+/// Returns the events of `host` in the life of `event`; `None` if a crash has ended that life.
 fn life_of<'a>(trace: &'a Trace, host: &'a str, event: &Event) -> Option<Vec<&'a Event>> {
     let crash = trace.of(host).filter(|e| e.kind == EventKind::Crashed).last();
     let began = crash.map_or(0, |e| e.seq);
     (event.seq >= began).then(|| trace.of(host).filter(|e| e.seq >= began).collect())
 }
 
-/// The last remote description that was applied in `call`: of which peer, and of which generation.
+/// Returns the last remote description applied in `call`: its peer and its generation.
 fn live_generation<'a>(life: &[&'a Event], call: &str) -> Option<(&'a PeerId, &'a str)> {
     let mut described = life.iter().filter_map(|e| match &e.kind {
         EventKind::Described {
@@ -61,11 +61,11 @@ fn live_generation<'a>(life: &[&'a Event], call: &str) -> Option<(&'a PeerId, &'
     described.next_back()
 }
 
-/// How long a client may take over a candidate.
+/// The time that a client may take to apply a candidate.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Whether `peer` began to close before its host had the time to apply what it received: its generation is not
-/// live any more, and another attempt or a hangup has the word.
+/// Reports whether `peer` began to close before its host had the time to apply what it received: then another attempt
+/// or a hangup has replaced its generation.
 fn overtaken(life: &[&Event], received: &Event, peer: &PeerId) -> bool {
     life.iter().any(|e| {
         matches!(&e.kind, EventKind::Closing { peer: p } if p == peer) && e.at <= received.at + PATIENCE

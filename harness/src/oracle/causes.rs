@@ -1,4 +1,4 @@
-//! What must have led to the outcome of a call: no outcome without its cause, and no call ends by itself.
+//! Oracles for the causes of outcomes: no outcome without its cause, and no call ends by itself.
 
 use super::{
     Evidence, Oracle, Verdict,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::trace::{CallEvent, CallOutcome, Event, EventKind, Intent, Machine, Trace};
 
-/// Outcomes have causes.
+/// Every outcome has a cause.
 pub const CALL_04_CAUSED: Oracle = Oracle {
     id: "CALL-04",
     meaning: "No outcome without its cause: cancelled, rejected, dropped and talked take a user's act or a crash, busy a live call at the callee, glare a dial the other way, elsewhere another device of the same user that picked up or refused, failed a path or an end that was gone; and nobody has talked who was never connected.",
@@ -46,7 +46,7 @@ fn caused(evidence: Evidence<'_>) -> Verdict {
     }))
 }
 
-/// What the causes of an end's outcome are looked for in.
+/// The evidence about the outcome of one end.
 struct Case<'e, 'a> {
     trace: &'a Trace,
     ends: &'e [End<'a>],
@@ -55,7 +55,7 @@ struct Case<'e, 'a> {
 }
 
 impl Case<'_, '_> {
-    /// What is missing for `outcome`, if anything is.
+    /// Returns the missing cause for `outcome`, if it is missing.
     fn lacks(&self, call: &Call<'_>, over: &Event, outcome: CallOutcome) -> Option<&'static str> {
         let both = [call.caller, call.callee];
         let ended = || self.ended_by(call, &both, over) || self.dialed_again(call, over);
@@ -81,7 +81,7 @@ impl Case<'_, '_> {
         }
     }
 
-    /// Whether a user at one of `hosts` had ended the call, or such a host had crashed in it.
+    /// Reports whether a user at one of `hosts` had ended the call, or such a host had crashed during it.
     fn ended_by(&self, call: &Call<'_>, hosts: &[&str], over: &Event) -> bool {
         let acted = self
             .wanted
@@ -96,7 +96,8 @@ impl Case<'_, '_> {
         acted || crashed
     }
 
-    /// Whether one of the two had dialed the other again, and that call was there too: one takes the place of the other.
+    /// Reports whether one of the two users had dialed the other again, and that call existed too: one call replaces
+    /// the other.
     fn dialed_again(&self, call: &Call<'_>, over: &Event) -> bool {
         self.dials_between(call, over).any(|w| {
             let there = self
@@ -108,7 +109,7 @@ impl Case<'_, '_> {
         })
     }
 
-    /// The other dials between the two ends of `call`.
+    /// Iterates over the other dials between the two ends of `call`.
     fn dials_between(&self, call: &Call<'_>, over: &Event) -> impl Iterator<Item = &Wanted<'_>> {
         let (caller, callee, name, seq) = (call.caller, call.callee, call.name, over.seq);
         self.wanted.iter().filter(move |w| match w.want {
@@ -121,7 +122,7 @@ impl Case<'_, '_> {
         })
     }
 
-    /// Whether the callee was in another call when this one was dialed or later.
+    /// Reports whether the callee was in another call when this one was dialed or later.
     fn is_busy(&self, call: &Call<'_>, over: &Event) -> bool {
         let at_callee = self
             .ends
@@ -136,13 +137,13 @@ impl Case<'_, '_> {
         })
     }
 
-    /// Whether the callee had dialed the caller while this call was there.
+    /// Reports whether the callee had dialed the caller during this call.
     fn has_counter(&self, call: &Call<'_>, over: &Event) -> bool {
         self.dials_between(call, over).any(|w| w.host == call.callee)
     }
 
-    /// Whether the call had been picked up or refused on another device, or that device had dialed the caller: it is the one
-    /// that talks.
+    /// Reports whether another device had accepted or rejected the call, or had dialed the caller: then that device has
+    /// the call.
     fn is_elsewhere(&self, call: &Call<'_>, over: &Event) -> bool {
         let forks = forks(self.trace);
         let fork = forks.iter().find(|fork| fork.has_leg(call.name));
@@ -161,7 +162,7 @@ impl Case<'_, '_> {
         })
     }
 
-    /// Whether ICE at this end had lost its path, or the other end could not be reached.
+    /// Reports whether ICE at this end had lost its path, or the other end could not be reached.
     fn has_failed(&self, call: &Call<'_>, over: &Event) -> bool {
         let name = call.name;
         let gone = |e: &Event| match &e.kind {
@@ -196,7 +197,7 @@ fn is_over(event: &Event) -> bool {
     )
 }
 
-/// What an app shows as connected is.
+/// A call is shown as connected exactly when it is.
 pub const CALL_05_TRUE: Oracle = Oracle {
     id: "CALL-05",
     meaning: "An app shows a call as connected when, and only when, a message has gone both ways: not before, and within three seconds.",
@@ -243,7 +244,7 @@ fn shown_as_it_is(evidence: Evidence<'_>) -> Verdict {
     }))
 }
 
-/// How long an app may take to show that a call is connected.
+/// The time that an app may take to show that a call is connected.
 const SOON: std::time::Duration = std::time::Duration::from_secs(3);
 
 fn span(from: &Event, to: &Event) -> String {
@@ -257,7 +258,8 @@ mod tests {
         *,
     };
 
-    /// The event that lacks its cause, after alice has dialed bob and `before` has happened, when `host` says `outcome`.
+    /// Returns the event without a cause when alice has dialed bob, `before` has happened, and `host` then shows
+    /// `outcome`.
     fn lacking(
         before: Vec<(&'static str, EventKind)>,
         host: &'static str,

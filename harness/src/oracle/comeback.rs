@@ -1,4 +1,4 @@
-//! What must hold of calls whose path breaks while another one works.
+//! An oracle for calls whose path breaks while another one works: they come back.
 
 use super::{Evidence, Oracle, Verdict, Violation, calls, ends::cleaned_up, worst};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     trace::{Event, EventKind, Intent, Machine, Trace},
 };
 
-/// A broken call comes back.
+/// A call with a broken path comes back.
 pub const BACK_01_COMES_BACK: Oracle = Oracle {
     id: "BACK-01",
     meaning: "Where a path is left, a call that was connected and broke is connected again within its budget.",
@@ -48,8 +48,8 @@ fn comes_back(evidence: Evidence<'_>) -> Verdict {
     }))
 }
 
-/// What ICE of the peers of `call` on `host` reported, and where one began to close because the user hung up. An attempt
-/// that is closed for the next one ends nothing.
+/// Returns the ICE states of the peers of `call` on `host`, and the closing of a peer because the user hung up. A peer
+/// that is closed for the next attempt ends nothing.
 fn states<'a>(trace: &'a Trace, host: &'a str, call: &str) -> Vec<(&'a Event, &'a str)> {
     let mut hung_up = false;
     let cleaned_up = cleaned_up(trace);

@@ -1,7 +1,7 @@
-//! What must hold of the state of a peer connection: it is computed from its transports.
+//! An oracle for the state of a peer connection: it follows from the states of its transports.
 //!
-//! Judges only peers that have such a state, and never guesses DTLS: what the trace leaves open about it is
-//! left open here.
+//! It judges only peers that have such a state, and never guesses DTLS: if the trace leaves the DTLS state open, so
+//! does the oracle.
 
 use super::{
     Evidence, Oracle, Verdict,
@@ -13,7 +13,7 @@ use crate::{
     trace::{Event, EventKind, Machine},
 };
 
-/// The state of a peer connection follows from its transports.
+/// The connection state follows from the transports.
 pub const STATE_02_COMPUTED: Oracle = Oracle {
     id: "STATE-02",
     meaning: "The state of a peer connection is the one that follows from closed, ICE and DTLS, at every change of them.",
@@ -53,7 +53,7 @@ fn computed(evidence: Evidence<'_>) -> Verdict {
     worst(peers.iter().filter(whole).map(|peer| judge(peer, ended)))
 }
 
-/// What is known of a peer connection.
+/// The known state of a peer connection.
 struct StatesSoFar<'a> {
     closing: bool,
     ice: &'a str,
@@ -61,11 +61,11 @@ struct StatesSoFar<'a> {
     connection: &'a str,
 }
 
-/// What DTLS may be while no path has ever been found: nothing can have been negotiated.
+/// The possible DTLS states before a path was found: nothing can have been negotiated.
 const DTLS_UNSTARTED: &[&str] = &["new", "closed"];
-/// What it may be once there was a path.
+/// The possible DTLS states once there was a path.
 const DTLS_STARTED: &[&str] = &["new", "connecting", "connected", "closed", "failed"];
-/// What it may be once data came through it: it was connected, and cannot begin again.
+/// The possible DTLS states once data came through: it was connected, and cannot begin again.
 const DTLS_CONNECTED: &[&str] = &["connected", "closed", "failed"];
 
 fn judge(peer: &Reports<'_>, ended: SimTime) -> Verdict {
@@ -102,14 +102,14 @@ fn judge(peer: &Reports<'_>, ended: SimTime) -> Verdict {
 }
 
 impl<'a> StatesSoFar<'a> {
-    /// Whether `connection` can be the state of the peer connection.
+    /// Reports whether `connection` can be the state of the peer connection.
     fn may_be(&self, connection: &str) -> bool {
         self.dtls
             .iter()
             .any(|dtls| by_rules(self.ice, dtls) == connection)
     }
 
-    /// A change of ICE that changes the connection's state is followed by its event in the same instant.
+    /// Handles a change of the ICE state: if it changes the connection state, that event follows at the same time.
     fn ice_changed(&mut self, peer: &Reports<'_>, i: usize, ice: &'a str, ended: SimTime) -> Verdict {
         self.ice = ice;
         if matches!(ice, "connected" | "completed") && self.dtls == DTLS_UNSTARTED {
@@ -143,7 +143,7 @@ impl<'a> StatesSoFar<'a> {
         if let Some(what) = TABLE.wrong(from, to) {
             return peer.fail(event, &what);
         }
-        // What was under way when the client began to close may still be reported.
+        // Changes under way when the client began to close may still be reported.
         let legal = self.may_be(to) || (self.closing && to == "closed");
         if legal || from == to {
             return Verdict::Pass;
@@ -170,7 +170,8 @@ impl<'a> StatesSoFar<'a> {
     }
 }
 
-/// The ordered rules of RTCPeerConnectionState, for one transport of a connection that is not closed.
+/// Computes the connection state by the ordered rules of RTCPeerConnectionState, for one transport of a connection that
+/// is not closed.
 fn by_rules(ice: &str, dtls: &str) -> &'static str {
     if ice == "failed" || dtls == "failed" {
         "failed"
@@ -189,7 +190,7 @@ fn by_rules(ice: &str, dtls: &str) -> &'static str {
 mod tests {
     use super::{super::machine::testing::*, *};
 
-    /// Every report as (time, event); ICE and connection change in the same millisecond.
+    /// Creates events from reports (time, machine, state); ICE and connection change in the same millisecond.
     fn script(reported: &[(u64, Machine, &str)]) -> Vec<(u64, EventKind)> {
         let event = |(at, machine, state): &(u64, Machine, &str)| (*at, reports(*machine, state));
         reported.iter().map(event).collect()

@@ -1,4 +1,4 @@
-//! What the oracles of calls share: each end of each call, as its user acts and its app shows it.
+//! Shared by the oracles of calls: each end of each call, with its user's intents and what its app shows.
 
 use std::collections::BTreeMap;
 
@@ -17,29 +17,29 @@ pub(super) struct End<'a> {
     pub call: &'a str,
     /// The host.
     pub host: &'a str,
-    /// What its user wanted of it there, in order.
+    /// The intents of the user for the call there, in order.
     pub wanted: Vec<Wanted<'a>>,
-    /// What its app showed of it, in order. After a crash of the host, only what the app of the last life showed.
+    /// The call events that the app showed, in order. After a crash of the host, only those of the last life.
     pub shown: Vec<&'a Event>,
-    /// The same, whatever crashes the host went through.
+    /// The call events of all lives of the host.
     pub ever_shown: Vec<&'a Event>,
-    /// When the host crashed last while it took part.
+    /// The last crash of the host while it took part.
     pub crashed: Option<SimTime>,
 }
 
 impl<'a> End<'a> {
-    /// The first time that its app showed something for which `is` holds.
+    /// Returns the first call event for which `is` holds.
     pub fn first(&self, is: impl Fn(&CallEvent) -> bool) -> Option<&'a Event> {
         self.each(is).next()
     }
 
-    /// Each time that its app showed something for which `is` holds.
+    /// Iterates over the call events for which `is` holds.
     pub fn each(&self, is: impl Fn(&CallEvent) -> bool) -> impl Iterator<Item = &'a Event> {
         let shown = self.shown.iter().copied();
         shown.filter(move |e| what(e).is_some_and(&is))
     }
 
-    /// How it ended, each time that it did.
+    /// Returns the outcomes of the end, with their events.
     pub fn outcomes(&self) -> Vec<(&'a Event, CallOutcome)> {
         let outcome = |e: &&'a Event| match what(e) {
             Some(CallEvent::Over { outcome }) => Some((*e, *outcome)),
@@ -48,12 +48,12 @@ impl<'a> End<'a> {
         self.shown.iter().filter_map(outcome).collect()
     }
 
-    /// The first time that its user wanted something for which `is` holds.
+    /// Returns the first intent of the user for which `is` holds.
     pub fn wanted(&self, is: impl Fn(&Want<'_>) -> bool) -> Option<&'a Event> {
         self.wanted.iter().find(|w| is(&w.want)).map(|w| w.event)
     }
 
-    /// Whether it took part before `event` came.
+    /// Reports whether the end took part before `event`.
     fn has_begun(&self, event: &Event) -> bool {
         let wanted = self.wanted.iter().map(|w| w.event);
         wanted
@@ -61,7 +61,7 @@ impl<'a> End<'a> {
             .any(|e| e.seq < event.seq)
     }
 
-    /// When the app says that it had done what its user wanted who ended the call, first.
+    /// Returns the first event with which the app confirms that it has ended the call for its user.
     pub fn hangup_returned(&self, trace: &'a Trace) -> Option<&'a Event> {
         let ended = self.wanted.iter().filter(|w| w.ends_something(trace));
         let ended: Vec<u64> = ended.map(|w| w.id).collect();
@@ -69,7 +69,7 @@ impl<'a> End<'a> {
         trace.of(self.host).find(obeyed)
     }
 
-    /// The failure that `event` decides.
+    /// Creates the failure that `event` decides.
     pub fn fail(&self, event: Option<&Event>, why: &str) -> Verdict {
         Verdict::Fail(Violation {
             event: event.map(|e| e.seq),
@@ -79,7 +79,7 @@ impl<'a> End<'a> {
     }
 }
 
-/// What an event shows of a call.
+/// Returns the call event in an event.
 pub(super) fn what(event: &Event) -> Option<&CallEvent> {
     match &event.kind {
         EventKind::Call { what, .. } => Some(what),
@@ -87,7 +87,7 @@ pub(super) fn what(event: &Event) -> Option<&CallEvent> {
     }
 }
 
-/// Every end of every call that took part in it, by call and host: its user dialed, or its app showed it.
+/// Returns every end of every call that took part in it, by call and host: its user dialed, or its app showed it.
 pub(super) fn ends(trace: &Trace) -> Vec<End<'_>> {
     let mut ends: BTreeMap<(&str, &str), End<'_>> = BTreeMap::new();
     let end = |(call, host)| End {
@@ -127,18 +127,18 @@ pub(super) fn ends(trace: &Trace) -> Vec<End<'_>> {
     ends.into_values().filter(took_part).collect()
 }
 
-/// The end of `call` at `host`.
+/// Returns the end of `call` at `host`.
 pub(super) fn end_of<'e, 'a>(ends: &'e [End<'a>], call: &str, host: &str) -> Option<&'e End<'a>> {
     ends.iter().find(|e| e.call == call && e.host == host)
 }
 
-/// When the run was over.
+/// Returns when the run was over.
 pub(super) fn ended(evidence: Evidence<'_>) -> SimTime {
     let last = evidence.trace.events.last();
     last.map_or(SimTime::ZERO, |e| e.at)
 }
 
-/// The sequence number of the event from which on nothing is a user's doing any more.
+/// Returns the sequence number of the cleanup: later events are not the users' doing.
 pub(super) fn cleaned_up(trace: &Trace) -> u64 {
     let clean_up = trace.events.iter().find(|e| e.kind == EventKind::CleanUp);
     clean_up.map_or(u64::MAX, |e| e.seq)

@@ -1,6 +1,7 @@
-//! What must hold of the events that peers report: they tell changes, and end with the peer.
+//! Oracles for the events of peers: they report changes only, and none after the close.
 //!
-//! Judges when something is reported, never what: which state may follow which is for the machines' oracles.
+//! They judge when something is reported, never what: the oracles of the state machines judge which state may follow
+//! which.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::trace::{EventKind, Machine};
 
-/// Events tell changes.
+/// Events report changes only.
 pub const STATE_05_NEWS: Oracle = Oracle {
     id: "STATE-05",
     meaning: "A state is reported only when it changed.",
@@ -19,7 +20,7 @@ pub const STATE_05_NEWS: Oracle = Oracle {
     check: &|evidence| of_each(evidence, only_changes),
 };
 
-/// Closing is the end of all events.
+/// No events after the close.
 pub const STATE_06_LAST_WORD: Oracle = Oracle {
     id: "STATE-06",
     meaning: "Nothing is reported for a peer whose close has returned.",
@@ -31,7 +32,7 @@ fn of_each(evidence: Evidence<'_>, judge: fn(&Reports<'_>) -> Verdict) -> Verdic
     worst(peers(evidence.trace).iter().map(judge))
 }
 
-/// No state is reported twice in a row.
+/// Judges that no state is reported twice in a row.
 fn only_changes(peer: &Reports<'_>) -> Verdict {
     let mut now = BTreeMap::from([
         (Machine::Ice, "new"),
@@ -52,7 +53,7 @@ fn only_changes(peer: &Reports<'_>) -> Verdict {
     Verdict::Pass
 }
 
-/// Nothing is reported once closing has returned. States that closing itself brings about come before.
+/// Judges that nothing is reported after the close has returned. States that the close itself causes come before.
 fn silent_when_closed(peer: &Reports<'_>) -> Verdict {
     let closed = |kind: &EventKind| matches!(kind, EventKind::Closed { .. });
     for event in peer.events.iter().skip_while(|e| !closed(&e.kind)) {

@@ -1,4 +1,4 @@
-//! What must hold of the factory that the peers of an app come from.
+//! An oracle for the factory of an app's peers.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,7 +11,7 @@ use crate::{
     trace::{CallEvent, Event, EventKind, Intent, SignalDirection, Trace},
 };
 
-/// The factory lives as long as calls do.
+/// The factory lives as long as there are calls.
 pub const FACT_01_AS_LONG_AS_CALLS: Oracle = Oracle {
     id: "FACT-01",
     meaning: "An app has one factory for its peers exactly while it has calls, up to half a second: it is not released while a call lives, and not kept when none does.",
@@ -19,7 +19,7 @@ pub const FACT_01_AS_LONG_AS_CALLS: Oracle = Oracle {
     check: &as_long_as_calls,
 };
 
-/// How long a factory may be late.
+/// The time that a factory may be late.
 const GRACE: Duration = Duration::from_millis(500);
 
 fn as_long_as_calls(evidence: Evidence<'_>) -> Verdict {
@@ -48,9 +48,9 @@ fn judge(evidence: Evidence<'_>, host: &str) -> Verdict {
     let dials: BTreeSet<&str> = calls(trace).iter().map(|c| c.name).collect();
     let mut alive = false;
     let mut live: BTreeMap<&str, u64> = BTreeMap::new();
-    // When the first message of a call came that its app may not have seen yet.
+    // For each call that its app may not have seen yet, the time of its first message.
     let mut arriving: BTreeMap<&str, SimTime> = BTreeMap::new();
-    // Since when it has been there without a call, or a call without it.
+    // The time since when the factory has existed without a call, or a call without the factory, and the event.
     let mut amiss: Option<(SimTime, u64)> = None;
     for event in trace.of(host) {
         if let Some((since, seq)) = amiss.filter(|(since, _)| event.at > late(*since)) {
@@ -72,7 +72,7 @@ fn judge(evidence: Evidence<'_>, host: &str) -> Verdict {
                 return fail(event.seq, format!("was created again at {}", event.at));
             }
             EventKind::Factory { alive: now } => alive = *now,
-            // What a life had, its crash took away.
+            // A crash ends everything of that life.
             EventKind::Crashed => {
                 alive = false;
                 live.clear();
@@ -115,12 +115,12 @@ fn judge(evidence: Evidence<'_>, host: &str) -> Verdict {
     }
 }
 
-/// Whether the app has had the time to see that `call` is there.
+/// Reports whether the app has had the time to notice that `call` exists.
 fn is_there(arriving: &BTreeMap<&str, SimTime>, call: &str, now: SimTime) -> bool {
     arriving.get(call).is_none_or(|at| now > *at + GRACE)
 }
 
-/// Whether the app on `host` takes `call` after the event `seq`: it makes a peer for it, or ends it.
+/// Reports whether the app on `host` handles `call` after the event `seq`: it creates a peer for it, or ends it.
 fn is_taken(trace: &Trace, host: &str, call: &str, seq: u64) -> bool {
     let life = trace
         .of(host)

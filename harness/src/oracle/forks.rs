@@ -1,4 +1,4 @@
-//! What must hold of a call that rings on several devices of a user: one has it, and the others fall silent.
+//! Oracles for a call that rings on several devices of a user: one device gets it, and the others stop ringing.
 
 use super::{
     Evidence, Oracle, Verdict,
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::trace::{CallEvent, CallOutcome, Event, EventKind, Intent, Trace, leg_of};
 
-/// One device has the call.
+/// At most one device has the call.
 pub const CALL_06_ONE: Oracle = Oracle {
     id: "CALL-06",
     meaning: "A call that rings on several devices of a user is connected on one of them at most; whoever has talked there is not told that another device has it, and not all of them are told so.",
@@ -16,7 +16,7 @@ pub const CALL_06_ONE: Oracle = Oracle {
     check: &one_has_it,
 };
 
-/// Who picks up on one device hears no other ring.
+/// A call accepted on one device stops ringing on the others.
 pub const RING_02_ANSWERED: Oracle = Oracle {
     id: "RING-02",
     meaning: "When a call is picked up on one device of a user, the others fall silent within the budget after healing.",
@@ -24,7 +24,7 @@ pub const RING_02_ANSWERED: Oracle = Oracle {
     check: &silent_when_answered,
 };
 
-/// Who refuses a call on one device refuses it on all.
+/// A call rejected on one device stops ringing on the others.
 pub const RING_03_REFUSED: Oracle = Oracle {
     id: "RING-03",
     meaning: "When a call is refused on one device of a user, the others fall silent within the budget after healing. An app may think otherwise: then it does not hold this.",
@@ -32,31 +32,31 @@ pub const RING_03_REFUSED: Oracle = Oracle {
     check: &silent_when_refused,
 };
 
-/// A call to somebody with several devices: it has a leg to each.
+/// A call to a user with several devices: it has a leg to each.
 pub(super) struct Fork<'a> {
-    /// Who dialed.
+    /// The host of the caller.
     pub caller: &'a str,
-    /// What the call is named.
+    /// The name of the call.
     call: &'a str,
     devices: &'a [String],
     dialed: &'a Event,
 }
 
 impl<'a> Fork<'a> {
-    /// Each device, and the name of the leg to it.
+    /// Iterates over the devices, with the name of the leg to each.
     pub fn legs(&self) -> impl Iterator<Item = (&'a str, String)> {
         let call = self.call;
         let legs = self.devices.iter();
         legs.map(move |device| (device.as_str(), leg_of(call, device)))
     }
 
-    /// Whether `call` is a leg of it.
+    /// Reports whether `call` is a leg of this call.
     pub fn has_leg(&self, call: &str) -> bool {
         self.legs().any(|(_, leg)| leg == call)
     }
 }
 
-/// The calls to somebody with several devices, in order.
+/// Returns the calls to users with several devices, in order.
 pub(super) fn forks(trace: &Trace) -> Vec<Fork<'_>> {
     trace.events.iter().filter_map(dialed).collect()
 }
@@ -76,7 +76,7 @@ fn dialed(event: &Event) -> Option<Fork<'_>> {
     }
 }
 
-/// Whether it had picked up or refused what rang there before `over`.
+/// Reports whether the intent accepted or rejected a ringing call before `over`.
 pub(super) fn took_it(trace: &Trace, wanted: &Wanted<'_>, over: &Event) -> bool {
     wanted.event.seq < over.seq && (wanted.answers_something(trace) || wanted.ends_something(trace))
 }
@@ -118,7 +118,7 @@ fn one_has_it(evidence: Evidence<'_>) -> Verdict {
     }))
 }
 
-/// When a message had gone both ways over `leg`, at either end.
+/// Returns the event at which a message had gone both ways over `leg`, at either end.
 fn usable<'a>(trace: &'a Trace, caller: &str, device: &str, leg: &str) -> Option<&'a Event> {
     trace.events.iter().find(|e| {
         let there = e.host.as_deref().is_some_and(|h| h == caller || h == device);
@@ -134,7 +134,7 @@ fn silent_when_refused(evidence: Evidence<'_>) -> Verdict {
     others_fall_silent(evidence, "was refused", |w| w.refuses_something(evidence.trace))
 }
 
-/// When `what` a user does on one device is what `is` says, the others are silent in time.
+/// Judges that after an act for which `is` holds on one device, the others stop ringing in time; `what` names the act.
 fn others_fall_silent(evidence: Evidence<'_>, what: &str, is: impl Fn(&Wanted<'_>) -> bool) -> Verdict {
     let trace = evidence.trace;
     let (ends, wanted) = (ends(trace), wanted(trace));
@@ -151,7 +151,7 @@ fn others_fall_silent(evidence: Evidence<'_>, what: &str, is: impl Fn(&Wanted<'_
         };
         let others = fork.legs().filter(|(other, _)| *other != device);
         let judge = |(other, leg): (&str, String)| match end_of(&ends, &leg, other) {
-            // Whom a crash took out of the call cannot tell, or cannot be told.
+            // A device that a crash took out of the call cannot tell the others, or be told.
             Some(end)
                 if !crashed(trace, &[fork.caller], fork.dialed) && !crashed(trace, &[device, other], act) =>
             {
@@ -164,14 +164,14 @@ fn others_fall_silent(evidence: Evidence<'_>, what: &str, is: impl Fn(&Wanted<'_
     }))
 }
 
-/// Whether one of `hosts` crashed after `event`.
+/// Reports whether one of `hosts` crashed after `event`.
 fn crashed(trace: &Trace, hosts: &[&str], event: &Event) -> bool {
     let later = trace.events.iter().filter(|e| e.seq > event.seq);
     let mut crashes = later.filter(|e| e.kind == EventKind::Crashed);
     crashes.any(|e| e.host.as_deref().is_some_and(|h| hosts.contains(&h)))
 }
 
-/// Whether what rings at `end` is silent in time after `act`.
+/// Judges whether `end` stops ringing in time after `act`.
 fn silent(evidence: Evidence<'_>, end: &End<'_>, act: &Event, why: &str) -> Verdict {
     let by = act.at.max(evidence.plan.heal_at()) + evidence.plan.budget();
     let Some(ring) = end.first(|w| matches!(w, CallEvent::Rings { .. })) else {
@@ -222,7 +222,8 @@ mod tests {
         wants(2, Intent::Reject { call: leg.into() })
     }
 
-    /// Alice dials bob on his phone and on his laptop, both ring, and then comes `more`; the budget is one millisecond.
+    /// Judges a trace in which alice dials bob on his phone and on his laptop, both ring, and then `more` happens; the
+    /// budget is one millisecond.
     fn judged(oracle: &Oracle, more: Vec<(u64, &'static str, EventKind)>) -> Verdict {
         let devices = LEGS.map(|(device, _)| device.to_owned()).into();
         let (call, to) = ("c1".into(), "bob".into());

@@ -1,6 +1,6 @@
-//! What must hold of gathering: its states, its candidates and their end.
+//! An oracle for gathering: its states, its candidates and their end.
 //!
-//! A bare agent reports no gathering states; of it, only candidates and their end are judged.
+//! A bare agent reports no gathering states; only its candidates and their end are judged.
 
 use std::collections::BTreeSet;
 
@@ -37,15 +37,15 @@ fn one_end(evidence: Evidence<'_>) -> Verdict {
     worst(peers(evidence.trace).iter().map(|peer| judge(peer, ended)))
 }
 
-/// What is known of a peer's gathering.
+/// The known state of a peer's gathering.
 struct GatheredSoFar<'a> {
-    /// Whether it reports its states.
+    /// Whether the peer reports gathering states.
     reports: bool,
     now: &'a str,
     generations: Generations<'a>,
     /// The generations whose candidates have ended.
     over: BTreeSet<&'a str>,
-    /// Where it reported that it is complete, until the end of candidates follows.
+    /// The report of *complete*, until the end of candidates follows.
     owes_end: Option<&'a Event>,
 }
 
@@ -72,7 +72,7 @@ fn judge(peer: &Reports<'_>, ended: SimTime) -> Verdict {
 }
 
 impl<'a> GatheredSoFar<'a> {
-    /// Takes note of `event`; returns what is wrong with it.
+    /// Handles `event`; returns what is wrong with it.
     fn wrong(&mut self, event: &'a Event) -> Option<String> {
         self.generations.see(event);
         match &event.kind {
@@ -96,7 +96,7 @@ impl<'a> GatheredSoFar<'a> {
                 }
             }
             EventKind::Gathered { candidate: None, .. } => self.ends(),
-            // A peer that is closed before it told the end owes it to nobody.
+            // A peer that is closed before it reported the end need not report it.
             EventKind::Closing { .. } => {
                 self.owes_end = None;
                 None

@@ -1,4 +1,4 @@
-//! What must hold of hanging up: it returns soon, and then the peers of the call are closed, each once.
+//! Oracles for hanging up: it returns soon, and then the peers of the call are closed, each once.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,7 +21,7 @@ pub const HANG_01_RETURNS: Oracle = Oracle {
     check: &returns,
 };
 
-/// A peer is closed once.
+/// A peer is closed at most once.
 pub const TEAR_03_CLOSED_ONCE: Oracle = Oracle {
     id: "TEAR-03",
     meaning: "A client closes each of its peers at most once.",
@@ -29,7 +29,7 @@ pub const TEAR_03_CLOSED_ONCE: Oracle = Oracle {
     check: &closed_once,
 };
 
-/// The peer is closed before the hangup returns.
+/// The peers are closed before the hangup returns.
 pub const TEAR_04_CLOSED_FIRST: Oracle = Oracle {
     id: "TEAR-04",
     meaning: "When a hangup has returned, every peer of its call is closed at that end.",
@@ -37,7 +37,7 @@ pub const TEAR_04_CLOSED_FIRST: Oracle = Oracle {
     check: &closed_first,
 };
 
-/// How long a hangup may take: one second more than the peer may take to close.
+/// The time that a hangup may take: one second more than the peer may take to close.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 fn returns(evidence: Evidence<'_>) -> Verdict {
@@ -99,7 +99,7 @@ fn all_closed(trace: &Trace, end: &End<'_>, returned: &Event) -> Verdict {
     let mut open: BTreeMap<&PeerId, bool> = BTreeMap::new();
     for event in trace.of(end.host).filter(|e| e.seq < returned.seq) {
         match &event.kind {
-            // A crash closes them all where nobody sees it.
+            // A crash closes all peers, unseen.
             EventKind::Crashed => open.clear(),
             kind => {
                 if let Some(peer) = kind.peer().filter(|p| p.call == end.call) {

@@ -1,7 +1,7 @@
-//! What must come of what users want: it takes effect in time, or it cannot any more.
+//! An oracle for users' intents: each takes effect in time, unless it no longer can.
 //!
-//! Effects are read from adapters (peers, descriptions, messages) and from what the app shows; that the app says it
-//! obeyed is no effect.
+//! Effects are read from adapters (peers, descriptions, messages) and from what the app shows; the app's confirmation
+//! is no effect.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
     trace::{CallEvent, Event, EventKind, SignalDirection},
 };
 
-/// Users are heeded.
+/// Intents take effect.
 pub const INT_01_HEEDED: Oracle = Oracle {
     id: "INT-01",
     meaning: "What a user wants takes effect within three seconds (of the healing, if it takes the network), or cannot any more, because the call is over, was never there, or does not ring.",
@@ -24,7 +24,7 @@ pub const INT_01_HEEDED: Oracle = Oracle {
     check: &heeded,
 };
 
-/// How long an app may take to do what its user wants: closing a peer may take two of them.
+/// The time that an app may take to carry out an intent: closing a peer may take two seconds of it.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 fn heeded(evidence: Evidence<'_>) -> Verdict {
@@ -44,7 +44,7 @@ fn judge(evidence: Evidence<'_>, wanted: &Wanted<'_>) -> Verdict {
     let healed = wanted.event.at.max(plan.heal_at());
     let by = |from| due(plan, wanted.host, from, PATIENCE);
     match wanted.want {
-        // A client that is not online yet has to get there first.
+        // A client that is not online yet has to connect first.
         Want::Dial { .. } => expect(evidence, wanted, by(healed), "nothing was done about it", |e| {
             is_over(e, wanted.call) || creates_peer(e, wanted.call) || sends(e, wanted.call, "dial")
         }),
@@ -66,12 +66,12 @@ fn judge(evidence: Evidence<'_>, wanted: &Wanted<'_>) -> Verdict {
             })
         }
         Want::Accept if rings_at(trace, wanted) => picked_up(evidence, wanted),
-        // There was nothing to hang up, to refuse, to pick up or to try again.
+        // There was nothing to hang up, reject, accept or retry.
         _ => Verdict::Pass,
     }
 }
 
-/// Who picks up hears no ring any more, and answers once there is something to answer.
+/// Judges an accept: the phone stops ringing, and an answer follows once there is an offer.
 fn picked_up(evidence: Evidence<'_>, wanted: &Wanted<'_>) -> Verdict {
     let Evidence { trace, plan } = evidence;
     let by = |from| due(plan, wanted.host, from, PATIENCE);
@@ -102,7 +102,7 @@ fn picked_up(evidence: Evidence<'_>, wanted: &Wanted<'_>) -> Verdict {
     worst([silent, answered])
 }
 
-/// Whether `is` holds of an event on the user's host between the intent and `by`.
+/// Judges whether `is` holds for an event on the user's host between the intent and `by`.
 fn expect(
     evidence: Evidence<'_>,
     wanted: &Wanted<'_>,
@@ -114,7 +114,7 @@ fn expect(
         .trace
         .of(wanted.host)
         .filter(|e| e.seq > wanted.event.seq);
-    // A phone that crashes has forgotten what was wanted of it.
+    // A phone that crashes has forgotten the intent.
     let effect = later
         .take_while(|e| e.at <= by)
         .find(|e| is(e) || e.kind == EventKind::Crashed);
@@ -134,7 +134,7 @@ fn expect(
     }
 }
 
-/// Whether the run ended, or was cleaned up, before `by`.
+/// Reports whether the run ended, or was cleaned up, before `by`.
 fn cut_off(evidence: Evidence<'_>, by: SimTime) -> bool {
     let clean_up = cleaned_up(evidence.trace);
     let clean_up = evidence.trace.events.get(clean_up as usize);

@@ -1,6 +1,6 @@
-//! What must hold of ICE's states: which may follow which.
+//! An oracle for ICE states: which may follow which.
 //!
-//! Judges what was reported, by name; it never asks whether connecting should have worked.
+//! It judges reported states, by name; it never asks whether connecting should have worked.
 
 use super::{
     Evidence, Oracle, Verdict,
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::trace::Machine;
 
-/// ICE goes only where it may.
+/// ICE makes only legal state changes.
 pub const STATE_01_EDGES: Oracle = Oracle {
     id: "STATE-01",
     meaning: "ICE reports only states of the specification, by name, and only legal changes between them.",
@@ -17,7 +17,7 @@ pub const STATE_01_EDGES: Oracle = Oracle {
     check: &edges,
 };
 
-/// The figure of RTCIceTransportState. Failed and completed are left for a fresh attempt only by a restart.
+/// The state diagram of RTCIceTransportState. *failed* and *completed* are left for a fresh attempt only by a restart.
 const TABLE: Table = Table {
     machine: Machine::Ice,
     first: "new",
@@ -38,7 +38,7 @@ const TABLE: Table = Table {
     ],
 };
 
-/// The edges that only a restart takes.
+/// The edges that require a restart.
 const BY_RESTART: [(&str, &str); 2] = [("failed", "checking"), ("completed", "connected")];
 
 fn edges(evidence: Evidence<'_>) -> Verdict {

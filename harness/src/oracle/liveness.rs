@@ -1,7 +1,7 @@
-//! What must hold of a connected path that falls silent: the agent's timers.
+//! An oracle for a connected path that falls silent: the agent's timers.
 //!
-//! Judges by the packets that reached the host, never by the faults of the plan: what an agent may know of
-//! a path is what came out of it.
+//! It judges by the packets that reached the host, never by the faults of the plan: an agent can know of a path only
+//! what came out of it.
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
@@ -24,11 +24,11 @@ pub const TIME_01_TIMELY: Oracle = Oracle {
     check: &timely,
 };
 
-/// How often an agent looks at its pair: `connectivity_checks` starts every round from
+/// The interval at which an agent looks at its pair: `connectivity_checks` starts every round from
 /// `DEFAULT_CHECK_INTERVAL` and other intervals can only shorten it (`webrtc-ice` 0.17.2,
 /// `src/agent/agent_internal.rs:267` to `290`, `src/agent/agent_config.rs:13`).
 const LOOK: Duration = Duration::from_millis(200);
-/// How long a packet may take through the stack's own virtual network, and a state to its handler.
+/// The time that a packet may take through the stack's own virtual network, and a state to its handler.
 const INSIDE: Duration = Duration::from_millis(10);
 
 /// A state that ICE reports between two times.
@@ -37,7 +37,7 @@ struct Due {
     state: &'static str,
     from: SimTime,
     until: SimTime,
-    /// Whether it has to be reported; else it may be.
+    /// Whether it must be reported; else it may be.
     must: bool,
 }
 
@@ -69,7 +69,7 @@ fn timely(evidence: Evidence<'_>) -> Verdict {
     }))
 }
 
-/// Who sent each packet.
+/// Returns the source address of each packet.
 fn senders(trace: &Trace) -> BTreeMap<PacketId, SocketAddr> {
     let sent = trace.events.iter().filter_map(|e| match &e.kind {
         EventKind::PacketSent { packet, flow, .. } => Some((*packet, flow.src)),
@@ -78,12 +78,12 @@ fn senders(trace: &Trace) -> BTreeMap<PacketId, SocketAddr> {
     sent.collect()
 }
 
-/// When the remote candidate of the pair that `peer` had selected was heard. The stack counts everything that
-/// comes from there, STUN or not (`agent_internal.rs:977` and `991`).
+/// Returns the times at which packets of the remote candidate of `peer`'s selected pair arrived. The stack counts every
+/// packet from there, STUN or not (`agent_internal.rs:977` and `991`).
 fn heard(trace: &Trace, senders: &BTreeMap<PacketId, SocketAddr>, peer: &Reports<'_>) -> Vec<SimTime> {
     let mut remote = None;
     let heard = trace.of(peer.host).filter_map(|e| match &e.kind {
-        // A pair is selected when one of its packets has come.
+        // A pair is selected when one of its packets has arrived.
         EventKind::PairSelected { remote: to, .. } if peer.events.iter().any(|p| p.seq == e.seq) => {
             remote = to.split(' ').nth(1).and_then(|address| address.parse().ok());
             Some(e.at)
@@ -98,7 +98,7 @@ fn heard(trace: &Trace, senders: &BTreeMap<PacketId, SocketAddr>, peer: &Reports
     heard.collect()
 }
 
-/// What is due of a peer that heard packets at `heard` and lived until `end`.
+/// Returns the states that are due for a peer that received packets at `heard` and lived until `end`.
 fn dues(heard: &[SimTime], end: SimTime, timeouts: IceTimeouts) -> Vec<Due> {
     let mut dues = Vec::new();
     for (i, last) in heard.iter().enumerate() {
@@ -112,7 +112,7 @@ fn dues(heard: &[SimTime], end: SimTime, timeouts: IceTimeouts) -> Vec<Due> {
         dues.push(Due::after(disconnects, "disconnected", silent_until));
         if silent_until > fails {
             dues.push(Due::after(fails, "failed", silent_until));
-            // Failed is for good, short of a restart.
+            // *failed* is final, unless there is a restart.
             return dues;
         }
         if let Some(at) = again {
@@ -130,7 +130,7 @@ fn dues(heard: &[SimTime], end: SimTime, timeouts: IceTimeouts) -> Vec<Due> {
 fn judge(peer: &Reports<'_>, dues: &[Due], end: SimTime) -> Verdict {
     let reported = peer.events.iter().filter(|e| e.at < end);
     let reported = reported.filter_map(|e| Some((*e, state_of(e, Machine::Ice)?)));
-    // How a path comes to be is for others to judge.
+    // Other oracles judge how a path comes to be.
     let reported = reported.skip_while(|(_, state)| *state != "connected").skip(1);
     let reported: Vec<(&Event, &str)> = reported.collect();
     let fits = |due: &Due, event: &Event, state: &str| {
@@ -162,7 +162,7 @@ mod tests {
         }
     }
 
-    /// Judges what ICE reports, by time, of a pair that is selected at 0 and closed at `end`, all in ms.
+    /// Judges ICE states, by time, of a pair that is selected at 0 and closed at `end`, all in ms.
     fn verdict(reported: &[(u64, &str)], end: u64) -> Verdict {
         let ice = |(at, state): &(u64, &str)| (*at, reports(Machine::Ice, state));
         let mut events = vec![(0, selected()), (0, reports(Machine::Ice, "connected"))];

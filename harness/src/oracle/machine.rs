@@ -1,7 +1,7 @@
-//! What the oracles of state machines share: tables of legal edges, and what one peer reported.
+//! Shared by the oracles of state machines: tables of legal edges, and the reports of one peer.
 //!
-//! States are compared by the names that the specifications give them, and by nothing else: the
-//! enumerations of the stack give one name different numbers, so that a number must never stand for a state.
+//! States are compared by their names in the specifications, and by nothing else: the enumerations of the stack give
+//! one name different numbers, so that a number must never stand for a state.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -10,16 +10,16 @@ use crate::trace::{Event, EventKind, Machine, PeerId, Trace};
 
 /// A state machine of a specification.
 pub(super) struct Table {
-    /// Which.
+    /// The machine.
     pub machine: Machine,
-    /// Where each begins, without an event.
+    /// The initial state, which has no event.
     pub first: &'static str,
     /// Every state, with the states that may come next.
     pub edges: &'static [(&'static str, &'static [&'static str])],
 }
 
 impl Table {
-    /// What is wrong with a step from `from` to `to`. A step that changes nothing is not judged here.
+    /// Returns what is wrong with a step from `from` to `to`. A step that changes nothing is not judged here.
     pub fn wrong(&self, from: &str, to: &str) -> Option<String> {
         let next = |state| self.edges.iter().find(|(name, _)| *name == state);
         match (next(from), next(to)) {
@@ -32,11 +32,11 @@ impl Table {
     }
 }
 
-/// What a peer of a host reported, in order.
+/// The reports of a peer of a host, in order.
 pub(super) struct Reports<'a> {
-    /// Its host.
+    /// The host.
     pub host: &'a str,
-    /// Its name.
+    /// The peer.
     pub peer: &'a PeerId,
     /// The events that name the peer.
     pub events: Vec<&'a Event>,
@@ -49,19 +49,19 @@ impl fmt::Display for Reports<'_> {
 }
 
 impl<'a> Reports<'a> {
-    /// Whether the peer reports the states of `machine` at all: a bare agent has ICE states only.
+    /// Reports whether the peer reports states of `machine` at all: a bare agent has ICE states only.
     pub fn has(&self, machine: Machine) -> bool {
         self.events
             .iter()
             .any(|e| state(e).is_some_and(|(m, _)| m == machine))
     }
 
-    /// The failure that `event` decides.
+    /// Creates the failure that `event` decides.
     pub fn fail(&self, event: &Event, what: &str) -> Verdict {
         Verdict::Fail(Violation::at(event, format!("{self} {what} at {}", event.at)))
     }
 
-    /// The failure that something never happened.
+    /// Creates the failure for something that never happened.
     pub fn never(&self, what: &str) -> Verdict {
         Verdict::Fail(Violation {
             event: None,
@@ -86,7 +86,7 @@ impl<'a> Reports<'a> {
     }
 }
 
-/// The peers of a run, by host and name.
+/// Returns the peers of a run, by host and name.
 pub(super) fn peers(trace: &Trace) -> Vec<Reports<'_>> {
     let mut peers: BTreeMap<(&str, &PeerId), Vec<&Event>> = BTreeMap::new();
     for event in &trace.events {
@@ -100,7 +100,7 @@ pub(super) fn peers(trace: &Trace) -> Vec<Reports<'_>> {
     reports.collect()
 }
 
-/// The machine and the state that `event` reports.
+/// Returns the machine and the state that `event` reports.
 pub(super) fn state(event: &Event) -> Option<(Machine, &str)> {
     match &event.kind {
         EventKind::State { machine, state, .. } => Some((*machine, state)),
@@ -108,7 +108,7 @@ pub(super) fn state(event: &Event) -> Option<(Machine, &str)> {
     }
 }
 
-/// The state of `machine` that `event` reports.
+/// Returns the state of `machine` that `event` reports.
 pub(super) fn state_of(event: &Event, machine: Machine) -> Option<&str> {
     state(event).filter(|(m, _)| *m == machine).map(|(_, s)| s)
 }
@@ -123,7 +123,7 @@ pub(super) struct Generations<'a> {
 }
 
 impl<'a> Generations<'a> {
-    /// Takes note of `event` if it is a description.
+    /// Handles `event` if it is a description.
     pub fn see(&mut self, event: &'a Event) {
         if let EventKind::Described { remote, ufrag, .. } = &event.kind {
             let side = if *remote {
@@ -136,7 +136,7 @@ impl<'a> Generations<'a> {
         }
     }
 
-    /// The peer's own generation.
+    /// Returns the peer's local generation.
     pub fn local(&self) -> Option<&'a str> {
         self.local
     }
@@ -144,7 +144,7 @@ impl<'a> Generations<'a> {
 
 #[cfg(test)]
 pub(super) mod testing {
-    //! Small traces: what the peer `c1` of alice reports, one event a millisecond.
+    //! Small traces: the reports of the peer `c1` of alice, one event per millisecond.
 
     use super::*;
     use crate::{
@@ -161,7 +161,7 @@ pub(super) mod testing {
         judged_on(oracle, of_alice.collect())
     }
 
-    /// Judges a trace of what happened on hosts, each with its time in milliseconds.
+    /// Judges a trace of events on hosts, each with its time in milliseconds.
     pub fn judged_on(oracle: &Oracle, kinds: Vec<(u64, &str, EventKind)>) -> Verdict {
         let trace = trace_of(kinds);
         let plan = Plan {
@@ -174,7 +174,7 @@ pub(super) mod testing {
         })
     }
 
-    /// A trace of what happened on hosts, each with its time in milliseconds, which ends a millisecond later.
+    /// Creates a trace of events on hosts, each with its time in milliseconds, which ends a millisecond later.
     pub fn trace_of(kinds: Vec<(u64, &str, EventKind)>) -> Trace {
         let ended = kinds.last().map_or(0, |(at, ..)| at + 1);
         let events = kinds.into_iter().chain([(ended, "alice", EventKind::Ended)]);
@@ -187,12 +187,12 @@ pub(super) mod testing {
         Trace::from_events(events.enumerate().map(event).collect())
     }
 
-    /// Judges a trace of `kinds`, one a millisecond.
+    /// Judges a trace of `kinds`, one per millisecond.
     pub fn judged(oracle: &Oracle, kinds: Vec<EventKind>) -> Verdict {
         judged_timed(oracle, (0..).zip(kinds).collect())
     }
 
-    /// The sequence number of the event that decided, `None` unless it failed.
+    /// Returns the sequence number of the deciding event, `None` unless the verdict is a failure.
     pub fn decided(verdict: &Verdict) -> Option<u64> {
         match verdict {
             Verdict::Fail(violation) => violation.event,
@@ -200,8 +200,8 @@ pub(super) mod testing {
         }
     }
 
-    /// Checks every pair of `table`'s states, reached by its shortest legal way: legal edges pass `oracle`,
-    /// all others fail at their own event.
+    /// Checks every pair of `table`'s states, reached by the shortest legal way: legal edges pass `oracle`, all others
+    /// fail at their own event.
     pub fn try_every_edge(oracle: &Oracle, table: &Table, except: &[(&str, &str)]) {
         for (from, next) in table.edges {
             for (to, _) in table.edges.iter().filter(|(to, _)| to != from) {

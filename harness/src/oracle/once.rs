@@ -1,4 +1,4 @@
-//! What must hold of what an app says over signaling: each thing once.
+//! An oracle for an app's signaling messages: each is sent once.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +15,7 @@ use crate::{
     trace::{EventKind, SERVICE, SignalDirection, Trace},
 };
 
-/// Apps do not repeat themselves.
+/// Apps do not repeat messages.
 pub const SAID_01_ONCE: Oracle = Oracle {
     id: "SAID-01",
     meaning: "An app says each thing of a call once: one dial, one offer, answer and candidate of each generation, one end; only who does not know that a call is over is told again.",
@@ -23,18 +23,18 @@ pub const SAID_01_ONCE: Oracle = Oracle {
     check: &once,
 };
 
-/// What ends a call.
+/// The messages that end a call.
 const ENDINGS: [&str; 5] = ["hangup", "reject", "busy", "glare", "elsewhere"];
-/// What an app may repeat: it asks for another attempt as often as one comes to nothing.
+/// The messages that an app may repeat: it asks for another attempt whenever one fails.
 const REPEATED: [&str; 3] = ["try-again", "register", "error"];
 
-/// How long a message may have been in the app's hands before it was told that its call is over.
+/// The time for which a message may have been in preparation when the app learned that its call is over.
 const IN_HAND: Duration = Duration::from_millis(500);
 
-/// How long nothing but the user's wish makes an app offer again.
+/// The time after a retry in which only the user's intent makes an app offer again.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
-/// What a client said: the message, the call, the generation and the candidate.
+/// A sent message: the message, the call, the generation and the candidate.
 type Said<'a> = (&'a str, &'a str, &'a str, Option<&'a str>);
 
 fn once(evidence: Evidence<'_>) -> Verdict {
@@ -49,7 +49,7 @@ fn once(evidence: Evidence<'_>) -> Verdict {
     worst(each.chain([tried_once(evidence.trace)]))
 }
 
-/// Who tries again once is offered once.
+/// Judges that a retry leads to one offer.
 fn tried_once(trace: &Trace) -> Verdict {
     let retries = wanted(trace).into_iter().filter(|w| w.want == Want::Retry);
     worst(retries.map(|retry| {
@@ -74,15 +74,16 @@ fn tried_once(trace: &Trace) -> Verdict {
 
 fn judge(trace: &Trace, host: &str) -> Verdict {
     let mut said: BTreeMap<Said<'_>, u64> = BTreeMap::new();
-    // When the app said first that a call is over, and had come online before, and when messages came that it answers with that.
+    // For each call, when the app first sent that it is over and when it had come online before; and when messages
+    // arrived that it answers with that.
     let mut ended: BTreeMap<&str, (SimTime, SimTime)> = BTreeMap::new();
     let mut asked: BTreeMap<&str, Vec<SimTime>> = BTreeMap::new();
     let mut rings: BTreeMap<&str, u64> = BTreeMap::new();
-    // What an app had to say waited for a connection until then.
+    // Messages of an app waited for a connection until then.
     let mut offline_until = SimTime::ZERO;
     for event in trace.of(host) {
         match &event.kind {
-            // What a life said before a crash, the next one does not know.
+            // After a crash, the next life does not know what was sent.
             EventKind::Crashed => said.clear(),
             EventKind::PushDelivered { call, .. } => asked.entry(call).or_default().push(event.at),
             EventKind::Signal {

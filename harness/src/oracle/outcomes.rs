@@ -1,6 +1,6 @@
-//! What must come of a call: one outcome at each end, the same at both, and a connection if nobody ends it.
+//! Oracles for the outcome of a call: one at each end, the same at both, and a connection if no user ends it.
 //!
-//! Two ends agree if they say the same, or if what one did crossed what the other did on its way ([`CROSSED`]).
+//! Two ends agree if their outcomes are the same, or if their messages crossed ([`CROSSED`]).
 
 use super::{
     Evidence, Oracle, Verdict,
@@ -14,7 +14,7 @@ use crate::{
     trace::{CallEvent, CallOutcome, Event, EventKind, Trace},
 };
 
-/// Both ends know what came of a call.
+/// Both ends show the same outcome.
 pub const CALL_01_AGREED: Oracle = Oracle {
     id: "CALL-01",
     meaning: "Every dial has exactly one outcome at each end that took part, and within the budget after healing the two agree.",
@@ -22,7 +22,7 @@ pub const CALL_01_AGREED: Oracle = Oracle {
     check: &agreed,
 };
 
-/// A call that nobody ends goes on.
+/// A call that no user ends goes on.
 pub const CONN_03_GOES_ON: Oracle = Oracle {
     id: "CONN-03",
     meaning: "A dial that nobody ends rings or is picked up within its budget; once it is picked up a message crosses it both ways within its budget.",
@@ -30,33 +30,34 @@ pub const CONN_03_GOES_ON: Oracle = Oracle {
     check: &goes_on,
 };
 
-/// Outcomes at caller and callee that differ and still agree, because two messages crossed.
+/// Pairs of different outcomes at caller and callee that still agree, because two messages crossed.
 pub const CROSSED: [(CallOutcome, CallOutcome); 15] = [
-    // The caller's hangup crossed the answer,
+    // The caller's hangup crossed the answer.
     (CallOutcome::Cancelled, CallOutcome::Dropped),
-    // or what the callee said instead of one.
+    // The caller's hangup crossed another reply of the callee.
     (CallOutcome::Cancelled, CallOutcome::Rejected),
     (CallOutcome::Cancelled, CallOutcome::Busy),
     (CallOutcome::Cancelled, CallOutcome::Glare),
-    // The caller yielded to a call of the callee, who had ended this one already, before dialing or because it came late.
+    // The caller yielded to a call of the callee, who had ended this one already, before dialing or because it came
+    // late.
     (CallOutcome::Glare, CallOutcome::Dropped),
     (CallOutcome::Glare, CallOutcome::Rejected),
     (CallOutcome::Glare, CallOutcome::Busy),
     // The callee's hangup overtook its answer.
     (CallOutcome::Rejected, CallOutcome::Dropped),
-    // A hangup crossed the last message that it takes to know of the connection.
+    // A hangup crossed the last message that proves the connection.
     (CallOutcome::Talked, CallOutcome::Dropped),
     (CallOutcome::Dropped, CallOutcome::Talked),
-    // Another device had taken it while the caller hung up.
+    // Another device had taken the call while the caller hung up.
     (CallOutcome::Cancelled, CallOutcome::Elsewhere),
-    // That another device has it crossed what was done on this one.
+    // The notice that another device has the call crossed an act on this one.
     (CallOutcome::Elsewhere, CallOutcome::Dropped),
     (CallOutcome::Elsewhere, CallOutcome::Rejected),
     (CallOutcome::Elsewhere, CallOutcome::Busy),
     (CallOutcome::Elsewhere, CallOutcome::Glare),
 ];
 
-/// What the caller may say of a call that the callee never heard of.
+/// The possible outcomes at the caller for a call that the callee never heard of.
 const UNHEARD: [CallOutcome; 3] = [CallOutcome::Cancelled, CallOutcome::Glare, CallOutcome::Elsewhere];
 
 fn agreed(evidence: Evidence<'_>) -> Verdict {
@@ -82,10 +83,10 @@ fn agreed(evidence: Evidence<'_>) -> Verdict {
     }))
 }
 
-/// What came of a call at an end.
+/// The outcome of a call at one end.
 enum One<'e, 'a> {
     Outcome(&'e End<'a>, &'a Event, CallOutcome),
-    /// A crash took it away: whatever the next life of the host knows of the call is another beginning.
+    /// A crash ended it: whatever the next life of the host knows of the call is another beginning.
     Crashed,
 }
 
@@ -111,7 +112,7 @@ fn compare(evidence: Evidence<'_>, call: &Call<'_>, caller: Ended<'_, '_>, calle
     Verdict::Pass
 }
 
-/// The outcome of an end that has exactly one.
+/// Returns the outcome of an end that has exactly one.
 fn one_outcome<'e, 'a>(end: &'e End<'a>) -> Result<One<'e, 'a>, Verdict> {
     match end.outcomes()[..] {
         _ if end.crashed.is_some() && end.outcomes().len() < 2 => Ok(One::Crashed),
@@ -139,11 +140,11 @@ fn goes_on(evidence: Evidence<'_>) -> Verdict {
 
 fn judge(evidence: Evidence<'_>, call: &Call<'_>, ends: &[&End<'_>]) -> Verdict {
     let Evidence { trace, plan } = evidence;
-    // What a crash of the callee took away has to be made anew.
+    // A call that a crash of the callee ended has to connect again.
     let again = call.crashed.unwrap_or_default();
     let deadline = |from: SimTime| from.max(again).max(plan.heal_at()) + plan.budget();
     let over = ends.iter().flat_map(|e| e.outcomes()).map(|(e, _)| e.at).min();
-    // Whatever was over before, or could not be judged any more, was ended: that it had a cause is for CALL-04.
+    // A call that was over before, or could no longer be judged, was ended: CALL-04 judges its cause.
     let over = over.into_iter().chain(call.hung_up).min();
     let judged = |by: SimTime| over.is_none_or(|at| at >= by) && by <= ended(evidence);
     let callee = ends.iter().find(|e| e.host == call.callee);
@@ -170,7 +171,7 @@ fn judge(evidence: Evidence<'_>, call: &Call<'_>, ends: &[&End<'_>]) -> Verdict 
     }
 }
 
-/// The last time that the callee picked up: its user did, or the app by itself, because its user had dialed the caller.
+/// Returns the last accept at the callee: by its user, or by the app itself, because its user had dialed the caller.
 fn picked_up<'a>(trace: &'a Trace, call: &Call<'_>, callee: Option<&End<'a>>) -> Option<&'a Event> {
     let accepted = callee.into_iter().flat_map(|e| &e.wanted);
     let mut accepted = accepted.filter(|w| w.want == Want::Accept).map(|w| w.event);

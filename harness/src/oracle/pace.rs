@@ -1,4 +1,4 @@
-//! What must hold of the pace of connectivity checks.
+//! An oracle for the pace of connectivity checks.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -16,8 +16,8 @@ pub const PACE_01_PACED: Oracle = Oracle {
     check: &paced,
 };
 
-/// Checks in a second that are still borne. At one check every 50 ms an agent sends 20; this leaves room for
-/// triggered checks and for an agent that sends a whole check list every 200 ms.
+/// The largest number of checks in a second. At one check every 50 ms an agent sends 20; this leaves room for triggered
+/// checks and for an agent that sends a whole check list every 200 ms.
 const MOST: usize = 400;
 
 fn paced(evidence: Evidence<'_>) -> Verdict {

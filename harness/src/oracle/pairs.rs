@@ -1,7 +1,7 @@
-//! What must hold of candidate pairs: their priorities, which is selected, and when ICE gives up.
+//! Oracles for candidate pairs: their priorities, their selection, and the state *failed*.
 //!
-//! A pair works when its packets have crossed both ways. Addresses tell pairs apart, so that these oracles
-//! judge networks without NATs.
+//! A pair works when its packets have crossed both ways. Addresses identify pairs, so these oracles apply to networks
+//! without NATs.
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
@@ -28,7 +28,7 @@ pub const PAIR_02_BEST: Oracle = Oracle {
     check: &best,
 };
 
-/// Priorities tell candidates apart.
+/// Candidates have different priorities.
 pub const PAIR_03_RANKED: Oracle = Oracle {
     id: "PAIR-03",
     meaning: "No two candidates of a generation have the same priority.",
@@ -36,7 +36,7 @@ pub const PAIR_03_RANKED: Oracle = Oracle {
     check: &ranked,
 };
 
-/// ICE gives up only when it has nothing left.
+/// ICE fails only when no pair is left.
 pub const PAIR_04_LAST_PAIR: Oracle = Oracle {
     id: "PAIR-04",
     meaning: "ICE reports failed only when no pair is left that worked and on which nothing has been lost.",
@@ -44,7 +44,7 @@ pub const PAIR_04_LAST_PAIR: Oracle = Oracle {
     check: &last_pair,
 };
 
-/// The two ends of a pair, one's own first.
+/// The two addresses of a pair, the local one first.
 type Pair = (SocketAddr, SocketAddr);
 
 /// A packet on its way, by the sequence numbers of its events.
@@ -53,7 +53,7 @@ struct Crossing {
     delivered: Option<u64>,
 }
 
-/// What was sent between two addresses.
+/// The packets between each two addresses.
 struct Crossings(BTreeMap<Pair, Vec<Crossing>>);
 
 impl Crossings {
@@ -80,7 +80,7 @@ impl Crossings {
         Self(crossings)
     }
 
-    /// Whether packets had crossed `pair` both ways before the event `seq`.
+    /// Reports whether packets had crossed `pair` both ways before the event `seq`.
     fn worked(&self, (local, remote): Pair, seq: u64) -> bool {
         let arrived = |way| {
             let arrived = self.0.get(&way).into_iter().flatten();
@@ -89,7 +89,7 @@ impl Crossings {
         arrived((local, remote)) && arrived((remote, local))
     }
 
-    /// Whether nothing that was sent over `pair` before the event `seq` was lost.
+    /// Reports whether no packet that was sent over `pair` before the event `seq` was lost.
     fn unharmed(&self, (local, remote): Pair, seq: u64) -> bool {
         let ways = [(local, remote), (remote, local)];
         let sent = ways.iter().filter_map(|way| self.0.get(way)).flatten();
@@ -97,18 +97,18 @@ impl Crossings {
     }
 }
 
-/// The address in a candidate as the trace displays it: `host 10.0.0.1:50000`.
+/// Returns the address in a candidate as the trace displays it: `host 10.0.0.1:50000`.
 fn address(displayed: &str) -> Option<SocketAddr> {
     displayed.split(' ').nth(1)?.parse().ok()
 }
 
-/// The address and the priority of a candidate (RFC 8839, section 5.1).
+/// Returns the address and the priority of a candidate (RFC 8839, section 5.1).
 fn ranked_address(candidate: &Candidate) -> Option<(SocketAddr, u64)> {
     let priority = candidate.attribute.split(' ').nth(3)?.parse().ok()?;
     Some((address(&candidate.to_string())?, priority))
 }
 
-/// The pair that `event` selects.
+/// Returns the pair that `event` selects.
 fn selected(event: &Event) -> Option<Pair> {
     match &event.kind {
         EventKind::PairSelected { local, remote, .. } => Some((address(local)?, address(remote)?)),
@@ -116,7 +116,7 @@ fn selected(event: &Event) -> Option<Pair> {
     }
 }
 
-/// What `peer` gathered, with priorities.
+/// Iterates over the candidates that `peer` gathered, with priorities.
 fn gathered<'a>(peer: &'a Reports<'_>) -> impl Iterator<Item = (&'a Event, &'a Candidate, SocketAddr, u64)> {
     peer.events.iter().filter_map(|e| match &e.kind {
         EventKind::Gathered {
@@ -127,7 +127,7 @@ fn gathered<'a>(peer: &'a Reports<'_>) -> impl Iterator<Item = (&'a Event, &'a C
     })
 }
 
-/// The peers on other hosts that belong to the same attempt as `peer`.
+/// Iterates over the peers on other hosts that belong to the same attempt as `peer`.
 fn others<'a, 'b>(all: &'b [Reports<'a>], peer: &'b Reports<'a>) -> impl Iterator<Item = &'b Reports<'a>> {
     all.iter().filter(|o| o.peer == peer.peer && o.host != peer.host)
 }
@@ -163,7 +163,7 @@ fn mirrored(evidence: Evidence<'_>) -> Verdict {
     }))
 }
 
-/// The priority of the pair of a controlling candidate and a controlled one (RFC 8445, section 6.1.2.3).
+/// Computes the priority of a pair of a controlling and a controlled candidate (RFC 8445, section 6.1.2.3).
 fn pair_priority(controlling: u64, controlled: u64) -> u64 {
     let (low, high) = (controlling.min(controlled), controlling.max(controlled));
     (low << 32) + 2 * high + u64::from(controlling > controlled)
@@ -180,7 +180,7 @@ fn best(evidence: Evidence<'_>) -> Verdict {
         let judged = selections.map(|(event, chosen)| {
             let ranked = pairs(&all, peer);
             let Some(own) = ranked.get(&chosen) else {
-                // A peer-reflexive candidate is nowhere signaled.
+                // A peer-reflexive candidate is never signaled.
                 return Verdict::Pass;
             };
             let better = ranked.iter().find(|(pair, priority)| {
@@ -201,7 +201,7 @@ fn best(evidence: Evidence<'_>) -> Verdict {
     }))
 }
 
-/// The pairs of the controlling `peer` with the other sides' candidates, and their priorities.
+/// Returns the pairs of the controlling `peer` with the other sides' candidates, and their priorities.
 fn pairs(all: &[Reports<'_>], peer: &Reports<'_>) -> BTreeMap<Pair, u64> {
     let theirs: Vec<(SocketAddr, u64)> = others(all, peer)
         .flat_map(|other| {
@@ -272,7 +272,7 @@ mod tests {
         address.parse().unwrap()
     }
 
-    /// Judges what happened on hosts, one a millisecond.
+    /// Judges a trace of events on hosts, one per millisecond.
     fn verdict(oracle: &Oracle, kinds: Vec<(&str, EventKind)>) -> Verdict {
         let timed = (0..).zip(kinds).map(|(at, (host, kind))| (at, host, kind));
         judged_on(oracle, timed.collect())
@@ -298,7 +298,7 @@ mod tests {
         }
     }
 
-    /// The packet `packet` from `src` to `dst`, which arrives if `arrives`.
+    /// Creates the events of the packet `packet` from `src` to `dst`, which arrives if `arrives`.
     fn sends<'a>(packet: u64, src: &str, dst: &str, arrives: bool) -> Vec<(&'a str, EventKind)> {
         let sent = EventKind::PacketSent {
             packet,
@@ -362,7 +362,7 @@ mod tests {
 
     #[test]
     fn ice_fails_only_when_no_pair_is_left() {
-        // The packet 3, on the only pair that works, arrives or not.
+        // Packet 3, on the only pair that works, arrives or not.
         let of = |arrives| {
             let mut events = vec![("alice", gathers(ALICE, 9, "a")), ("bob", gathers(BOB, 9, "b"))];
             events.extend(sends(1, ALICE, BOB, true));

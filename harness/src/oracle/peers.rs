@@ -1,11 +1,11 @@
-//! What must hold of peers.
+//! Oracles for the end of a peer: its close returns, and nothing of it is left.
 
 use std::time::Duration;
 
 use super::{Evidence, Oracle, Verdict, Violation, worst};
 use crate::trace::{Event, EventKind, PeerId, Trace};
 
-/// Closing a peer ends.
+/// The close of a peer returns.
 pub const TEAR_01_CLOSES: Oracle = Oracle {
     id: "TEAR-01",
     meaning: "Closing a peer returns within two seconds of simulated time, whatever it was doing.",
@@ -13,7 +13,7 @@ pub const TEAR_01_CLOSES: Oracle = Oracle {
     check: &closes,
 };
 
-/// Nothing stays behind.
+/// Nothing is left after the calls.
 pub const TEAR_02_NOTHING_LEFT: Oracle = Oracle {
     id: "TEAR-02",
     meaning: "When every call is over, no task of the client, no socket and no TURN allocation of it is left. A life \
@@ -22,7 +22,7 @@ pub const TEAR_02_NOTHING_LEFT: Oracle = Oracle {
     check: &nothing_left,
 };
 
-/// The stack clears up after itself.
+/// The stack's tasks end.
 pub const TEAR_05_STACK_ENDS: Oracle = Oracle {
     id: "TEAR-05",
     meaning: "When every peer is closed, no task that the WebRTC stack started is left.",
@@ -59,7 +59,7 @@ fn stack_ends(evidence: Evidence<'_>) -> Verdict {
     })
 }
 
-/// Whether a task was started by a dependency: it has no name, only a place such as `dtls-0.17.2/src/conn/mod.rs:331`.
+/// Reports whether a dependency started a task: it has no name, only a place such as `dtls-0.17.2/src/conn/mod.rs:331`.
 fn is_of_the_stack(task: &str) -> bool {
     let is_version =
         |version: &str| version.split('.').count() == 3 && version.starts_with(|c: char| c.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! What must hold of how a call is carried.
+//! An oracle for the path of a call: direct, by relay, or none.
 
 use super::{Evidence, Oracle, Verdict, Violation, calls, worst};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     trace::{EventKind, Trace},
 };
 
-/// Calls go the way that NATs, firewalls and servers leave.
+/// Calls use the path that NATs, firewalls and servers allow.
 pub const REACH_01_AS_COMPUTED: Oracle = Oracle {
     id: "REACH-01",
     meaning: "A call connects directly where NATs and firewalls allow it, through a relay where only that is left, and not at all where nothing is.",
@@ -15,16 +15,16 @@ pub const REACH_01_AS_COMPUTED: Oracle = Oracle {
     check: &as_computed,
 };
 
-/// How a call was carried.
+/// The path of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Carried {
-    /// What it comes to.
+    /// The reachability that the path shows.
     pub reach: Reach,
     /// The types of the pair that the caller selected, such as `host-prflx`; empty without one.
     pub pair: String,
 }
 
-/// How `call` was carried, as the trace shows it.
+/// Returns the path of `call`, as the trace shows it.
 pub fn carried(trace: &Trace, call: &Call<'_>) -> Carried {
     let selected = |host: &str| {
         let pairs = trace.of(host).filter_map(|e| match &e.kind {
@@ -45,7 +45,7 @@ pub fn carried(trace: &Trace, call: &Call<'_>) -> Carried {
     Carried { reach, pair: caller }
 }
 
-/// The type of a candidate as [`crate::trace::Candidate`] displays it.
+/// Returns the type of a candidate as [`crate::trace::Candidate`] displays it.
 fn kind(candidate: &str) -> &str {
     candidate.split(' ').next().unwrap_or_default()
 }

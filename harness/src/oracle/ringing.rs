@@ -1,4 +1,4 @@
-//! What must hold of phones that ring: somebody calls.
+//! An oracle for ringing phones: a phone rings only for a live call.
 
 use super::{
     Evidence, Oracle, Verdict,
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::trace::{CallEvent, CallOutcome, Event, EventKind, SignalDirection, Trace};
 
-/// No ghost rings.
+/// No phone rings without a call.
 pub const RING_01_CALLED: Oracle = Oracle {
     id: "RING-01",
     meaning: "A phone rings only for a call that somebody dialed and whose end has not come, once, and falls silent within the budget after healing when the caller has gone; and for nobody whom its user had dialed, in a call that yielded to theirs.",
@@ -52,7 +52,8 @@ fn called(evidence: Evidence<'_>) -> Verdict {
     }))
 }
 
-/// The call in which the user of `end` had dialed its caller, and which yielded to `dial`: there is nothing to pick up any more.
+/// Returns the call in which the user of `end` had dialed its caller, and which yielded to `dial`: then there is
+/// nothing left to accept.
 fn yielded_to<'a>(dials: &[Call<'a>], ends: &[End<'_>], dial: &Call<'_>, end: &End<'_>) -> Option<&'a str> {
     let own = dials.iter().filter(|c| {
         (c.caller, c.callee) == (dial.callee, dial.caller) && c.crashed.is_none() && end.crashed.is_none()
@@ -65,7 +66,7 @@ fn yielded_to<'a>(dials: &[Call<'a>], ends: &[End<'_>], dial: &Call<'_>, end: &E
                 .map(|(e, _)| e.at)
                 .next()
         });
-        // If they had dialed more than once, it may have been another call.
+        // With more than one dial it may have been another call.
         let by = |c: &&Call<'_>, at| (c.caller, c.callee) == (dial.caller, dial.callee) && c.dialed <= at;
         glare.is_some_and(|at| dial.dialed <= at && dials.iter().filter(|c| by(c, at)).count() == 1)
     });
@@ -81,7 +82,7 @@ fn hangup_before<'a>(trace: &'a Trace, end: &End<'a>, ring: &Event) -> Option<&'
         )
     };
     let before = trace.of(end.host).take_while(|e| e.seq < ring.seq);
-    // What a life was told before a crash, the next one does not know.
+    // After a crash, the next life does not know what the previous one was told.
     before.fold(None, |known, e| match e.kind {
         EventKind::Crashed => None,
         _ if told(&e) && e.at < ring.at => known.or(Some(e)),

@@ -1,9 +1,9 @@
-//! What must hold of every run, whatever it is about.
+//! Oracles for every run, whatever its subject.
 
 use super::{Evidence, Oracle, Verdict, Violation};
 use crate::trace::{EventKind, Stop};
 
-/// No panic anywhere.
+/// No task panics.
 pub const RUN_01_NO_PANIC: Oracle = Oracle {
     id: "RUN-01",
     meaning: "No task panics, in the client or in the stack.",
@@ -11,7 +11,7 @@ pub const RUN_01_NO_PANIC: Oracle = Oracle {
     check: &no_panic,
 };
 
-/// Everybody who should take part does.
+/// Every program takes part.
 pub const RUN_03_PLAYED: Oracle = Oracle {
     id: "RUN-03",
     meaning: "Every program starts, and every app knows what its user can want of it.",

@@ -1,6 +1,6 @@
-//! What must hold of the signaling state: which may follow which.
+//! An oracle for the signaling state: which may follow which.
 //!
-//! Judges what was reported, by name; a description that is refused changes nothing and is not seen here.
+//! It judges reported states, by name; a refused description changes nothing and is not seen here.
 
 use super::{
     Evidence, Oracle, Verdict,
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::trace::Machine;
 
-/// Offer and answer take turns.
+/// Offers and answers alternate.
 pub const STATE_04_TURNS: Oracle = Oracle {
     id: "STATE-04",
     meaning: "The signaling state changes only as offers, answers, provisional answers and rollbacks may change it.",
@@ -17,7 +17,7 @@ pub const STATE_04_TURNS: Oracle = Oracle {
     check: &turns,
 };
 
-/// The figure of RTCSignalingState. A rollback leads back to stable, over which an implicit one goes, too.
+/// The state diagram of RTCSignalingState. A rollback leads back to stable; an implicit one passes through it too.
 const TABLE: Table = Table {
     machine: Machine::Signaling,
     first: "stable",

@@ -1,4 +1,4 @@
-//! What must hold of what a connected call is for: that it carries what is said.
+//! An oracle for the messages on a connected call: they arrive until the end.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::{
     trace::{CallEvent, EventKind, Trace},
 };
 
-/// Calls talk to the end.
+/// Messages arrive until the end of a call.
 pub const TALK_01_TO_THE_END: Oracle = Oracle {
     id: "TALK-01",
     meaning: "When the run is over, every call that had connected and that nobody ended still carries what either end says, whatever the storm did to its path.",
@@ -16,7 +16,7 @@ pub const TALK_01_TO_THE_END: Oracle = Oracle {
     check: &to_the_end,
 };
 
-/// How many times nothing may come when something should, at the end.
+/// The number of intervals at the end without a message that are tolerated.
 const MISSED: u32 = 5;
 
 fn to_the_end(evidence: Evidence<'_>) -> Verdict {
@@ -39,8 +39,8 @@ fn to_the_end(evidence: Evidence<'_>) -> Verdict {
     )
 }
 
-/// Whether `call` had connected at both ends by `end`, nobody has ended it, and no app has said that it is over. That it connects
-/// at all is for CONN-01.
+/// Reports whether `call` had connected at both ends by `end`, no user has ended it, and no app has shown that it is
+/// over. CONN-01 judges whether it connects at all.
 fn is_there(trace: &Trace, call: &Call<'_>, end: SimTime) -> bool {
     let over = trace
         .events
@@ -104,7 +104,7 @@ mod tests {
         trace::{CallOutcome, Intent},
     };
 
-    /// Judges a call of alice to herself that is talked over every 200 ms and held until 10 s.
+    /// Judges a call of alice to herself with messages every 200 ms, held until 10 s.
     fn verdict(heard_ms: &[u64], over: Option<u64>) -> Verdict {
         let dialed = EventKind::Intended {
             id: 0,

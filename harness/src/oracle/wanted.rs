@@ -1,7 +1,7 @@
-//! What users wanted, as oracles judge it: each intent with what it comes to at that end.
+//! Users' intents as oracles judge them: each with its meaning for one call at that end.
 //!
-//! Intents are the driver's evidence. What an intent comes to is read from the trace: who dials somebody who rings here
-//! picks up, and a name that was dialed before is not dialed again.
+//! Intents are the driver's evidence. Their meaning is derived from the trace: a user who dials a client whose call
+//! rings here accepts that call, and a name that was dialed before is not dialed again.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -11,53 +11,53 @@ use crate::{
     trace::{CallEvent, Event, EventKind, Intent, Trace},
 };
 
-/// What an intent about one call comes to.
+/// The meaning of an intent about one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Want<'a> {
-    /// Calls that client.
+    /// Call that client.
     Dial { to: &'a str },
-    /// Picks the call up.
+    /// Accept the call.
     Accept,
-    /// Refuses it.
+    /// Reject the call.
     Reject,
-    /// Ends it.
+    /// End the call.
     HangUp,
-    /// Tries again within it.
+    /// Try again within the call.
     Retry,
 }
 
 /// An intent about one call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted<'a> {
-    /// The event that the driver wrote down.
+    /// The event that the driver recorded.
     pub event: &'a Event,
     /// The number of the intent.
     pub id: u64,
-    /// Where the user is.
+    /// The host of the user.
     pub host: &'a str,
     /// The call.
     pub call: &'a str,
-    /// What.
+    /// The meaning of the intent.
     pub want: Want<'a>,
 }
 
 impl Wanted<'_> {
-    /// Whether it ends a call, if there is one to end.
+    /// Reports whether the intent ends a call, if there is one to end.
     pub fn ends(&self) -> bool {
         matches!(self.want, Want::HangUp | Want::Reject)
     }
 
-    /// Whether it picks up a call that rings.
+    /// Reports whether the intent accepts a ringing call.
     pub fn answers_something(&self, trace: &Trace) -> bool {
         self.want == Want::Accept && rings_at(trace, self)
     }
 
-    /// Whether it refuses a call that rings: to hang it up is to refuse it.
+    /// Reports whether the intent rejects a ringing call: hanging it up counts as rejecting it.
     pub fn refuses_something(&self, trace: &Trace) -> bool {
         self.ends() && rings_at(trace, self)
     }
 
-    /// Whether there was a call for it to end.
+    /// Reports whether there was a call for the intent to end.
     pub fn ends_something(&self, trace: &Trace) -> bool {
         match self.want {
             Want::HangUp => is_live_at(trace, self.host, self.call, self.event),
@@ -67,7 +67,7 @@ impl Wanted<'_> {
     }
 }
 
-/// Every intent about a call, in order, until the run was cleaned up.
+/// Returns every intent about a call, in order, until the cleanup.
 pub(super) fn wanted(trace: &Trace) -> Vec<Wanted<'_>> {
     let mut all: Vec<Wanted<'_>> = Vec::new();
     let mut dialed = BTreeSet::new();
@@ -84,7 +84,7 @@ pub(super) fn wanted(trace: &Trace) -> Vec<Wanted<'_>> {
             Intent::Reject { call } => (call.as_str(), Want::Reject),
             Intent::HangUp { call } => (call.as_str(), Want::HangUp),
             Intent::Retry { call } => (call.as_str(), Want::Retry),
-            // The driver writes the legs of a group down one by one.
+            // The driver records the legs of a group one by one.
             _ => continue,
         };
         if matches!(want, Want::Dial { .. }) && !dialed.insert(call) {
@@ -101,8 +101,8 @@ pub(super) fn wanted(trace: &Trace) -> Vec<Wanted<'_>> {
     all
 }
 
-/// The call that rings when a user dials who calls, from whatever device, if the app took the dial for picking up: nothing
-/// is ever seen of the call that was dialed.
+/// Returns the ringing call when a user dials its caller, from whatever device, if the app treated the dial as an
+/// accept: then the dialed call never appears.
 fn picked_up<'a>(trace: &'a Trace, dial: &Event) -> Option<&'a str> {
     let EventKind::Intended {
         id,
@@ -131,7 +131,8 @@ fn picked_up<'a>(trace: &'a Trace, dial: &Event) -> Option<&'a str> {
     (!ended && !seen).then_some(rings)
 }
 
-/// Whether `host` took part in `call` for sure when `event` came: its user had dialed it, or its app had shown it.
+/// Reports whether `host` certainly took part in `call` before `event`: its user had dialed it, or its app had shown
+/// it.
 pub(super) fn is_live_at(trace: &Trace, host: &str, call: &str, event: &Event) -> bool {
     let mut live = false;
     for e in trace.of(host).take_while(|e| e.seq < event.seq) {
@@ -152,7 +153,7 @@ pub(super) fn is_live_at(trace: &Trace, host: &str, call: &str, event: &Event) -
     live
 }
 
-/// Whether the call rang on the user's phone when the intent came.
+/// Reports whether the call rang on the user's phone at the time of the intent.
 pub(super) fn rings_at(trace: &Trace, wanted: &Wanted<'_>) -> bool {
     let before = trace.of(wanted.host).take_while(|e| e.seq < wanted.event.seq);
     let rings = before.filter_map(|e| match &e.kind {
@@ -165,8 +166,8 @@ pub(super) fn rings_at(trace: &Trace, wanted: &Wanted<'_>) -> bool {
     rings.last().unwrap_or(false)
 }
 
-/// When something that `host` should do from `from` on has to be done: `patience` later, without the time in which the
-/// plan lets the app there stand still.
+/// Returns when something that `host` should do from `from` on is due: `patience` later, not counting the time in which
+/// the plan pauses the app there.
 pub(super) fn due(plan: &Plan, host: &str, from: SimTime, patience: Duration) -> SimTime {
     let mut due = from + patience;
     for (begins, ends) in plan.pauses_of(host) {

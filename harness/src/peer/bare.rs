@@ -1,8 +1,8 @@
-//! A `webrtc-ice` agent alone.
+//! A peer that is a `webrtc-ice` agent alone.
 //!
-//! What an agent does not have and an `RTCPeerConnection` does, this peer supplies in the simplest form:
-//! a description that carries the ICE credentials and nothing else, and the rule that a remote candidate
-//! needs a remote description first. "Data" goes over the ICE connection itself, unreliably, and is repeated.
+//! This peer supplies in the simplest form what an `RTCPeerConnection` has and an agent lacks: a description that
+//! carries only the ICE credentials, and the rule that a remote candidate needs a remote description first. "Data" goes
+//! over the ICE connection itself, unreliably, and is repeated.
 
 use std::{
     sync::{Arc, Mutex as StdMutex},
@@ -36,15 +36,15 @@ use crate::{
     world::Host,
 };
 
-/// How long an unanswered message waits before it is sent again.
+/// The time after which an unanswered message is sent again.
 const REPEAT: Duration = Duration::from_millis(500);
 
-/// The peer.
+/// A peer that is a bare ICE agent.
 pub(super) struct BarePeer {
     agent: Arc<Agent>,
     role: Role,
     hello: Arc<Hello>,
-    // The username fragment that candidates belong to.
+    // The username fragment that local candidates belong to.
     generation: Arc<StdMutex<String>>,
     log: Log,
     nic: Nic,
@@ -55,7 +55,7 @@ pub(super) struct BarePeer {
 struct Session {
     local: bool,
     remote: Option<(String, String)>,
-    // `dial` and `accept` return when it is dropped; the stack does not end them on close by itself.
+    // Dropping it makes `dial` and `accept` return; the stack does not end them on close by itself.
     cancel: Option<mpsc::Sender<()>>,
     talk: Option<JoinHandle<()>>,
 }
@@ -106,7 +106,7 @@ impl BarePeer {
         }
     }
 
-    /// Begins another generation; the agent checks again once the other side's credentials are known.
+    /// Begins another ICE generation; the agent checks again once the remote credentials are known.
     async fn begin_generation(&self) -> Result<(), PeerError> {
         self.agent
             .restart(String::new(), String::new())
@@ -117,7 +117,7 @@ impl BarePeer {
         Ok(())
     }
 
-    /// Begins to connect once both descriptions are known.
+    /// Starts to connect once both descriptions are known.
     fn begin(&self) {
         let mut session = self.session();
         let (true, Some((ufrag, password)), None) = (session.local, session.remote.clone(), &session.cancel)
@@ -163,7 +163,8 @@ fn urls(spec: &PeerSpec) -> Result<Vec<Url>, PeerError> {
     spec.ice_servers.iter().map(url).collect()
 }
 
-/// An agent refuses servers that it has no use for, so it gathers only what it has servers for.
+/// Returns the candidate types to gather: an agent refuses servers that it has no use for, so it gathers only the types
+/// that it has servers for.
 fn candidate_types(spec: &PeerSpec) -> Vec<CandidateType> {
     let mut types = vec![CandidateType::Host];
     if !spec.ice_servers.is_empty() {
@@ -175,7 +176,7 @@ fn candidate_types(spec: &PeerSpec) -> Vec<CandidateType> {
     types
 }
 
-/// Records what the agent reports, and hands candidates to the application inside the stack's callback.
+/// Records what the agent reports, and passes candidates to the application inside the stack's callback.
 fn report(agent: &Agent, log: &Log, generation: Arc<StdMutex<String>>, on_candidate: CandidateHandler) {
     let l = log.clone();
     agent.on_connection_state_change(Box::new(move |state| {
@@ -202,7 +203,7 @@ fn report(agent: &Agent, log: &Log, generation: Arc<StdMutex<String>>, on_candid
     }));
 }
 
-/// Runs the exchange over the ICE connection, and then listens until it ends.
+/// Runs the exchange over the ICE connection, and then listens until the connection ends.
 async fn talk(hello: &Hello, connection: Arc<dyn Conn + Send + Sync>) {
     let mut buf = vec![0; 1_500];
     let mut talks_at = Instant::now();
@@ -217,7 +218,7 @@ async fn talk(hello: &Hello, connection: Arc<dyn Conn + Send + Sync>) {
             None => Duration::MAX,
             Some((text, every)) => {
                 if talks_at <= Instant::now() {
-                    // What the path does not carry now, nobody waits for.
+                    // Data that the path does not carry now is lost: no sender waits for it.
                     let _ = connection.send(text.as_bytes()).await;
                     talks_at = Instant::now() + every;
                 }
@@ -227,7 +228,7 @@ async fn talk(hello: &Hello, connection: Arc<dyn Conn + Send + Sync>) {
         match time::timeout(wait, connection.recv(&mut buf)).await {
             Ok(Ok(len)) => {
                 let answer = hello.hear(&String::from_utf8_lossy(&buf[..len]));
-                // What is outstanding is sent at the top of the loop.
+                // An outstanding message is sent at the top of the loop.
                 if let Some(text) = answer.filter(|_| hello.outstanding().is_none()) {
                     hello.say(text);
                     let _ = connection.send(text.as_bytes()).await;

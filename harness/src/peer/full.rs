@@ -1,4 +1,4 @@
-//! An `RTCPeerConnection` of the `webrtc` crate with a data channel.
+//! A peer that is an `RTCPeerConnection` of the `webrtc` crate with a data channel.
 
 use std::sync::{Arc, Mutex as StdMutex, Weak};
 
@@ -33,13 +33,13 @@ use crate::{
     world::Host,
 };
 
-/// The peer.
+/// A peer that is an `RTCPeerConnection`.
 pub(super) struct FullPeer {
     connection: RTCPeerConnection,
-    // The offerer's; dropping it would close it.
+    // The offerer's data channel; dropping it would close it.
     _channel: Option<Arc<RTCDataChannel>>,
     hello: Arc<Hello>,
-    // The username fragment of the local description, which candidates belong to.
+    // The username fragment of the local description, which local candidates belong to.
     generation: Arc<StdMutex<String>>,
     log: Log,
     nic: Nic,
@@ -109,7 +109,7 @@ impl FullPeer {
 }
 
 impl FullPeer {
-    /// Candidates belong to the generation of `description` from now on.
+    /// Makes local candidates belong to the generation of `description` from now on.
     fn enter(&self, description: &Description) -> Result<(), PeerError> {
         let ufrag = description.ufrag().ok_or(PeerError::NoCredentials)?;
         ufrag.clone_into(&mut self.generation.lock().expect("no panic while it is held"));
@@ -129,7 +129,7 @@ fn configuration(spec: &PeerSpec) -> RTCConfiguration {
     }
 }
 
-/// Records what the connection's state machines report.
+/// Records the state changes of the connection.
 fn report_states(connection: &RTCPeerConnection, log: &Log) {
     let l = log.clone();
     connection.on_signaling_state_change(Box::new(move |state| {
@@ -157,7 +157,7 @@ fn report_states(connection: &RTCPeerConnection, log: &Log) {
         .transport()
         .ice_transport()
         .on_selected_candidate_pair_change(Box::new(move |pair| {
-            // The pair keeps its candidates to itself; it displays both.
+            // The pair's candidates are private, but its display form shows both.
             let pair = pair.to_string();
             let (local, remote) = pair.split_once(" <-> ").unwrap_or((&pair, ""));
             l.pair(brief(local), brief(remote));
@@ -165,7 +165,7 @@ fn report_states(connection: &RTCPeerConnection, log: &Log) {
         }));
 }
 
-/// Cuts a displayed candidate of a pair down to type, address and port.
+/// Shortens a displayed candidate of a pair to type, address and port.
 pub(super) fn brief(displayed: &str) -> String {
     let displayed = displayed
         .trim_start_matches("(local) ")
@@ -173,7 +173,7 @@ pub(super) fn brief(displayed: &str) -> String {
     displayed.replacen("udp ", "", 1)
 }
 
-/// Records candidates and hands them to the application, inside the stack's callback.
+/// Records candidates and passes them to the application, inside the stack's callback.
 fn report_candidates(
     connection: &RTCPeerConnection,
     log: &Log,
@@ -223,7 +223,7 @@ fn join(channel: &Arc<RTCDataChannel>, hello: &Arc<Hello>) {
 async fn send(hello: &Hello, channel: &Weak<RTCDataChannel>, text: Option<&'static str>) {
     if let (Some(text), Some(channel)) = (text, channel.upgrade()) {
         hello.say(text);
-        // A channel that closed in between has nobody to tell.
+        // An error means that the channel closed in between; there is nobody left to tell.
         let _ = channel.send_text(text).await;
     }
 }
@@ -290,7 +290,7 @@ impl Peer for FullPeer {
             .await
             .map_err(stack)?;
         if restarts {
-            // The stack gathers the next generation from here on; what it is called, only an answer tells.
+            // The stack gathers the next generation from here on; only an answer reveals its username fragment.
             let answer = self.connection.create_answer(None).await.map_err(stack)?;
             self.enter(&Description {
                 kind: DescriptionKind::Answer,

@@ -1,8 +1,8 @@
 //! The exchange that proves a connection: `ping`, `pong`, `ack`.
 //!
-//! The offerer sends `ping` and is connected when `pong` comes back; the answerer is connected when its
-//! `pong` is acknowledged. Both then know that a message went each way. From then on both talk: a small message every so often,
-//! for as long as the connection stands.
+//! The offerer sends `ping` and is connected when `pong` comes back; the answerer is connected when its `pong` is
+//! acknowledged. Each end then knows that a message went each way. From then on both send a small message at intervals,
+//! for as long as the connection lasts.
 
 use std::{sync::Mutex, time::Duration};
 
@@ -10,7 +10,7 @@ use tokio::{sync::watch, task::JoinHandle, time};
 
 use super::{Log, Role};
 
-/// What is said again and again.
+/// The message that both ends repeat.
 const TALK: &str = "talk";
 
 /// One side of the exchange.
@@ -20,7 +20,7 @@ pub(super) struct Hello {
     connected: watch::Sender<bool>,
     heard: Mutex<bool>,
     talk_every: Option<Duration>,
-    // Says it, where that takes a task of its own.
+    // The task that repeats the message, where a task of its own is needed.
     talks: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -40,7 +40,7 @@ impl Hello {
         self.connected.subscribe()
     }
 
-    /// What to send until the other side answers: nothing, once it has.
+    /// Returns the message to repeat until the other side answers; `None` once it has.
     pub(super) fn outstanding(&self) -> Option<&'static str> {
         let heard = *self.heard.lock().expect("no panic while it is held");
         match self.role {
@@ -50,7 +50,7 @@ impl Hello {
         }
     }
 
-    /// Takes a message; returns the answer to it.
+    /// Handles a received message; returns the answer to it.
     pub(super) fn hear(&self, text: &str) -> Option<&'static str> {
         if text == TALK {
             self.log.heard();
@@ -70,12 +70,13 @@ impl Hello {
         answer
     }
 
-    /// What to say now that both sides are connected, and when to say it again.
+    /// Returns the message that both connected ends repeat, and its interval; `None` if there is none.
     pub(super) fn small_talk(&self) -> Option<(&'static str, Duration)> {
         self.talk_every.map(|every| (TALK, every))
     }
 
-    /// Once both sides are connected, lets `send` say something again and again, until it can no more or [`Hello::falls_silent`].
+    /// Once both sides are connected, calls `send` at intervals until it returns false or [`Hello::falls_silent`] is
+    /// called.
     pub(super) fn talks<F>(&self, send: impl Fn(&'static str) -> F + Send + 'static)
     where
         F: Future<Output = bool> + Send,
@@ -96,14 +97,14 @@ impl Hello {
         *self.talks.lock().expect("no panic while it is held") = Some(talks);
     }
 
-    /// Nothing is said any more.
+    /// Stops the repeated messages.
     pub(super) fn falls_silent(&self) {
         if let Some(talks) = self.talks.lock().expect("no panic while it is held").take() {
             talks.abort();
         }
     }
 
-    /// Writes down that a message is sent.
+    /// Records that a message is sent.
     pub(super) fn say(&self, text: &str) {
         self.log.data(false, text);
     }

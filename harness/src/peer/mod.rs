@@ -1,11 +1,11 @@
 //! Real WebRTC peers behind one small interface.
 //!
-//! [`full`] is an `RTCPeerConnection` of `webrtc` with a data channel: SDP, trickle ICE, DTLS and SCTP.
-//! [`bare`] is a `webrtc-ice` agent alone, for what only ICE decides, at a fraction of the cost. Both run
-//! unmodified on a [`crate::nic::Nic`]. What they are given and what they report (descriptions, candidates, states, pairs,
-//! data) is recorded in the trace here, so that no client under test writes the evidence by which it is judged.
+//! [`full`] is an `RTCPeerConnection` of `webrtc` with a data channel: SDP, trickle ICE, DTLS and SCTP. [`bare`] is a
+//! `webrtc-ice` agent alone, for what only ICE decides, at a fraction of the cost. Both run unmodified on a
+//! [`crate::nic::Nic`]. Their inputs and reports (descriptions, candidates, states, pairs, data) are recorded in the
+//! trace here, so that no client under test writes the evidence by which it is judged.
 //!
-//! A peer is *connected* when a message went both ways, not when a state said so: see [`hello`].
+//! A peer is *connected* when a message went both ways, not when a state says so: see [`hello`].
 
 mod bare;
 mod full;
@@ -29,17 +29,17 @@ use crate::{
     world::{Host, Sim},
 };
 
-/// Which stack a peer is made of.
+/// The stack that a peer is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PeerKind {
     /// An `RTCPeerConnection` with a data channel.
     Full,
-    /// A `webrtc-ice` agent.
+    /// A `webrtc-ice` agent alone.
     Bare,
 }
 
-/// Which side of the exchange a peer is on. The offerer controls nomination (RFC 8445, section 6.1.1).
+/// The side of a peer in the exchange. The offerer controls nomination (RFC 8445, section 6.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
@@ -48,7 +48,7 @@ pub enum Role {
     Answerer,
 }
 
-/// Whether a description offers or answers.
+/// The type of a description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs)]
@@ -66,7 +66,7 @@ impl fmt::Display for DescriptionKind {
     }
 }
 
-/// A session description (RFC 8866). A bare agent's holds nothing but its ICE credentials.
+/// A session description (RFC 8866). A bare agent's holds only its ICE credentials.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Description {
     /// Offer or answer.
@@ -76,12 +76,12 @@ pub struct Description {
 }
 
 impl Description {
-    /// The username fragment of its ICE generation (RFC 8839, section 5.4).
+    /// Returns the username fragment of the description's ICE generation (RFC 8839, section 5.4).
     pub fn ufrag(&self) -> Option<&str> {
         self.attribute("a=ice-ufrag:")
     }
 
-    /// The password of its ICE generation.
+    /// Returns the password of the description's ICE generation.
     pub fn password(&self) -> Option<&str> {
         self.attribute("a=ice-pwd:")
     }
@@ -94,105 +94,105 @@ impl Description {
     }
 }
 
-/// Called with each local candidate, and with `None` at the end. The stack waits for the future inside its
-/// own callback, as it does for an application's.
+/// A callback for each local candidate, and for `None` at the end. The stack waits for the future inside its own
+/// callback, as it does for an application's.
 pub type CandidateHandler = Box<dyn FnMut(Option<Candidate>) -> BoxFuture<'static, ()> + Send + Sync>;
 
-/// What went wrong in a peer.
+/// The error of a peer.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PeerError {
     /// A remote candidate came before its description: `addIceCandidate` rejects it (W3C webrtc-pc, 4.4.2).
     #[error("no remote description")]
     NoRemoteDescription,
-    /// A description without ICE credentials.
+    /// A description has no ICE credentials.
     #[error("the description has no ICE credentials")]
     NoCredentials,
-    /// The network interface.
+    /// The network interface failed.
     #[error(transparent)]
     Nic(#[from] NicError),
-    /// What the stack says.
+    /// The stack returned an error.
     #[error("{0}")]
     Stack(String),
 }
 
-/// Turns an error of any crate of the stack into ours.
+/// Converts an error of any crate of the stack.
 fn stack(error: impl fmt::Display) -> PeerError {
     PeerError::Stack(error.to_string())
 }
 
-/// An end point of one attempt to connect: one ICE generation, one set of sockets.
+/// An endpoint of one attempt to connect: one ICE generation, one set of sockets.
 #[async_trait]
 pub trait Peer: Send + Sync {
     /// Creates the offer.
     async fn offer(&self) -> Result<Description, PeerError>;
-    /// Begins another ICE generation on the same peer, and creates the offer of it (RFC 8445, section 9; W3C
-    /// webrtc-pc 4.4.2, createOffer with `iceRestart`).
+    /// Begins another ICE generation on the same peer, and creates its offer (RFC 8445, section 9; W3C webrtc-pc 4.4.2,
+    /// createOffer with `iceRestart`).
     async fn restart(&self) -> Result<Description, PeerError>;
     /// Creates the answer to the offer that was set.
     async fn answer(&self) -> Result<Description, PeerError>;
-    /// Takes its own description; candidates are gathered from here on.
+    /// Applies the local description; candidates are gathered from here on.
     async fn set_local(&self, description: Description) -> Result<(), PeerError>;
-    /// Takes the other side's description.
+    /// Applies the remote description.
     async fn set_remote(&self, description: Description) -> Result<(), PeerError>;
-    /// Takes a candidate of the other side.
+    /// Adds a remote candidate.
     async fn add_candidate(&self, candidate: Candidate) -> Result<(), PeerError>;
-    /// Becomes true when a message has gone both ways.
+    /// Returns a receiver that becomes true when a message has gone both ways.
     fn connected(&self) -> watch::Receiver<bool>;
-    /// The ICE state reported last, by the name that the specification gives it; *new* before the first.
+    /// Returns the last reported ICE state, by its name in the specification; *new* before the first.
     fn ice_state(&self) -> watch::Receiver<String>;
-    /// Ends it and everything that belongs to it.
+    /// Closes the peer and everything that belongs to it.
     async fn close(&self);
 }
 
-/// What a peer is made of.
+/// The configuration of a peer.
 #[derive(Clone, Debug)]
 pub struct PeerSpec {
-    /// Which stack.
+    /// The stack.
     pub kind: PeerKind,
-    /// The call that it is for.
+    /// The call.
     pub call: String,
-    /// Which attempt within the call it is, from 1.
+    /// The number of the attempt within the call, from 1.
     pub attempt: u32,
-    /// Which side it is on.
+    /// The side of the exchange.
     pub role: Role,
-    /// Where it gathers candidates beside its own addresses.
+    /// The STUN and TURN servers for candidates beside the host's own addresses.
     pub ice_servers: Vec<IceServer>,
-    /// When it gives a silent path up, unless as the stack does by itself.
+    /// The timeouts for a silent path; `None` for those of the stack.
     pub ice_timeouts: Option<IceTimeouts>,
-    /// How often it sends a small message over the connection, for as long as it stands; `None` for never.
+    /// The interval between small messages over the connection, for as long as it lasts; `None` for no messages.
     pub talk_every: Option<Duration>,
 }
 
-/// How long an agent waits for a selected pair that has fallen silent.
+/// The timeouts of an agent for a selected pair that has fallen silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IceTimeouts {
-    /// From the last packet to *disconnected*, in milliseconds.
+    /// The time from the last packet to *disconnected*, in milliseconds.
     pub disconnected_ms: u64,
-    /// From there to *failed*, in milliseconds.
+    /// The time from *disconnected* to *failed*, in milliseconds.
     pub failed_ms: u64,
 }
 
 impl IceTimeouts {
-    /// What the stack does by itself (`webrtc-ice` 0.17.2, `src/agent/agent_config.rs:19` and `22`).
+    /// The stack's own values (`webrtc-ice` 0.17.2, `src/agent/agent_config.rs:19` and `22`).
     pub const OF_THE_STACK: Self = Self {
         disconnected_ms: 5_000,
         failed_ms: 25_000,
     };
 
-    /// From the last packet to *disconnected*.
+    /// Returns the time from the last packet to *disconnected*.
     pub fn disconnected(self) -> Duration {
         Duration::from_millis(self.disconnected_ms)
     }
 
-    /// From *disconnected* to *failed*.
+    /// Returns the time from *disconnected* to *failed*.
     pub fn failed(self) -> Duration {
         Duration::from_millis(self.failed_ms)
     }
 }
 
-/// Brings up a peer on `host`.
+/// Creates a peer on `host`.
 ///
 /// # Errors
 /// [`PeerError`]
@@ -226,7 +226,7 @@ pub async fn create(
     Ok(peer)
 }
 
-/// Writes down what a peer reports.
+/// Records the reports of a peer.
 #[derive(Clone)]
 struct Log {
     sim: Sim,
@@ -253,7 +253,7 @@ impl Log {
         }
     }
 
-    /// Marks what becomes of a path that falls silent.
+    /// Sets the marks for a path that falls silent: disconnected, recovered, failed.
     fn mark_ice(&self, now: String) {
         let before = self.ice.send_replace(now.clone());
         let mark = match (before.as_str(), now.as_str()) {

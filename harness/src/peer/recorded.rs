@@ -1,7 +1,7 @@
-//! What reaches a peer, written down where it does: descriptions and candidates, taken and refused.
+//! Records the inputs of a peer: descriptions and candidates, applied and refused.
 //!
-//! This stands between every client and its peer, so that no client can forget, invent or embellish what its peer was
-//! given. It changes nothing on the way.
+//! This stands between every client and its peer, so that no client can omit, invent or change what its peer was given.
+//! It passes everything on unchanged.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -11,11 +11,11 @@ use tokio::sync::watch;
 use super::{Description, Log, Peer, PeerError};
 use crate::trace::{Candidate, EventKind};
 
-/// A peer, and what it was given.
+/// A peer whose inputs are recorded.
 pub(super) struct Recorded {
     peer: Arc<dyn Peer>,
     log: Log,
-    // The generation of the remote description that is set.
+    // The generation of the current remote description.
     remote: Mutex<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Who can reach whom: what must happen between two hosts, as a table says, and computed where no table speaks.
+//! Reachability: what must happen between two hosts, as a table says, and computed where no table applies.
 //!
 //! Two ideal ICE agents (RFC 8445) exchange checks over the packet path without links: instantly, without
 //! loss, over the same NAT and firewall state machines that the run uses. No stack, no timers: what is
@@ -26,7 +26,7 @@ use crate::{
 
 pub use table::written;
 
-/// How two hosts can reach each other.
+/// The way in which two hosts can reach each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reach {
@@ -48,25 +48,25 @@ impl fmt::Display for Reach {
     }
 }
 
-/// The port of an ideal agent: any will do.
+/// The port of an ideal agent; any port will do.
 const PORT: u16 = 50_000;
-/// Rounds of checks after which nothing new can be learned: each adds an address of a finite set.
+/// The number of rounds of checks after which nothing new can be learned: each adds an address of a finite set.
 const ROUNDS: usize = 6;
 
-/// What must happen between the hosts `a` and `b` of `plan`: as the table of RFC 4787's NATs has it, else [`expected`].
-/// Faults of the plan play no part.
+/// Returns what must happen between the hosts `a` and `b` of `plan`: by the table of RFC 4787's NATs if it applies,
+/// else [`expected`]. Faults of the plan play no part.
 ///
 /// # Panics
-/// If the plan has no such hosts.
+/// Panics if the plan has no such hosts.
 pub fn must(plan: &Plan, a: &str, b: &str) -> Reach {
     written(plan, a, b).unwrap_or_else(|| expected(plan, a, b))
 }
 
-/// What NATs, firewalls and servers leave between the hosts `a` and `b` of `plan`, computed over the NATs of the harness.
-/// Faults of the plan play no part.
+/// Computes how the hosts `a` and `b` of `plan` can reach each other through NATs, firewalls and servers, over the NATs
+/// of the harness. Faults of the plan play no part.
 ///
 /// # Panics
-/// If the plan has no such hosts.
+/// Panics if the plan has no such hosts.
 pub fn expected(plan: &Plan, a: &str, b: &str) -> Reach {
     let mut path = Path::new(Seed(0), &plan.topology);
     let address = |name: &str| {
@@ -108,14 +108,14 @@ struct Agent {
     base: SocketAddr,
     local: BTreeSet<SocketAddr>,
     remote: BTreeSet<SocketAddr>,
-    /// Whether it has a relayed candidate.
+    /// Whether the agent has a relayed candidate.
     relay: bool,
-    /// Whether datagrams go to and fro between it and the servers' host.
+    /// Whether datagrams go both ways between the agent and the servers' host.
     reaches_relay: bool,
 }
 
 impl Agent {
-    /// Gathers its host and its server-reflexive candidate.
+    /// Gathers the host and the server-reflexive candidate.
     fn gather(path: &mut Path, address: IpAddr, servers: &[(IpAddr, bool)]) -> Self {
         let base = SocketAddr::new(address, PORT);
         let mut agent = Self {
@@ -137,13 +137,13 @@ impl Agent {
     }
 }
 
-/// What came of a connectivity check.
+/// The result of a connectivity check.
 enum Check {
-    /// It was answered symmetrically (RFC 8445, section 7.2.5.2.1).
+    /// The check was answered symmetrically (RFC 8445, section 7.2.5.2.1).
     Valid,
-    /// It arrived, from an address that the other side may check in turn (section 7.3.1.3).
+    /// The check arrived, from an address that the other side may check in turn (section 7.3.1.3).
     Learned(SocketAddr),
-    /// It did not arrive.
+    /// The check did not arrive.
     Lost,
 }
 

@@ -1,7 +1,7 @@
-//! Who reaches whom behind a NAT each, written down: all 100 cells, from the rules of RFC 4787 and nothing else.
+//! Reachability of two hosts behind a NAT each, as a table: all 100 cells, from the rules of RFC 4787 and nothing else.
 //!
-//! It stands beside what [`super::expected`] computes over the NATs of the harness: a NAT that forgets a rule fools the
-//! computation, which uses the same code, and not this. Nothing here may import what moves packets.
+//! It complements [`super::expected`], which is computed over the NATs of the harness: a NAT that forgets a rule
+//! deceives that computation, which uses the same code, but not this table. Nothing here may import what moves packets.
 
 use super::Reach;
 use crate::{
@@ -9,21 +9,23 @@ use crate::{
     net::{firewall::Filtering, nat::Mapping, topology::HostSpec},
 };
 
-/// What a side is behind, in the order of the rows and columns: nothing, then mapping by filtering, each independent of the
-/// endpoint (EI), by its address (AD), or by address and port (APD).
+/// The NAT of a side, in the order of the rows and columns: none, then mapping by filtering, each endpoint-independent
+/// (EI), address-dependent (AD), or address and port-dependent (APD).
 const SIDES: usize = 10;
 
-/// With STUN alone; `D` is directly, `.` not at all. With TURN, what is not direct goes over the relay.
+/// The result with STUN alone; `D` is direct, `.` impossible. With TURN, a pair that is not direct uses the relay.
 ///
-/// A pair is direct if some check arrives through the mapping that it was sent to, and the answer comes back from there:
+/// A pair is direct if some check arrives through the mapping that it was sent to, and the answer comes back from
+/// there:
 ///
 /// - An open side is reached at its own address, and answers through the mapping that asked.
 /// - Two EI mappings are known before the first check, and either side's own checks open its filter.
-/// - An EI mapping and one that is not: the other's checks come from a port that nobody was told of. EI and AD filters let it
-///   in all the same, the latter because a check went to that address; an APD filter never does.
-/// - Two mappings that are not EI: some check has to arrive at the mapping that only STUN was asked through, which takes an EI
-///   filter there. It shows the sender's port, and the check in return has to pass the sender's own filter: EI or AD. And
-///   one of both mappings must stay as it is when the answer goes to a new port: two APD mappings chase each other for ever.
+/// - An EI mapping and one that is not: the other's checks come from a port that was never signaled. EI and AD filters
+///   let it in all the same, the latter because a check went to that address; an APD filter never does.
+/// - Two mappings that are not EI: some check has to arrive at the mapping that was only used towards STUN, which takes
+///   an EI filter there. It shows the sender's port, and the check in return has to pass the sender's own filter: EI or
+///   AD. And one of both mappings must stay as it is when the answer goes to a new port: two APD mappings chase each
+///   other for ever.
 const DIRECT: [&str; SIDES] = [
     //       open EI/*  AD/*  APD/*     by filtering EI, AD, APD
     /* open    */ "D DDD DDD DDD",
@@ -38,8 +40,8 @@ const DIRECT: [&str; SIDES] = [
     /* APD/APD */ "D DD. ... ...",
 ];
 
-/// What the table says of the hosts `a` and `b` of `plan`, if it speaks of such a network: each is open or behind a NAT of its
-/// own that is behind no other and lets UDP through, there are no firewalls, and there is a STUN or TURN server.
+/// Returns the table's answer for the hosts `a` and `b` of `plan`, if the table covers such a network: each is open or
+/// behind its own single NAT that lets UDP through, there are no firewalls, and there is a STUN or TURN server.
 pub fn written(plan: &Plan, a: &str, b: &str) -> Option<Reach> {
     let (a, b) = (plan.topology.host(a)?, plan.topology.host(b)?);
     let together = a.nat.is_some() && a.nat == b.nat;
@@ -55,7 +57,7 @@ pub fn written(plan: &Plan, a: &str, b: &str) -> Option<Reach> {
     })
 }
 
-/// The row of what `host` is behind.
+/// Returns the row of the NAT that `host` is behind.
 fn side(plan: &Plan, host: &HostSpec) -> Option<usize> {
     if host.firewall.is_some() {
         return None;
@@ -103,7 +105,8 @@ mod tests {
         Some(NatSpec::of(MAPPINGS[side / 3], FILTERINGS[side % 3]))
     }
 
-    /// alice behind the NAT of `row` and bob behind that of `column`, after `change` was made to each NAT.
+    /// Returns a network with alice behind the NAT of `row` and bob behind that of `column`, after `change` was applied
+    /// to each NAT.
     fn network(row: usize, column: usize, turn: bool, change: impl Fn(&mut NatSpec)) -> Plan {
         let host = |name, address| HostSpec::new(name, address, LinkProfile::default());
         let mut topology = Topology::new([
@@ -131,7 +134,7 @@ mod tests {
         }
     }
 
-    /// The cells in which NATs that `change` has changed leave another way than the table does for those that they should be.
+    /// Counts the cells in which NATs after `change` give another result than the table.
     fn off(turn: bool, change: impl Fn(&mut NatSpec) + Copy) -> usize {
         let cells = (0..SIDES).flat_map(|row| (0..SIDES).map(move |column| (row, column)));
         cells

@@ -1,4 +1,4 @@
-//! A simulated UDP socket as the `turn` crate wants it.
+//! Implements the `Conn` trait of the WebRTC stack for a simulated UDP socket, for the `turn` crate.
 
 use std::net::SocketAddr;
 

@@ -1,7 +1,7 @@
 //! STUN and TURN servers as simulated hosts.
 //!
-//! One process of the `turn` crate answers both: binding requests from anybody, allocations from who knows the
-//! password. A STUN server is one that refuses every allocation.
+//! One process of the `turn` crate serves both: binding requests from any client, allocations from clients that know
+//! the password. A STUN server is one that refuses every allocation.
 
 mod conn;
 mod outages;
@@ -37,43 +37,43 @@ use crate::{socket::UdpSocket, world::Host};
 
 /// The port of STUN and TURN (RFC 8489, section 8.1).
 pub const PORT: u16 = 3_478;
-/// Who may allocate on the simulated TURN servers.
+/// The user name for allocations on the simulated TURN servers.
 pub const USERNAME: &str = "sleet";
-/// With which password.
+/// The password for allocations.
 pub const PASSWORD: &str = "weather";
 
-/// A server that clients use to gather candidates.
+/// A STUN or TURN server that clients use to gather candidates.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IceServerSpec {
-    /// The host that it runs on.
+    /// The host of the server.
     pub host: String,
-    /// Whether it relays.
+    /// Whether the server relays (TURN).
     pub turn: bool,
 }
 
-/// A server as a client is told of it.
+/// The configuration of a server at a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IceServer {
-    /// Its URL (RFC 7064, RFC 7065).
+    /// The URL (RFC 7064, RFC 7065).
     pub url: String,
-    /// Whether it relays; then it wants [`USERNAME`] and [`PASSWORD`].
+    /// Whether the server relays; then it requires [`USERNAME`] and [`PASSWORD`].
     pub turn: bool,
 }
 
-/// A server that could not be started.
+/// The error of a server that could not be started.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ServerError {
-    /// Its port.
+    /// The port could not be bound.
     #[error("port {PORT} of the server: {0}")]
     Bind(#[from] io::Error),
-    /// What the `turn` crate says.
+    /// The `turn` crate returned an error.
     #[error("the TURN server: {0}")]
     Turn(#[from] turn::Error),
 }
 
-/// How long a life that ended takes to let go of its port: time moves only when nothing is left to do.
+/// The time that a server takes to release its port after it ends: time moves only when nothing is left to do.
 const LETS_GO: Duration = Duration::from_millis(1);
 
 /// A running server.
@@ -82,18 +82,18 @@ pub struct RunningServer {
     obeys: JoinHandle<()>,
 }
 
-/// What lives and dies on the host of a server.
+/// The server process on a host, which faults stop and start.
 #[derive(Clone)]
 struct Process {
     host: Host,
     turn: bool,
-    // `None` while it is down.
+    // `None` while the server is down.
     life: Arc<Mutex<Option<Server>>>,
 }
 
 impl RunningServer {
-    /// Starts a server on `host`, unless a fault keeps it down: then it comes when that ends. Its tasks are of the host whose
-    /// task calls this.
+    /// Starts a server on `host`; if a fault keeps it down, it comes up when that fault ends. Its tasks belong to the
+    /// host whose task calls this.
     ///
     /// # Errors
     /// [`ServerError`]
@@ -117,16 +117,16 @@ impl RunningServer {
         Ok(Self { process, obeys })
     }
 
-    /// Ends it. Its sockets are gone a millisecond later.
+    /// Ends the server. Its sockets are gone a millisecond later.
     pub async fn retire(&self) {
         self.obeys.abort();
         self.process.end_life().await;
     }
 
-    /// How many allocations are live: none while it is down.
+    /// Returns the number of live allocations; 0 while the server is down.
     ///
     /// # Errors
-    /// What the `turn` crate says.
+    /// Returns the error of the `turn` crate.
     pub async fn allocations(&self) -> Result<u64, String> {
         match self.process.life.lock().await.as_ref() {
             Some(server) => {
@@ -159,14 +159,14 @@ impl Process {
         Ok(())
     }
 
-    /// Dies and comes back as it is told. A host that stands still meanwhile obeys late.
+    /// Stops and starts the server as ordered. A host that is paused meanwhile obeys late.
     async fn obey(self, mut orders: mpsc::UnboundedReceiver<Order>) {
         while let Some(order) = orders.recv().await {
             match order {
                 Order::Die => self.end_life().await,
                 Order::ComeBack if self.life.lock().await.is_some() => {}
                 Order::ComeBack => {
-                    // The port is free once the old life has let go of it.
+                    // The port is free once the previous life has released it.
                     self.host.sim().sleep(LETS_GO).await;
                     if let Err(error) = self.begin_life().await {
                         let sim = self.host.sim();
@@ -182,7 +182,7 @@ impl Process {
     }
 }
 
-/// Ends a life of a server.
+/// Stops a server.
 async fn end(life: Arc<Mutex<Option<Server>>>) {
     let server = life.lock().await.take();
     if let Some(server) = server {
@@ -191,7 +191,7 @@ async fn end(life: Arc<Mutex<Option<Server>>>) {
     }
 }
 
-/// What the server on `host` is called by its clients.
+/// Returns the configuration of the server on `host` for its clients.
 pub fn address_of(host: &Host, turn: bool) -> IceServer {
     let address = host.addresses()[0];
     IceServer {
@@ -218,7 +218,7 @@ impl AuthHandler for Passwords {
     }
 }
 
-/// Relayed transport addresses: ephemeral ports of the server's host.
+/// The generator of relayed transport addresses: ephemeral ports of the server's host.
 struct Relays {
     host: Host,
     address: IpAddr,

@@ -1,7 +1,7 @@
-//! Which STUN and TURN servers are down now: the executed state of faults.
+//! The STUN and TURN servers that are down because of faults.
 //!
-//! There is one of these in a world, whatever becomes of the servers' hosts. A server that dies says no goodbye: its sockets
-//! close and its allocations are gone, and so is what their clients still send there. One that comes back knows nothing of
+//! A world has one of these, which outlives the servers' hosts. A server that stops says no goodbye: its sockets close,
+//! its allocations are gone, and packets that clients still send there are lost. After a restart it knows nothing of
 //! them.
 
 use std::{
@@ -13,16 +13,16 @@ use tokio::sync::mpsc;
 
 use crate::{trace::FaultId, world::Sim};
 
-/// What a server is told.
+/// An order to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
-    /// Die.
+    /// Stop.
     Die,
-    /// Come back.
+    /// Start again.
     ComeBack,
 }
 
-/// Every server that is down, and how those that run are told.
+/// The servers that are down, and the channels to those that run.
 #[derive(Default)]
 pub struct Outages {
     hosts: Mutex<BTreeMap<String, ServerState>>,
@@ -35,7 +35,7 @@ struct ServerState {
 }
 
 impl Outages {
-    /// `fault` takes the server on `host` down.
+    /// Takes the server on `host` down because of `fault`.
     pub fn begin(&self, sim: &Sim, host: &str, fault: FaultId) {
         sim.silence(host, Some(fault));
         let mut hosts = self.hosts();
@@ -44,7 +44,7 @@ impl Outages {
         server.tell(Order::Die);
     }
 
-    /// The server on `host` comes back.
+    /// Lets the server on `host` come up again.
     pub fn end(&self, sim: &Sim, host: &str) {
         sim.silence(host, None);
         let mut hosts = self.hosts();
@@ -53,7 +53,7 @@ impl Outages {
         server.tell(Order::ComeBack);
     }
 
-    /// A server starts on `host`: how it is told, and whether it may run.
+    /// Registers a server that starts on `host`; returns its orders, and whether it may run.
     pub(super) fn started(&self, host: &str) -> (mpsc::UnboundedReceiver<Order>, bool) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let mut hosts = self.hosts();
@@ -70,7 +70,7 @@ impl Outages {
 impl ServerState {
     fn tell(&self, order: Order) {
         if let Some(server) = &self.server {
-            // One that has gone with its host needs no telling.
+            // An error means that the server is gone with its host.
             let _ = server.send(order);
         }
     }

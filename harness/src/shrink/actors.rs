@@ -1,4 +1,4 @@
-//! Users, hosts and the NATs in front of them, and what goes with each when it is removed.
+//! Removal of users' acts, devices, hosts and NATs, with everything that depends on them.
 
 use super::edit::{Gone, Item, drop_from};
 use crate::{
@@ -6,10 +6,10 @@ use crate::{
     net::topology::HostSpec,
 };
 
-/// What users do, but for the answers to what others do.
+/// Returns the acts of users, except answers to dials in the script.
 pub(super) fn actions(plan: &Plan) -> Vec<Item> {
     let all = plan.script.iter().enumerate();
-    // An unanswered call connects for nobody: that is not what was found.
+    // An unanswered call never connects: that is not the failure to shrink.
     let own = all.filter(|(_, s)| s.act != Act::Answer || !answers_a_dial(plan, &plan.script, s));
     let item = |(item, scripted): (usize, &Scripted)| Item {
         item,
@@ -19,7 +19,7 @@ pub(super) fn actions(plan: &Plan) -> Vec<Item> {
     own.map(item).collect()
 }
 
-/// Whether somebody dials whom `answer` is about. Whom a redial is to, the earlier call decides.
+/// Reports whether somebody dials the host of `answer`. The earlier call decides the callee of a redial.
 fn answers_a_dial(plan: &Plan, script: &[Scripted], answer: &Scripted) -> bool {
     script.iter().any(|s| match &s.act {
         Act::Dial { to, .. } => rings_on(plan, to, &answer.host),
@@ -29,7 +29,7 @@ fn answers_a_dial(plan: &Plan, script: &[Scripted], answer: &Scripted) -> bool {
     })
 }
 
-/// Whether `host` is who is called by dialing `to`, or one of their devices.
+/// Reports whether `host` is called by dialing `to`: it is the client, or one of the user's devices.
 fn rings_on(plan: &Plan, to: &str, host: &str) -> bool {
     to == host
         || plan
@@ -37,7 +37,7 @@ fn rings_on(plan: &Plan, to: &str, host: &str) -> bool {
             .is_some_and(|all| all.iter().any(|d| d == host))
 }
 
-/// Whether an act is about the host `name`.
+/// Reports whether an act is about the host `name`.
 fn names(plan: &Plan, act: &Act, name: &str) -> bool {
     match act {
         Act::Dial { to, .. } => rings_on(plan, to, name),
@@ -46,7 +46,7 @@ fn names(plan: &Plan, act: &Act, name: &str) -> bool {
     }
 }
 
-/// Whether somebody makes the call `name`.
+/// Reports whether an act makes the call `name`.
 fn is_made(script: &[Scripted], name: &str) -> bool {
     script.iter().any(|s| match &s.act {
         Act::Dial { call, .. } | Act::Redial { again: call, .. } => call == name,
@@ -83,11 +83,11 @@ fn action_words(scripted: &Scripted) -> String {
     }
 }
 
-/// With a dial go its retries, hangups and redials, and the answers of whom nobody dials any more.
+/// Removes acts: with a dial go its retries, hangups and redials, and the answers of hosts that nobody dials any more.
 pub(super) fn remove_actions(plan: &mut Plan, gone: &Gone) {
     let (people, before) = (plan.clone(), plan.script.clone());
     drop_from(&mut plan.script, gone);
-    // What a redial made goes with it, and so on.
+    // The acts about a redialed call go with the redial, and so on.
     loop {
         let left = plan.script.clone();
         plan.script.retain(|s| match &s.act {
@@ -104,7 +104,7 @@ pub(super) fn remove_actions(plan: &mut Plan, gone: &Gone) {
     }
 }
 
-/// The devices of users, but for the first of each.
+/// Returns the devices of users, except the first of each.
 pub(super) fn devices(plan: &Plan) -> Vec<Item> {
     let all = plan.users.iter().enumerate().flat_map(|(i, user)| {
         let more = user.devices.iter().enumerate().skip(1);
@@ -118,7 +118,7 @@ pub(super) fn devices(plan: &Plan) -> Vec<Item> {
     all.enumerate().map(item).collect()
 }
 
-/// Who has fewer devices is called on those that are left.
+/// Removes devices: the user is called on the remaining ones.
 pub(super) fn remove_devices(plan: &mut Plan, gone: &Gone) {
     let mut item = 0;
     for user in &mut plan.users {
@@ -133,10 +133,10 @@ pub(super) fn remove_devices(plan: &mut Plan, gone: &Gone) {
     }
 }
 
-/// Who was behind a removed NAT is behind what that NAT was behind.
+/// Removes NATs: hosts and NATs behind a removed NAT move behind its own outer NAT.
 pub(super) fn remove_nats(plan: &mut Plan, gone: &Gone) {
     let topology = &mut plan.topology;
-    // The innermost first: an outer NAT comes before those inside it.
+    // The innermost comes first: an outer NAT comes before those inside it.
     for index in gone.iter().rev() {
         let nat = topology.nats.remove(*index);
         let inner = topology.nats.iter_mut().map(|n| &mut n.behind);
@@ -147,7 +147,7 @@ pub(super) fn remove_nats(plan: &mut Plan, gone: &Gone) {
     }
 }
 
-/// Hosts that neither the service nor a user nor a server for ICE is on.
+/// Returns the hosts without a service, a user or a STUN or TURN server.
 pub(super) fn idle_hosts(plan: &Plan) -> Vec<Item> {
     let named = |name: &str| {
         plan.is_service(name)
@@ -169,7 +169,7 @@ pub(super) fn idle_hosts(plan: &Plan) -> Vec<Item> {
         .collect()
 }
 
-/// With a host goes what happens to it.
+/// Removes hosts with everything that happens to them.
 pub(super) fn remove_hosts(plan: &mut Plan, gone: &Gone) {
     for index in gone.iter().rev() {
         let host = plan.topology.hosts.remove(*index);

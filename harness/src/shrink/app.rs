@@ -1,18 +1,18 @@
-//! The section of a plan that belongs to the app under test: entries of its lists and members of its objects can go, its numbers
-//! can be smaller.
+//! Shrinks the section of a plan that belongs to the app under test: removes entries of its lists and members of its
+//! objects, and makes its numbers smaller.
 //!
-//! Nothing here knows what they mean. Where the app cannot do without something, its run fails in another way, and what was tried
-//! is given up; so an app should read its section with defaults.
+//! Nothing here knows what they mean. If the app needs an element, its run fails in another way, and the attempt is
+//! given up; so an app should read its section with defaults.
 
 use serde_json::Value;
 
 use super::edit::{Gone, Item};
 use crate::fault::Plan;
 
-/// The longest text of a value that stands in an element's words, in characters.
+/// The longest text of a value in an element's description, in characters.
 const LONGEST: usize = 60;
 
-/// Where a value stands within the section: keys and indices, from outside in.
+/// The path of a value within the section: keys and indices, from outside in.
 type Path = Vec<Key>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ enum Key {
     Entry(usize),
 }
 
-/// Every member and every entry, whatever it lies in, in the order of the text.
+/// Returns every member and every entry, at any depth, in the order of the text.
 pub(super) fn parts(plan: &Plan) -> Vec<Item> {
     let item = |(item, (path, value)): (usize, (Path, &Value))| Item {
         item,
@@ -31,10 +31,10 @@ pub(super) fn parts(plan: &Plan) -> Vec<Item> {
     all(&plan.app).into_iter().enumerate().map(item).collect()
 }
 
-/// Takes parts away, by their numbers in [`parts`].
+/// Removes parts, by their numbers in [`parts`].
 pub(super) fn remove_parts(plan: &mut Plan, gone: &Gone) {
     let paths: Vec<Path> = all(&plan.app).into_iter().map(|(path, _)| path).collect();
-    // The last first: what comes before keeps its place.
+    // The last comes first, so that earlier ones keep their place.
     for path in gone.iter().rev().map(|item| &paths[*item]) {
         let Some((last, parent)) = path.split_last() else {
             continue;
@@ -42,7 +42,7 @@ pub(super) fn remove_parts(plan: &mut Plan, gone: &Gone) {
         match (at_mut(&mut plan.app, parent), last) {
             (Some(Value::Object(members)), Key::Member(name)) => drop(members.remove(name)),
             (Some(Value::Array(entries)), Key::Entry(i)) if *i < entries.len() => drop(entries.remove(*i)),
-            // It went with what it lies in.
+            // It was removed with its parent.
             _ => {}
         }
     }
@@ -50,13 +50,13 @@ pub(super) fn remove_parts(plan: &mut Plan, gone: &Gone) {
 
 /// A number of the section.
 pub(super) struct Number {
-    /// What it is.
+    /// The current value.
     pub value: u64,
     path: Path,
 }
 
 impl Number {
-    /// Sets it to `value`.
+    /// Sets the number to `value`.
     pub fn set(&self, plan: &mut Plan, value: u64) {
         if let Some(place) = at_mut(&mut plan.app, &self.path) {
             *place = value.into();
@@ -64,7 +64,7 @@ impl Number {
     }
 }
 
-/// Every number that is whole and not negative.
+/// Returns every number that is whole and not negative.
 pub(super) fn numbers(plan: &Plan) -> Vec<Number> {
     let number = |(path, value): (Path, &Value)| {
         Some(Number {
@@ -117,7 +117,7 @@ fn written(path: &[Key]) -> String {
     path.iter().map(key).collect()
 }
 
-/// The path without indices: those depend on what else is there.
+/// Formats the path without indices, which depend on the other entries.
 fn named(path: &[Key]) -> String {
     let key = |key: &Key| match key {
         Key::Member(name) => Some(format!(".{name}")),

@@ -1,16 +1,16 @@
 //! Delta debugging (Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002, section 3.2).
 //!
-//! Knows only numbers: what they stand for, and what it means to fail, is the caller's.
+//! It knows only numbers: their meaning, and what a failure is, is up to the caller.
 
 use std::collections::BTreeSet;
 
-/// What is kept of the things that can be removed.
+/// The elements that are kept, by number.
 pub type Kept = BTreeSet<usize>;
 
-/// Finds a small subset of `all` that fails, where `all` does.
+/// Finds a small subset of `all` that fails, given that `all` fails.
 ///
-/// `first_failing` gets candidates in the order in which they are preferred and returns the place of the first that
-/// fails. It may give up and return none: the smallest set so far is the answer.
+/// `first_failing` gets candidates in order of preference and returns the index of the first that fails. It may give up
+/// and return none: the smallest set so far is the result.
 pub fn ddmin(all: Kept, first_failing: &mut dyn FnMut(&[Kept]) -> Option<usize>) -> Kept {
     let mut kept = all;
     let nothing = [Kept::new()];
@@ -34,7 +34,7 @@ pub fn ddmin(all: Kept, first_failing: &mut dyn FnMut(&[Kept]) -> Option<usize>)
     kept
 }
 
-/// Removes one thing after the other until none can go: `kept` becomes 1-minimal.
+/// Removes one element after the other until none can go: `kept` becomes 1-minimal.
 pub fn one_by_one(mut kept: Kept, first_failing: &mut dyn FnMut(&[Kept]) -> Option<usize>) -> Kept {
     loop {
         let without = |gone: &usize| kept.iter().copied().filter(|k| k != gone).collect();
@@ -62,13 +62,13 @@ mod tests {
 
     use super::*;
 
-    /// The oracle of these tests: fails where every one of `needed` is kept.
+    /// The oracle of these tests: fails if all of `needed` are kept.
     fn needs(needed: &Kept) -> impl FnMut(&[Kept]) -> Option<usize> {
         move |candidates| candidates.iter().position(|kept| needed.is_subset(kept))
     }
 
     proptest! {
-        /// Where a failure needs certain things and nothing stands in its way, exactly those are left.
+        /// If a failure needs certain elements and nothing else matters, exactly those are left.
         #[test]
         fn what_is_left_is_what_is_needed(n in 1_usize..80, picks in prop::collection::btree_set(0_usize..80, 0..6)) {
             let needed: Kept = picks.into_iter().filter(|i| *i < n).collect();
@@ -76,11 +76,11 @@ mod tests {
             prop_assert_eq!(one_by_one((0..n).collect(), &mut needs(&needed)), needed);
         }
 
-        /// Whatever fails, what is left fails and is 1-minimal after the second step.
+        /// Whatever fails, the result fails and is 1-minimal after the second step.
         #[test]
         fn what_is_left_fails_and_nothing_more_can_go(n in 1_usize..24, salt in any::<u64>()) {
             let all: Kept = (0..n).collect();
-            // Some sets fail and some do not, without rhyme or reason.
+            // Whether a set fails is pseudorandom.
             let fails = |kept: &Kept| {
                 let mixed = kept.iter().fold(salt, |h, i| (h ^ *i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
                 *kept == all || mixed >> 62 == 0

@@ -1,9 +1,10 @@
-//! What can be removed from a plan, each with a name: faults, impairments, actions, hosts and boxes.
+//! The elements that can be removed from a plan, each with a name: faults, impairments, acts, hosts and NATs.
 //!
-//! A kind of element is a row of [`KINDS`]: how it is listed, and how some of it are taken away. Elements are numbered
-//! in the plan that was listed, so that the order of removals cannot matter. What a removed element carries goes
-//! with it (the retry with its dial, the answer with the last dial that it answers, the fault with what it befalls). What would make failing trivial is
-//! no element: the budget of a call, an answer by itself, a STUN or TURN server while there is a NAT.
+//! A kind of element is a row of [`KINDS`]: how it is listed, and how some of it are removed. Elements are numbered in
+//! the plan that was listed, so that the order of removals cannot matter. Everything that depends on a removed element
+//! goes with it (the retry with its dial, the answer with the last dial that it answers, the fault with its target).
+//! Anything whose removal would make failing trivial is not an element: the budget of a call, an answer by itself, a
+//! STUN or TURN server while there is a NAT.
 
 use std::collections::BTreeSet;
 
@@ -18,12 +19,12 @@ use crate::{
     servers::IceServerSpec,
 };
 
-/// Something that can be removed from a plan.
+/// An element that can be removed from a plan.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Element {
-    /// What it is, in words that do not depend on what else is in the plan.
+    /// The description, which does not depend on the rest of the plan.
     pub description: String,
-    /// Where it stands in the plan.
+    /// The path in the plan.
     pub path: String,
     place: Place,
 }
@@ -42,20 +43,21 @@ pub(super) struct Item {
     pub description: String,
 }
 
-/// Those of a kind that are to go, by number.
+/// The elements of a kind to remove, by number.
 pub(super) type Gone = BTreeSet<usize>;
 
 /// A kind of element.
 struct ElementKind {
-    /// The elements that a plan has.
+    /// Lists the elements of a plan.
     list: fn(&Plan) -> Vec<Item>,
-    /// Takes elements away, by their numbers in the plan that was listed.
+    /// Removes elements, by their numbers in the plan that was listed.
     remove: fn(&mut Plan, &Gone),
-    /// Whether it can only stand in the way of a call: without any such there is nothing to blame but the users.
+    /// Whether elements of the kind can only be obstacles to a call: without any of them, only the users can be the
+    /// cause.
     in_the_way: bool,
 }
 
-/// Every kind. They are removed in this order: what stands on a host or behind a NAT before the host or the NAT.
+/// All kinds. They are removed in this order: things on a host or behind a NAT before the host or the NAT.
 const KINDS: &[ElementKind] = &[
     ElementKind {
         list: |plan| numbered("faults", plan.faults.iter().map(Fault::describe)),
@@ -90,12 +92,12 @@ const KINDS: &[ElementKind] = &[
     ElementKind {
         list: parts,
         remove: remove_parts,
-        // It may be what the app cannot do without.
+        // The app may need the element.
         in_the_way: false,
     },
     ElementKind {
         list: |plan| {
-            // Behind a NAT nobody connects without them.
+            // Behind a NAT a call may not connect without them.
             let servers = plan.ice_servers.iter().filter(|_| plan.topology.nats.is_empty());
             let word =
                 |s: &IceServerSpec| format!("{} server on {}", if s.turn { "TURN" } else { "STUN" }, s.host);
@@ -161,16 +163,16 @@ impl Inventory {
         }
     }
 
-    /// The elements.
+    /// Returns the elements.
     pub fn elements(&self) -> &[Element] {
         &self.elements
     }
 
-    /// The plan without the elements at `gone`. There is none where that could not be run: an action would name a
-    /// host that is not there.
+    /// Returns the plan without the elements at `gone`; `None` if it could not be run, for example because an act names
+    /// a host that is removed.
     ///
     /// # Panics
-    /// If there is no element at one of `gone`.
+    /// Panics if there is no element at one of `gone`.
     pub fn without(&self, gone: &BTreeSet<usize>) -> Option<Plan> {
         let mut plan = self.plan.clone();
         for (kind, row) in KINDS.iter().enumerate() {
@@ -184,7 +186,7 @@ impl Inventory {
         plan.check().is_ok().then_some(plan)
     }
 
-    /// The plan in calm in_the_way: users do the same, and nothing stands in their way.
+    /// Returns the plan without any obstacle: users do the same, in a calm network.
     pub fn calm(&self) -> Option<Plan> {
         let places = self.elements.iter().enumerate();
         let in_the_way = places.filter(|(_, e)| KINDS[e.place.kind].in_the_way);
@@ -192,7 +194,7 @@ impl Inventory {
     }
 }
 
-/// Things of a list as elements.
+/// Lists the entries of a list as elements.
 fn numbered(field: &str, description: impl Iterator<Item = String>) -> Vec<Item> {
     let item = |(item, description)| Item {
         item,
@@ -202,7 +204,7 @@ fn numbered(field: &str, description: impl Iterator<Item = String>) -> Vec<Item>
     description.enumerate().map(item).collect()
 }
 
-/// Takes the things at `gone` out of a list.
+/// Removes the entries at `gone` from a list.
 pub(super) fn drop_from<T>(list: &mut Vec<T>, gone: &Gone) {
     let mut index = 0;
     list.retain(|_| {

@@ -1,4 +1,4 @@
-//! How a candidate plan is judged: in this process, or wherever an implementation of [`Executor`] runs it.
+//! Judges a candidate plan: in this process, or by another implementation of [`Executor`].
 
 use std::sync::Arc;
 
@@ -12,18 +12,18 @@ use crate::{
     world::WorldError,
 };
 
-/// What a plan breaks. Two plans fail alike if this is equal.
+/// The failure of a plan. Two plans fail alike if these are equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
-    /// The id of the first oracle that is broken.
+    /// The id of the first broken oracle.
     pub oracle: String,
-    /// The kind of event that decided it, such as `candidate-refused`, if one did: a call that does not connect because
-    /// a candidate is lost is another failure than one whose callee is not online.
+    /// The kind of the deciding event, such as `candidate-refused`, if there is one: a call that does not connect
+    /// because a candidate is lost is another failure than one whose callee is not online.
     pub decided_by: Option<String>,
 }
 
 impl Broken {
-    /// What `record` breaks, if anything.
+    /// Returns the failure of `record`, if any.
     pub fn of(record: &RunRecord) -> Option<Self> {
         let (oracle, violation) = record.failure()?;
         let decided = violation
@@ -38,14 +38,15 @@ impl Broken {
 
 /// Runs plans of one scenario with one seed.
 pub trait Executor: Sync {
-    /// Runs `plan` and returns what it breaks, none if every oracle holds. The same plan must always come out the same.
+    /// Runs `plan` and returns its failure, `None` if every oracle holds. The same plan must always have the same
+    /// result.
     ///
     /// # Errors
-    /// [`ExecuteError`] when nothing can be run any more. A plan that cannot be run to its end breaks no oracle.
+    /// Returns [`ExecuteError`] if no plan can be run any more. A plan that cannot be run to its end breaks no oracle.
     fn run(&self, plan: &Arc<Plan>) -> Result<Option<Broken>, ExecuteError>;
 }
 
-/// No more plans can be run.
+/// The error if no more plans can be run.
 #[derive(Debug, Error)]
 #[error("a candidate could not be run: {0}")]
 pub struct ExecuteError(pub String);
@@ -53,9 +54,9 @@ pub struct ExecuteError(pub String);
 /// Runs plans on threads of this process.
 #[derive(Clone, Debug)]
 pub struct InProcess {
-    /// What.
+    /// The scenario.
     pub scenario: Arc<Scenario>,
-    /// With which seed.
+    /// The seed.
     pub seed: Seed,
 }
 

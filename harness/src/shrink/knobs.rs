@@ -1,4 +1,4 @@
-//! Single values of a plan that are plain when they are removed: of signaling, and of each direction of a link.
+//! Single values of a plan that become plain when they are removed: of signaling, and of each direction of a link.
 
 use super::edit::{Gone, Item};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     signaling::{Ordering, SignalingSpec},
 };
 
-/// The longest delay that a distribution has, in microseconds.
+/// Returns the longest delay of a distribution, in microseconds.
 pub(super) fn longest_us(latency: &Latency) -> u64 {
     match latency {
         Latency::Constant { us: longest } | Latency::Uniform { max_us: longest, .. } => *longest,
@@ -16,15 +16,15 @@ pub(super) fn longest_us(latency: &Latency) -> u64 {
     }
 }
 
-/// A single value of a plan, or of a part of it, that is plain when it is removed.
+/// A single value of a plan, or of a part of it, that becomes plain when it is removed.
 struct Value<T> {
     field: &'static str,
-    /// What it is, where it is not plain.
+    /// Describes the value, if it is not plain.
     description: fn(&T) -> Option<String>,
     remove: fn(&mut T),
 }
 
-/// What the service does that a good one does not.
+/// The values in which the service differs from a good one.
 const SERVICE: &[Value<SignalingSpec>] = &[
     Value {
         field: "signaling.ordering",
@@ -54,14 +54,14 @@ const SERVICE: &[Value<SignalingSpec>] = &[
     },
 ];
 
-/// What the signaling service of `plan` does that a good one does not.
+/// Returns the values in which the signaling service of `plan` differs from a good one.
 pub(super) fn of_service(plan: &Plan) -> Vec<Item> {
     plan.signaling
         .as_ref()
         .map_or_else(Vec::new, |service| listed(SERVICE, service))
 }
 
-/// Makes the service better, by the numbers in [`of_service`].
+/// Makes values of the service plain, by the numbers in [`of_service`].
 pub(super) fn mend_service(plan: &mut Plan, gone: &Gone) {
     if let Some(service) = &mut plan.signaling {
         remove_of(SERVICE, service, gone);
@@ -72,7 +72,7 @@ fn slow(what: &str, latency: &Latency) -> Option<String> {
     (*latency != Latency::NONE).then(|| format!("{what} take {}", latency.describe()))
 }
 
-/// The values that are not plain.
+/// Returns the values that are not plain.
 fn listed<T>(values: &[Value<T>], of: &T) -> Vec<Item> {
     let items = values.iter().enumerate().filter_map(|(item, value)| {
         Some(Item {
@@ -89,7 +89,7 @@ fn remove_of<T>(values: &[Value<T>], from: &mut T, gone: &Gone) {
     gone.iter().for_each(|i| (values[*i].remove)(from));
 }
 
-/// What a link does that a good one does not.
+/// The values in which a link differs from a good one.
 const IMPAIRMENTS: &[Value<LinkProfile>] = &[
     Value {
         field: "loss",
@@ -167,7 +167,7 @@ fn share(what: &str, share: Ppm) -> Option<String> {
     (ppm > 0).then(|| format!("{what} of {}.{:02} %", ppm / 10_000, ppm % 10_000 / 100))
 }
 
-/// Both directions of every access link, with the names of link and direction and the path.
+/// Returns both directions of every access link, with a name and the path.
 fn directions(topology: &Topology) -> Vec<(String, String, &LinkProfile)> {
     let mut all = Vec::new();
     for (h, host) in topology.hosts.iter().enumerate() {
@@ -180,13 +180,13 @@ fn directions(topology: &Topology) -> Vec<(String, String, &LinkProfile)> {
     all
 }
 
-/// The same, to change them.
+/// Returns both directions of every access link, in the same order, to change them.
 fn directions_mut(topology: &mut Topology) -> Vec<&mut LinkProfile> {
     let interfaces = topology.hosts.iter_mut().flat_map(|h| &mut h.interfaces);
     interfaces.flat_map(|i| [&mut i.up, &mut i.down]).collect()
 }
 
-/// Everything that any direction of a link does and a good one does not.
+/// Returns every impairment of any direction of a link.
 pub(super) fn impairments(plan: &Plan) -> Vec<Item> {
     let all = directions(&plan.topology).into_iter().enumerate();
     let of = |(n, (link, path, profile)): (usize, (String, String, &LinkProfile))| {
@@ -200,7 +200,7 @@ pub(super) fn impairments(plan: &Plan) -> Vec<Item> {
     all.flat_map(of).collect()
 }
 
-/// Takes impairments away, by their numbers in [`impairments`].
+/// Removes impairments, by their numbers in [`impairments`].
 pub(super) fn remove_impairments(plan: &mut Plan, gone: &Gone) {
     let mut links = directions_mut(&mut plan.topology);
     for item in gone {

@@ -1,14 +1,14 @@
 //! Shrinking: the smallest plan that still breaks the same oracle in the same way.
 //!
-//! - [`edit`], [`knobs`], [`actors`], [`app`]: what can be removed from a plan, each with a name
-//! - [`simpler`]: what can be made shorter or plainer
-//! - [`ddmin`]: delta debugging over numbered things, knowing nothing of plans
-//! - [`executor`]: how a candidate plan is judged
+//! - [`edit`], [`knobs`], [`actors`], [`app`]: the elements that can be removed from a plan, each with a name
+//! - [`simpler`]: the values that can be made shorter or plainer
+//! - [`ddmin`]: delta debugging over numbered elements, without knowledge of plans
+//! - [`executor`]: judges a candidate plan
 //! - [`search`]: which candidates are tried, and how many
 //!
-//! What happens to packets is drawn from (seed, link, ordinal), so that removing one fault moves no other. Nothing
-//! here looks at a clock: who shrinks says when it has taken long enough. The result does not depend on how many
-//! candidates are tried at once.
+//! Random draws about packets depend on (seed, link, ordinal), so that removing one fault moves no other. Nothing here
+//! looks at a clock: the caller says when it has taken long enough. The result does not depend on the number of
+//! candidates that are tried at once.
 
 mod actors;
 mod app;

@@ -1,4 +1,4 @@
-//! What holds of every registered kind of fault: that it has all its parts, down to the element that can be taken away.
+//! Tests that every registered kind of fault is complete, down to the element that can be removed.
 
 use std::collections::BTreeSet;
 
@@ -13,14 +13,14 @@ use crate::{
     swarm,
 };
 
-/// A fault of each kind, as the swarm draws it for [`world`].
+/// Returns faults of each kind, as the swarm draws them for [`world`].
 fn drawn(kind: KindId) -> Vec<Fault> {
-    // A slow await is drawn for each step or not.
+    // A slow await is drawn for each step or not, so several seeds are tried.
     let plans = (0..20).map(|seed| swarm::brew(Seed(seed), &[kind].into(), world()));
     plans.flat_map(|plan| plan.faults).collect()
 }
 
-/// What a kind lacks to be complete.
+/// Lists the parts that a kind lacks.
 fn lacks(kind: KindId) -> Vec<&'static str> {
     let spec = kind.spec();
     let faults = drawn(kind);

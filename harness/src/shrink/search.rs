@@ -1,7 +1,7 @@
 //! The search: delta debugging over elements, then one by one, then shorter and plainer, until nothing changes.
 //!
-//! A candidate must break the oracle because of what stands in the way of its users: if it breaks it in a calm network too
-//! (a user who dials before the callee is online), it is another failure, unless the plan to shrink does so itself.
+//! A candidate must break the oracle because of an obstacle: if it breaks it in a calm network too (a user who dials
+//! before the callee is online), it is another failure, unless the plan to shrink does so itself.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,44 +20,44 @@ use super::{
 };
 use crate::{fault::Plan, trace::Digest};
 
-/// How long shrinking may go on, and on how many threads.
+/// The limits of shrinking: time, candidates and threads.
 #[derive(Clone, Copy)]
 pub struct Limits<'a> {
-    /// How many candidates are run at once. The result does not depend on it.
+    /// The number of candidates run at once. The result does not depend on it.
     pub jobs: NonZeroUsize,
-    /// How many candidates are tried at most.
+    /// The largest number of candidates to try.
     pub tries: u64,
-    /// Whether there is time left; asked before candidates are run.
+    /// Reports whether there is time left; called before candidates are run.
     pub go_on: &'a dyn Fn() -> bool,
 }
 
-/// How far shrinking is.
+/// The progress of shrinking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Candidates tried.
+    /// The number of candidates tried.
     pub tries: u64,
-    /// Elements of the smallest plan so far that fails.
+    /// The number of elements of the smallest failing plan so far.
     pub elements: usize,
 }
 
-/// The smallest plan that was found.
+/// The result of shrinking.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shrunk {
-    /// It breaks the same oracle first, by the same kind of event.
+    /// The smallest plan; it breaks the same oracle first, by the same kind of event.
     pub plan: Plan,
-    /// That oracle.
+    /// The oracle.
     pub oracle: String,
-    /// How many elements there were.
+    /// The number of elements before.
     pub before: usize,
     /// The elements that are left.
     pub elements: Vec<Element>,
-    /// How many candidates were tried.
+    /// The number of candidates tried.
     pub tries: u64,
-    /// Whether the search came to its end: then no single element can go.
+    /// Whether the search was completed: then no single element can go.
     pub complete: bool,
 }
 
-/// Nothing to shrink.
+/// The error of shrinking.
 #[derive(Debug, Error)]
 pub enum ShrinkError {
     /// Every oracle holds.
@@ -99,7 +99,8 @@ pub fn shrink(
     loop {
         let before = search.plan.clone();
         search.remove(one_by_one);
-        // What is short and late need not be enough when it is early: what else that would take is not to blame.
+        // A short and late fault need not be enough when it is early; elements that an earlier start would require are
+        // not causes.
         search.turn_all(simpler::begins);
         search.remove(one_by_one);
         search.shorten();
@@ -127,7 +128,7 @@ pub fn shrink(
 
 type Reduce = fn(Kept, &mut dyn FnMut(&[Kept]) -> Option<usize>) -> Kept;
 
-/// The smallest plan so far, and what judges others.
+/// The smallest plan so far, and the judge of candidates.
 struct Search<'a> {
     judge: Judge<'a>,
     plan: Plan,
@@ -135,7 +136,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Removes elements by `reduce`.
+    /// Removes elements with the algorithm `reduce`.
     fn remove(&mut self, reduce: Reduce) {
         let inventory = Inventory::of(&self.plan);
         let all: Kept = (0..inventory.elements().len()).collect();
@@ -169,7 +170,7 @@ impl Search<'_> {
         self.turn_all(simpler::knobs);
     }
 
-    /// Makes the numbers that `knobs` gives for a plan smaller, one after the other.
+    /// Makes the numbers that `knobs` returns for a plan smaller, one after the other.
     fn turn_all(&mut self, knobs: fn(&Plan) -> Vec<Knob>) {
         for place in 0.. {
             let knobs = knobs(&self.plan);
@@ -182,7 +183,7 @@ impl Search<'_> {
         }
     }
 
-    /// Bisects between the smallest value, which need not fail, and the one that does.
+    /// Bisects between the smallest value, which need not fail, and the current one, which does.
     fn turn(&mut self, knob: &Knob) {
         let (mut low, mut high) = (knob.least, knob.value);
         if self.accept(knob, low) {
@@ -214,9 +215,9 @@ struct Judge<'a> {
     executor: &'a dyn Executor,
     target: &'a Broken,
     limits: Limits<'a>,
-    /// Whether plans fail alike, by their digests.
+    /// For each plan by its digest, whether it fails alike.
     known: BTreeMap<String, bool>,
-    /// Whether the oracle holds in a calm network, and has to.
+    /// Whether the oracle holds in a calm network, and must hold for candidates too.
     calm_holds: bool,
     /// The plans that a search on one thread would have tried too.
     counted: BTreeSet<String>,
@@ -229,7 +230,7 @@ impl Judge<'_> {
         self.counted.len() as u64
     }
 
-    /// The first of `count` candidates that breaks the oracle; none also when the limits are reached.
+    /// Returns the first of `count` candidates that fails alike; `None` also if the limits are reached.
     fn first_failing(&mut self, count: usize, candidate: impl Fn(usize) -> Option<Plan>) -> Option<usize> {
         let mut next = 0;
         while next < count {
@@ -259,7 +260,7 @@ impl Judge<'_> {
         None
     }
 
-    /// Whether `plan` breaks the oracle only because of what is in the way.
+    /// Reports whether `plan` breaks the oracle only because of obstacles.
     fn is_fair(&mut self, plan: &Plan) -> bool {
         self.holds_when_calm(plan).unwrap_or_else(|error| {
             self.error = Some(error);
@@ -285,7 +286,7 @@ impl Judge<'_> {
         self.stopped || self.error.is_some()
     }
 
-    /// Runs what is not known yet; false if it could not be run.
+    /// Runs the plans that are not known yet; returns false if one could not be run.
     fn learn(&mut self, batch: &[(usize, String, Arc<Plan>)]) -> bool {
         let (executor, target) = (self.executor, self.target);
         let new: Vec<_> = batch
@@ -315,7 +316,7 @@ impl Judge<'_> {
     }
 }
 
-/// Tells plans apart.
+/// Returns the key of a plan: the digest of its JSON.
 fn key(plan: &Plan) -> String {
     Digest::of(&serde_json::to_vec(plan).expect("plans are plain data")).to_string()
 }

@@ -1,6 +1,6 @@
-//! What can be made plainer in a plan: distributions become constants, numbers become small and round.
+//! Makes values of a plan plainer: distributions become constants, numbers become small and round.
 //!
-//! Never touched: when users dial, the budget of a call and how long a run may go on after it.
+//! Never changed: the times at which users dial, the budget of a call and the time that a run may go on after it.
 
 use super::{app, knobs::longest_us};
 use crate::{
@@ -15,9 +15,9 @@ type Setter = Box<dyn Fn(&mut Plan, u64)>;
 
 /// A number of a plan that may be smaller.
 pub(super) struct Knob {
-    /// What it is.
+    /// The current value.
     pub value: u64,
-    /// The smallest that it may be.
+    /// The smallest allowed value.
     pub least: u64,
     set: Setter,
 }
@@ -31,7 +31,7 @@ impl Knob {
         }
     }
 
-    /// `plan` with the number at `value`; none if that could not be run.
+    /// Returns `plan` with the number set to `value`; `None` if that could not be run.
     pub fn at(&self, plan: &Plan, value: u64) -> Option<Plan> {
         let mut plan = plan.clone();
         (self.set)(&mut plan, value);
@@ -39,7 +39,7 @@ impl Knob {
     }
 }
 
-/// The plans that differ from `plan` in one distribution that is a constant: the shortest first.
+/// Returns the plans that differ from `plan` in one distribution that becomes a constant: the shortest first.
 pub(super) fn constants(plan: &Plan) -> Vec<Vec<Plan>> {
     let alternatives = latencies(plan).into_iter().filter_map(|(latency, _)| {
         let mut copy = plan.clone();
@@ -63,12 +63,12 @@ pub(super) fn constants(plan: &Plan) -> Vec<Vec<Plan>> {
     alternatives.collect()
 }
 
-/// Every number that may be smaller, but for when faults begin.
+/// Returns every number that may be smaller, except the start times of faults.
 pub(super) fn knobs(plan: &Plan) -> Vec<Knob> {
     let mut knobs = lasting(plan);
     knobs.extend(parameters(plan));
     for (i, scripted) in plan.script.iter().enumerate() {
-        // Who dials earlier may dial before the callee is online, which is another failure.
+        // A user who dials earlier may dial before the callee is online, which is another failure.
         if let When::Rung { ms } = scripted.when {
             knobs.push(Knob::new(ms, 0, move |plan, ms| {
                 plan.script[i].when = When::Rung { ms }
@@ -99,7 +99,7 @@ pub(super) fn knobs(plan: &Plan) -> Vec<Knob> {
     knobs
 }
 
-/// When faults begin: each lasts as long as before.
+/// Returns the start times of faults: each lasts as long as before.
 pub(super) fn begins(plan: &Plan) -> Vec<Knob> {
     let begin = |(i, fault): (usize, &Fault)| {
         let lasts = fault.until_ms.map(|until| until - fault.from_ms);
@@ -113,7 +113,7 @@ pub(super) fn begins(plan: &Plan) -> Vec<Knob> {
     knobs
 }
 
-/// How long faults last.
+/// Returns the durations of faults.
 fn lasting(plan: &Plan) -> Vec<Knob> {
     let last = |(i, fault): (usize, &Fault)| {
         let lasts = fault.until_ms? - fault.from_ms;
@@ -124,7 +124,7 @@ fn lasting(plan: &Plan) -> Vec<Knob> {
     plan.faults.iter().enumerate().filter_map(last).collect()
 }
 
-/// What else faults have that may be less, as their kinds say.
+/// Returns the other values of faults that can be reduced, as their kinds define.
 fn parameters(plan: &Plan) -> Vec<Knob> {
     let mut knobs = Vec::new();
     for (i, mut fault) in plan.faults.clone().into_iter().enumerate() {
@@ -132,7 +132,7 @@ fn parameters(plan: &Plan) -> Vec<Knob> {
             let value = match value {
                 Lessen::Ms(ms) => *ms,
                 Lessen::Share(share) => u64::from(share.get()),
-                // One of many distributions.
+                // Distributions are handled separately.
                 Lessen::Latency(_) => continue,
             };
             knobs.push(Knob::new(value, 1, move |plan, value| {
@@ -147,7 +147,7 @@ fn parameters(plan: &Plan) -> Vec<Knob> {
     knobs
 }
 
-/// The distribution of delays that is the `n`th of what the fault at `index` has that may be less.
+/// Returns the distribution of delays that is the `n`th reducible value of the fault at `index`.
 fn latency_of(plan: &mut Plan, index: usize, n: usize) -> Option<&mut Latency> {
     match plan.faults[index].kind.behaviour_mut().lessen().swap_remove(n) {
         Lessen::Latency(latency) => Some(latency),
@@ -155,8 +155,8 @@ fn latency_of(plan: &mut Plan, index: usize, n: usize) -> Option<&mut Latency> {
     }
 }
 
-/// Every distribution of delays, of links, of the service, of the clients' steps and of faults, and the least that it may be in
-/// milliseconds: what a good link takes.
+/// Returns every distribution of delays, of links, of the service, of the clients' steps and of faults, and its least
+/// value in milliseconds: that of a good link.
 fn latencies(plan: &Plan) -> Vec<(LatencyOf, u64)> {
     let mut all: Vec<(LatencyOf, u64)> = Vec::new();
     let good_ms = longest_us(&LinkProfile::default().latency) / 1_000;
@@ -182,10 +182,10 @@ fn latencies(plan: &Plan) -> Vec<(LatencyOf, u64)> {
     all
 }
 
-/// The middle of two numbers, as round as it can be: the fewest digits that are not zero.
+/// Returns the middle of two numbers, as round as possible: with the fewest digits that are not zero.
 pub(super) fn round_middle(low: u64, high: u64) -> Option<u64> {
     let middle = low.midpoint(high);
-    // Rounder numbers in the middle half will do.
+    // A rounder number in the middle half is good enough.
     let quarter = (high - low) / 4;
     let mut unit = 1;
     let mut best = middle;

@@ -1,4 +1,4 @@
-//! What holds for every edit of a plan, and what a search comes to.
+//! Tests of every edit of a plan, and of the search.
 
 use std::{collections::BTreeSet, num::NonZeroUsize, sync::Arc};
 
@@ -28,7 +28,7 @@ fn scripted(host: &str, when: When, act: Act) -> Scripted {
     }
 }
 
-/// Three users, a NAT, a STUN server that nobody needs, and everything that the swarm has.
+/// Returns a plan with three users, a NAT, a STUN server that no client needs, and every fault of the swarm.
 fn stormy(seed: u64) -> Plan {
     let call = |name: &str| name.to_owned();
     let at = |ms| When::At { ms };
@@ -88,7 +88,7 @@ fn stormy(seed: u64) -> Plan {
     swarm::brew(Seed(seed), &swarm::Kind::ALL.iter().copied().collect(), calm)
 }
 
-/// The places of the elements of `inventory` that are called `words`.
+/// Returns the indices of the elements of `inventory` whose description is one of `description`.
 fn places(inventory: &Inventory, description: &BTreeSet<&str>) -> BTreeSet<usize> {
     let all = inventory.elements().iter().enumerate();
     all.filter(|(_, e)| description.contains(e.description.as_str()))
@@ -99,7 +99,7 @@ fn places(inventory: &Inventory, description: &BTreeSet<&str>) -> BTreeSet<usize
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Every edit of a valid plan is valid or skipped, and it does not matter in which order two are made.
+    /// Tests that every edit of a valid plan is valid or skipped, and that the order of two edits does not matter.
     #[test]
     fn edits_are_valid_and_commute(
         seed in any::<u64>(),
@@ -113,7 +113,7 @@ proptest! {
         let half = description.len() / 2;
         let [first, second] = [&description[..half], &description[half..]].map(|w| w.iter().copied().collect::<BTreeSet<_>>());
         let all = description.iter().copied().collect();
-        // Elements of the same words are the same: they go together.
+        // Elements with the same description are the same: they go together.
         let at_once = inventory.without(&places(&inventory, &all));
         let one_after_the_other = |a: &BTreeSet<&str>, b: &BTreeSet<&str>| {
             let halfway = Inventory::of(&inventory.without(&places(&inventory, a))?);
@@ -127,7 +127,7 @@ proptest! {
         }
     }
 
-    /// Every element can go by itself, unless something stands on it, and is gone then.
+    /// Tests that every element can go by itself, unless another depends on it, and is gone then.
     #[test]
     fn every_element_can_go(seed in any::<u64>()) {
         let inventory = Inventory::of(&stormy(seed));
@@ -186,8 +186,8 @@ fn is_over_bob(fault: &Fault) -> bool {
     fault.until_ms.is_some() && fault.target == Target::link("bob")
 }
 
-/// Breaks where a fault lies over bob's link for a time and descriptions take 20 ms at least, and where bob answers at once; breaks
-/// another oracle where alice does not dial, and the same one otherwise where descriptions are quick.
+/// Breaks an oracle if a fault acts on bob's link for a time and descriptions take at least 20 ms, and if bob answers
+/// at once; breaks another oracle if alice does not dial, and the same one by another event if descriptions are quick.
 struct Fake;
 
 impl Executor for Fake {

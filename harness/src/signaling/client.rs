@@ -1,6 +1,6 @@
-//! The session of one client with the signaling server: one connection after the other.
+//! The session of one client with the signaling server, over one connection after the other.
 //!
-//! A lost connection is made anew, and what was not acknowledged is sent again: the app above never learns of it.
+//! A lost connection is replaced, and unacknowledged messages are sent again; the app above never learns of it.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -25,37 +25,37 @@ use crate::{
     world::{Host, Sim},
 };
 
-/// What went wrong with the connection.
+/// The error of a signaling connection.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SignalingError {
-    /// It could not be made.
+    /// The connection could not be made.
     #[error("the signaling server cannot be reached: {0}")]
     Connect(#[from] io::Error),
     /// The WebSocket failed.
     #[error("the WebSocket: {0}")]
     WebSocket(String),
-    /// It is gone.
+    /// The connection is gone.
     #[error("the signaling connection is closed")]
     Closed,
 }
 
-/// Connections and messages that a client may count in one life of its host: it goes on counting after a crash, as
-/// one that keeps its counters does.
+/// The number of connections and messages that a client may count in one life of its host: the counts go on after a
+/// crash, as in a client that stores its counters.
 const PER_LIFE: u64 = 1_000_000;
 
 type Sent = oneshot::Sender<Result<(), SignalingError>>;
 type Socket = WebSocketStream<TcpStream>;
 
-/// The first pause before a client connects again; each further one is twice as long, up to [`MAX_BACKOFF`].
+/// The first pause before a client reconnects; each further one is twice as long, up to [`MAX_BACKOFF`].
 const MIN_BACKOFF: Duration = Duration::from_millis(250);
-/// The longest such pause.
+/// The longest pause before a client reconnects.
 const MAX_BACKOFF: Duration = Duration::from_secs(2);
 
-/// How long after the last answer the client asks again whether a connection lives.
+/// The time after the last answer at which the client probes whether a connection lives.
 const PING_AFTER: Duration = Duration::from_secs(2);
-/// How long after the last answer the client gives it up, and how long it may take to be made: TCP alone bears
-/// a lossy link for minutes, each retransmission waiting twice as long as the one before.
+/// The time after the last answer at which the client gives a connection up, and the limit for making one: TCP alone
+/// bears a lossy link for minutes, each retransmission waiting twice as long as the one before.
 const DEAD_AFTER: Duration = Duration::from_secs(5);
 
 /// A registered client. Cheap to clone; the session ends when the last clone is dropped.
@@ -66,8 +66,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects `host` to the server and registers as `name`, as often as it takes, and again whenever the
-    /// connection is lost. Messages for the client arrive at the returned end, which ends with the session.
+    /// Connects `host` to the server and registers as `name`, with as many attempts as it takes, and again whenever the
+    /// connection is lost. Messages for the client arrive at the returned receiver, which ends with the session.
     pub async fn connect(
         host: &Host,
         server: &Host,
@@ -92,11 +92,11 @@ impl Client {
     /// Sends `message` to the client `to`, and returns when it has been written to the connection.
     ///
     /// # Errors
-    /// [`SignalingError`]: the message is lost. A service that acknowledges loses none.
+    /// [`SignalingError`] if the message is lost. A service that acknowledges loses none.
     pub async fn send(&self, to: &str, message: Message) -> Result<(), SignalingError> {
         let (sent, written) = oneshot::channel();
         let envelope = Envelope::to(to, message);
-        // It is said now, whenever it goes out: what was handed over cannot be taken back.
+        // The message is recorded now, whenever it goes out: it cannot be taken back.
         record(self.host.sim(), SignalDirection::Sent, SERVICE, &envelope);
         self.outbox
             .send((envelope, sent))
@@ -105,7 +105,7 @@ impl Client {
     }
 }
 
-/// A client's side of its connections, one after the other.
+/// A client's side of its connections.
 struct Session {
     host: Host,
     address: SocketAddr,
@@ -115,16 +115,16 @@ struct Session {
     ledger: Ledger,
 }
 
-/// Why a connection is not used any more.
+/// The reason why a connection is not used any more.
 enum Over {
-    /// Nobody needs it.
+    /// No client uses the session any more.
     Unused,
-    /// It is lost.
+    /// The connection is lost.
     Lost,
 }
 
 impl Session {
-    /// Connects and registers, as often as it takes.
+    /// Connects and registers, with as many attempts as it takes.
     async fn connect(&mut self) -> Socket {
         let mut pause = MIN_BACKOFF;
         loop {
@@ -161,7 +161,7 @@ impl Session {
         }
     }
 
-    /// Moves messages between the connections and the two queues until nobody needs them.
+    /// Moves messages between the connections and the two queues until no client uses them.
     async fn run(
         mut self,
         mut socket: Socket,
@@ -181,7 +181,7 @@ impl Session {
         let _ = socket.close(None).await;
     }
 
-    /// Uses one connection until it is lost. Only where messages are acknowledged is it watched.
+    /// Uses one connection until it is lost. It is probed only if messages are acknowledged.
     async fn exchange(
         &mut self,
         socket: &mut Socket,
@@ -202,7 +202,7 @@ impl Session {
                     }
                     let written = self.pass(socket, &envelope).await;
                     let lost = written.is_err();
-                    // Whoever stopped waiting does not want to know. What is in the ledger is not lost.
+                    // An error means that the caller has stopped waiting. A message in the ledger is not lost.
                     let _ = sent.send(if self.acks { Ok(()) } else { written });
                     if lost {
                         return Over::Lost;
@@ -219,7 +219,7 @@ impl Session {
                         }
                     }
                     for envelope in self.ledger.due(sim.now()) {
-                        // What is sent again is not said again: only the first time is written down.
+                        // Only the first transmission of a message is recorded.
                         sim.mark("signal-sent-again");
                         if self.pass(socket, &envelope).await.is_err() {
                             return Over::Lost;
@@ -228,7 +228,7 @@ impl Session {
                 }
                 frame = socket.next() => {
                     let Some(Ok(frame)) = frame else { return Over::Lost };
-                    // Only this proves that what we send arrives too.
+                    // Only a pong proves that what we send arrives too.
                     if frame.is_pong() {
                         answered = sim.now();
                     }
@@ -247,7 +247,7 @@ impl Session {
         }
     }
 
-    /// Takes a message from the connection: returns it if the app has to handle it.
+    /// Handles a message from the connection; returns it if the app has to handle it.
     async fn take(
         &mut self,
         socket: &mut Socket,

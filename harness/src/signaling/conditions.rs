@@ -1,7 +1,7 @@
-//! What lies over the signaling service now: the executed state of faults.
+//! Fault conditions that are in force on the signaling service.
 //!
-//! There is one of these in a world, whatever becomes of the server and of its host. Nothing here knows a plan, or what is
-//! still to come.
+//! A world has one of these, which outlives the server and its host. Nothing here knows a plan, or what is still to
+//! come.
 
 use std::{
     collections::BTreeMap,
@@ -15,22 +15,22 @@ use serde::{Deserialize, Serialize};
 use super::server::{Running, Server};
 use crate::trace::FaultId;
 
-/// What becomes of a message that reached the server.
+/// The effect of a fault on a message that reached the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum MessageFate {
-    /// The server takes it up later.
+    /// The server handles the message later.
     Delay {
-        /// By how many milliseconds.
+        /// The extra delay, in milliseconds.
         ms: u64,
     },
-    /// It is lost before the server takes it.
+    /// The message is lost before the server handles it.
     Drop,
-    /// The server takes it twice.
+    /// The server handles the message twice.
     Duplicate,
 }
 
-/// Everything that lies over the signaling service.
+/// All fault conditions on the signaling service.
 #[derive(Default)]
 pub struct Conditions {
     state: Mutex<State>,
@@ -38,7 +38,7 @@ pub struct Conditions {
 
 #[derive(Default)]
 struct State {
-    // How many messages of each client have come.
+    // The number of messages of each client so far.
     seen: BTreeMap<String, u64>,
     verdicts: Vec<Laid>,
     slow_push: Vec<(FaultId, Duration)>,
@@ -46,7 +46,7 @@ struct State {
     server: Weak<Running>,
 }
 
-/// A verdict and the message that it falls on.
+/// A verdict and the message that it applies to.
 struct Laid {
     fault: FaultId,
     client: String,
@@ -55,8 +55,9 @@ struct Laid {
 }
 
 impl Conditions {
-    /// `fault` lays `verdict` on a message: the one that is `message`th, from 0, of those of `client` that reach the server in
-    /// the whole run. Acknowledgements and registrations do not count; what is sent again counts anew.
+    /// Applies `verdict` to one message on behalf of `fault`: the one with the number `message`, from 0, among those of
+    /// `client` that reach the server in the whole run. Acknowledgements and registrations do not count; a message that
+    /// is sent again counts anew.
     pub fn lay(&self, fault: FaultId, client: &str, message: u64, verdict: MessageFate) {
         self.state().verdicts.push(Laid {
             fault,
@@ -66,26 +67,26 @@ impl Conditions {
         });
     }
 
-    /// `fault` makes every push notification take longer by `by`.
+    /// Makes every push notification take longer by `by`, on behalf of `fault`.
     pub fn slow_push(&self, fault: FaultId, by: Duration) {
         self.state().slow_push.push((fault, by));
     }
 
-    /// Takes away what `fault` laid.
+    /// Removes the conditions of `fault`.
     pub fn lift(&self, fault: FaultId) {
         let mut state = self.state();
         state.verdicts.retain(|laid| laid.fault != fault);
         state.slow_push.retain(|(laid_by, _)| *laid_by != fault);
     }
 
-    /// `fault` cuts every connection of the server.
+    /// Cuts every connection of the server because of `fault`.
     pub fn cut(&self, fault: FaultId) {
         if let Some(server) = self.server() {
             server.cut(fault);
         }
     }
 
-    /// `fault` takes the server down with all that it has in hand.
+    /// Takes the server down because of `fault`; it loses all messages in hand.
     pub fn go_down(&self, fault: FaultId) {
         self.state().down = Some(fault);
         if let Some(server) = self.server() {
@@ -94,22 +95,22 @@ impl Conditions {
         }
     }
 
-    /// The server is back, with an empty registry.
+    /// Brings the server back, with an empty registry.
     pub fn come_back(&self) {
         self.state().down = None;
     }
 
-    /// The fault that keeps the server down, if one does.
+    /// Returns the fault that keeps the server down, if any.
     pub(super) fn down(&self) -> Option<FaultId> {
         self.state().down
     }
 
-    /// From now on, `server` is the one that serves.
+    /// Sets the server that these conditions act on.
     pub(super) fn served_by(&self, server: &Server) {
         self.state().server = server.downgrade();
     }
 
-    /// A message of `client` has come: the verdict on it.
+    /// Counts a message of `client`; returns the verdict on it.
     pub(super) fn meets(&self, client: &str) -> Option<(FaultId, MessageFate)> {
         let mut state = self.state();
         let count = state.seen.entry(client.to_owned()).or_default();
@@ -120,12 +121,12 @@ impl Conditions {
         Some((laid.fault, laid.verdict))
     }
 
-    /// How much longer a push takes, and because of what: of several faults, the slowest.
+    /// Returns the extra delay of a push notification and its fault; of several faults, the slowest.
     pub(super) fn push_delay(&self) -> Option<(FaultId, Duration)> {
         self.state().slow_push.iter().copied().max_by_key(|(_, by)| *by)
     }
 
-    /// The server that serves, if its host runs.
+    /// Returns the server, if its host runs.
     fn server(&self) -> Option<Server> {
         let server = Server::upgrade(&self.state().server)?;
         server.host().is_up().then_some(server)

@@ -1,12 +1,12 @@
-//! Messages that wait at the server until it is their turn, where a run keeps an order.
+//! Messages that wait at the server for their turn, where a run keeps an order.
 //!
-//! A message acts on the client that it is for, so that is whose step its delivery is. Messages of one sender wait
-//! together where the server handles them concurrently, and one at a time where it handles them in order.
+//! A message acts on its receiver, so its delivery counts as a step of the receiving client. Messages of one sender
+//! wait together where the server handles them concurrently, and one at a time where it handles them in order.
 
 use super::message::Envelope;
 use crate::world::Host;
 
-/// Waits until it is the turn of `envelope`, which `from` sent through `server`; says whether it had to.
+/// Waits for the turn of `envelope`, which `from` sent through `server`; returns whether it had to wait.
 pub(super) async fn until_its_turn(server: &Host, from: &str, envelope: &Envelope) -> bool {
     let Some(to) = &envelope.to else { return false };
     let (kind, call) = (

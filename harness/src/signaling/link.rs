@@ -1,17 +1,17 @@
-//! What a client remembers so that every message is delivered at least once and handled once.
+//! The bookkeeping of a client for at-least-once delivery and exactly-once handling of messages.
 //!
-//! Pure bookkeeping, told the time: nothing here sends or awaits.
+//! It is told the time: nothing here sends or awaits.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use super::message::{Envelope, Message};
 use crate::time::SimTime;
 
-/// How long a client waits for an acknowledgement before it sends a message again: longer than the slowest
-/// message of the story network and its answer take (1.5 s, `scenarios/src/network.rs`).
+/// The time that a client waits for an acknowledgement before it sends a message again: longer than the slowest message
+/// of the story network and its answer take (1.5 s, `scenarios/src/network.rs`).
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Messages that are not acknowledged, and those that have come.
+/// The unacknowledged messages, and those that have arrived.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     sent: u64,
@@ -21,7 +21,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// A ledger whose first message has the number after `sent`.
+    /// Creates a ledger whose first message has the number after `sent`.
     pub fn beginning_at(sent: u64) -> Self {
         Self {
             sent,
@@ -36,12 +36,12 @@ impl Ledger {
         self.unacknowledged.push((now + PATIENCE, envelope.clone()));
     }
 
-    /// When the next message has waited long enough.
+    /// Returns when the next message is due for retransmission.
     pub fn next_due(&self) -> Option<SimTime> {
         self.unacknowledged.iter().map(|(due, _)| *due).min()
     }
 
-    /// What has waited long enough at `now`, in the order in which it was sent first; it waits again.
+    /// Returns the messages that are due at `now`, in the order in which they were sent first; each waits again.
     pub fn due(&mut self, now: SimTime) -> Vec<Envelope> {
         let due = self.unacknowledged.iter_mut().filter(|(at, _)| *at <= now);
         due.map(|(at, envelope)| {
@@ -51,14 +51,14 @@ impl Ledger {
         .collect()
     }
 
-    /// There is a new connection: whatever was under way is due.
+    /// Makes all unacknowledged messages due, because there is a new connection.
     pub fn reconnected(&mut self, now: SimTime) {
         for (due, _) in &mut self.unacknowledged {
             *due = now;
         }
     }
 
-    /// An acknowledgement came from `from`.
+    /// Handles an acknowledgement from `from`.
     pub fn acknowledged(&mut self, from: &str, of: u64, absent: bool) {
         if !absent || !self.heard_of.contains(from) {
             self.unacknowledged
@@ -66,7 +66,7 @@ impl Ledger {
         }
     }
 
-    /// A message came: returns its acknowledgement, if it has a number, and whether it came for the first time.
+    /// Handles a message; returns its acknowledgement, if it has a number, and whether it came for the first time.
     pub fn receives(&mut self, envelope: &Envelope) -> (Option<Envelope>, bool) {
         let (Some(from), Some(of)) = (&envelope.from, envelope.seq) else {
             return (None, true);

@@ -13,19 +13,18 @@
 //!   │ hangup ──────────────▶│ hangup ─────────────▶│
 //! ```
 //!
-//! A service that acknowledges says so in `registered`. From then on a client counts its messages in `seq`, and
-//! sends each again, on the same connection or on a new one, until the client that it is for has answered with an
-//! `ack` of that number. So every message is delivered at least once, across lost messages, cut connections and
-//! a server that lost its memory; the receiver handles a (call, sender, seq) once and acknowledges every copy.
-//! The server passes acknowledgements on at once and keeps nothing. It answers in the place of a client that is
-//! not connected: with a plain `ack` for what a push notification carries, otherwise with one that says
-//! `absent`. That ends a message for a client that was not heard of yet, as there is nobody to deliver it to; one
-//! that was heard of is only gone for a moment.
+//! A service that acknowledges says so in `registered`. From then on a client numbers its messages in `seq`, and sends
+//! each again, on the same connection or on a new one, until the receiving client has answered with an `ack` of that
+//! number. So every message is delivered at least once, across lost messages, cut connections and a server that lost
+//! its memory; the receiver handles a (call, sender, seq) once and acknowledges every copy. The server passes
+//! acknowledgements on at once and keeps nothing. It answers in the place of a client that is not connected: with a
+//! plain `ack` for messages that a push notification carries, otherwise with one that says `absent`. That ends a
+//! message for a client that was not heard of yet, as there is nobody to deliver it to; a client that was heard of is
+//! only gone for a moment.
 //!
-//! An app whose phone rings may say so with `ringing`; `busy`, `reject` and `glare` end a call that was not answered,
-//! and a callee whose attempt came to nothing asks for another with `try-again`. A caller whose call rings on several
-//! devices tells all but the one that has it `elsewhere`. `error` is the server's answer to what
-//! it cannot handle.
+//! An app whose phone rings may send `ringing`; `busy`, `reject` and `glare` end a call that was not answered, and a
+//! callee whose attempt has failed asks for another with `try-again`. A caller whose call rings on several devices
+//! sends `elsewhere` to all but the one that has it. `error` is the server's answer to a message that it cannot handle.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -47,86 +46,87 @@ pub const VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
     v: u32,
-    /// Who sent it; the server fills it in.
+    /// The sender; the server fills it in.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub from: Option<String>,
-    /// Whom it is for; none for the server itself.
+    /// The receiver; none for the server itself.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub to: Option<String>,
-    /// Its number among the messages of its sender, where messages are acknowledged.
+    /// The number among the messages of the sender, where messages are acknowledged.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub seq: Option<u64>,
-    /// What it says.
+    /// The content.
     #[serde(flatten)]
     pub message: Message,
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Message {
-    /// To the server, first of all: this is who I am.
+    /// The first message to the server: identifies the client.
     Register {
         /// The name of the client.
         client: String,
-        /// Counts the connections of the client from 0. What it sent on one that it has given up can arrive after
-        /// it has registered on the next, and must not take its place.
+        /// The number of the connection of the client, from 0. A registration on a connection that the client has given
+        /// up can arrive after it has registered on the next, and must not replace that.
         #[serde(skip_serializing_if = "is_zero", default)]
         connection: u64,
     },
-    /// From the server: messages for you reach you from now on.
+    /// From the server: the client is registered, and messages for it arrive from now on.
     Registered {
         /// Whether messages are acknowledged.
         #[serde(skip_serializing_if = "std::ops::Not::not", default)]
         acks: bool,
     },
-    /// A message of yours has arrived.
+    /// An acknowledgement.
     Ack {
-        /// Its number.
+        /// The number of the acknowledged message.
         of: u64,
-        /// It has not, because the client that it is for is not connected.
+        /// Whether the message was not delivered, because the receiver is not connected.
         #[serde(skip_serializing_if = "std::ops::Not::not", default)]
         absent: bool,
     },
-    /// I want to talk to you.
+    /// The sender calls the receiver.
     Dial {
         /// The call, named by the caller.
         call: String,
     },
-    /// Somebody dials you; made by the server from `dial`.
+    /// The receiver is called; made by the server from `dial`.
     Ring {
         /// The call.
         call: String,
     },
-    /// I am in the call and have applied your description: candidates of its generation can come.
+    /// The sender is in the call and has applied a description: candidates of its generation can come.
     Joined {
         /// The call.
         call: String,
         /// The generation whose description was applied.
         ufrag: String,
     },
-    /// A session description that offers.
+    /// An offer.
     Offer {
         /// The call.
         call: String,
-        /// Counts the attempts within the call from 1: an offer of an earlier attempt than the last one
-        /// comes too late.
+        /// The number of the attempt within the call, from 1: an offer of an earlier attempt than the last one comes
+        /// too late.
         attempt: u32,
-        /// Its ICE generation.
+        /// The ICE generation of the offer.
         ufrag: String,
         /// The description (RFC 8866).
         sdp: String,
-        /// The generation of ours that it takes the place of, on the same peer: an ICE restart (RFC 8839, section 4.4.1.1).
+        /// The generation of the sender that the offer replaces on the same peer: an ICE restart (RFC 8839, section
+        /// 4.4.1.1).
         #[serde(skip_serializing_if = "Option::is_none", default)]
         restarts: Option<String>,
     },
-    /// A session description that answers.
+    /// An answer.
     Answer {
         /// The call.
         call: String,
         /// The generation of the offer that it answers.
         offer: String,
-        /// Its ICE generation.
+        /// The ICE generation of the answer.
         ufrag: String,
         /// The description (RFC 8866).
         sdp: String,
@@ -135,12 +135,12 @@ pub enum Message {
     Candidate {
         /// The call.
         call: String,
-        /// The generation that it belongs to.
+        /// The generation that the candidate belongs to.
         ufrag: String,
         /// The candidate attribute without `candidate:` (RFC 8839, section 5.1).
         candidate: String,
     },
-    /// There are no more candidates of a generation (RFC 8838, section 13).
+    /// The end of the candidates of a generation (RFC 8838, section 13).
     EndOfCandidates {
         /// The call.
         call: String,
@@ -152,7 +152,7 @@ pub enum Message {
         /// The call.
         call: String,
     },
-    /// I am in another call.
+    /// The sender is in another call.
     Busy {
         /// The call that is rejected.
         call: String,
@@ -162,28 +162,28 @@ pub enum Message {
         /// The call.
         call: String,
     },
-    /// The user does not want the call.
+    /// The user rejects the call.
     Reject {
         /// The call.
         call: String,
     },
-    /// We dialed each other, and the other of the two calls goes on.
+    /// Both clients dialed each other, and the other of the two calls goes on.
     Glare {
-        /// The call that does not.
+        /// The call that ends.
         call: String,
         /// The call that goes on.
         instead: String,
     },
-    /// From the caller: another device of yours has taken the call, or has refused it for all.
+    /// From the caller: another device of the user has accepted the call, or has rejected it for all.
     Elsewhere {
         /// The call.
         call: String,
     },
-    /// From the callee: an attempt of yours has come to nothing here, begin another.
+    /// From the callee: an attempt has failed here; the caller shall begin another.
     TryAgain {
         /// The call.
         call: String,
-        /// The number of the attempt.
+        /// The number of the failed attempt.
         attempt: u32,
     },
     /// The server cannot handle a message.
@@ -191,7 +191,7 @@ pub enum Message {
         /// The call of the message.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         call: Option<String>,
-        /// What is wrong: `absent` when the other client is not connected.
+        /// The error code: `absent` when the other client is not connected.
         code: String,
     },
 }
@@ -201,20 +201,20 @@ fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
-/// A text that is no message.
+/// The error for a text that is not a message.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum MessageError {
-    /// Not JSON of this schema.
+    /// The text is not JSON of this schema.
     #[error("not a signaling message: {0}")]
     Malformed(#[from] serde_json::Error),
-    /// Another version of the protocol.
+    /// The text has another version of the protocol.
     #[error("version {0} of the signaling protocol; this is version {VERSION}")]
     Version(u32),
 }
 
 impl Envelope {
-    /// A message for the client `to`.
+    /// Creates a message for the client `to`.
     pub fn to(to: &str, message: Message) -> Self {
         Self {
             v: VERSION,
@@ -225,7 +225,7 @@ impl Envelope {
         }
     }
 
-    /// A message between a client and the server itself.
+    /// Creates a message between a client and the server itself.
     pub fn direct(message: Message) -> Self {
         Self {
             v: VERSION,
@@ -236,7 +236,7 @@ impl Envelope {
         }
     }
 
-    /// Reads a message.
+    /// Parses a message.
     ///
     /// # Errors
     /// [`MessageError`]
@@ -252,14 +252,14 @@ impl Envelope {
         Ok(serde_json::from_str(json)?)
     }
 
-    /// Writes the message.
+    /// Serialises the message.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("messages are plain data")
     }
 }
 
 impl Message {
-    /// Its type, as the protocol writes it.
+    /// Returns the type of the message, as the protocol writes it.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Register { .. } => "register",
@@ -283,7 +283,7 @@ impl Message {
         }
     }
 
-    /// The call that it belongs to.
+    /// Returns the call that the message belongs to.
     pub fn call(&self) -> Option<&str> {
         match self {
             Self::Register { .. } | Self::Registered { .. } | Self::Ack { .. } => None,
@@ -305,7 +305,7 @@ impl Message {
         }
     }
 
-    /// The ICE generation that it belongs to.
+    /// Returns the ICE generation that the message belongs to.
     pub fn ufrag(&self) -> Option<&str> {
         match self {
             Self::Joined { ufrag, .. }

@@ -26,29 +26,30 @@ use message::{Envelope, Message};
 /// The port that the server listens on.
 pub const PORT: u16 = 80;
 
-/// What the WebSocket library reads at once. It allocates so much per connection and clears it before every read, and its default
-/// of 128 KiB was more than a third of all instructions of a run; our messages have some hundred bytes to a few thousand.
+/// The size of the WebSocket library's read buffer, in bytes. The library allocates it per connection and clears it
+/// before every read, and its default of 128 KiB cost more than a third of all instructions of a run; our messages have
+/// some hundred bytes to a few thousand.
 const READ_AT_ONCE: usize = 4 * 1_024;
 
-/// How both ends of a connection are set up.
+/// Returns the WebSocket configuration of both ends of a connection.
 fn web_socket() -> WebSocketConfig {
     WebSocketConfig::default().read_buffer_size(READ_AT_ONCE)
 }
 
-/// The step of a client that has lost its connection.
+/// The name of the step that a client records when it loses its connection.
 pub(crate) const LOST: &str = "signaling is lost";
 
-/// In which order the server handles the messages of one client.
+/// The order in which the server handles the messages of one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ordering {
     /// One after the other.
     InOrder,
-    /// Each in its own task: they overtake each other.
+    /// Each in its own task: messages overtake each other.
     Concurrent,
 }
 
-/// The host of the signaling service, where nothing else is said.
+/// The default host of the signaling service.
 pub const USUAL_HOST: &str = "server";
 
 fn usual_host() -> Cow<'static, str> {
@@ -59,23 +60,23 @@ fn is_usual_host(host: &str) -> bool {
     host == USUAL_HOST
 }
 
-/// How the signaling service of the harness behaves, and where it runs.
+/// The behaviour of the signaling service of the harness, and its host.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignalingSpec {
-    /// The host that it runs on.
+    /// The host of the service.
     #[serde(skip_serializing_if = "is_usual_host", default = "usual_host")]
     pub host: Cow<'static, str>,
-    /// In which order messages are handled.
+    /// The order in which messages are handled.
     pub ordering: Ordering,
-    /// How long the server handles an offer or an answer.
+    /// The handling time of an offer or an answer.
     pub descriptions: Latency,
-    /// How long it handles any other message.
+    /// The handling time of any other message.
     pub others: Latency,
-    /// How long a push notification takes; without it, who is not connected is not reached.
+    /// The delay of a push notification; without it, a client that is not connected is not reached.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub push: Option<Latency>,
-    /// Whether messages are acknowledged from end to end, and sent again until they are ([`message`]).
+    /// Whether messages are acknowledged end to end, and sent again until they are ([`message`]).
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub acknowledged: bool,
 }
@@ -91,7 +92,7 @@ impl SignalingSpec {
         acknowledged: false,
     };
 
-    /// Says what is wrong with it, in a world whose hosts are `known`: the field, and how to mend it.
+    /// Checks the specification in a world whose hosts are `known`; returns the wrong field, and how to mend it.
     pub(crate) fn check(&self, known: impl Fn(&str) -> bool) -> Result<(), String> {
         if !known(&self.host) {
             return Err(format!(
@@ -111,7 +112,7 @@ impl SignalingSpec {
     }
 }
 
-/// Writes down that a message passed a host. Acknowledgements are not worth a line each.
+/// Records that a message passed a host. Acknowledgements are not recorded.
 fn record(sim: &Sim, direction: SignalDirection, with: &str, envelope: &Envelope) {
     let message = &envelope.message;
     if let Message::Ack { .. } = message {

@@ -1,7 +1,7 @@
 //! Push notifications: how a client that is not connected learns of a call.
 //!
-//! The push service of a phone's maker is not simulated as a host: a notification is a value that arrives
-//! after a drawn delay. It carries what the field reports put into it: who calls, and the offer.
+//! The push service of a phone vendor is not simulated as a host: a notification is a value that arrives after a drawn
+//! delay. As in the field reports, it carries the caller and the offer.
 
 use std::{
     collections::BTreeMap,
@@ -13,12 +13,12 @@ use tokio::sync::mpsc;
 
 use crate::{peer::Description, trace::EventKind, world::Host};
 
-/// What a notification carries.
+/// The content of a notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
     /// The call.
     pub call: String,
-    /// Who dials.
+    /// The caller.
     pub from: String,
     /// The number of the attempt within the call.
     pub attempt: u32,
@@ -35,10 +35,10 @@ pub struct PushService {
 }
 
 impl PushService {
-    /// Registers the device of `client`: its notifications arrive at the returned end.
+    /// Registers the device of `client`; its notifications arrive at the returned receiver.
     ///
     /// # Panics
-    /// If a thread panicked while it registered.
+    /// Panics if a thread panicked while it registered.
     pub fn register(&self, client: &str, device: &Host) -> mpsc::UnboundedReceiver<Notification> {
         let (sender, receiver) = mpsc::unbounded_channel();
         let mut devices = self.devices.lock().expect("registering does not panic");
@@ -46,10 +46,10 @@ impl PushService {
         receiver
     }
 
-    /// Delivers `notification` to `client` after `delay`; says whether the client has a device.
+    /// Delivers `notification` to `client` after `delay`; returns whether the client has a device.
     ///
     /// # Panics
-    /// If a thread panicked while it registered.
+    /// Panics if a thread panicked while it registered.
     pub fn notify(&self, client: &str, delay: Duration, notification: Notification) -> bool {
         let device = self
             .devices
@@ -68,7 +68,7 @@ impl PushService {
                 from: notification.from.clone(),
             });
             sim.mark("push-woke-callee");
-            // An app that is gone by now does not wake.
+            // An error means that the app is gone by now.
             let _ = sender.send(notification);
         });
         true

@@ -33,7 +33,7 @@ pub struct Server {
     shared: Arc<Running>,
 }
 
-/// What a running server consists of.
+/// The state of a running server.
 pub(super) struct Running {
     host: Host,
     spec: SignalingSpec,
@@ -42,14 +42,14 @@ pub(super) struct Running {
     clients: Mutex<Registry>,
     // Changes when every connection is cut.
     cuts: watch::Sender<()>,
-    // Changes when the server forgets what it has in hand.
+    // Changes when the server loses the messages in hand.
     life: watch::Sender<u32>,
 }
 
-/// Which connection of a client is registered, and where it takes messages.
+/// The registered connection of each client, and the channel to it.
 type Registry = BTreeMap<String, (u64, mpsc::UnboundedSender<Envelope>)>;
 
-/// A message that the server has taken.
+/// A message that the server has accepted for handling.
 struct Taken {
     envelope: Envelope,
     life: u32,
@@ -57,10 +57,10 @@ struct Taken {
 }
 
 impl Server {
-    /// Starts the server on `host`. A server that a fault keeps down refuses everybody until that ends.
+    /// Starts the server on `host`. A server that a fault keeps down refuses every client until that fault ends.
     ///
     /// # Errors
-    /// When its port cannot be bound.
+    /// Fails if the port cannot be bound.
     pub async fn start(host: &Host, spec: SignalingSpec, push: PushService) -> io::Result<Self> {
         let server = Self {
             shared: Arc::new(Running {
@@ -85,9 +85,9 @@ impl Server {
         while let Ok((stream, _)) = listener.accept().await {
             if let Some(fault) = self.shared.conditions.down() {
                 self.host().sim().record(EventKind::FaultHit { fault });
-                // The simulated kernel has no SO_REUSEADDR, without which the port could not be had back while old
-                // connections linger: a server that is down keeps it, and its clients meet a connection
-                // that ends at once where they would meet a refusal.
+                // The simulated kernel has no SO_REUSEADDR, without which the port could not be bound again while old
+                // connections linger: a server that is down keeps it, and its clients meet a connection that ends at
+                // once instead of a refusal.
                 continue;
             }
             let (serving, mut cuts) = (self.clone(), self.shared.cuts.subscribe());
@@ -101,7 +101,7 @@ impl Server {
         }
     }
 
-    /// Cuts every connection because of `fault`: nobody is registered any more.
+    /// Cuts every connection because of `fault`; no client is registered any more.
     pub(super) fn cut(&self, fault: FaultId) {
         self.clients().clear();
         if self.shared.cuts.receiver_count() > 0 {
@@ -111,7 +111,7 @@ impl Server {
         self.shared.cuts.send_replace(());
     }
 
-    /// Forgets everything that it has in hand.
+    /// Discards all messages in hand.
     pub(super) fn forget_everything(&self) {
         self.shared.life.send_modify(|life| *life += 1);
     }
@@ -180,7 +180,7 @@ impl Server {
         self.forget(&client, &outbox);
     }
 
-    /// Takes a message of `client`: once, if no fault of the plan falls on it.
+    /// Accepts a message of `client`; returns one copy, unless a fault of the plan drops or duplicates it.
     fn take(&self, client: &str, envelope: Envelope) -> Vec<Taken> {
         let sim = self.shared.host.sim();
         let (mut delay, mut copies) = (Duration::ZERO, 1);
@@ -205,16 +205,16 @@ impl Server {
         std::iter::repeat_n(envelope, copies).map(taken).collect()
     }
 
-    /// Passes an acknowledgement on at once: it is no work.
+    /// Passes an acknowledgement on at once, without handling time.
     fn acknowledge(&self, from: &str, mut ack: Envelope) {
         ack.from = Some(from.to_owned());
         if let Some(to) = ack.to.clone() {
-            // Its sender sends the message again when it is back.
+            // The sender sends the message again when it is back.
             let _ = self.pass_on(&to, ack);
         }
     }
 
-    /// Handles the messages of `client` as the plan orders them.
+    /// Starts the task that handles the messages of `client`, in the order of the specification.
     fn worker(&self, client: &str) -> mpsc::UnboundedSender<Taken> {
         let (sender, mut queue) = mpsc::unbounded_channel::<Taken>();
         let (server, client) = (self.clone(), client.to_owned());
@@ -230,7 +230,7 @@ impl Server {
         sender
     }
 
-    /// Handles one message: takes its time, then passes it on.
+    /// Handles one message: waits for the handling time, then passes it on.
     async fn handle(self, from: String, taken: Taken) {
         let Taken {
             mut envelope,
@@ -268,7 +268,7 @@ impl Server {
         }
     }
 
-    /// Gives a message to its client; gives it back if the client is not connected.
+    /// Passes a message to its receiver; returns it if the receiver is not connected.
     fn pass_on(&self, to: &str, envelope: Envelope) -> Option<Envelope> {
         match self.clients().get(to) {
             Some((_, outbox)) => outbox.send(envelope).err().map(|e| e.0),
@@ -276,7 +276,7 @@ impl Server {
         }
     }
 
-    /// Pushes an offer to a client that is not connected. Its `ring` travels with it.
+    /// Pushes an offer to a client that is not connected. The notification replaces `ring` too.
     fn wake(&self, from: &str, to: &str, message: &Message) -> bool {
         let Some(latency) = &self.shared.spec.push else {
             return false;
@@ -307,7 +307,7 @@ impl Server {
         }
     }
 
-    /// A message has nobody to go to. Who dials is told; anything else is simply gone.
+    /// Records a message that has no receiver, and tells the sender of a `dial`; any other message is lost.
     fn undeliverable(&self, from: &str, to: &str, message: &Message) {
         let sim = self.shared.host.sim();
         sim.record(EventKind::SignalUndeliverable {
@@ -343,7 +343,7 @@ impl Server {
 
     fn forget(&self, client: &str, outbox: &mpsc::UnboundedSender<Envelope>) {
         let mut clients = self.clients();
-        // A client that has connected anew keeps its new place.
+        // A client that has connected anew keeps its new registration.
         if clients
             .get(client)
             .is_some_and(|(_, current)| current.same_channel(outbox))

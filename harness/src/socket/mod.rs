@@ -1,7 +1,7 @@
 //! Sockets of a simulated host, shaped like tokio's.
 //!
-//! `turmoil-net` looks its current host up at every call, drops included, so each type here remembers
-//! its host and pins it first; and whatever may put something on the wire wakes the pump.
+//! `turmoil-net` looks its current host up at every call, drops included, so each type here remembers its host and pins
+//! it first; and any call that may put something on the wire wakes the pump.
 
 mod tcp;
 mod udp;
@@ -26,19 +26,19 @@ impl<S> Pinned<S> {
         }
     }
 
-    /// The socket, with its host pinned.
+    /// Pins the host and returns the socket.
     fn get(&self) -> &S {
         self.host.pin();
         self.socket.as_ref().expect("only drop takes it")
     }
 
-    /// The socket, with its host pinned.
+    /// Pins the host and returns the socket.
     fn get_mut(&mut self) -> &mut S {
         self.host.pin();
         self.socket.as_mut().expect("only drop takes it")
     }
 
-    /// Something may have been put on the wire.
+    /// Wakes the pump, because something may have been put on the wire.
     fn sent(&self) {
         self.host.sim().want_egress();
     }
@@ -64,7 +64,7 @@ async fn pinned<F: Future>(host: &Host, future: F) -> F::Output {
     .await
 }
 
-/// As [`pinned`], for what only takes from the socket and puts nothing on the wire: a datagram.
+/// Same as [`pinned`], for a call that only takes a datagram from the socket and puts nothing on the wire.
 async fn pinned_taking<F: Future>(host: &Host, future: F) -> F::Output {
     let mut future = std::pin::pin!(future);
     std::future::poll_fn(|cx| {

@@ -1,4 +1,4 @@
-//! TCP.
+//! TCP sockets.
 
 use std::{
     io,
@@ -22,7 +22,7 @@ impl TcpListener {
     /// Listens at `address` of `host`.
     ///
     /// # Errors
-    /// As the system's: the address is taken or not the host's.
+    /// Fails as the system does: the address is taken or not the host's.
     pub async fn bind(host: &Host, address: SocketAddr) -> io::Result<Self> {
         let socket = pinned(host, shim::TcpListener::bind(address)).await?;
         Ok(Self {
@@ -33,7 +33,7 @@ impl TcpListener {
     /// Waits for a connection.
     ///
     /// # Errors
-    /// As the system's.
+    /// Fails as the system does.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let (stream, from) = pinned(&self.inner.host, self.inner.get().accept()).await?;
         let inner = Pinned::new(&self.inner.host, stream);
@@ -41,8 +41,8 @@ impl TcpListener {
     }
 }
 
-/// A connection that is being made. Whoever gives it up drops it, and `turmoil-net` then closes its socket: the host has to
-/// be pinned for that too, or a socket of another host is closed that has the same number there.
+/// A connection attempt. A caller that gives it up drops it, and `turmoil-net` then closes its socket: the host has to
+/// be pinned for that too, or a socket of another host that has the same number there is closed.
 struct Connecting<F> {
     host: Host,
     future: Option<Pin<Box<F>>>,
@@ -86,7 +86,7 @@ impl TcpStream {
     /// Connects from `host` to `address`.
     ///
     /// # Errors
-    /// As the system's: refused, or reset on the way.
+    /// Fails as the system does: refused, or reset on the way.
     pub async fn connect(host: &Host, address: SocketAddr) -> io::Result<Self> {
         let stream = Connecting::new(host, shim::TcpStream::connect(address)).await?;
         Ok(Self {

@@ -1,4 +1,4 @@
-//! UDP.
+//! UDP sockets.
 
 use std::{io, net::SocketAddr};
 
@@ -17,7 +17,7 @@ impl UdpSocket {
     /// Binds to `address` of `host`; port 0 takes a free one.
     ///
     /// # Errors
-    /// As the system's: the address is taken or not the host's.
+    /// Fails as the system does: the address is taken or not the host's.
     pub async fn bind(host: &Host, address: SocketAddr) -> io::Result<Self> {
         let socket = pinned(host, shim::UdpSocket::bind(address)).await?;
         let inner = Pinned::new(host, socket);
@@ -25,7 +25,7 @@ impl UdpSocket {
         Ok(Self { inner, local })
     }
 
-    /// The address that it is bound to.
+    /// Returns the local address.
     pub fn local_addr(&self) -> SocketAddr {
         self.local
     }
@@ -33,15 +33,15 @@ impl UdpSocket {
     /// Sends a datagram.
     ///
     /// # Errors
-    /// As the system's: the datagram is larger than the interface allows.
+    /// Fails as the system does: the datagram is larger than the interface allows.
     pub async fn send_to(&self, payload: &[u8], to: SocketAddr) -> io::Result<usize> {
         pinned(&self.inner.host, self.inner.get().send_to(payload, to)).await
     }
 
-    /// Receives a datagram; what does not fit into `buf` is cut off.
+    /// Receives a datagram; a datagram longer than `buf` is cut off.
     ///
     /// # Errors
-    /// As the system's.
+    /// Fails as the system does.
     pub async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         pinned_taking(&self.inner.host, self.inner.get().recv_from(buf)).await
     }

@@ -1,9 +1,9 @@
-//! The swarm: draws, from a seed, which kinds of fault exist in a run at all, and then the faults.
+//! The swarm: draws, from a seed, which kinds of fault a run has at all, and then the faults.
 //!
-//! Leaving whole kinds out finds more than always having a little of each (Groce et al., "Swarm Testing",
-//! 2012): one fault often hides another. What is drawn is plain data of the plan: a saved plan replays
-//! without this code. How a kind is drawn, the kind says; each draws from a stream of its own, so that leaving one out
-//! moves no other. Everything happens in the chaos phase of the plan.
+//! Leaving whole kinds out finds more than always having a little of each (Groce et al., "Swarm Testing", 2012): one
+//! fault often hides another. The drawn faults are plain data of the plan: a saved plan replays without this code. Each
+//! kind draws its own faults, from a stream of its own, so that leaving one out moves no other. All faults lie in the
+//! chaos phase of the plan.
 
 use std::collections::BTreeSet;
 
@@ -13,17 +13,18 @@ use crate::{
     seed::{Ppm, Seed},
 };
 
-/// How often a run has a kind of fault.
+/// The probability that a run has a given kind of fault.
 const ON: Ppm = Ppm::percent(35);
 
-/// The kinds of fault that the run of `seed` has.
+/// Draws the kinds of fault of the run of `seed`.
 pub fn kinds(seed: Seed) -> BTreeSet<Kind> {
     let mut draws = seed.stream("swarm/kinds");
     let all = Kind::ALL.iter().copied();
     all.filter(|_| draws.chance(ON)).collect()
 }
 
-/// `plan` with the faults of `kinds` that can hit its world. What is drawn and does not fit what is there already is left out.
+/// Adds drawn faults of `kinds` that can hit its world to `plan`. A drawn fault that does not fit the others is left
+/// out.
 pub fn brew(seed: Seed, kinds: &BTreeSet<Kind>, mut plan: Plan) -> Plan {
     for kind in kinds {
         let spec = kind.spec();
@@ -35,7 +36,7 @@ pub fn brew(seed: Seed, kinds: &BTreeSet<Kind>, mut plan: Plan) -> Plan {
     plan
 }
 
-/// The kinds that the swarm draws faults of for one of `worlds`, such as those of the first seeds.
+/// Returns the kinds for which the swarm draws faults in one of `worlds`, such as those of the first seeds.
 pub fn can_hit(worlds: &[Plan]) -> BTreeSet<Kind> {
     let draws = |kind: &Kind| {
         let mut worlds = worlds.iter().zip(0..);
@@ -44,7 +45,7 @@ pub fn can_hit(worlds: &[Plan]) -> BTreeSet<Kind> {
     Kind::ALL.iter().copied().filter(draws).collect()
 }
 
-/// The marks that say that faults of `kinds` struck something.
+/// Returns the marks for faults of `kinds` that took effect.
 pub fn marks(kinds: &BTreeSet<Kind>) -> Vec<&'static str> {
     kinds.iter().flat_map(|kind| kind.spec().marks).copied().collect()
 }

@@ -1,4 +1,4 @@
-//! What holds of every plan that the swarm draws.
+//! Properties of every plan that the swarm draws.
 
 use super::*;
 use crate::fault::{Fault, tests::world as plan};
@@ -18,7 +18,7 @@ fn each_kind_is_drawn_on_some_seeds_and_left_out_on_others() {
 #[test]
 fn each_kind_leaves_something_in_the_plan() {
     for kind in Kind::ALL.iter().copied() {
-        // A slow await is drawn for each step or not.
+        // A slow await is drawn for each step or not, so several seeds are tried.
         let changed = (0..20).any(|s| brew(Seed(s), &[kind].into(), plan()) != plan());
         assert!(changed, "{}", kind.spec().name);
     }

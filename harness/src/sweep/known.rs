@@ -1,4 +1,5 @@
-//! The runs that a catalogue has swept, and what is known to break there: defects of the stack, each with its page. Plain data.
+//! The runs that a catalogue has swept, and the known failures there: defects of the stack, each with its page. Plain
+//! data.
 
 use super::{
     seen::TrialOutcome,
@@ -13,25 +14,25 @@ pub struct Listed {
     pub scenario: &'static str,
     /// The seed.
     pub seed: u64,
-    /// What is known to break there.
+    /// The defects that are known to show there.
     pub known: &'static [KnownBreak],
 }
 
-/// A defect of the stack that one packet is enough for.
+/// A defect of the stack that one packet is enough to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownBreak {
-    /// The page that tells of it.
+    /// The page about the defect.
     pub page: &'static str,
-    /// What the names of the kinds of packet that show it begin with.
+    /// The prefix of the names of the kinds of packet that show it.
     pub kind: &'static str,
-    /// What has to be done to the packet, in a word: [`Treatment::word`].
+    /// The treatments of the packet that show it, as words: [`Treatment::word`].
     pub done: &'static [&'static str],
     /// The oracle that breaks. It need not break for every such packet.
     pub oracle: &'static str,
 }
 
 impl KnownBreak {
-    /// Whether it is what `tried` shows.
+    /// Reports whether `tried` shows this defect.
     pub fn covers(&self, tried: &Tried) -> bool {
         let TrialOutcome::Breaks(broken) = &tried.outcome else {
             return false;
@@ -44,7 +45,7 @@ impl KnownBreak {
 }
 
 impl Listed {
-    /// It as users name it.
+    /// Returns the name of the run for users.
     pub fn name(&self) -> String {
         format!("{}@{}", self.scenario, self.seed)
     }

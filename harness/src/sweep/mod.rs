@@ -1,17 +1,18 @@
-//! Sweeps: a good run is recorded, and run again once for every single packet and message that it needed, with that one lost,
-//! doubled, late, cut short or damaged; then for pairs of losses that the first pass gives reason to try.
+//! Sweeps: a good run is recorded, and run again once for every single packet and message of it, with that one lost,
+//! doubled, late, cut short or damaged; then for pairs of losses that the first pass suggests.
 //!
-//! - [`terms`], [`naming`]: what a packet is, in protocol terms, and after how long whoever waits for it has given it up
-//! - [`subject`]: what can be singled out, what can be done to it, and the fault that does it
-//! - [`seen`]: what is kept of a run, and how two runs compare
-//! - [`prober`]: how a plan is run: in this process, or wherever an implementation of [`Prober`] runs it
-//! - [`trial`]: something done to a run, and what came of it
+//! - [`terms`], [`naming`]: names of packets in protocol terms, and the time after which the receiver has given a
+//!   packet up
+//! - [`subject`]: the packets and messages to single out, their treatments, and the faults that implement them
+//! - [`seen`]: the data kept of a run, and the comparison of two runs
+//! - [`prober`]: runs a plan: in this process, or by another implementation of [`Prober`]
+//! - [`trial`]: a treated run and its outcome
 //! - [`search`]: which plans are run, in which order
-//! - [`known`]: the runs that a catalogue has swept, and what is known to break there
+//! - [`known`]: the runs that a catalogue has swept, and the known failures there
 //! - [`pairs`]: second losses that could matter (lineage-driven: Alvaro, Rosen and Hellerstein, 2015)
 //!
-//! A sweep draws nothing: the same scenario, seed and build give the same results, on however many threads. Nothing here may
-//! judge a run: what is broken is what the scenario's oracles say.
+//! A sweep draws nothing: the same scenario, seed and build give the same results, on however many threads. Nothing
+//! here may judge a run: the scenario's oracles say what is broken.
 
 mod known;
 mod naming;

@@ -1,6 +1,6 @@
 //! Names for packets, in the order in which they are sent: method, class, role and the kind of pair.
 //!
-//! What DTLS hides is told by its place and its size: the packets of an SCTP association that is set up have sizes of their own.
+//! Position and size identify what DTLS hides: the packets of an SCTP association during setup have sizes of their own.
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
@@ -8,30 +8,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::{fault::Plan, net::topology::Topology, servers, trace::Flow};
 
-/// What waits for a packet, which decides how late is too late.
+/// The class of a packet by what waits for it, which decides how late is too late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// A connectivity check or its answer, between peers.
     Check,
-    /// A STUN server is asked for the address outside.
+    /// A binding request to a STUN server for the external address, or its answer.
     Gathering,
-    /// A TURN transaction, or what a relay carries.
+    /// A TURN transaction, or a relayed packet.
     Turn,
     /// The DTLS handshake.
     Dtls,
-    /// What DTLS carries: SCTP.
+    /// SCTP over DTLS.
     Sctp,
-    /// Anything else: what users say.
+    /// Any other packet: users' data.
     Data,
 }
 
 impl Class {
-    /// After how many milliseconds the stack no longer waits, and a little: `webrtc-ice` forgets a check after 4 s
-    /// (`agent_config.rs`, `MAX_BINDING_REQUEST_TIMEOUT`) and a STUN server after 5 s (`agent_gather.rs`,
-    /// `STUN_GATHER_TIMEOUT`), `turn` gives a transaction up after 7.8 s (`transaction.rs`: 200 ms, doubled up to 1.6 s, seven
-    /// times), `dtls` sends a flight again after 1 s (`conn/mod.rs`, `INITIAL_TICKER_INTERVAL`), `webrtc-sctp` a chunk after
-    /// 3 s at first (`rtx_timer.rs`, `RTO_INITIAL`).
+    /// Returns the delay in milliseconds after which the stack no longer waits, with a margin: `webrtc-ice` forgets a
+    /// check after 4 s (`agent_config.rs`, `MAX_BINDING_REQUEST_TIMEOUT`) and a STUN server after 5 s
+    /// (`agent_gather.rs`, `STUN_GATHER_TIMEOUT`), `turn` gives a transaction up after 7.8 s (`transaction.rs`: 200 ms,
+    /// doubled up to 1.6 s, seven times), `dtls` sends a flight again after 1 s (`conn/mod.rs`,
+    /// `INITIAL_TICKER_INTERVAL`), `webrtc-sctp` a chunk after 3 s at first (`rtx_timer.rs`, `RTO_INITIAL`).
     pub const fn too_late_ms(self) -> u64 {
         match self {
             Self::Check => 4_200,
@@ -57,7 +57,7 @@ pub(super) struct Namer<'a> {
     topology: &'a Topology,
     servers: Vec<&'a str>,
     counts: BTreeMap<(String, String), u64>,
-    // Those who have set up their association, as far as their own packets show.
+    // The ends that have set up their association, as far as their own packets show.
     associated: BTreeMap<(String, SocketAddr), bool>,
     greeted: BTreeMap<(String, SocketAddr), u64>,
 }
@@ -73,7 +73,7 @@ impl<'a> Namer<'a> {
         }
     }
 
-    /// The name of the packet that `host` sends next.
+    /// Returns the name of the next packet from `host`.
     pub fn name(&mut self, host: &str, flow: Flow, len: u32, says: &str, inside: Option<&str>) -> Named {
         let (kind, class) = self.kind(host, flow, len, says, inside);
         let count = self
@@ -118,7 +118,7 @@ impl<'a> Namer<'a> {
         }
     }
 
-    /// What kind of candidate an address is, as far as its place tells.
+    /// Returns the candidate type of an address, as far as the topology tells.
     fn kind_of(&self, end: SocketAddr) -> &'static str {
         let ip = end.ip();
         if self.topology.nats.iter().any(|nat| nat.external == ip) {
@@ -157,8 +157,8 @@ impl<'a> Namer<'a> {
         (kind.to_owned(), Class::Dtls)
     }
 
-    /// What SCTP says inside a record of `len` bytes, 37 of which are DTLS's (AES-128-GCM): an association that is set up
-    /// passes packets of sizes that are its own.
+    /// Returns the SCTP packet inside a record of `len` bytes, 37 of which are DTLS's (AES-128-GCM): during setup an
+    /// association sends packets of characteristic sizes.
     fn sctp(&mut self, key: (String, SocketAddr), len: u32) -> &'static str {
         let associated = self.associated.entry(key).or_default();
         match (len.saturating_sub(37), *associated) {
@@ -176,7 +176,7 @@ impl<'a> Namer<'a> {
     }
 }
 
-/// A transaction with a STUN or TURN server.
+/// Names a transaction with a STUN or TURN server.
 fn to_server(words: &[&str], inside: Option<&str>) -> (String, Class) {
     let (method, class) = (
         words.get(1).copied().unwrap_or_default(),
@@ -208,7 +208,7 @@ fn to_server(words: &[&str], inside: Option<&str>) -> (String, Class) {
     (format!("{name} {what}, {to}"), waits)
 }
 
-/// A connectivity check, by who sends it and along which kind of pair.
+/// Names a connectivity check, by the role of its sender and the kind of pair.
 fn check(words: &[&str], from: &str, to: &str) -> String {
     let has = |word: &str| words.contains(&word);
     let what = match words.get(2).copied().unwrap_or_default() {
@@ -222,7 +222,7 @@ fn check(words: &[&str], from: &str, to: &str) -> String {
     format!("{what}, {from}-{to}")
 }
 
-/// What a relay carries, without what only tells it from its like.
+/// Names a relayed packet, without details that only tell it from similar ones.
 fn plain(inside: Option<&str>) -> String {
     let words: Vec<&str> = inside.unwrap_or("nothing").split(' ').collect();
     match words[..] {
@@ -246,7 +246,7 @@ mod tests {
         trace::Proto,
     };
 
-    /// What `says` is called that goes from `src` to `dst`.
+    /// Returns the name of a packet with the decoded text `says` from `src` to `dst`.
     fn called(src: &str, dst: &str, says: &str) -> (String, Class) {
         let host = |name, address| HostSpec::new(name, address, LinkProfile::default());
         let topology = Topology::new([host("alice", "10.0.0.1"), host("relay", "192.0.2.1")]);

@@ -1,9 +1,10 @@
 //! Second losses that could matter.
 //!
-//! A second loss among the packets of the good run says little: most of them no longer matter once the first is lost. What
-//! kept a call alive is what stood in for the lost packet, so those are lost next (lineage-driven fault injection: Alvaro,
-//! Rosen and Hellerstein, SIGMOD 2015): the next packet of its kind from its sender, and the packets of kinds that the
-//! sender, or whoever waits for it, sent more of than in the good run. Those come first whose first loss cost most.
+//! A random second loss among the packets of the good run says little: most of them no longer matter once the first is
+//! lost. The packets that replaced the lost one kept the call alive, so those are lost next (lineage-driven fault
+//! injection: Alvaro, Rosen and Hellerstein, SIGMOD 2015): the next packet of its kind from its sender, and the packets
+//! of kinds that the sender, or the end that waits for it, sent more of than in the good run. Pairs whose first loss
+//! cost most come first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,13 +15,13 @@ use super::{
 };
 use crate::fault::Plan;
 
-/// A first loss that the call survived, and the run that shows how.
+/// A first loss that the call survived, and its run.
 pub(super) struct Survived<'a> {
     pub first: &'a Tried,
     pub seen: &'a Seen,
 }
 
-/// The first losses worth a look at what stood in for them: those that a call survived, the costly first.
+/// Returns the first losses to examine for replacements: those that a call survived, the costly first.
 pub(super) fn firsts(tried: &[Tried]) -> Vec<&Tried> {
     let lost =
         |t: &&Tried| t.hits.len() == 1 && t.hits[0].treatment == Treatment::Lost && !t.outcome.is_broken();
@@ -29,7 +30,7 @@ pub(super) fn firsts(tried: &[Tried]) -> Vec<&Tried> {
     firsts
 }
 
-/// What a loss cost: further attempts before another pair before time.
+/// Returns the cost of a loss: further attempts count before another pair, and that before time.
 fn cost(outcome: &TrialOutcome) -> (u64, bool, u64) {
     match outcome {
         TrialOutcome::Differs {
@@ -46,7 +47,7 @@ fn cost(outcome: &TrialOutcome) -> (u64, bool, u64) {
     }
 }
 
-/// The second losses for what was survived: at most `most`, in turns, so that no first loss takes all of them.
+/// Returns the second losses after `survived`: at most `most`, in turns, so that no first loss takes all of them.
 pub(super) fn seconds(survived: &[Survived<'_>], good: &Seen, plan: &Plan, most: usize) -> Vec<[Hit; 2]> {
     let mut offers: Vec<Vec<[Hit; 2]>> = survived.iter().map(|s| stand_ins(s, good, plan)).collect();
     offers.iter_mut().for_each(|o| o.reverse());
@@ -63,7 +64,7 @@ pub(super) fn seconds(survived: &[Survived<'_>], good: &Seen, plan: &Plan, most:
     pairs
 }
 
-/// Where a subject is, as a fault names it.
+/// Returns the place of a subject, as a fault names it.
 fn place(subject: &Subject) -> (String, String, u64) {
     match subject {
         Subject::Packet(p) => (p.link.clone(), format!("{:?}", p.direction), p.ordinal),
@@ -71,7 +72,7 @@ fn place(subject: &Subject) -> (String, String, u64) {
     }
 }
 
-/// What stood in for a lost packet or message, the likeliest first.
+/// Returns the replacements of a lost packet or message, the likeliest first.
 fn stand_ins(survived: &Survived<'_>, good: &Seen, plan: &Plan) -> Vec<[Hit; 2]> {
     let first = &survived.first.hits[0];
     let (usual, now) = (subjects(good, plan), subjects(survived.seen, plan));
@@ -106,12 +107,12 @@ fn stand_ins(survived: &Survived<'_>, good: &Seen, plan: &Plan) -> Vec<[Hit; 2]>
     next_alike.into_iter().chain(found).map(second).collect()
 }
 
-/// Where the packet that was lost is in the run that lost it.
+/// Returns the index of the lost packet in the run that lost it.
 fn index_of(now: &[Subject], lost: &Subject) -> Option<usize> {
     now.iter().position(|subject| place(subject) == place(lost))
 }
 
-/// Whose packet of which kind.
+/// Returns the sender and the kind of a packet or message.
 fn key(subject: &Subject) -> (String, String) {
     let by = match subject {
         Subject::Packet(packet) => format!("{} {:?} {}", packet.by, packet.direction, packet.beyond_nat),

@@ -1,4 +1,4 @@
-//! How a plan is run: in this process, or wherever an implementation of [`Prober`] runs it.
+//! Runs a plan: in this process, or by another implementation of [`Prober`].
 
 use std::sync::Arc;
 
@@ -8,26 +8,26 @@ use thiserror::Error;
 use super::seen::Seen;
 use crate::{fault::Plan, run::Runner, scenario::Scenario, seed::Seed, trace::Watch, world::WorldError};
 
-/// How a run went.
+/// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Probe {
-    /// To its end.
+    /// The run ended.
     Ended(Box<Seen>),
-    /// It took its process down, or could not be run to its end.
+    /// The run took its process down, or could not be run to its end.
     Died(String),
 }
 
 /// Runs plans of one scenario with one seed.
 pub trait Prober: Sync {
-    /// Runs `plan`; with `listen`, packets and messages are kept too. The same plan must always come out the same.
+    /// Runs `plan`; with `listen`, packets and messages are kept too. The same plan must always have the same result.
     ///
     /// # Errors
-    /// [`ProbeError`] when nothing can be run any more.
+    /// Returns [`ProbeError`] if no plan can be run any more.
     fn probe(&self, plan: &Arc<Plan>, listen: bool) -> Result<Probe, ProbeError>;
 }
 
-/// No more plans can be run.
+/// The error if no more plans can be run.
 #[derive(Debug, Error)]
 #[error("a plan could not be run: {0}")]
 pub struct ProbeError(pub String);
@@ -35,9 +35,9 @@ pub struct ProbeError(pub String);
 /// Runs plans on threads of this process: a plan that takes its process down takes this one.
 #[derive(Clone, Debug)]
 pub struct InProcess {
-    /// What.
+    /// The scenario.
     pub scenario: Arc<Scenario>,
-    /// With which seed.
+    /// The seed.
     pub seed: Seed,
 }
 
@@ -47,10 +47,10 @@ impl Prober for InProcess {
     }
 }
 
-/// Runs `scenario` with `plan` and keeps what a sweep needs of it.
+/// Runs `scenario` with `plan` and keeps the data that a sweep needs.
 ///
 /// # Errors
-/// [`ProbeError`] when nothing can be run in this process.
+/// Returns [`ProbeError`] if no plan can be run in this process.
 pub fn probe(
     scenario: &Arc<Scenario>,
     seed: Seed,

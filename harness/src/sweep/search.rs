@@ -1,6 +1,6 @@
-//! The sweep itself: which plans are run, in which order, and what came of them.
+//! The sweep itself: which plans are run, in which order, and their outcomes.
 //!
-//! Results stand in the order of the plans, whoever ran them when.
+//! Results have the order of the plans, whichever thread ran them when.
 
 use std::{
     num::NonZeroUsize,
@@ -22,42 +22,42 @@ use super::{
 };
 use crate::fault::Plan;
 
-/// How much is swept, and on how many threads.
+/// The limits of a sweep: plans and threads.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How many plans are run at once. The result does not depend on it.
+    /// The number of plans run at once. The result does not depend on it.
     pub jobs: NonZeroUsize,
-    /// How many pairs of losses are tried at most.
+    /// The largest number of pairs of losses to try.
     pub pairs: usize,
 }
 
-/// What a sweep came to.
+/// The result of a sweep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Swept {
-    /// The plan of the good run: the scenario's, with a chaos phase that lasts until its last packet has gone, as a fault on a
-    /// single packet strikes in the chaos phase only.
+    /// The plan of the good run: the scenario's, with a chaos phase that lasts until its last packet has gone, as a
+    /// fault on a single packet takes effect in the chaos phase only.
     pub plan: Plan,
     /// The good run.
     pub good: Seen,
-    /// Single faults, in the order of the good run.
+    /// The trials with single faults, in the order of the good run.
     pub singles: Vec<Tried>,
-    /// Pairs of losses.
+    /// The trials with pairs of losses.
     pub pairs: Vec<Tried>,
 }
 
-/// A sweep that could not take place.
+/// The error of a sweep that could not take place.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SweepError {
-    /// The run without any fault is no good run.
+    /// The run without any fault breaks an oracle.
     #[error("the run to sweep breaks {oracle} before anything is done to it: {why}")]
     NotGood {
         /// The oracle.
         oracle: String,
-        /// How.
+        /// The reason that the oracle gives.
         why: String,
     },
-    /// The run without any fault does not come to its end.
+    /// The run without any fault does not end.
     #[error("the run to sweep does not come to its end: {0}")]
     Dies(String),
     /// No plan can be run.
@@ -66,13 +66,13 @@ pub enum SweepError {
 }
 
 impl Swept {
-    /// The plan in which `hits` happen.
+    /// Returns the plan with the faults of `hits`.
     pub fn plan_with(&self, hits: &[Hit]) -> Plan {
         with(&self.plan, hits)
     }
 }
 
-/// Sweeps the run of `plan`. `progress` is told how many plans have been run, of how many.
+/// Sweeps the run of `plan`. `progress` is called with the number of plans run so far, and the total.
 ///
 /// # Errors
 /// [`SweepError`]
@@ -105,7 +105,7 @@ pub fn sweep(
     })
 }
 
-/// The good run of `plan`, with a chaos phase that is long enough.
+/// Returns the good run of `plan`, with a chaos phase that is long enough.
 fn good_run(prober: &dyn Prober, plan: &Plan) -> Result<(Plan, Seen), SweepError> {
     let mut plan = plan.clone();
     let seen = good(prober, &plan)?;
@@ -190,7 +190,7 @@ fn try_all(
     Ok(tried.collect())
 }
 
-/// Does `act` with each of `items` on `jobs` threads; the results in the order of the items.
+/// Calls `act` for each of `items` on `jobs` threads; returns the results in the order of the items.
 fn in_parallel<T: Sync, R: Send>(
     items: &[T],
     jobs: NonZeroUsize,
@@ -218,7 +218,7 @@ fn in_parallel<T: Sync, R: Send>(
         }
     });
     let results = results.into_inner().expect("nobody panics while it is held");
-    // The first that failed stands for those that were not begun any more.
+    // The first error also explains the items that were not started.
     let mut done = Vec::new();
     let mut missing = false;
     for result in results {

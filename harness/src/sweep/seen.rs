@@ -1,6 +1,6 @@
-//! What is kept of a run, and how it compares with the good one.
+//! The data kept of a run, and its comparison with the good run.
 //!
-//! A verdict is the oracles'. Everything else here is measured: it says what a loss cost, and breaks nothing.
+//! A verdict comes from the oracles. Everything else here is measured: it says what a loss cost, and breaks nothing.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +14,12 @@ use crate::{
     trace::{Crossing, Digest, EventKind, Machine, PeerId, SignalDirection, Trace},
 };
 
-/// What a run broke.
+/// The failure of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Broken {
-    /// The id of the first oracle that was broken.
+    /// The id of the first broken oracle.
     pub oracle: String,
-    /// How, in protocol terms.
+    /// The reason, in protocol terms.
     pub why: String,
 }
 
@@ -28,71 +28,71 @@ pub struct Broken {
 pub struct Message {
     /// The client that sent it.
     pub client: String,
-    /// How many of the client's messages had reached the server before.
+    /// The number of the client's messages that had reached the server before.
     pub message: u64,
-    /// Its type.
+    /// The type.
     pub name: String,
-    /// Which of that type, from 1.
+    /// The number among the messages of that type, from 1.
     pub nth: u64,
-    /// When it came, in milliseconds.
+    /// The time of arrival, in milliseconds.
     pub at_ms: u64,
 }
 
-/// What is kept of a run.
+/// The data kept of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// What it broke.
+    /// The failure, if any.
     pub broken: Option<Broken>,
     /// The oracle that a known defect of the stack breaks with this plan.
     pub known: Option<String>,
-    /// When the last peer was usable, or connected again, in milliseconds.
+    /// The time at which the last peer was usable, or connected again, in milliseconds.
     pub ready_ms: Option<u64>,
-    /// The longest that closing a peer took, in milliseconds.
+    /// The longest time that closing a peer took, in milliseconds.
     pub closing_ms: u64,
-    /// The pair that each call's caller selected last, by types.
+    /// The pair that each call's caller selected last, by candidate types.
     pub pairs: BTreeMap<String, String>,
-    /// How many peers and ICE restarts it took.
+    /// The number of peers and ICE restarts.
     pub attempts: u64,
-    /// The hash over its trace.
+    /// The digest of the trace.
     pub digest: Digest,
-    /// Its datagrams, where they enter links; none unless they were asked for.
+    /// The datagrams that entered links; empty unless requested.
     pub packets: Vec<Packet>,
-    /// Its signaling messages; none unless they were asked for.
+    /// The signaling messages; empty unless requested.
     pub messages: Vec<Message>,
 }
 
-/// What a loss came to.
+/// The outcome of a loss.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrialOutcome {
-    /// As without it.
+    /// The same as without the loss.
     Held,
-    /// Every oracle holds, and something was different.
+    /// Every oracle holds, but something was different.
     Differs {
-        /// How much later the calls were usable, in milliseconds, if that is worth a word.
+        /// How much later the calls were usable, in milliseconds, if significant.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         later_ms: Option<u64>,
-        /// How much longer closing took, in milliseconds, if that is worth a word.
+        /// How much longer closing took, in milliseconds, if significant.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         closes_later_ms: Option<u64>,
         /// The pair that a call selected instead.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         pair: Option<String>,
-        /// How many further attempts it took: the app made up for it, not the stack.
+        /// The number of further attempts: the app made up for the loss, not the stack.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         attempts: Option<u64>,
     },
-    /// It broke an oracle.
+    /// An oracle was broken.
     Breaks(Broken),
-    /// It took the process down that ran it, or could not be run to its end.
+    /// The run took its process down, or could not be run to its end.
     Died(String),
 }
 
-/// Less than this is jitter: a packet more or less moves what the link draws for those that follow.
+/// A difference below this is jitter: one packet more or less moves the link's draws for those that follow.
 const WORTH_A_WORD_MS: u64 = 50;
 
 impl Seen {
-    /// What is kept of `record`; with `crossings`, packets and messages too.
+    /// Collects the data of `record`; with `crossings`, packets and messages too.
     pub(super) fn of(record: &RunRecord, crossings: Option<&[Crossing]>) -> Self {
         let trace = &record.trace;
         let broken = record.failure().map(|(id, violation)| Broken {
@@ -116,7 +116,7 @@ impl Seen {
         }
     }
 
-    /// How it compares with the run `good`.
+    /// Compares with the run `good`.
     pub(super) fn beside(&self, good: &Self) -> TrialOutcome {
         if let Some(broken) = &self.broken {
             return TrialOutcome::Breaks(broken.clone());
@@ -150,13 +150,13 @@ impl Seen {
 }
 
 impl TrialOutcome {
-    /// Whether an oracle was broken, or the run did not come to its end.
+    /// Reports whether an oracle was broken, or the run did not end.
     pub fn is_broken(&self) -> bool {
         matches!(self, Self::Breaks(_) | Self::Died(_))
     }
 }
 
-/// When the last peer was usable, or ICE connected, for the last time.
+/// Returns the last time at which a peer became usable, or ICE connected.
 fn ready(trace: &Trace) -> Option<u64> {
     let ready = trace.events.iter().rev().find(|e| match &e.kind {
         EventKind::Usable { .. } => true,
@@ -166,7 +166,7 @@ fn ready(trace: &Trace) -> Option<u64> {
     ready.map(|e| e.at.as_millis())
 }
 
-/// The longest that closing a peer took.
+/// Returns the longest time that closing a peer took.
 fn closing(trace: &Trace) -> u64 {
     let mut began: BTreeMap<(&str, &PeerId), SimTime> = BTreeMap::new();
     let mut longest = 0;
@@ -189,14 +189,14 @@ fn closing(trace: &Trace) -> u64 {
     longest
 }
 
-/// How many peers and ICE restarts a run took: one offer for each generation.
+/// Returns the number of peers and ICE restarts of a run: one offer for each generation.
 fn attempts(trace: &Trace) -> u64 {
     let made =
         |kind: &EventKind| matches!(kind, EventKind::DescriptionCreated { kind, .. } if kind == "offer");
     trace.events.iter().filter(|e| made(&e.kind)).count() as u64
 }
 
-/// The messages that reached the signaling server, numbered as the faults count that fall on them.
+/// Returns the messages that reached the signaling server, numbered as the faults on messages count.
 fn messages(record: &RunRecord) -> Vec<Message> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     let mut of_type: BTreeMap<(&str, &str), u64> = BTreeMap::new();

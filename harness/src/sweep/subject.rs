@@ -1,4 +1,4 @@
-//! What can be singled out of a run, what can be done to it, and the fault that does it. Plain data.
+//! The packets and messages to single out of a run, their treatments, and the faults that implement them. Plain data.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,34 +24,34 @@ pub enum Subject {
     Message {
         /// The client.
         client: String,
-        /// How many of its messages had reached the server before.
+        /// The number of its messages that had reached the server before.
         message: u64,
-        /// Its type.
+        /// The type.
         name: String,
-        /// Which of that type, from 1.
+        /// The number among the messages of that type, from 1.
         nth: u64,
     },
 }
 
-/// What becomes of it.
+/// The treatment of a packet or message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Treatment {
-    /// It is lost.
+    /// Lost.
     Lost,
-    /// It comes twice.
+    /// Doubled: it arrives twice.
     Doubled,
-    /// It comes when nobody waits for it any more: so many milliseconds late.
+    /// Late by this many milliseconds, when its receiver no longer waits.
     Late(u64),
-    /// The second half of its bytes is missing: so many are left.
+    /// Cut: the second half is missing, and this many bytes are left.
     Cut(u32),
-    /// The bit is flipped, the lowest of the byte in the middle.
+    /// This bit is flipped, the lowest of the byte in the middle.
     Flipped(u64),
 }
 
 impl Treatment {
-    /// What is done, in a word: a column of a table.
+    /// Returns the treatment as one word: a column of a table.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Lost => "lost",
@@ -62,10 +62,10 @@ impl Treatment {
         }
     }
 
-    /// The words that there are.
+    /// All words.
     pub const WORDS: [&'static str; 5] = ["lost", "doubled", "late", "cut", "flipped"];
 
-    /// The same with its particulars.
+    /// Describes the treatment with its parameter.
     pub fn describe(self) -> String {
         match self {
             Self::Lost => "lost".to_owned(),
@@ -77,22 +77,22 @@ impl Treatment {
     }
 }
 
-/// Something is done to a packet or a message.
+/// A treatment of a packet or a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hit {
-    /// To which.
+    /// The packet or message.
     pub subject: Subject,
-    /// What.
+    /// The treatment.
     pub treatment: Treatment,
 }
 
-/// How late a message of the signaling service has to be for its client to have sent it again, in milliseconds: it waits 2 s
-/// for an acknowledgement, where there are any.
+/// The delay of a signaling message after which its client has sent it again, in milliseconds: it waits 2 s for an
+/// acknowledgement, if messages are acknowledged.
 const MESSAGE_TOO_LATE_MS: u64 = 2_500;
 
 impl Subject {
-    /// Everything that can be done to it. What TCP carries arrives whole. Behind a NAT it is only lost: whatever else happens to a
-    /// packet has the NAT open a mapping all the same, so that it does not matter where it happens.
+    /// Returns all treatments of the subject. Data over TCP arrives whole. Behind a NAT a packet is only lost: any
+    /// other treatment lets the NAT open a mapping all the same, so that it does not matter where it happens.
     pub fn treatments(&self) -> Vec<Treatment> {
         match self {
             Self::Packet(packet) if packet.beyond_nat => vec![Treatment::Lost],
@@ -117,7 +117,7 @@ impl Subject {
         }
     }
 
-    /// Its kind: a row of a table.
+    /// Returns the kind of the subject: a row of a table.
     pub fn kind(&self) -> String {
         match self {
             Self::Packet(packet) => packet.kind.clone(),
@@ -125,7 +125,7 @@ impl Subject {
         }
     }
 
-    /// What waits for it, of a packet.
+    /// Returns the class of a packet, by what waits for it.
     pub fn class(&self) -> Option<Class> {
         match self {
             Self::Packet(packet) => Some(packet.class),
@@ -133,7 +133,7 @@ impl Subject {
         }
     }
 
-    /// It in words.
+    /// Describes the subject in words.
     pub fn describe(&self) -> String {
         match self {
             Self::Packet(packet) => packet.describe(),
@@ -145,7 +145,7 @@ impl Subject {
 }
 
 impl Hit {
-    /// The fault that does it. Nothing can be done to a message but what its treatments are.
+    /// Returns the fault that implements the treatment. A message has only the treatments of [`Subject::treatments`].
     pub fn fault(&self) -> Fault {
         match &self.subject {
             Subject::Packet(hit) => {
@@ -175,7 +175,7 @@ impl Hit {
         }
     }
 
-    /// It in words.
+    /// Describes the hit in words.
     pub fn describe(&self) -> String {
         format!("{} {}", self.subject.describe(), self.treatment.describe())
     }

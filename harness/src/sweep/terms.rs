@@ -1,6 +1,7 @@
-//! What a packet is, in protocol terms: who sends what to whom, for the which time.
+//! Packets in protocol terms: sender, kind and number.
 //!
-//! Read from the decoded trace and from what entered links, for people. No verdict depends on any of this.
+//! Derived from the decoded trace and from the packets that entered links, for people. No verdict depends on any of
+//! this.
 
 use std::collections::BTreeMap;
 
@@ -19,28 +20,28 @@ pub struct Packet {
     pub link: String,
     /// The direction.
     pub direction: Direction,
-    /// How many packets had entered it before.
+    /// The number of packets that had entered it before.
     pub ordinal: u64,
-    /// Its number in the run.
+    /// The number of the packet in the run.
     pub packet: PacketId,
-    /// When it entered, in milliseconds.
+    /// The time at which it entered, in milliseconds.
     pub at_ms: u64,
-    /// Bytes of payload.
+    /// The number of payload bytes.
     pub len: u32,
     /// The host that sent it.
     pub by: String,
-    /// What it is: `Binding request, controlling, host-srflx`.
+    /// The kind: `Binding request, controlling, host-srflx`.
     pub kind: String,
-    /// Which of those that its host sent, from 1.
+    /// The number among the packets of that kind from its host, from 1.
     pub nth: u64,
-    /// What waits for it.
+    /// The class, by what waits for the packet.
     pub class: Class,
-    /// Whether it has passed a NAT on its way here: what is lost before opens no mapping, and what is lost here did.
+    /// Whether it has passed a NAT on its way here: a packet lost before the NAT opens no mapping, one lost here did.
     pub beyond_nat: bool,
 }
 
 impl Packet {
-    /// It in words.
+    /// Describes the packet in words.
     pub fn describe(&self) -> String {
         let place = match self.beyond_nat {
             true => ", beyond the NAT",
@@ -50,7 +51,7 @@ impl Packet {
     }
 }
 
-/// `1st`, `2nd`, `3rd`, `4th`.
+/// Returns `1st`, `2nd`, `3rd`, `4th`.
 pub(super) fn ordinal(n: u64) -> String {
     let ending = match (n % 10, n % 100) {
         (1, not) if not != 11 => "st",
@@ -61,7 +62,7 @@ pub(super) fn ordinal(n: u64) -> String {
     format!("{n}{ending}")
 }
 
-/// The datagrams of a run of `plan` that entered links, in order.
+/// Returns the datagrams of a run of `plan` that entered links, in order.
 pub(super) fn packets(plan: &Plan, trace: &Trace, crossings: &[Crossing]) -> Vec<Packet> {
     let mut namer = Namer::new(plan);
     let mut inside: BTreeMap<PacketId, &str> = BTreeMap::new();

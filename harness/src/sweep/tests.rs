@@ -1,4 +1,5 @@
-//! The search on a run that is made up: what is swept, which second losses are tried, and that threads do not show.
+//! Tests of the search on a made-up run: what is swept, which second losses are tried, and that threads make no
+//! difference.
 
 use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc};
 
@@ -12,8 +13,8 @@ use crate::{
     trace::{Digest, Direction},
 };
 
-/// Alice asks until she has asked three times or is answered, which bob does once for each packet that comes. With `needs` the
-/// call cannot do without the packet of that number.
+/// A made-up run: alice asks until she has asked three times or is answered; bob answers each packet that arrives once.
+/// With `needs` the call cannot do without the packet of that number.
 struct Asks {
     needs: Option<u64>,
 }
@@ -93,7 +94,7 @@ fn swept(needs: Option<u64>, jobs: usize, pairs: usize) -> Swept {
     };
     let mut plan = plan();
     if pairs > 0 {
-        // What stands in for a lost packet comes later than the good run ends, and must still meet a fault.
+        // A replacement of a lost packet comes later than the end of the good run, and must still meet a fault.
         plan.heal_at_ms = 1_000;
     }
     sweep(&Asks { needs }, &plan, limits, &|_, _| {}).expect("a good run")

@@ -1,4 +1,4 @@
-//! Something done to a run: what can be, in which plan it is, and what came of it. Plain data.
+//! A treated run: its treatments, its plan and its outcome. Plain data.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,19 +12,19 @@ use crate::{
     trace::{Digest, Direction},
 };
 
-/// A plan that was run, and what came of it.
+/// A plan that was run, and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tried {
-    /// What was done: to one packet or message, or to two.
+    /// The treatments: of one packet or message, or of two.
     pub hits: Vec<Hit>,
-    /// What came of it.
+    /// The outcome.
     pub outcome: TrialOutcome,
-    /// The hash over the trace, if the run came to its end.
+    /// The digest of the trace, if the run ended.
     pub digest: Option<Digest>,
 }
 
-/// What can be singled out of a run of `plan`, in order. A packet is taken where it enters the network, and once more behind a NAT
-/// that it passes: elsewhere it is the same to lose it on either link.
+/// Returns the packets and messages of a run of `plan` to single out, in order. A packet counts where it enters the
+/// network, and once more behind a NAT that it passes: elsewhere a loss on either link is the same.
 pub(super) fn subjects(seen: &Seen, plan: &Plan) -> Vec<Subject> {
     let packets = seen.packets.iter().filter(|p| p.at_ms < plan.heal_at_ms);
     let packets = packets.filter(|p| p.direction == Direction::Up || p.beyond_nat);
@@ -48,7 +48,7 @@ pub(super) fn subjects(seen: &Seen, plan: &Plan) -> Vec<Subject> {
         .collect()
 }
 
-/// Whether `plan` can be run with something done to `subject`.
+/// Reports whether `plan` can be run with a treatment of `subject`.
 fn fits(subject: &Subject, plan: &Plan) -> bool {
     let hit = Hit {
         subject: subject.clone(),
@@ -57,7 +57,7 @@ fn fits(subject: &Subject, plan: &Plan) -> bool {
     with(plan, &[hit]).check().is_ok()
 }
 
-/// `plan`, in which `hits` happen.
+/// Returns `plan` with the faults of `hits`.
 pub(super) fn with(plan: &Plan, hits: &[Hit]) -> Plan {
     let mut plan = plan.clone();
     hits.iter().for_each(|hit| plan.inject(hit.fault()));

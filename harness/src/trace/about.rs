@@ -1,11 +1,12 @@
-//! What an event is about: a peer, a call.
+//! The subject of an event: its peer and its call.
 //!
-//! The only place that knows which events name which, so that no reader of traces keeps a list of its own.
+//! This is the only place that knows which events name a peer or a call, so that no reader of traces keeps a list of
+//! its own.
 
 use super::{Event, EventKind, Intent, PeerId};
 
 impl EventKind {
-    /// The peer that it is about, if it is about one.
+    /// Returns the peer that the event is about, if any.
     pub fn peer(&self) -> Option<&PeerId> {
         match self {
             Self::State { peer, .. }
@@ -25,7 +26,7 @@ impl EventKind {
         }
     }
 
-    /// The call that it is about, if it is about one.
+    /// Returns the call that the event is about, if any.
     pub fn call(&self) -> Option<&str> {
         match self {
             Self::Signal { call, .. }
@@ -37,7 +38,7 @@ impl EventKind {
         }
     }
 
-    /// The user's intent that it writes down, if it does.
+    /// Returns the user's intent that the event records, if any.
     pub fn intent(&self) -> Option<&Intent> {
         match self {
             Self::Intended { intent, .. } => Some(intent),
@@ -47,7 +48,7 @@ impl EventKind {
 }
 
 impl Event {
-    /// Whether it happened on `host`.
+    /// Reports whether the event happened on `host`.
     pub fn is_on(&self, host: &str) -> bool {
         self.host.as_deref() == Some(host)
     }

@@ -1,36 +1,36 @@
-//! The points of a call's life, and what a calling app shows its user of a call.
+//! The points in a call's life, and the call events that an app shows its user.
 //!
-//! Plain vocabulary: which outcomes of two ends agree is for the oracles.
+//! Plain data: which outcomes of the two ends agree is for the oracles.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A point of a call's life at one end, as the driver sees it in what adapters record: an operation begins there, or a
-/// message or a callback of the stack arrives there.
+/// A point in a call's life at one end, as the driver derives it from what adapters record: an operation begins, or a
+/// message or a callback of the stack arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Point {
-    /// The caller has dialed: the other end is told, and a peer is about to be made.
+    /// The caller has dialed: the other end is told, and a peer is about to be created.
     Dialing,
-    /// The caller has a peer, and no offer yet.
+    /// The caller has a peer, but no offer yet.
     CreateOffer,
-    /// The offer is created and not sent.
+    /// The offer is created, but not sent.
     OfferCreated,
-    /// The offer is handed to signaling.
+    /// The offer is passed to signaling.
     OfferSent,
     /// The callee's phone rings; the caller knows that it does.
     Ringing,
-    /// The callee has picked up, and has no answer yet.
+    /// The callee has accepted, but has no answer yet.
     CreateAnswer,
-    /// The answer is handed to signaling: it is in flight.
+    /// The answer is passed to signaling: it is in flight.
     AnswerSent,
     /// An end has both descriptions: it checks.
     Checking,
     /// A message has gone both ways.
     Connected,
-    /// An attempt has come to nothing, and another is about to begin.
+    /// An attempt has failed, and another is about to begin.
     Recovering,
     /// The stack's candidate callback is handled.
     OnCandidate,
@@ -42,12 +42,12 @@ pub enum Point {
     OnAnswer,
     /// A candidate of the other end is handled.
     OnRemoteCandidate,
-    /// The news that the other end has our description is handled.
+    /// The notice that the other end has our description is handled.
     OnJoined,
 }
 
 impl Point {
-    /// All of them, in the order in which a call comes to them, callbacks last.
+    /// All points, in the order in which a call reaches them, callbacks last.
     pub const ALL: [Self; 16] = [
         Self::Dialing,
         Self::CreateOffer,
@@ -67,7 +67,7 @@ impl Point {
         Self::OnJoined,
     ];
 
-    /// The name, such as `offer-created`.
+    /// Returns the name, such as `offer-created`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Dialing => "dialing",
@@ -96,31 +96,31 @@ impl fmt::Display for Point {
     }
 }
 
-/// What came of a call, as one end sees it.
+/// The outcome of a call, as one end sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CallOutcome {
-    /// It was connected until somebody hung up.
+    /// The call was connected until one side hung up.
     Talked,
-    /// It was answered, and somebody hung up before it was connected.
+    /// The call was answered, and one side hung up before it was connected.
     Dropped,
-    /// The caller hung up before it was answered: at the callee, a missed call.
+    /// The caller hung up before the call was answered: at the callee, a missed call.
     Cancelled,
-    /// The callee did not want it.
+    /// The callee rejected the call.
     Rejected,
     /// The callee was in another call.
     Busy,
-    /// Both dialed each other, and the other of the two calls took its place.
+    /// Both users dialed each other, and the other of the two calls took its place.
     Glare,
-    /// Another device of the callee took it, or refused it.
+    /// Another device of the callee accepted or rejected the call.
     Elsewhere,
-    /// There was no path, or nobody at the other end, for longer than the app bears.
+    /// There was no path, or nobody at the other end, for longer than the app tolerates.
     Failed,
 }
 
 impl CallOutcome {
-    /// All of them.
+    /// All outcomes.
     pub const ALL: [Self; 8] = [
         Self::Talked,
         Self::Dropped,
@@ -148,23 +148,23 @@ impl fmt::Display for CallOutcome {
     }
 }
 
-/// What an app shows its user of a call. What users do is an [`Intent`](super::Intent), and not here.
+/// A call event that an app shows its user. Acts of users are [`Intent`](super::Intent)s.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CallEvent {
     /// The phone begins to ring.
     Rings {
-        /// Who dialed.
+        /// The caller.
         from: String,
     },
-    /// The phone rings no more, because the user picked up or because the call is over.
+    /// The phone stops ringing, because the user accepted or because the call is over.
     Silent,
-    /// The two can hear each other.
+    /// The two ends can hear each other.
     Connected,
     /// The call is over at this end.
     Over {
-        /// What came of it.
+        /// The outcome of the call.
         outcome: CallOutcome,
     },
 }

@@ -1,6 +1,6 @@
-//! What decided the fate of a packet, as data: which link, which box, which fault of the plan.
+//! The cause of a packet's fate, as data: which link, which box, which fault of the plan.
 //!
-//! Nothing here is text for a reader: whoever shows a cause makes the words from it and from the plan.
+//! Nothing here is text for a reader: the code that shows a cause makes the words from it and from the plan.
 
 use std::{fmt, net::IpAddr};
 
@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// A fault of a plan, by the number that the plan gives it: it stays the same when others are taken away.
+/// The number of a fault in its plan; it stays the same when other faults are removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FaultId(pub u32);
@@ -23,47 +23,47 @@ impl fmt::Display for FaultId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
-    /// To the network.
+    /// From the host to the network.
     Up,
-    /// To the host.
+    /// From the network to the host.
     Down,
 }
 
-/// What a link does to a packet.
+/// The effect of a link on a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
-    /// Loses it, by itself.
+    /// Independent loss.
     Loss,
-    /// Loses it in a burst.
+    /// Loss in a burst.
     Burst,
-    /// Lets it overtake or fall behind.
+    /// Reordering: the packet overtakes others or falls behind.
     Reorder,
-    /// Carries it twice.
+    /// Duplication.
     Duplicate,
-    /// Flips a bit of it.
+    /// A flipped bit.
     Corrupt,
-    /// Cuts its end off.
+    /// A truncated payload.
     Truncate,
-    /// Has no room for it: too much waits already.
+    /// A drop at the full queue.
     QueueFull,
-    /// Refuses it: it is larger than the MTU.
+    /// A drop because the packet is larger than the MTU.
     TooLarge,
-    /// Loses it so often that TCP gives its connection up.
+    /// So many losses in a row that TCP gives its connection up.
     GivenUp,
 }
 
-/// Why a NAT drops a packet.
+/// The reason why a NAT drops a packet.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Refusal {
-    /// No live mapping has the external address and port that it was sent to.
+    /// No live mapping has the external destination address and port.
     #[error("no mapping")]
     NoMapping,
-    /// There is a mapping, which does not let this source in (RFC 4787, section 5).
+    /// The mapping's filter does not let this source in (RFC 4787, section 5).
     #[error("filtered")]
     Filtered,
-    /// It was sent from inside to the external address, and the NAT does not support that.
+    /// The packet was sent from inside to the external address, and the NAT does not support hairpinning.
     #[error("no hairpinning")]
     NoHairpin,
     /// The NAT drops all UDP.
@@ -74,62 +74,62 @@ pub enum Refusal {
     Exhausted,
 }
 
-/// What decided the fate of a packet. Where a fault of the plan is behind it, the cause names that fault.
+/// The cause of a packet's fate. It names the fault of the plan behind it, if there is one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Cause {
-    /// A link, as its profile has it or as a fault made it.
+    /// A link, with its own profile or as a fault changed it.
     Link {
-        /// The link: `alice`, or `alice/wlan0` where a host has several interfaces.
+        /// The link: `alice`, or `alice/wlan0` on a host with several interfaces.
         link: String,
-        /// Which direction of it.
+        /// The direction of the link.
         direction: Direction,
-        /// What it did.
+        /// The effect on the packet.
         effect: Effect,
-        /// The fault that made it do so.
+        /// The fault behind the effect.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         fault: Option<FaultId>,
     },
-    /// A fault that lies over the way of the packet.
+    /// A fault that is in force on the packet's way.
     Fault {
-        /// Which.
+        /// The fault.
         fault: FaultId,
     },
-    /// A firewall had not seen the flow from inside.
+    /// A firewall that has not seen the flow from inside.
     Firewall {
-        /// Its host.
+        /// The host of the firewall.
         host: String,
     },
     /// A NAT.
     Nat {
-        /// Its name.
+        /// The name of the NAT.
         nat: String,
-        /// Why.
+        /// The reason.
         refusal: Refusal,
-        /// The fault that took the mapping away.
+        /// The fault that removed the mapping.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         fault: Option<FaultId>,
     },
-    /// Nobody has the destination address.
+    /// No interface has the destination address.
     Unroutable {
-        /// It.
+        /// The destination address.
         address: IpAddr,
-        /// The fault that took the address away.
+        /// The fault that removed the address.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         fault: Option<FaultId>,
     },
     /// The host has crashed.
     HostDown {
-        /// Its name.
+        /// The name of the host.
         host: String,
-        /// The fault that crashed it.
+        /// The fault that crashed the host.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         fault: Option<FaultId>,
     },
 }
 
 impl Cause {
-    /// The fault of the plan that is behind it, if one is.
+    /// Returns the fault of the plan behind the cause, if any.
     pub fn fault(&self) -> Option<FaultId> {
         match self {
             Self::Fault { fault } => Some(*fault),
@@ -141,7 +141,7 @@ impl Cause {
         }
     }
 
-    /// What a link did, if it was one.
+    /// Returns the effect of a link, if the cause is a link.
     pub fn effect(&self) -> Option<Effect> {
         match self {
             Self::Link { effect, .. } => Some(*effect),

@@ -1,20 +1,19 @@
-//! Takes out of a text what differs from process to process or from machine to machine.
+//! Removes from a text everything that differs from process to process or from machine to machine.
 //!
-//! A panic message or an error is written by whoever failed, and may carry a backtrace, the folders of the machine that
-//! built it, a task id, a thread id or an address in memory. None of them may reach a trace. What a text says
-//! otherwise stays as it is.
+//! The text of a panic or an error may contain a backtrace, folders of the machine that built it, a task id, a thread
+//! id or an address in memory. None of these may reach a trace. The rest of a text stays unchanged.
 
 use std::borrow::Cow;
 
 use super::EventKind;
 
-/// What a number in a text may stand behind that counts across the process.
+/// Prefixes of numbers that count across the process.
 const COUNTED: [&str; 3] = ["JoinError::Panic(Id(", "JoinError::Cancelled(Id(", "ThreadId("];
 
-/// How many hexadecimal digits an address in memory has at least; identifiers of protocols have 8.
+/// The minimum number of hexadecimal digits of an address in memory; identifiers of protocols have 8.
 const ADDRESS_DIGITS: usize = 9;
 
-/// Cleans the texts of `kind` that somebody else wrote.
+/// Cleans the texts in `kind` that come from outside the harness.
 pub(super) fn event(kind: &mut EventKind) {
     let text = match kind {
         EventKind::Panicked { message, .. } | EventKind::Line { message, .. } => message,
@@ -29,7 +28,7 @@ pub(super) fn event(kind: &mut EventKind) {
     }
 }
 
-/// `text` without backtraces, folders, task ids, thread ids and addresses in memory.
+/// Returns `text` without backtraces, folders, task ids, thread ids and addresses in memory.
 pub fn clean(text: &str) -> Cow<'_, str> {
     let suspicious = ["acktrace", "/", "0x", "Id(", "task "];
     if !suspicious.iter().any(|s| text.contains(s)) {
@@ -54,8 +53,8 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// A source file, or a place in one, without the folders of the machine that built it: `webrtc-ice-0.17.2/src/lib.rs`
-/// of a dependency, `own-client/src/main.rs` of a package elsewhere, the file name of anything else.
+/// Returns the path of a source file, or of a place in one, without the folders of the machine that built it:
+/// `webrtc-ice-0.17.2/src/lib.rs` of a dependency, `own-client/src/main.rs` of a package elsewhere, else the file name.
 pub(crate) fn short_path(path: &str) -> &str {
     if let Some((_, rest)) = path.split_once("/registry/src/") {
         return rest.split_once('/').map_or(rest, |(_, path)| path);
@@ -63,7 +62,7 @@ pub(crate) fn short_path(path: &str) -> &str {
     if !path.starts_with('/') {
         return path;
     }
-    // The folder of the package is the one before `src` or `tests`.
+    // The folder of the package is the one before `src`, `tests` or `examples`.
     let package = ["/src/", "/tests/", "/examples/"]
         .iter()
         .filter_map(|folder| path.rfind(folder))
@@ -111,7 +110,7 @@ fn digits(text: &str) -> usize {
     text.bytes().take_while(u8::is_ascii_digit).count()
 }
 
-/// An id that counts across the process loses its number.
+/// Replaces the number of an id that counts across the process.
 fn counted(rest: &str, out: &mut String) -> Option<usize> {
     let prefix = COUNTED.iter().find(|p| rest.starts_with(**p))?;
     let number = digits(&rest[prefix.len()..]);
@@ -123,7 +122,7 @@ fn counted(rest: &str, out: &mut String) -> Option<usize> {
     Some(prefix.len() + number)
 }
 
-/// "task 13 was cancelled", as tokio displays it.
+/// Recognises tokio's "task 13 was cancelled".
 fn task(rest: &str, out: &mut String) -> Option<usize> {
     let after = rest.strip_prefix("task ")?;
     let number = digits(after);
@@ -145,7 +144,7 @@ fn address(rest: &str, out: &mut String) -> Option<usize> {
     Some(2 + number)
 }
 
-/// An absolute path at the beginning of a word.
+/// Recognises an absolute path at the beginning of a word.
 fn path(rest: &str, out: &mut String) -> Option<usize> {
     let begins_word = out
         .chars()

@@ -8,16 +8,16 @@ use thiserror::Error;
 
 use super::Event;
 
-/// Events between two checkpoints of the digest.
+/// The number of events between two checkpoints of the digest.
 pub const CHECKPOINT_EVERY: usize = 1_024;
 
-/// A blake3 hash, written `b3:` and 64 hexadecimal digits.
+/// A blake3 hash, written as `b3:` and 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Digest(blake3::Hash);
 
 impl Digest {
-    /// The digest of `bytes`.
+    /// Computes the digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(blake3::hash(bytes))
     }
@@ -41,7 +41,7 @@ impl From<Digest> for String {
     }
 }
 
-/// Text that is no digest.
+/// The error for a text that is not a digest.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("'{0}' is not a digest: b3: and 64 hexadecimal digits")]
 pub struct DigestError(String);
@@ -65,7 +65,7 @@ impl TryFrom<String> for Digest {
     }
 }
 
-/// Adds events up to a digest.
+/// Computes a digest from events one by one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hasher {
     hasher: blake3::Hasher,

@@ -1,6 +1,6 @@
-//! The vocabulary of a trace.
+//! The events of a trace.
 //!
-//! Names are the protocol's; every field is plain data that a reader without the program can understand.
+//! Names are the protocol's; every field is plain data that a reader can understand without the program.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,193 +14,193 @@ use super::{
 };
 use crate::time::SimTime;
 
-/// Something that happened.
+/// An event of a run.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Event {
-    /// Its place in the trace, from 0.
+    /// The index in the trace, from 0.
     pub seq: u64,
-    /// When, in nanoseconds since the beginning of the run.
+    /// The time, in nanoseconds since the beginning of the run.
     #[serde(rename = "at_ns")]
     pub at: SimTime,
-    /// On which host; `None` for what happens in the network between them or to the run itself.
+    /// The host; `None` for an event in the network between hosts or of the run itself.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub host: Option<String>,
-    /// What.
+    /// The kind of event.
     #[serde(flatten)]
     pub kind: EventKind,
 }
 
-/// What happened.
+/// The kind of an event, with its data.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum EventKind {
     /// A host sent a packet.
     PacketSent {
-        /// Its number.
+        /// The number of the packet.
         packet: PacketId,
-        /// Its addresses.
+        /// The addresses of the packet.
         #[serde(flatten)]
         flow: Flow,
-        /// Bytes of payload.
+        /// The number of payload bytes.
         len: u32,
         /// The first 8 bytes of the blake3 hash of the payload, in hexadecimal.
         hash: String,
-        /// What it says, decoded.
+        /// The decoded content, as text.
         says: String,
     },
-    /// It did not arrive.
+    /// A packet was dropped.
     PacketDropped {
-        /// Which.
+        /// The packet.
         packet: PacketId,
-        /// What dropped it.
+        /// The cause of the drop.
         by: Cause,
     },
-    /// It arrives later than its link takes.
+    /// A packet arrives later than its link takes.
     PacketDelayed {
-        /// Which.
+        /// The packet.
         packet: PacketId,
-        /// What delayed it.
+        /// The cause of the delay.
         by: Cause,
-        /// By how much, in nanoseconds.
+        /// The extra delay, in nanoseconds.
         by_ns: u64,
     },
-    /// It arrives twice.
+    /// A packet arrives twice.
     PacketDuplicated {
-        /// Which.
+        /// The packet.
         packet: PacketId,
-        /// What duplicated it.
+        /// The cause of the duplication.
         by: Cause,
     },
-    /// It arrives with a bit flipped.
+    /// A packet arrives with one bit flipped.
     PacketCorrupted {
-        /// Which.
+        /// The packet.
         packet: PacketId,
-        /// What corrupted it.
+        /// The cause of the corruption.
         by: Cause,
-        /// The bit of the payload, counted from the first byte's lowest.
+        /// The index of the payload bit, counted from the first byte's lowest bit.
         bit: u64,
     },
-    /// It arrives without its end.
+    /// A packet arrives truncated.
     PacketTruncated {
-        /// Which.
+        /// The packet.
         packet: PacketId,
-        /// What truncated it.
+        /// The cause of the truncation.
         by: Cause,
-        /// Bytes of payload that are left.
+        /// The number of payload bytes left.
         len: u32,
     },
     /// A host received a packet.
     PacketDelivered {
-        /// Which.
+        /// The packet.
         packet: PacketId,
     },
     /// A fault of the plan begins.
     FaultStarted {
-        /// Which.
+        /// The fault.
         fault: FaultId,
     },
     /// A fault of the plan ends.
     FaultEnded {
-        /// Which.
+        /// The fault.
         fault: FaultId,
     },
-    /// A fault of the plan struck something, where no packet and no message says so: a connection that it cut, a task that it
-    /// held up.
+    /// A fault of the plan took effect where no packet or message event shows it, such as on a connection that it cut
+    /// or a task that it held up.
     FaultHit {
-        /// Which.
+        /// The fault.
         fault: FaultId,
     },
-    /// The host went dark with everything that ran on it.
+    /// The host crashed, with everything that ran on it.
     Crashed,
-    /// It runs again, with nothing of what ran before.
+    /// The host was started again, with nothing of what ran before.
     Started,
     /// The chaos phase is over: no fault is in force any more.
     Healed,
     /// A signaling client or server passed a message on.
     Signal {
-        /// Sent or received, by the host of the event.
+        /// The direction, as seen from the host of the event.
         direction: SignalDirection,
         /// The client at the other end of the connection, [`SERVICE`](super::SERVICE) for the service.
         with: String,
         /// The type of the message.
         message: String,
-        /// The call that it belongs to.
+        /// The call that the message belongs to.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         call: Option<String>,
-        /// The ICE generation that it belongs to.
+        /// The ICE generation that the message belongs to.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         ufrag: Option<String>,
-        /// Its candidate, if it carries one.
+        /// The candidate, if the message carries one.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         candidate: Option<Candidate>,
     },
-    /// A fault of the plan fell on a message that reached the server.
+    /// A fault of the plan affected a message that reached the server.
     SignalImpaired {
-        /// Which.
+        /// The fault.
         fault: FaultId,
         /// The type of the message.
         message: String,
-        /// The call that it belongs to.
+        /// The call that the message belongs to.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         call: Option<String>,
     },
-    /// The server had nobody to give a message to.
+    /// The server had no connected client to deliver a message to.
     SignalUndeliverable {
         /// The client that is not connected.
         to: String,
         /// The type of the message.
         message: String,
-        /// The call that it belongs to.
+        /// The call that the message belongs to.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         call: Option<String>,
     },
-    /// A user wants something of the app on the host of the event. The driver writes it down, before the app hears of it.
+    /// A user acts on the app on the host of the event. The driver records the intent before it tells the app.
     Intended {
-        /// Its number within the run, from 0.
+        /// The number of the intent within the run, from 0.
         id: u64,
-        /// What.
+        /// The intent.
         #[serde(flatten)]
         intent: Intent,
     },
-    /// The app says that it has done what a user wanted: the call into it has returned.
+    /// The app says that it has done what the user wanted: the call into it has returned.
     Obeyed {
         /// The number of the intent.
         id: u64,
     },
-    /// The app does not know what a user wanted: an error of the scenario, or an app that lacks an act.
+    /// The app does not know the intent: an error of the scenario, or a missing act in the app.
     NotUnderstood {
         /// The number of the intent.
         id: u64,
     },
-    /// What runs on the host did not start: the run has no meaning.
+    /// The program on the host did not start, so the run is invalid.
     NotStarted {
-        /// Why.
+        /// The error.
         error: String,
     },
-    /// How many allocations a TURN server has could not be had.
+    /// The number of allocations of a TURN server is not known.
     NotCounted {
-        /// Why.
+        /// The error.
         error: String,
     },
-    /// The run is being cleaned up: from here on calls end because the run does, and no user acts.
+    /// The cleanup begins: from here on calls end because the run does, and no user acts.
     CleanUp,
-    /// The app on the host of the event shows its user something of a call: a claim, which oracles check.
+    /// The app on the host of the event shows its user a call event: a claim, which oracles check.
     Call {
         /// The call.
         call: String,
-        /// What.
+        /// The call event.
         #[serde(flatten)]
         what: CallEvent,
     },
-    /// A client created the factory that all its peers come from, or released it.
+    /// A client created or released the factory that all its peers come from.
     Factory {
-        /// Whether there is one from now on.
+        /// Whether the factory exists from now on.
         alive: bool,
     },
     /// A push notification woke a client that was not connected.
     PushDelivered {
-        /// The call that it announces.
+        /// The call that the notification announces.
         call: String,
         /// The client that dialed.
         from: String,
@@ -209,9 +209,9 @@ pub enum EventKind {
     State {
         /// The peer.
         peer: PeerId,
-        /// Which machine.
+        /// The state machine.
         machine: Machine,
-        /// Its new state, by the name that the specification gives it.
+        /// The new state, by its name in the specification.
         state: String,
     },
     /// A peer gathered a candidate; `None` ends its generation.
@@ -221,13 +221,13 @@ pub enum EventKind {
         /// The candidate.
         candidate: Option<Candidate>,
     },
-    /// A peer took a remote candidate.
+    /// A peer applied a remote candidate.
     CandidateApplied {
         /// The peer.
         peer: PeerId,
         /// The candidate.
         candidate: Candidate,
-        /// The remote generation that the peer had at that time.
+        /// The remote generation of the peer at that time.
         into: String,
     },
     /// A peer refused a remote candidate, which is lost.
@@ -236,28 +236,28 @@ pub enum EventKind {
         peer: PeerId,
         /// The candidate.
         candidate: Candidate,
-        /// What the stack said.
+        /// The error of the stack.
         error: String,
     },
-    /// A peer took a description.
+    /// A peer applied a description.
     Described {
         /// The peer.
         peer: PeerId,
-        /// Whether it is its own or the other side's.
+        /// Whether the description is the remote one.
         remote: bool,
         /// `offer` or `answer`.
         kind: String,
         /// The generation.
         ufrag: String,
     },
-    /// A client made a peer.
+    /// A client created a peer.
     PeerCreated {
         /// The peer.
         peer: PeerId,
-        /// Whether it offers; else it answers.
+        /// Whether the peer offers; else it answers.
         offers: bool,
     },
-    /// A peer made a description.
+    /// A peer created a description.
     DescriptionCreated {
         /// The peer.
         peer: PeerId,
@@ -266,23 +266,23 @@ pub enum EventKind {
         /// The generation.
         ufrag: String,
     },
-    /// A small message of the other end came over a peer's connection, as it does for as long as both stand.
+    /// A small message of the other end arrived on a peer's connection; they come for as long as both ends are up.
     Heard {
-        /// The peer that it came to.
+        /// The receiving peer.
         peer: PeerId,
     },
-    /// A message has gone both ways over a peer's connection, as the peer knows.
+    /// A peer knows that a message has gone both ways on its connection.
     Usable {
         /// The peer.
         peer: PeerId,
     },
-    /// A peer's agent selected a pair.
+    /// A peer's agent selected a candidate pair.
     PairSelected {
         /// The peer.
         peer: PeerId,
-        /// Its own candidate, as [`Candidate`] displays it.
+        /// The local candidate, as [`Candidate`] displays it.
         local: String,
-        /// The other side's candidate.
+        /// The remote candidate.
         remote: String,
     },
     /// A client began to close a peer.
@@ -295,101 +295,101 @@ pub enum EventKind {
         /// The peer.
         peer: PeerId,
     },
-    /// What is left on a host when everything on it should be over.
+    /// The leak check: what is left on a host when everything on it should be over.
     LeakCheck {
         /// Tasks, by name or by the place that spawned them.
         tasks: Vec<String>,
-        /// Sockets.
+        /// Open sockets.
         sockets: Vec<String>,
-        /// Allocations of its TURN server.
+        /// Allocations of the host's TURN server.
         allocations: u64,
     },
     /// A message crossed a peer's connection.
     Data {
         /// The peer.
         peer: PeerId,
-        /// Whether the peer received it.
+        /// Whether the peer received it; else it sent it.
         received: bool,
-        /// What it says.
+        /// The text of the message.
         text: String,
     },
-    /// A client or a server did something worth a line.
+    /// A client or a server took a notable step.
     Step {
-        /// What.
+        /// The name of the step.
         step: String,
-        /// More about it.
+        /// More about the step.
         #[serde(skip_serializing_if = "String::is_empty", default)]
         detail: String,
     },
     /// An operation of a client failed.
     Failed {
-        /// Which.
+        /// The operation.
         step: String,
-        /// Why.
+        /// The error.
         error: String,
     },
-    /// The plan says in which order free steps are taken, and it was the turn of one.
+    /// It was the turn of a free step, by the order in the plan.
     Decision {
-        /// Which; none where the run ends because from here on it repeats another.
+        /// The step taken; none where the run ends because from here on it repeats another.
         taken: Option<String>,
-        /// Those that it was taken from, in their order.
+        /// The steps that it was taken from, in their order.
         awake: Vec<String>,
-        /// Those that waited too, but whose turn here would repeat another order.
+        /// The steps that waited too, but whose turn here would repeat another order.
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
         asleep: Vec<String>,
     },
-    /// An interesting path was reached.
+    /// The run reached a mark.
     Mark {
-        /// Its name.
+        /// The name of the mark.
         mark: String,
     },
     /// A task panicked: a defect, ours or the stack's.
     Panicked {
-        /// The message.
+        /// The panic message.
         message: String,
-        /// Where, without the folders of the machine that built it.
+        /// The source location, without the folders of the machine that built it.
         place: String,
     },
     /// The app under test wrote a line to its log.
     Line {
-        /// How grave it is: `error`, `warn`, `info`, `debug` or `trace`.
+        /// The level: `error`, `warn`, `info`, `debug` or `trace`.
         level: String,
-        /// What part of the app wrote it.
+        /// The part of the app that wrote the line.
         target: String,
-        /// What it says.
+        /// The text of the line.
         message: String,
     },
     /// An invariant inside the app under test did not hold.
     Violated {
-        /// Its name.
+        /// The name of the invariant.
         invariant: String,
-        /// What the app says of it.
+        /// Details from the app.
         #[serde(skip_serializing_if = "String::is_empty", default)]
         detail: String,
     },
-    /// A fault of the plan fell on what came to a fault point inside the app under test.
+    /// A fault of the plan affected a message at a fault point inside the app under test.
     PointImpaired {
         /// The fault.
         fault: FaultId,
-        /// The point.
+        /// The fault point.
         point: String,
-        /// What came, as the app says.
+        /// The message, as the app describes it.
         #[serde(skip_serializing_if = "String::is_empty", default)]
         detail: String,
     },
     /// The run was stopped at one of its bounds.
     Stopped {
-        /// Which bound.
+        /// The bound.
         bound: Stop,
-        /// What was still going on: tasks by host and place, sockets, packets in flight.
+        /// Pending work: tasks by host and place, sockets, packets in flight.
         pending: Vec<String>,
     },
-    /// The story ended.
+    /// The run ended by itself.
     Ended,
 }
 
 impl EventKind {
-    /// What decided the fate of the packet that it is about, if it is about one that fared out of the ordinary.
+    /// Returns the cause of the packet's fate, for an event about a packet that was impaired.
     pub fn cause(&self) -> Option<&Cause> {
         match self {
             Self::PacketDropped { by, .. }
@@ -401,7 +401,7 @@ impl EventKind {
         }
     }
 
-    /// The fault of the plan that struck here, if one did.
+    /// Returns the fault of the plan that took effect here, if any.
     pub fn struck_by(&self) -> Option<FaultId> {
         match self {
             Self::SignalImpaired { fault, .. }
@@ -411,7 +411,7 @@ impl EventKind {
         }
     }
 
-    /// The name of its kind, as `event` holds it in the JSON form.
+    /// Returns the name of the kind, as in the `event` field of the JSON form.
     pub fn name(&self) -> String {
         let json = serde_json::to_value(self).expect("events are plain data");
         json["event"].as_str().unwrap_or_default().to_owned()

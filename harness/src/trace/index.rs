@@ -1,4 +1,4 @@
-//! Where in a trace the events of a host are, and what users intend: oracles ask for it again and again, once for every call.
+//! An index of a trace: the events of each host, and users' intents. Oracles ask for them once for every call.
 //!
 //! Places are indices into the events. Nothing here looks at what an event says.
 
@@ -17,7 +17,7 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// The index of `events`.
+    /// Builds the index of `events`.
     pub(super) fn of_events(events: &[Event]) -> Self {
         let mut index = Self::default();
         for (place, event) in (0..).zip(events) {
@@ -46,22 +46,22 @@ impl Index {
         index
     }
 
-    /// The events of `host`.
+    /// Returns the events of `host`.
     pub(super) fn of(&self, host: &str) -> &[u32] {
         self.by_host.get(host).map_or(&[], Vec::as_slice)
     }
 
-    /// Where the user with several devices is dialed, by the number of that intent.
+    /// Returns the place of the intent `id` that dials a user with several devices.
     pub(super) fn user_dialed(&self, id: u64) -> Option<u32> {
         self.users_dialed.get(&id).copied()
     }
 
-    /// Crashes, and calls that are over as an app shows it.
+    /// Returns the places of crashes, and of calls that are over as an app shows it.
     pub(super) fn endings(&self) -> &[u32] {
         &self.endings
     }
 
-    /// What users intend.
+    /// Returns the places of users' intents.
     pub(super) fn intents(&self) -> &[u32] {
         &self.intents
     }

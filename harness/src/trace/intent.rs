@@ -1,34 +1,34 @@
-//! What users intend: the acts that the driver of a run lets them do, as it records them.
+//! The intents of users: the acts that the driver of a run performs for them, as it records them.
 //!
-//! Plain vocabulary. The driver writes an intent down when the user has it, before the app under test hears of it:
-//! whether the app did what was asked is for the oracles.
+//! Plain data. The driver records an intent when the user has it, before it tells the app under test: whether the app
+//! did what was asked is for the oracles.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Something that a user wants of the app.
+/// An act that a user asks of the app.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Intent {
-    /// Calls somebody. Whoever dials the one who rings here picks up instead.
+    /// Calls another user. A user who dials the caller that rings here accepts that call instead.
     Dial {
-        /// What the call is named.
+        /// The name of the call.
         call: String,
         /// The client to call.
         to: String,
     },
-    /// Picks up a call that rings.
+    /// Accepts a ringing call.
     Accept {
         /// The call.
         call: String,
     },
-    /// Refuses a call that rings.
+    /// Rejects a ringing call.
     Reject {
         /// The call.
         call: String,
     },
-    /// Ends a call, whatever it is at.
+    /// Ends a call, whatever its state.
     HangUp {
         /// The call.
         call: String,
@@ -38,20 +38,20 @@ pub enum Intent {
         /// The call.
         call: String,
     },
-    /// Calls several people at once.
+    /// Calls several clients at once.
     DialGroup {
-        /// What the group is named.
+        /// The name of the group.
         group: String,
-        /// Whom: the call to each is named by [`leg_of`].
+        /// The clients to call: the call to each is named by [`leg_of`].
         to: Vec<String>,
     },
-    /// Calls somebody who has several devices. All of them ring, and who picks up on one has the call there.
+    /// Calls a user with several devices. All of them ring, and the call is on the one that accepts.
     DialUser {
-        /// What the call is named.
+        /// The name of the call.
         call: String,
-        /// Whom.
+        /// The user to call.
         to: String,
-        /// The devices: the leg of the call to each is named by [`leg_of`].
+        /// The devices of the user: the leg of the call to each is named by [`leg_of`].
         devices: Vec<String>,
     },
     /// Ends all calls of a group.
@@ -59,23 +59,23 @@ pub enum Intent {
         /// The group.
         group: String,
     },
-    /// Something that only the app under test knows.
+    /// An act that only the app under test defines.
     App {
-        /// What the app calls it.
+        /// The name of the act.
         name: String,
-        /// Its particulars.
+        /// Its parameters.
         #[serde(skip_serializing_if = "serde_json::Value::is_null", default)]
         with: serde_json::Value,
     },
 }
 
-/// What the call of `group` to `client` is named, and what the leg of a call to one device of its callee is.
+/// Returns the name of the call of `group` to `client`, or of the leg of a call to one device of its callee.
 pub fn leg_of(group: &str, client: &str) -> String {
     format!("{group}.{client}")
 }
 
 impl Intent {
-    /// The call that it is about, if it is about one.
+    /// Returns the call that the intent is about, if it is about one.
     pub fn call(&self) -> Option<&str> {
         match self {
             Self::Dial { call, .. }
@@ -89,7 +89,7 @@ impl Intent {
         }
     }
 
-    /// What the user does, such as `hangs up`.
+    /// Returns the act of the user, such as `hangs up`.
     pub fn name(&self) -> &str {
         match self {
             Self::Dial { .. } => "dials",

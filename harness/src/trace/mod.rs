@@ -1,4 +1,4 @@
-//! What a run records: events in order, and the digest over them.
+//! The recording of a run: events in order, and the digest over them.
 //!
 //! The canonical form of a trace is its JSON lines, one event a line; the digest is the blake3 hash of
 //! those bytes, so that `trace.jsonl` can be checked with any blake3 tool. Nothing in an event may
@@ -36,10 +36,10 @@ pub use watch::{Crossing, Watch};
 
 use crate::time::SimTime;
 
-/// The version of a line of `trace.jsonl`.
+/// The version of the lines of `trace.jsonl`.
 pub const TRACE_VERSION: u32 = 2;
 
-/// What the clients' side of a signaling connection calls the service of the harness, on whichever host it runs.
+/// The name of the harness's service at the client end of a signaling connection, on whichever host it runs.
 pub const SERVICE: &str = "server";
 
 /// Events of one run, in the order in which they happened, with their digest.
@@ -51,12 +51,12 @@ pub struct Trace {
     pub digest: Digest,
     /// The hash up to every [`CHECKPOINT_EVERY`]th event, for bisection.
     pub checkpoints: Vec<Digest>,
-    // Made when somebody asks: from then on the events must stay as they are.
+    // Built on first use: from then on the events must not change.
     index: OnceLock<Index>,
 }
 
 impl Trace {
-    /// Puts a trace together from its events.
+    /// Creates a trace from its events.
     pub fn from_events(events: Vec<Event>) -> Self {
         let mut hasher = Hasher::default();
         for event in &events {
@@ -71,22 +71,22 @@ impl Trace {
         }
     }
 
-    /// The events of `host`.
+    /// Iterates over the events of `host`.
     pub fn of<'a>(&'a self, host: &str) -> impl Iterator<Item = &'a Event> + use<'a> {
         self.at(self.index().of(host))
     }
 
-    /// The events that write down what a user intends.
+    /// Iterates over the events that record users' intents.
     pub(crate) fn intents(&self) -> impl Iterator<Item = &Event> {
         self.at(self.index().intents())
     }
 
-    /// The events by which calls end that nobody hung up: crashes, and calls that are over as an app shows it.
+    /// Iterates over the events that end calls without a hang-up: crashes, and calls that are over as an app shows it.
     pub(crate) fn endings(&self) -> impl Iterator<Item = &Event> {
         self.at(self.index().endings())
     }
 
-    /// The devices that the intent `id` dials, if it dials a user with several.
+    /// Returns the devices that the intent `id` dials, if it dials a user with several.
     pub(crate) fn devices_dialed(&self, id: u64) -> &[String] {
         let event = self
             .index()
@@ -106,7 +106,7 @@ impl Trace {
         self.index.get_or_init(|| Index::of_events(&self.events))
     }
 
-    /// The canonical form: one JSON object a line.
+    /// Returns the canonical form: one JSON object per line.
     pub fn to_json_lines(&self) -> String {
         let mut out = Vec::new();
         for event in &self.events {
@@ -119,11 +119,11 @@ impl Trace {
 /// The first event in which two traces differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Divergence {
-    /// Its place in both traces.
+    /// The index of the event in both traces.
     pub index: usize,
-    /// What the first trace has there, `None` if it ended before.
+    /// The event of the first trace, `None` if that trace ended before.
     pub left: Option<Event>,
-    /// What the second trace has there, `None` if it ended before.
+    /// The event of the second trace, `None` if that trace ended before.
     pub right: Option<Event>,
 }
 
@@ -154,7 +154,7 @@ pub fn first_divergence(left: &Trace, right: &Trace) -> Option<Divergence> {
         })
 }
 
-/// Where a run writes its events down.
+/// Records the events of a run.
 #[derive(Debug, Default)]
 pub struct Recorder {
     inner: Mutex<Recording>,
@@ -169,7 +169,7 @@ struct Recording {
     closed: bool,
 }
 
-/// Called with every event as it is recorded. It must not record.
+/// A function that is called with every event as it is recorded. It must not record.
 pub(crate) struct Listener(pub Box<dyn FnMut(&Event) + Send>);
 
 impl std::fmt::Debug for Listener {
@@ -179,7 +179,7 @@ impl std::fmt::Debug for Listener {
 }
 
 impl Recorder {
-    /// From here on, `watch` is told of every event.
+    /// Makes `watch` hear of every event from here on.
     ///
     /// # Panics
     /// If a thread panicked while it recorded.
@@ -187,17 +187,17 @@ impl Recorder {
         self.inner.lock().expect("recording does not panic").watch = Some(watch);
     }
 
-    /// Who is told of every event, if anybody is.
+    /// Returns the watch, if there is one.
     pub(crate) fn watch(&self) -> Option<Arc<Watch>> {
         self.inner.lock().expect("recording does not panic").watch.clone()
     }
 
-    /// From here on, `listener` hears of every event as it is recorded.
+    /// Makes `listener` hear of every event from here on, as it is recorded.
     pub(crate) fn heard_by(&self, listener: Listener) {
         self.inner.lock().expect("recording does not panic").listener = Some(listener);
     }
 
-    /// Adds an event, its texts cleaned (see [`mod@clean`]). Events after [`Recorder::close`] are not part of the run.
+    /// Adds an event, its texts cleaned (see [`mod@clean`]). Events after [`Recorder::close`] are ignored.
     ///
     /// # Panics
     /// If a thread panicked while it recorded.
@@ -224,7 +224,7 @@ impl Recorder {
         inner.events.push(event);
     }
 
-    /// Ends the recording: what a run's leftovers do while they are dropped is not part of it.
+    /// Ends the recording and returns the trace: events while the rest of a run is dropped are not part of it.
     ///
     /// # Panics
     /// If a thread panicked while it recorded.

@@ -1,4 +1,4 @@
-//! What a peer is called in a trace: the call, the attempt within it, and the life of its host.
+//! The name of a peer in a trace: the call, the attempt within it, and the life of its host.
 //!
 //! In JSON it is one word, such as `c1#2`, so that a reader can search for it.
 
@@ -7,20 +7,20 @@ use std::{convert::Infallible, fmt, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Which peer of a host.
+/// The identity of a peer on its host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(into = "String", from = "String")]
 pub struct PeerId {
-    /// The call that it belongs to, as its client says.
+    /// The call that the peer belongs to, as its client says.
     pub call: String,
     /// The attempt within the call, from 1.
     pub attempt: u32,
-    /// How often its host had been started again, from 0.
+    /// The life of the host: the number of restarts before, from 0.
     pub life: u32,
 }
 
 impl PeerId {
-    /// The peer of the attempt `attempt` within `call`, in the first life of its host.
+    /// Creates the id of the attempt `attempt` within `call`, in the first life of its host.
     pub fn new(call: &str, attempt: u32) -> Self {
         Self {
             call: call.to_owned(),
@@ -31,7 +31,7 @@ impl PeerId {
 }
 
 impl fmt::Display for PeerId {
-    /// `c1` for the first attempt, `c1#2` for a later one, `c1#1.1` after a crash of the host.
+    /// Writes `c1` for the first attempt, `c1#2` for a later one, `c1#1.1` after a crash of the host.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.attempt, self.life) {
             (1, 0) => f.write_str(&self.call),
@@ -44,7 +44,7 @@ impl fmt::Display for PeerId {
 impl FromStr for PeerId {
     type Err = Infallible;
 
-    /// Reads what [`PeerId`] displays; whatever has no attempt is the name of a call.
+    /// Reads what [`PeerId`] displays; a text without an attempt is the name of a call.
     fn from_str(text: &str) -> Result<Self, Infallible> {
         let numbered = text.rsplit_once('#').and_then(|(call, numbers)| {
             let (attempt, life) = numbers.split_once('.').unwrap_or((numbers, "0"));

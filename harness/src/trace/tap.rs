@@ -1,7 +1,7 @@
-//! The bytes of packets, for one run that somebody looks into.
+//! Keeps the bytes of packets, for one run under examination.
 //!
-//! A trace holds what packets say and a hash, because suites keep many traces; a capture needs the bytes. A tap must never change
-//! what happens in a run: like a watch, it is told, and never asked.
+//! A trace holds decoded content and a hash, because suites keep many traces; a capture needs the bytes. A tap must
+//! never change what happens in a run: like a watch, it is told, and never asked.
 
 use std::sync::Mutex;
 
@@ -11,19 +11,19 @@ use crate::time::SimTime;
 /// A packet as it passed the network interface of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tapped {
-    /// Its number; 0 for a reset that the network itself sends.
+    /// The number of the packet; 0 for a reset that the network itself sends.
     pub packet: PacketId,
-    /// When.
+    /// The time.
     pub at: SimTime,
-    /// The host; none where nobody has the address.
+    /// The host; none where no interface has the address.
     pub host: Option<String>,
-    /// Whether the host received it; else it sent it.
+    /// Whether the host received the packet; else it sent it.
     pub received: bool,
-    /// Its addresses there: those on its side of NATs.
+    /// The addresses on the host's side of NATs.
     pub flow: Flow,
-    /// Its header, if it is a TCP segment.
+    /// The header of a TCP segment.
     pub segment: Option<Segment>,
-    /// What it carries there: of one that was corrupted or truncated on its way, what is left.
+    /// The payload at that place: after corruption or truncation on the way, what is left.
     pub payload: Vec<u8>,
 }
 
@@ -38,21 +38,21 @@ pub struct Segment {
     pub flags: u8,
 }
 
-/// Keeps what passes.
+/// Keeps the packets that pass.
 #[derive(Debug, Default)]
 pub struct Tap {
     passed: Mutex<Vec<Tapped>>,
 }
 
 impl Tap {
-    /// A packet passes.
+    /// Adds a packet.
     pub(crate) fn passes(&self, packet: Tapped) {
         if let Ok(mut passed) = self.passed.lock() {
             passed.push(packet);
         }
     }
 
-    /// Everything that has passed so far, in order.
+    /// Returns the packets that have passed so far, in order, and removes them.
     pub fn take(&self) -> Vec<Tapped> {
         self.passed
             .lock()

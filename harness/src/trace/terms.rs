@@ -1,4 +1,4 @@
-//! The terms that events are made of: addresses, candidates, state machines.
+//! The data types that events are made of: addresses, candidates, state machines.
 //!
 //! Plain data; nothing here knows of an event.
 
@@ -7,7 +7,7 @@ use std::{fmt, net::SocketAddr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A packet of a run, numbered from 1 in the order in which packets were sent.
+/// The number of a packet in a run, from 1 in the order in which packets were sent.
 pub type PacketId = u64;
 
 /// The transport of a packet.
@@ -19,7 +19,7 @@ pub enum Proto {
     Tcp,
 }
 
-/// Where a packet comes from and where it goes.
+/// The transport, source and destination of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Flow {
@@ -29,7 +29,7 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// The same flow, seen from the other end.
+    /// Returns the same flow, seen from the other end.
     pub fn reversed(self) -> Self {
         Self {
             proto: self.proto,
@@ -44,12 +44,12 @@ impl Flow {
 pub struct Candidate {
     /// The candidate attribute without its `candidate:` prefix (RFC 8839, section 5.1).
     pub attribute: String,
-    /// The username fragment of the generation that it belongs to (RFC 8838, section 11).
+    /// The username fragment of the candidate's generation (RFC 8838, section 11).
     pub ufrag: String,
 }
 
 impl fmt::Display for Candidate {
-    /// `host 10.0.0.1:50000`: type, address and port, which is what tells candidates apart.
+    /// Writes `host 10.0.0.1:50000`: the type, address and port that tell candidates apart.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut words = self.attribute.split(' ').skip(4);
         match (words.next(), words.next(), words.nth(1)) {
@@ -84,7 +84,7 @@ impl fmt::Display for Machine {
     }
 }
 
-/// Which way a signaling message passed the host that recorded it.
+/// The direction of a signaling message, as seen from the host that recorded it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
@@ -93,12 +93,12 @@ pub enum SignalDirection {
     Received,
 }
 
-/// Why a run ended before its story did.
+/// The bound that stopped a run before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stop {
-    /// Its simulated time was used up.
+    /// The simulated time is used up.
     Horizon,
-    /// It did more than it may: too many packets or too many steps of its tasks.
+    /// The work is used up: too many packets or too many polls of tasks.
     Work,
 }

@@ -1,7 +1,7 @@
-//! A look at a run from outside while it goes on: whether it gets anywhere, and what it last did.
+//! A view of a run from outside while it goes on: whether it makes progress, and what it last did.
 //!
-//! A run that dies takes its trace with it, and one that spins never gives it back. A watch must never change what
-//! happens in a run: it is told, and never asked.
+//! The trace of a run that dies or spins is lost. A watch must never change what happens in a run: it is told, and
+//! never asked.
 
 use std::{
     fmt,
@@ -16,26 +16,26 @@ use std::{
 use super::{Direction, Flow, PacketId, Tap};
 use crate::time::SimTime;
 
-/// A packet entered a direction of an access link: what names it to a fault that falls on single packets.
+/// A packet that entered a direction of an access link, with what a fault on single packets needs to name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Crossing {
-    /// When.
+    /// The time.
     pub at: SimTime,
     /// The packet.
     pub packet: PacketId,
     /// The link.
     pub link: String,
-    /// Which way.
+    /// The direction of the link.
     pub direction: Direction,
-    /// How many packets had entered before it.
+    /// The number of packets that entered before it.
     pub ordinal: u64,
-    /// Its addresses there.
+    /// The addresses of the packet there.
     pub flow: Flow,
-    /// What a TURN server is to pass on, or passes on, decoded, if it carries such.
+    /// The decoded datagram that a TURN server is to relay or relays, if the packet carries one.
     pub inside: Option<String>,
 }
 
-/// Counts what a run does, and may pass its events on as they are recorded.
+/// Counts the steps of a run, and may pass its events on as they are recorded.
 #[derive(Default)]
 pub struct Watch {
     steps: AtomicU64,
@@ -45,7 +45,8 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Passes the JSON line of every event on to `stream`, one write a line, before the run goes on.
+    /// Creates a watch that passes the JSON line of every event on to `stream`, one write per line, before the run goes
+    /// on.
     pub fn streaming(stream: impl Write + Send + 'static) -> Self {
         Self {
             stream: Some(Mutex::new(Box::new(stream))),
@@ -53,18 +54,18 @@ impl Watch {
         }
     }
 
-    /// The same watch, which also keeps the bytes of every packet: for one run, not for suites.
+    /// Also keeps the bytes of every packet: for one run, not for suites.
     pub fn tapping(mut self) -> Self {
         self.tap = Some(Tap::default());
         self
     }
 
-    /// The bytes of packets, if it keeps them.
+    /// Returns the tap with the bytes of packets, if the watch has one.
     pub fn tap(&self) -> Option<&Tap> {
         self.tap.as_ref()
     }
 
-    /// Keeps every packet that enters a link.
+    /// Creates a watch that keeps every packet that enters a link.
     pub fn of_crossings() -> Self {
         Self {
             crossings: Some(Mutex::default()),
@@ -72,7 +73,7 @@ impl Watch {
         }
     }
 
-    /// The packets that have entered links so far, in order; they are handed over once.
+    /// Returns the packets that have entered links so far, in order, and removes them.
     ///
     /// # Panics
     /// If a thread panicked while it added one.
@@ -84,7 +85,7 @@ impl Watch {
         taken.unwrap_or_default()
     }
 
-    /// A packet enters a link. What it is like is only made up for a watch that keeps it.
+    /// Records that a packet enters a link. `crossing` is only called if the watch keeps crossings.
     pub(crate) fn crossed(&self, crossing: impl FnOnce() -> Option<Crossing>) {
         if let Some(kept) = &self.crossings
             && let Some(crossing) = crossing()
@@ -93,23 +94,23 @@ impl Watch {
         }
     }
 
-    /// How much has happened: grows with every event and every poll of a task. A run in which it stands still for
-    /// long is stuck.
+    /// Returns the number of steps so far: it grows with every event and every poll of a task. A run in which it does
+    /// not grow for long is stuck.
     pub fn steps(&self) -> u64 {
         self.steps.load(Ordering::Relaxed)
     }
 
-    /// Something that this watch does not see has come to its end: one of many runs of a seed.
+    /// Counts a step that this watch does not see: the end of one of many runs of a seed.
     pub(crate) fn got_on(&self) {
         self.steps.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A task is about to be polled.
+    /// Counts a poll of a task.
     pub(crate) fn polled(&self) {
         self.steps.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// An event was recorded. A stream that takes no more is none of the run's business.
+    /// Counts an event and passes its line on. Errors of the stream are ignored.
     pub(super) fn recorded(&self, line: &[u8]) {
         self.steps.fetch_add(1, Ordering::Relaxed);
         if let Some(stream) = &self.stream

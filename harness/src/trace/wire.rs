@@ -1,6 +1,6 @@
-//! What a packet says, in one readable line.
+//! Decodes a packet into one readable line.
 //!
-//! Decoding is for people: no decision of the harness may depend on it.
+//! The text is for people: no decision of the harness may depend on it.
 
 use stun::{
     attributes::{
@@ -30,7 +30,7 @@ pub fn describe(transport: &Transport) -> String {
     }
 }
 
-/// Describes a datagram, told apart by its first byte (RFC 7983, section 7).
+/// Describes a datagram, whose protocol the first byte tells (RFC 7983, section 7).
 pub fn describe_datagram(payload: &[u8]) -> String {
     match payload.first() {
         None => "empty".into(),
@@ -42,8 +42,8 @@ pub fn describe_datagram(payload: &[u8]) -> String {
     }
 }
 
-/// Describes the datagram inside a datagram: what a TURN server is asked to pass on, or passes on (RFC 8656, sections 11 and
-/// 12). None where there is none.
+/// Describes the datagram inside a datagram: what a TURN server is asked to relay, or relays (RFC 8656, sections 11 and
+/// 12). `None` if there is none.
 pub fn describe_inside(payload: &[u8]) -> Option<String> {
     let inside = match payload.first()? {
         0..=3 => {

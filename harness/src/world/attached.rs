@@ -1,4 +1,4 @@
-//! What layers above keep with the world that they play in: one value of a type.
+//! Values that upper layers attach to their world: one value per type.
 //!
 //! The world never looks inside.
 
@@ -17,7 +17,7 @@ pub(super) struct Attached {
 }
 
 impl Sim {
-    /// Keeps `value` with the world, in place of another of its type.
+    /// Attaches `value` to the world, and replaces another of its type.
     pub(crate) fn attach<T: Any + Send + Sync>(&self, value: Arc<T>) {
         let mut kept = self
             .attached_values()
@@ -27,7 +27,7 @@ impl Sim {
         kept.insert(TypeId::of::<T>(), value);
     }
 
-    /// The value of type `T` that was attached.
+    /// Returns the attached value of type `T`.
     pub(crate) fn attached<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         let kept = self
             .attached_values()
@@ -38,7 +38,7 @@ impl Sim {
         value.downcast().ok()
     }
 
-    /// The value of type `T`, made now if there is none.
+    /// Returns the value of type `T`, and creates it first if there is none.
     pub(crate) fn part<T: Any + Send + Sync + Default>(&self) -> Arc<T> {
         self.attached().unwrap_or_else(|| {
             let made = Arc::<T>::default();

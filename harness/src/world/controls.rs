@@ -1,7 +1,7 @@
-//! What can be done to a world from outside while it runs, and the one who decides when.
+//! The ways to act on a world from outside while it runs, and the schedule that decides when.
 //!
-//! The world does what it is told, at the moment it is told: it knows no plan, and looks no further ahead than the next
-//! moment at which its [`Schedule`] wants to act.
+//! The world does what it is told, when it is told: it knows no plan, and looks no further ahead than the next time at
+//! which its [`Schedule`] wants to act.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -22,22 +22,22 @@ use crate::{
 
 /// Decides what happens to a world from outside, and when.
 pub trait Schedule: Send {
-    /// Addresses that nobody has at the beginning and somebody will have.
+    /// Returns the addresses that faults bring into the network later.
     fn addresses(&self) -> Vec<IpAddr> {
         Vec::new()
     }
 
-    /// Puts the world into its first state, before anything runs.
+    /// Sets the initial state of the world, before anything runs.
     fn prepare(&mut self, _: &mut Controls<'_, '_>) {}
 
-    /// When it wants to act next, if it ever does again.
+    /// Returns the time of the next action; `None` if there is none.
     fn next(&self) -> Option<SimTime>;
 
-    /// Does everything that is due at the time of `controls`, before any packet moves at that time.
+    /// Performs every action that is due at the time of `controls`, before any packet moves at that time.
     fn act(&mut self, controls: &mut Controls<'_, '_>);
 }
 
-/// Nothing ever happens from outside.
+/// A schedule without any action.
 pub(super) struct Calm;
 
 impl Schedule for Calm {
@@ -48,39 +48,39 @@ impl Schedule for Calm {
     fn act(&mut self, _: &mut Controls<'_, '_>) {}
 }
 
-/// Everything that can be done to a world from outside, at one moment.
+/// The ways to act on a world from outside, at one point in time.
 pub struct Controls<'a, 'n> {
     pump: &'a mut Pump<'n>,
     now: SimTime,
 }
 
 impl Controls<'_, '_> {
-    /// The moment.
+    /// Returns the time.
     pub fn now(&self) -> SimTime {
         self.now
     }
 
-    /// The world as everything inside it sees it.
+    /// Returns the handle of the world, as code inside it has it.
     pub fn sim(&self) -> &Sim {
         &self.pump.sim
     }
 
-    /// Its hosts and links.
+    /// Returns the hosts and links.
     pub fn topology(&self) -> &Topology {
         &self.pump.topology
     }
 
-    /// `fault` lays `condition` over the link called `link`.
+    /// Applies `condition` to the link called `link` on behalf of `fault`.
     pub fn lay(&mut self, link: &str, directions: Directions, fault: FaultId, condition: &Condition) {
         self.pump.path.lay(link, directions, fault, condition);
     }
 
-    /// Takes away whatever `fault` laid over links.
+    /// Removes the conditions of `fault` from all links.
     pub fn lift(&mut self, fault: FaultId) {
         self.pump.path.lift(fault);
     }
 
-    /// Every link is good from now on, but for what still lies over it.
+    /// Makes every link good from now on, apart from conditions that are in force.
     pub fn heal(&mut self) {
         self.pump.path.heal();
         self.pump.sim.record(EventKind::Healed);
@@ -103,8 +103,8 @@ impl Controls<'_, '_> {
         }
     }
 
-    /// Ends the TCP connections over the link called `link`, as the system of its host does that leaves it: the other ends are
-    /// not told.
+    /// Ends the TCP connections over the link called `link`, as the system of a host does that leaves it: the other
+    /// ends are not told.
     pub fn abandon_connections(&mut self, link: &str) {
         let pump = &mut *self.pump;
         let towards_host = pump.connections.iter().flat_map(|f| [*f, f.reversed()]);
@@ -114,8 +114,8 @@ impl Controls<'_, '_> {
         }
     }
 
-    /// The interface called `interface` of `host` is dark because of a fault, until a time; or it is up. Nothing passes a
-    /// dark one, and its address is none that the host tells of.
+    /// Marks the interface called `interface` of `host` as dark because of a fault, until a time; `None` marks it as
+    /// up. Nothing passes a dark one, and the host does not report its address.
     pub fn set_dark(&mut self, host: &str, interface: &str, dark: Option<(FaultId, SimTime)>) {
         if let Some((h, i)) = self.place(host, interface) {
             let link = self.pump.topology.hosts[h].link_base(i);
@@ -124,7 +124,7 @@ impl Controls<'_, '_> {
         }
     }
 
-    /// From now on `host` opens its connections over the interface called `interface`.
+    /// Makes `host` open its connections over the interface called `interface` from now on.
     pub fn lead_over(&mut self, host: &str, interface: &str) {
         if let Some((h, i)) = self.place(host, interface) {
             let spec = &self.pump.topology.hosts[h];
@@ -141,36 +141,36 @@ impl Controls<'_, '_> {
         Some((h, i))
     }
 
-    /// `fault` does something to the NAT called `name` that makes it forget its mappings.
+    /// Applies `act` of `fault` to the NAT called `name`, which loses its mappings by it.
     pub fn befall_nat(&mut self, name: &str, fault: FaultId, act: impl FnOnce(&mut Nat)) {
         self.pump.path.befall_nat(self.now, name, fault, act);
     }
 
-    /// `host` goes dark with everything that runs on it, because of `fault`.
+    /// Crashes `host` with everything that runs on it, because of `fault`.
     pub fn crash(&mut self, host: &str, fault: FaultId) {
         self.pump.sim.crash_by(host, Some(fault));
         self.pump.crashed(self.now, host);
     }
 
-    /// `host` runs again, in a new life.
+    /// Starts `host` again, in a new life.
     pub fn start(&mut self, host: &str) {
         self.pump.sim.start(host);
     }
 
-    /// The app on `host` stands still, or goes on: then whether that held anything up.
+    /// Pauses or resumes the app on `host`; for a resume, returns whether the pause held anything up.
     pub fn pause(&mut self, host: &str, still: bool) -> bool {
         self.pump.sim.pause(host, still)
     }
 }
 
 impl Pump<'_> {
-    /// Lets the schedule put the world into its first state.
+    /// Lets the schedule set the initial state of the world.
     pub(super) fn prepare(&mut self) {
         let now = self.sim.now();
         self.consult(now, |schedule, controls| schedule.prepare(controls));
     }
 
-    /// Does what is due from outside up to `now`.
+    /// Performs the actions from outside that are due up to `now`.
     pub(super) fn turn(&mut self, now: SimTime) {
         self.clear_after_crashes(now);
         if self.schedule.next().is_some_and(|at| at <= now) {
@@ -184,7 +184,7 @@ impl Pump<'_> {
         self.schedule = schedule;
     }
 
-    /// Whether `end` of a connection is on the link called `link`.
+    /// Reports whether `end` of a connection is on the link called `link`.
     fn is_over(&self, end: SocketAddr, link: &str) -> bool {
         let place = self.path.place(end.ip());
         place.is_some_and(|p| self.topology.hosts[p.host].link_base(p.interface) == link)

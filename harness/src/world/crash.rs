@@ -1,4 +1,4 @@
-//! What the network has to do about a host that crashes: its kernel forgets its connections, and tells nobody.
+//! The network's part in a crash of a host: its kernel forgets its connections without telling the other ends.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -10,32 +10,32 @@ use crate::{
     trace::{Flow, Proto},
 };
 
-/// How long after a crash the kernel of the host forgets its connections. Earlier it would forget some that a
-/// listener still holds, whose port `turmoil-net` 0.1.0 then never gives back (`src/kernel/tcp.rs:533`). Time moves only
+/// The time after a crash at which the kernel of the host forgets its connections. Earlier it would forget some that a
+/// listener still holds, whose port `turmoil-net` 0.1.0 then never releases (`src/kernel/tcp.rs:533`). Time moves only
 /// when nothing is left to do: every task of the host has dropped its sockets by then.
 const CLEARED_AFTER: Duration = Duration::from_millis(1);
 
 impl Pump<'_> {
-    /// `host` has crashed.
+    /// Schedules the cleanup after a crash of `host`.
     pub(super) fn crashed(&mut self, now: SimTime, host: &str) {
         self.to_clear.push_back((now + CLEARED_AFTER, host.to_owned()));
     }
 
-    /// When there is something to clear up next.
+    /// Returns the time of the next cleanup.
     pub(super) fn next_to_clear(&self) -> Option<SimTime> {
         self.to_clear.front().map(|(at, _)| *at)
     }
 
-    /// Clears up after the crashes for which it is time.
+    /// Performs the cleanups that are due.
     pub(super) fn clear_after_crashes(&mut self, now: SimTime) {
         while let Some((_, host)) = self.to_clear.pop_front_if(|(at, _)| *at <= now) {
             self.cut_connections(&host);
-            // The kernel reaps them when it is asked for packets next.
+            // The kernel reaps the connections when it is next asked for packets.
             self.sim.want_egress();
         }
     }
 
-    /// Ends what is left of the TCP connections inside the kernel of `host`; the other ends learn nothing.
+    /// Ends the remaining TCP connections inside the kernel of `host`; the other ends learn nothing.
     fn cut_connections(&self, host: &str) {
         let host = self.sim.host(host);
         let mut ends = BTreeSet::new();
@@ -54,7 +54,7 @@ impl Pump<'_> {
         }
     }
 
-    /// Whether one of the two ends of a connection holds it for open.
+    /// Reports whether one of the two ends considers a connection open.
     pub(super) fn is_open(&self, flow: Flow) -> bool {
         [flow, flow.reversed()].into_iter().any(|flow| {
             let flow = self.routes.inbound(flow);

@@ -1,4 +1,4 @@
-//! The world that this thread plays, and the host whose task it is polling.
+//! The world of this thread, and the host whose task is being polled.
 //!
 //! Code under test has no handle of the world: it finds its host here, as code in a process finds its machine. The
 //! harness's own code is given its host and never looks here.
@@ -17,11 +17,11 @@ thread_local! {
     static WORLD: RefCell<Option<Weak<Shared>>> = const { RefCell::new(None) };
 }
 
-/// Why code is on no host.
+/// The reason why code has no host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum NoHost {
-    /// Nothing is simulated on this thread.
+    /// No simulation runs on this thread.
     #[error("this code runs outside a simulated run")]
     OutsideRun,
     /// The running task was not started on a host.
@@ -30,14 +30,14 @@ pub enum NoHost {
 }
 
 impl From<NoHost> for io::Error {
-    /// An error of kind `Unsupported`.
+    /// Creates an error of kind `Unsupported`.
     fn from(error: NoHost) -> Self {
         Self::new(io::ErrorKind::Unsupported, error)
     }
 }
 
 impl Sim {
-    /// The world of the run that this thread plays; none outside a run, and none on the thread of tokio's blocking pool.
+    /// Returns the world of this thread's run; `None` outside a run, and on the thread of tokio's blocking pool.
     ///
     /// ```
     /// assert!(sleet::world::Sim::current().is_none(), "a test is no run");
@@ -49,7 +49,7 @@ impl Sim {
 }
 
 impl Host {
-    /// The host, in the life of it, whose task is being polled.
+    /// Returns the host, in its life, whose task is being polled.
     ///
     /// # Errors
     /// [`NoHost`]
@@ -68,16 +68,17 @@ impl Host {
     }
 }
 
-/// Outlives everything of a run that may look for its world: sockets are dropped with the runtime.
+/// The guard of the world of this thread. It outlives everything of a run that may look for its world: sockets are
+/// dropped with the runtime.
 pub(super) struct Current(());
 
 impl Current {
-    /// Makes room for the world of this thread.
+    /// Creates the guard, still without a world.
     pub(super) fn reserve() -> Self {
         Self(())
     }
 
-    /// This thread plays `sim` from now on.
+    /// Makes `sim` the world of this thread.
     pub(super) fn plays(&self, sim: &Sim) {
         WORLD.with(|world| *world.borrow_mut() = Some(sim.downgrade()));
     }

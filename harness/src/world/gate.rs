@@ -1,7 +1,7 @@
-//! Holds free steps back until their turn comes, where a run keeps an [`Order`].
+//! The gate: holds free steps back until their turn comes, where a run keeps an [`Order`].
 //!
-//! A step that waits is woken when no other has come for a while, so that all that the step before caused has come to
-//! wait as well, or is done. Without an order nothing ever waits here.
+//! A waiting step is woken when no other has come for a while, so that everything that the previous step caused waits
+//! as well, or is done. Without an order nothing ever waits here.
 
 use std::{
     collections::BTreeMap,
@@ -17,12 +17,12 @@ use crate::{
     trace::EventKind,
 };
 
-/// The steps of a run that wait.
+/// The waiting steps of a run.
 #[derive(Default)]
 pub(super) struct Gate {
     kept: Mutex<Option<Kept>>,
     state: watch::Sender<GateState>,
-    // How many steps have come or gone.
+    // Counts the steps that have come or gone.
     news: watch::Sender<u64>,
 }
 
@@ -30,7 +30,7 @@ struct Kept {
     order: Order,
     chooser: Chooser,
     waiting: BTreeMap<Step, oneshot::Sender<()>>,
-    // How many steps of each name have come.
+    // The number of steps of each name so far.
     come: BTreeMap<Step, u32>,
 }
 
@@ -49,7 +49,7 @@ impl Gate {
         self.kept.lock().expect("choosing does not panic")
     }
 
-    /// Lets a step wait; nothing if it is not free.
+    /// Registers a step as waiting; returns `None` if the step is not free.
     fn wait(&self, host: &str, kind: &str, name: &str) -> Option<(Step, oneshot::Receiver<()>)> {
         let mut kept = self.kept();
         let kept = kept
@@ -70,7 +70,7 @@ impl Gate {
         Some((step, woken))
     }
 
-    /// A step that waited is gone with the task that waited.
+    /// Removes a step that waited, because its task is gone.
     fn withdraw(&self, step: &Step) {
         if let Some(kept) = self.kept().as_mut()
             && kept.waiting.remove(step).is_some()
@@ -79,7 +79,7 @@ impl Gate {
         }
     }
 
-    /// Wakes the step whose turn it is, and says what happened.
+    /// Wakes the step whose turn it is, and returns the event to record.
     fn wake_next(&self) -> Option<EventKind> {
         let mut kept = self.kept();
         let kept = kept.as_mut()?;
@@ -95,7 +95,7 @@ impl Gate {
             awake: awake.iter().map(Step::to_string).collect(),
         };
         if let Some(wake) = taken.and_then(|step| kept.waiting.remove(&step)) {
-            // Whoever waited may have been dropped meanwhile.
+            // The task that waited may have been dropped meanwhile.
             let _ = wake.send(());
         }
         Some(turn)
@@ -106,7 +106,7 @@ impl Gate {
     }
 }
 
-/// Withdraws a step when its task is dropped while it waits.
+/// A guard that withdraws a step when its task is dropped while it waits.
 struct Place<'a> {
     gate: &'a Gate,
     step: Step,
@@ -119,7 +119,7 @@ impl Drop for Place<'_> {
 }
 
 impl Sim {
-    /// Lets the free steps of `order` wait for their turn from now on.
+    /// Makes the free steps of `order` wait for their turn from now on.
     pub(crate) fn keep(&self, order: &Order) {
         *self.gate().kept() = Some(Kept {
             chooser: Chooser::new(order),
@@ -131,7 +131,7 @@ impl Sim {
         self.spawn("order", async move { sim.choose(quiet).await });
     }
 
-    /// Wakes one step after the other until none is left that is worth it.
+    /// Wakes one step after the other until all that are left would repeat another order.
     async fn choose(&self, quiet: Duration) {
         let gate = self.gate();
         let mut news = gate.news.subscribe();
@@ -154,7 +154,7 @@ impl Sim {
         }
     }
 
-    /// Ends when the run gate out to repeat another order; never if it keeps none.
+    /// Returns when the run turns out to repeat another order; never if it keeps no order.
     pub(crate) async fn redundant(&self) {
         let mut state = self.gate().state.subscribe();
         // The sender lives as long as the world.
@@ -168,7 +168,7 @@ impl Sim {
             return;
         };
         let mut state = gate.state.subscribe();
-        // What the last step caused has not come yet.
+        // The effects of the last step have not come yet.
         self.sleep(Duration::from_millis(quiet)).await;
         let idle = |state: &GateState| *state == GateState::Idle && gate.is_empty();
         drop(state.wait_for(idle).await);
@@ -177,15 +177,15 @@ impl Sim {
 }
 
 impl Host {
-    /// If the run keeps an order in which steps of `kind` on this host are free, waits until it is the turn of the step
-    /// `name`; says whether it did.
+    /// If the run keeps an order in which steps of `kind` on this host are free, waits for the turn of the step `name`;
+    /// returns whether it waited.
     pub async fn turn(&self, kind: &str, name: &str) -> bool {
         let gate = self.sim().gate();
         let Some((step, woken)) = gate.wait(self.name(), kind, name) else {
             return false;
         };
         let _place = Place { gate, step };
-        // Nobody wakes it any more once the order is over.
+        // An error means that the order is over.
         let _ = woken.await;
         true
     }

@@ -1,4 +1,4 @@
-//! A machine of the world: what runs on it, where it is, and what is left of it.
+//! A host of the world: its tasks, its addresses, and its leak check.
 
 use std::{io, net::IpAddr, sync::atomic::Ordering::Relaxed, task::Context};
 
@@ -8,7 +8,7 @@ use turmoil_net::{NetstatEntry, NetstatState};
 use super::{Sim, incarnations::Owner, pump, sim::HostEntry, tasks};
 use crate::trace::EventKind;
 
-/// A machine of the world, in one of its lives.
+/// A host of the world, in one of its lives.
 #[derive(Clone)]
 pub struct Host {
     sim: Sim,
@@ -27,51 +27,52 @@ impl Host {
         &self.sim.shared.hosts[self.owner.host]
     }
 
-    /// The world that it stands in.
+    /// Returns the world of the host.
     pub fn sim(&self) -> &Sim {
         &self.sim
     }
 
-    /// Its name.
+    /// Returns the host's name.
     pub fn name(&self) -> &str {
         &self.entry().name
     }
 
-    /// How often it has been started again.
+    /// Returns the life: the number of restarts so far.
     pub fn life(&self) -> u32 {
         self.owner.life
     }
 
-    /// Whether this life of it goes on.
+    /// Reports whether the host is up and still in this life.
     pub fn is_up(&self) -> bool {
         self.sim.shared.incarnations.goes_on(self.owner)
     }
 
-    /// Does `last` when it crashes: at once, and without waiting. It must not hold a host or the world.
+    /// Registers `last` to run when the host crashes: at once, and without waiting. It must not hold a host or the
+    /// world.
     pub(crate) fn at_crash(&self, last: impl FnOnce(&Self) + Send + 'static) {
         if let Some(late) = self.sim.shared.incarnations.at_crash(self.owner, Box::new(last)) {
             late(self);
         }
     }
 
-    /// Starts a task that outlives a crash, to clear up after it unseen.
+    /// Starts a task that outlives a crash, to clean up after it unseen.
     pub(crate) fn bury(&self, name: &'static str, future: impl Future<Output = ()> + Send + 'static) {
         self.run(|| tasks::named(name, || drop(tokio::spawn(future))));
     }
 
-    /// Its addresses, in the order of its interfaces.
+    /// Returns the addresses, in the order of the interfaces.
     pub fn addresses(&self) -> &[IpAddr] {
         &self.entry().addresses
     }
 
-    /// Its addresses whose interfaces are up now, in the order of its interfaces.
+    /// Returns the addresses of interfaces that are up, in the order of the interfaces.
     pub fn addresses_up(&self) -> Vec<IpAddr> {
         let interfaces = self.entry().addresses.iter().zip(&self.entry().dark);
         let up = interfaces.filter(|(_, dark)| !dark.load(Relaxed));
         up.map(|(address, _)| *address).collect()
     }
 
-    /// The addresses of all other hosts.
+    /// Returns the addresses of all other hosts.
     pub fn foreign_addresses(&self) -> Vec<IpAddr> {
         let own = self.addresses();
         self.sim
@@ -83,13 +84,13 @@ impl Host {
             .collect()
     }
 
-    /// Sets `count` ports of the host aside, and returns the first.
+    /// Reserves `count` ports of the host, and returns the first.
     ///
     /// # Errors
-    /// When the host has no more.
+    /// Fails if the host has no more ports.
     ///
     /// # Panics
-    /// If a thread panicked while it took ports.
+    /// Panics if a thread panicked while it took ports.
     pub fn port_range(&self, count: u16) -> io::Result<u16> {
         let mut next = self.entry().ports.lock().expect("taking ports does not panic");
         let first = *next;
@@ -110,14 +111,14 @@ impl Host {
         self.run(|| self.sim.spawn(name, future))
     }
 
-    /// Calls `f` as a task of this host would: what it spawns and records is the host's.
+    /// Calls `f` as a task of this host would: the tasks that it spawns and the events that it records are the host's.
     pub fn run<R>(&self, f: impl FnOnce() -> R) -> R {
         tasks::as_owner(self.owner, f)
     }
 
-    /// Writes down which tasks and sockets of this host there are, and `allocations` of its TURN server. Connections
-    /// that an app has closed belong to the kernel, which waits for the other end. Tasks of a life that a crash has ended
-    /// are nobody's: a process takes them along when it dies, which tokio cannot do.
+    /// Records the tasks and sockets of this host, and `allocations` of its TURN server, as the leak check. Connections
+    /// that an app has closed belong to the kernel, which waits for the other end. Tasks of a life that a crash has
+    /// ended do not count: a process takes them along when it dies, which tokio cannot do.
     pub fn check_leaks(&self, allocations: u64) {
         let open = turmoil_net::netstat(self.addresses()[0]).entries;
         let sockets = open
@@ -139,18 +140,18 @@ impl Host {
         });
     }
 
-    /// Whether the app on it stands still; then the task of `cx` is woken when it goes on.
+    /// Reports whether the app on the host is paused; then the task of `cx` is woken on resume.
     pub(crate) fn stalls(&self, cx: &Context<'_>) -> bool {
         self.sim.shared.incarnations.stalls(self.owner.host, cx)
     }
 
-    /// Makes this host's network stack the one that socket calls of this thread reach.
+    /// Makes this host's network stack the target of this thread's socket calls.
     pub(crate) fn pin(&self) {
         turmoil_net::set_current(self.entry().id);
     }
 }
 
-/// Whether the kernel alone holds a socket, because its app has closed it (RFC 9293, section 3.3.2).
+/// Reports whether the kernel alone holds a socket, because its app has closed it (RFC 9293, section 3.3.2).
 fn is_orphan(socket: &NetstatEntry) -> bool {
     use NetstatState::{Closing, FinWait1, FinWait2, LastAck};
     matches!(socket.state, Some(FinWait1 | FinWait2 | Closing | LastAck))

@@ -1,10 +1,9 @@
-//! The lives of hosts: running, stalled, gone dark, and running again.
+//! The incarnations of hosts: up, paused, crashed, and started again.
 //!
-//! Tokio cannot end the tasks that the WebRTC stack spawned for itself, so a crash is staged: from its instant
-//! on nothing of that life reaches the wire or the trace, its sockets are gone, our own tasks are aborted,
-//! and the peers are closed where nobody sees it. Whatever still runs belongs to a life that is over, and stays
-//! unseen when the host is up again: a task has the life of the task that spawned it. What is left at the end of
-//! a run shows in the leak check.
+//! Tokio cannot end the tasks that the WebRTC stack spawned for itself, so a crash is simulated: from its instant on
+//! nothing of that life reaches the wire or the trace, its sockets are gone, our own tasks are aborted, and the peers
+//! are closed unseen. A task that still runs belongs to a life that is over, and stays unseen when the host is up
+//! again: a task has the life of the task that spawned it. The leak check shows what is left at the end of a run.
 //!
 //! Nothing here records anything or knows what time it is.
 
@@ -21,7 +20,7 @@ use tokio::{sync::watch, task::AbortHandle};
 use super::Host;
 use crate::trace::FaultId;
 
-/// Whose something is: a host in one of its lives.
+/// The owner of a resource: a host in one of its lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Owner {
     /// The index of the host.
@@ -30,17 +29,17 @@ pub(super) struct Owner {
     pub life: u32,
 }
 
-/// What a host is doing.
+/// The state of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Liveness {
-    /// How often it has been started again.
+    /// The number of restarts so far.
     pub life: u32,
-    /// Whether it runs.
+    /// Whether the host is up.
     pub up: bool,
 }
 
-/// What has to be done when a host crashes. It runs at once, and must not wait. It is kept with the world, so it must
-/// not hold the world: it is given the host.
+/// An action at the crash of a host. It runs at once, and must not wait. It is kept with the world, so it must not hold
+/// the world: it is given the host.
 pub(super) type AtCrash = Box<dyn FnOnce(&Host) + Send>;
 
 /// The state of every host.
@@ -52,21 +51,21 @@ struct HostLives {
     life: AtomicU32,
     up: AtomicBool,
     paused: AtomicBool,
-    // The faults that crashed it last and that silence it, 0 for none: their numbers begin at 1.
+    // The faults that crashed the host last and that silence it; 0 for none, as numbers begin at 1.
     crashed_by: AtomicU32,
     silenced_by: AtomicU32,
     mortal: Mutex<Mortal>,
     news: watch::Sender<Liveness>,
 }
 
-/// What ends with a life.
+/// The resources that end with a life.
 #[derive(Default)]
 struct Mortal {
     tasks: Vec<AbortHandle>,
     at_crash: Vec<AtCrash>,
-    // Who was woken while the host was stalled.
+    // The wakers of tasks that were woken while the host was paused.
     stalled: Vec<Waker>,
-    // Tasks that were there when the finished ones were last dropped from the list.
+    // The number of tasks left when finished ones were last removed from the list.
     kept: usize,
 }
 
@@ -87,13 +86,13 @@ impl Incarnations {
         }
     }
 
-    /// The life that `host` is in, or was in last.
+    /// Returns the owner for the current or last life of `host`.
     pub(super) fn owner(&self, host: usize) -> Owner {
         let life = self.hosts[host].life.load(Relaxed);
         Owner { host, life }
     }
 
-    /// Whether that life goes on.
+    /// Reports whether that life goes on.
     pub(super) fn goes_on(&self, owner: Owner) -> bool {
         self.is_up(owner.host) && self.owner(owner.host) == owner
     }
@@ -102,12 +101,12 @@ impl Incarnations {
         self.hosts[host].up.load(Relaxed)
     }
 
-    /// What `host` is doing, and whenever that changes.
+    /// Returns a receiver of the state of `host`.
     pub(super) fn watch(&self, host: usize) -> watch::Receiver<Liveness> {
         self.hosts[host].news.subscribe()
     }
 
-    /// Ends `task` with the life of its owner: at once, if that is over.
+    /// Ends `task` with the life of its owner; at once, if that life is over.
     pub(super) fn ends_with(&self, owner: Owner, task: AbortHandle) {
         if !self.goes_on(owner) {
             return task.abort();
@@ -120,7 +119,7 @@ impl Incarnations {
         mortal.tasks.push(task);
     }
 
-    /// Keeps `last` for the crash that ends the life of its owner; gives it back if that is over.
+    /// Keeps `last` for the crash that ends the life of its owner; returns it if that life is over.
     pub(super) fn at_crash(&self, owner: Owner, last: AtCrash) -> Option<AtCrash> {
         if !self.goes_on(owner) {
             return Some(last);
@@ -129,7 +128,7 @@ impl Incarnations {
         None
     }
 
-    /// `host` goes dark because of `fault`; returns what has to be done about it.
+    /// Marks `host` as crashed by `fault`; returns the actions for the crash.
     pub(super) fn crash(&self, host: usize, fault: Option<FaultId>) -> Vec<AtCrash> {
         let life = &self.hosts[host];
         life.crashed_by.store(fault.map_or(0, |f| f.0), Relaxed);
@@ -147,24 +146,24 @@ impl Incarnations {
         at_crash
     }
 
-    /// The fault that crashed `host` last.
+    /// Returns the fault that crashed `host` last.
     pub(super) fn crashed_by(&self, host: usize) -> Option<FaultId> {
         some(self.hosts[host].crashed_by.load(Relaxed))
     }
 
-    /// `fault` silences what serves on `host`; or nothing does.
+    /// Silences the server on `host` because of `fault`; `None` ends it.
     pub(super) fn silence(&self, host: usize, fault: Option<FaultId>) {
         self.hosts[host]
             .silenced_by
             .store(fault.map_or(0, |f| f.0), Relaxed);
     }
 
-    /// The fault that silences what serves on `host`.
+    /// Returns the fault that silences the server on `host`.
     pub(super) fn silenced_by(&self, host: usize) -> Option<FaultId> {
         some(self.hosts[host].silenced_by.load(Relaxed))
     }
 
-    /// `host` runs again, in a new life.
+    /// Marks `host` as up again, in a new life.
     pub(super) fn start(&self, host: usize) {
         let life = &self.hosts[host];
         let number = life.life.fetch_add(1, Relaxed) + 1;
@@ -175,12 +174,12 @@ impl Incarnations {
         });
     }
 
-    /// The app on `host` stands still.
+    /// Pauses the app on `host`.
     pub(super) fn pause(&self, host: usize) {
         self.hosts[host].paused.store(true, Relaxed);
     }
 
-    /// It goes on: whoever was woken meanwhile finds out now. Says whether anybody was.
+    /// Resumes the app on `host` and wakes the tasks that were woken meanwhile; returns whether there were any.
     pub(super) fn resume(&self, host: usize) -> bool {
         self.hosts[host].paused.store(false, Relaxed);
         let stalled = std::mem::take(&mut self.mortal(host).stalled);
@@ -189,7 +188,7 @@ impl Incarnations {
         any
     }
 
-    /// Whether a task of `host` has to wait until its host goes on.
+    /// Reports whether a task of `host` has to wait until its host resumes.
     pub(super) fn stalls(&self, host: usize, cx: &Context<'_>) -> bool {
         let stalls = self.hosts[host].paused.load(Relaxed);
         if stalls {

@@ -1,22 +1,22 @@
 //! The simulated world: hosts on one runtime, one clock, one network.
 //!
-//! A run lives on a thread of its own, because the libraries under test keep state per thread. On it,
-//! all hosts share a current-thread tokio runtime whose clock is paused: it jumps to the next timer when
-//! nothing is left to do, so that idle time costs nothing. [`run`] builds all that, lets the story run to
-//! its end or to a bound, and returns what was recorded.
+//! A run has a thread of its own, because the libraries under test keep state per thread. On it, all hosts share a
+//! current-thread tokio runtime whose clock is paused: it jumps to the next timer when nothing is left to do, so that
+//! idle time costs nothing. [`run`] builds all that, lets the story run to its end or to a bound, and returns the
+//! recording.
 //!
 //! - [`sim`], [`host`]: the handles that stories, peers and sockets hold
-//! - [`incarnations`], [`crash`]: hosts that crash, stall and start again
-//! - [`current`]: the world of this thread, for code that is given none
-//! - [`attached`]: what layers above keep with the world
-//! - [`tasks`]: whose task is being polled, and what is still alive
+//! - [`incarnations`], [`crash`]: hosts that crash, pause and start again
+//! - [`current`]: the world of this thread, for code without a handle
+//! - [`attached`]: values that upper layers attach to the world
+//! - [`tasks`]: the owner of the task that is being polled, and the tasks that are alive
 //! - [`pump`]: carries packets between the hosts
-//! - [`packet`]: what a packet is while it is under way
-//! - [`controls`]: what can be done to a world from outside
+//! - [`packet`]: a packet in flight
+//! - [`controls`]: acts on a world from outside
 //! - [`runtime`]: the runtime and its hooks
-//! - [`panics`]: panics become events
-//! - [`tables`]: what libraries make once in a process
-//! - [`gate`]: steps wait for their turn, where a run keeps an order
+//! - [`panics`]: turns panics into events
+//! - [`tables`]: tables that libraries build once per process
+//! - [`gate`]: makes steps wait for their turn, where a run keeps an order
 //!
 //! Nothing in here knows of signaling, peers or scenarios.
 
@@ -55,14 +55,14 @@ use crate::{
     trace::{EventKind, Stop, Trace, Watch},
 };
 
-/// What a run may use up before it is stopped.
+/// The bounds of a run: it is stopped when one is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// Simulated time.
     pub horizon: Duration,
     /// Packets sent by all hosts.
     pub packets: u64,
-    /// Polls of tasks: what ends a loop that passes no time.
+    /// Polls of tasks: this bound ends a loop that passes no time.
     pub polls: u64,
 }
 
@@ -76,19 +76,19 @@ impl Default for Bounds {
     }
 }
 
-/// What a world is made of.
+/// The specification of a world.
 #[derive(Clone, Debug)]
 pub struct WorldSpec {
-    /// Decides everything that is drawn.
+    /// The seed of all random draws.
     pub seed: Seed,
     /// The hosts.
     pub topology: Topology,
-    /// What the run may use up.
+    /// The bounds of the run.
     pub bounds: Bounds,
 }
 
 impl WorldSpec {
-    /// A world in which nothing goes wrong.
+    /// Creates a world without faults.
     pub fn new(seed: Seed, topology: Topology) -> Self {
         Self {
             seed,
@@ -98,18 +98,18 @@ impl WorldSpec {
     }
 }
 
-/// How a run ended, and what was recorded.
+/// The end of a run, and its recording.
 #[derive(Clone, Debug)]
 pub struct Ending {
-    /// Everything that happened.
+    /// The trace.
     pub trace: Trace,
     /// The simulated time at the end.
     pub at: SimTime,
-    /// Packets sent.
+    /// The number of packets sent.
     pub packets: u64,
 }
 
-/// A run that could not take place.
+/// The error of a run that could not take place.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WorldError {
@@ -127,13 +127,13 @@ pub enum WorldError {
     NoPlan(String),
 }
 
-/// Bytes of stack for a simulation thread: the WebRTC stack's futures are large without optimisation.
+/// The stack size of a simulation thread, in bytes: the WebRTC stack's futures are large without optimisation.
 const STACK: usize = 16 << 20;
 
-/// Runs `story` in the world of `spec`, on a fresh thread. Nothing happens to it from outside.
+/// Runs `story` in the world of `spec`, on a fresh thread. Nothing happens to the world from outside.
 ///
 /// # Errors
-/// [`WorldError`]: nothing that happens inside the world is an error, that is recorded in the trace.
+/// Returns [`WorldError`]. Nothing that happens inside the world is an error; it is recorded in the trace.
 pub fn run<F, Fut>(spec: WorldSpec, story: F) -> Result<Ending, WorldError>
 where
     F: FnOnce(Sim) -> Fut + Send + 'static,
@@ -142,7 +142,7 @@ where
     run_under(spec, Calm, Arc::default(), story)
 }
 
-/// As [`run`], while what `schedule` decides happens to the world, and `watch` is told how far it is.
+/// Same as [`run`], while `schedule` acts on the world from outside and `watch` is told of the progress.
 ///
 /// # Errors
 /// [`WorldError`]
@@ -168,8 +168,8 @@ where
         .unwrap_or_else(|payload| Err(WorldError::Panicked(panics::message(payload.as_ref()))))
 }
 
-/// The run itself. Its parts are dropped in the reverse order of their making: tasks while their network
-/// still exists, the network while the clock is still ours.
+/// Performs the run. Its parts are dropped in the reverse order of their creation: tasks while their network still
+/// exists, the network while the clock is still ours.
 fn run_here<F, Fut>(
     spec: WorldSpec,
     schedule: Box<dyn Schedule>,
@@ -184,8 +184,8 @@ where
     let _entered = ambient::enter(spec.seed, clock.clone());
     ambient::check_live()?;
 
-    // turmoil-net counts egress passes, not time, before it retransmits; the pump keeps every flow
-    // whole and in order itself, so there is nothing to retransmit.
+    // turmoil-net counts egress passes, not time, before it retransmits; the pump keeps every flow whole and in order
+    // itself, so there is nothing to retransmit.
     let mut net = turmoil_net::Net::with_config(KernelConfig::default().retx_threshold(u32::MAX));
     let host_ids = spec
         .topology
@@ -226,7 +226,7 @@ where
     let told = sim.spawn("story", story(sim.clone()));
     let stopped = tokio::select! {
         biased;
-        // A story that panicked has been recorded by the panic hook.
+        // The panic hook has recorded a story that panicked.
         _ = told => None,
         () = sim.tasks().exhausted() => Some(Stop::Work),
         () = pump.run(bounds.packets) => Some(Stop::Work),

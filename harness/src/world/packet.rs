@@ -1,6 +1,6 @@
-//! What a packet is while it is under way: where it is, when it is due, and its addresses.
+//! A packet in flight: where it is, when it is due, and its addresses.
 //!
-//! Pure values: nothing here decides what becomes of a packet.
+//! Plain values: nothing here decides the fate of a packet.
 
 use std::net::SocketAddr;
 
@@ -12,20 +12,20 @@ use crate::{
     trace::{Flow, PacketId, Proto, Segment},
 };
 
-/// Where a packet is.
+/// The next hop of a packet in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hop {
-    /// About to cross the core and enter the link of its destination.
+    /// The packet is about to cross the core and enter the link of its destination.
     Core,
-    /// About to reach its host, past the firewall.
+    /// The packet is about to reach its host, past the firewall.
     Door,
-    /// A reset that the network itself sends, addressed as its receiver sees it: it passes every firewall.
+    /// A reset that the network itself sends, with addresses as its receiver sees them: it passes every firewall.
     Inject,
-    /// Such a reset, addressed as the other end sees it: it still has to pass the NATs.
+    /// Such a reset, with addresses as the other end sees them: it still has to pass the NATs.
     InjectRouted,
 }
 
-/// A packet under way, ordered by when it is due and then by when it set out.
+/// A packet in flight, ordered by the time at which it is due, then by the order in which it set out.
 pub(super) struct InFlight {
     pub at: SimTime,
     pub order: u64,
@@ -54,7 +54,7 @@ impl Ord for InFlight {
     }
 }
 
-/// The addresses of a packet.
+/// Returns the flow of a packet.
 pub(super) fn flow_of(packet: &Packet) -> Flow {
     let (proto, src_port, dst_port) = match &packet.payload {
         Transport::Udp(datagram) => (Proto::Udp, datagram.src_port, datagram.dst_port),
@@ -67,7 +67,7 @@ pub(super) fn flow_of(packet: &Packet) -> Flow {
     }
 }
 
-/// The packet with other addresses: those that NATs gave it, or the host that sent it.
+/// Replaces the addresses of a packet: by those that NATs gave it, or those of the sending host.
 pub(super) fn readdress(mut packet: Packet, flow: Flow) -> Packet {
     (packet.src, packet.dst) = (flow.src.ip(), flow.dst.ip());
     let (src_port, dst_port) = match &mut packet.payload {
@@ -78,7 +78,7 @@ pub(super) fn readdress(mut packet: Packet, flow: Flow) -> Packet {
     packet
 }
 
-/// What a packet carries.
+/// Returns the payload of a packet.
 pub(super) fn payload_of(packet: &Packet) -> &Bytes {
     match &packet.payload {
         Transport::Udp(datagram) => &datagram.payload,
@@ -86,7 +86,7 @@ pub(super) fn payload_of(packet: &Packet) -> &Bytes {
     }
 }
 
-/// The header of a TCP segment, as captures hold it.
+/// Returns the header of a TCP segment, as captures hold it.
 pub(super) fn segment_of(packet: &Packet) -> Option<Segment> {
     let Transport::Tcp(segment) = &packet.payload else {
         return None;
@@ -102,12 +102,12 @@ pub(super) fn segment_of(packet: &Packet) -> Option<Segment> {
     })
 }
 
-/// Whether a packet opens a TCP connection.
+/// Reports whether a packet opens a TCP connection.
 pub(super) fn opens(packet: &Packet) -> bool {
     matches!(&packet.payload, Transport::Tcp(segment) if segment.flags.syn && !segment.flags.ack)
 }
 
-/// A reset along `flow`, as the network itself sends it.
+/// Creates a reset along `flow`, as the network itself sends it.
 pub(super) fn reset(flow: Flow) -> Packet {
     Packet {
         src: flow.src.ip(),

@@ -1,4 +1,4 @@
-//! Panics inside a run become events of its trace, not text on the terminal.
+//! Turns panics inside a run into events of its trace instead of text on the terminal.
 
 use std::{
     any::Any,
@@ -12,11 +12,11 @@ use crate::{trace::EventKind, world::Sim};
 
 thread_local! {
     static RUN: RefCell<Option<Weak<Shared>>> = const { RefCell::new(None) };
-    /// Where the last panic was, while [`catch_panic`] is at work on this thread.
+    /// The place of the last panic, during a call of [`catch_panic`] on this thread.
     static CAUGHT_AT: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Installs the process's hook, once. Outside a run it does what the hook before it did.
+/// Installs the panic hook of the process, once. Outside a run it calls the previous hook.
 pub(super) fn install_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -45,10 +45,10 @@ pub(super) fn install_hook() {
     });
 }
 
-/// Does `act` outside a run; of a panic it says where it was and its message, and prints nothing.
+/// Calls `act` outside a run; catches a panic without printing it.
 ///
 /// # Errors
-/// The panic, in words.
+/// Returns the place and the message of the panic.
 pub(crate) fn catch_panic<T>(act: impl FnOnce() -> T) -> Result<T, String> {
     install_hook();
     CAUGHT_AT.set(Some(String::new()));
@@ -57,7 +57,7 @@ pub(crate) fn catch_panic<T>(act: impl FnOnce() -> T) -> Result<T, String> {
     done.map_err(|payload| format!("a panic at {place}: {}", message(payload.as_ref())))
 }
 
-/// The text of a panic.
+/// Returns the message of a panic.
 pub(super) fn message(payload: &(dyn Any + Send)) -> String {
     if let Some(text) = payload.downcast_ref::<&str>() {
         (*text).to_owned()
@@ -68,10 +68,10 @@ pub(super) fn message(payload: &(dyn Any + Send)) -> String {
     }
 }
 
-/// How tokio's own sockets panic on the runtime of a run, which has no driver for them.
+/// The panic message of tokio's own sockets on the runtime of a run, which has no driver for them.
 const REAL_SOCKET: &str = "context was found, but IO is disabled";
 
-/// Says what to do about a panic whose own words do not.
+/// Adds a hint to a panic message that does not say what to do.
 fn with_hint(message: String) -> String {
     match message.contains(REAL_SOCKET) {
         true => format!(
@@ -82,13 +82,13 @@ fn with_hint(message: String) -> String {
     }
 }
 
-/// Until the guard is dropped, panics on this thread are events of `sim`.
+/// Records panics on this thread as events of `sim` until the guard is dropped.
 pub(super) fn record_into(sim: &Sim) -> RecordPanics {
     RUN.with(|run| *run.borrow_mut() = Some(sim.downgrade()));
     RecordPanics
 }
 
-/// Panics of this thread are recorded while this lives.
+/// A guard: panics of this thread are recorded while it lives.
 pub(super) struct RecordPanics;
 
 impl Drop for RecordPanics {

@@ -1,8 +1,8 @@
 //! Carries packets between the hosts: the event loop of the network.
 //!
-//! The pump takes what the hosts' sockets want to send, asks the packet path what becomes of it, keeps it
-//! in a queue ordered by time and then by arrival, and hands it over when it is due. Between two packets it
-//! sleeps, so that time can jump.
+//! The pump takes outgoing packets from the hosts' sockets, asks the packet path for their fate, keeps them in a queue
+//! ordered by time and then by arrival, and delivers them when they are due. Between two packets it sleeps, so that
+//! time can jump.
 
 use std::{
     cmp::Reverse,
@@ -37,7 +37,7 @@ pub(super) struct Pump<'a> {
     pub(super) path: Path,
     pub(super) schedule: Box<dyn Schedule>,
     pub(super) routes: Routes,
-    // Hosts whose kernels have connections to forget, and when.
+    // The hosts whose kernels have connections to forget, and when.
     pub(super) to_clear: VecDeque<(SimTime, String)>,
     queue: BinaryHeap<Reverse<InFlight>>,
     order: u64,
@@ -69,12 +69,12 @@ impl<'a> Pump<'a> {
         }
     }
 
-    /// Packets that the hosts sent.
+    /// Returns the number of packets that the hosts have sent.
     pub(super) fn packets(&self) -> u64 {
         self.sent
     }
 
-    /// What is open or under way, by host.
+    /// Lists open sockets and packets in flight, by host.
     pub(super) fn pending(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for host in &self.topology.hosts {
@@ -94,18 +94,19 @@ impl<'a> Pump<'a> {
         lines
     }
 
-    /// Runs until `max_packets` have been sent.
+    /// Runs until more than `max_packets` have been sent.
     pub(super) async fn run(&mut self, max_packets: u64) {
         while self.sent <= max_packets {
             self.sim.tick();
             let now = self.sim.now();
             self.turn(now);
-            // To ask every kernel costs as much as there are hosts and sockets, so it is done only where one may have something.
+            // Asking every kernel costs as much as there are hosts and sockets, so it is done only if one may have
+            // something to send.
             if self.sim.take_egress() {
                 self.take_from_hosts(now);
             }
             if self.move_packets(now) {
-                // What was delivered may be answered within the stack: acknowledgements.
+                // The stack of the receiving host may answer at once, with acknowledgements.
                 continue;
             }
             let due = [
@@ -162,7 +163,7 @@ impl<'a> Pump<'a> {
         }
     }
 
-    /// Moves every packet that is due one hop further; says whether one reached a host.
+    /// Moves every packet that is due one hop further; returns whether one reached a host.
     fn move_packets(&mut self, now: SimTime) -> bool {
         let mut delivered = false;
         while self.queue.peek().is_some_and(|p| p.0.at <= now) {
@@ -229,8 +230,8 @@ impl<'a> Pump<'a> {
         delivered
     }
 
-    /// Hands a packet to the kernel of its host. A reset of a connection that is still half open goes nowhere: `turmoil-net`
-    /// 0.1.0 would keep such a connection for ever, and the port of its listener with it (`src/kernel/tcp.rs:703` reaps only
+    /// Delivers a packet to the kernel of its host. A reset of a half-open connection is discarded: `turmoil-net` 0.1.0
+    /// would keep such a connection for ever, and the port of its listener with it (`src/kernel/tcp.rs:703` reaps only
     /// what an app has closed), where a real kernel forgets it (RFC 9293, section 3.10.7.4).
     fn deliver(&self, packet: Packet) {
         let flow = self.routes.inbound(flow_of(&packet));
@@ -246,13 +247,13 @@ impl<'a> Pump<'a> {
             }
         }
         if matches!(packet.payload, Transport::Tcp(_)) {
-            // It may be answered within the kernel.
+            // The kernel may answer it.
             self.sim.stir_egress();
         }
         self.network.deliver(packet);
     }
 
-    /// Tells whoever keeps them that a packet has entered a link.
+    /// Tells the watch that a packet has entered a link, if the watch keeps crossings.
     fn tell_watch(
         &self,
         at: SimTime,
@@ -279,7 +280,7 @@ impl<'a> Pump<'a> {
         });
     }
 
-    /// Does with a packet what its link decided, and writes down what is out of the ordinary.
+    /// Carries out the link's decision about a packet, and records every impairment.
     fn follow(&mut self, fate: Fate, next: Hop, id: PacketId, packet: Packet) {
         match fate {
             Fate::Dropped(by) | Fate::Reset(_, by) => {
@@ -296,7 +297,7 @@ impl<'a> Pump<'a> {
         }
     }
 
-    /// Applies a delay, a flipped bit and a missing end.
+    /// Applies a delay, a flipped bit and a truncation.
     fn impair(&mut self, copy: &Copy, id: PacketId, mut packet: Packet) -> Packet {
         if let Some((by, late)) = &copy.delayed {
             self.sim.record(EventKind::PacketDelayed {
@@ -326,8 +327,8 @@ impl<'a> Pump<'a> {
         packet
     }
 
-    /// Tells both ends of a connection that it is gone: `there` is how the reset along `flow` travels, `back`
-    /// the one against it. One of the two ends sees the addresses of `flow`, the other may be behind a NAT.
+    /// Sends a reset to both ends of a connection: `there` is the hop of the reset along `flow`, `back` that of the
+    /// reset against it. One of the two ends sees the addresses of `flow`, the other may be behind a NAT.
     pub(super) fn inject_resets(&mut self, at: SimTime, flow: Flow, there: Hop, back: Hop) {
         for (flow, hop) in [(flow, there), (flow.reversed(), back)] {
             self.push(at, hop, 0, reset(flow));
@@ -345,7 +346,7 @@ impl<'a> Pump<'a> {
         }));
     }
 
-    /// Keeps a packet that passes the interface of a host, where somebody looks into the run.
+    /// Adds a packet at the interface of a host to the tap, if the run has one.
     fn tap(&self, id: PacketId, received: bool, packet: &Packet) {
         let Some(tap) = self.watch.as_ref().and_then(|watch| watch.tap()) else {
             return;
@@ -369,14 +370,14 @@ impl<'a> Pump<'a> {
     }
 }
 
-/// The first 64 bits of the blake3 hash of `payload`, in hexadecimal.
+/// Returns the first 64 bits of the blake3 hash of `payload`, in hexadecimal.
 fn short_hash(payload: &[u8]) -> String {
     let hash = blake3::hash(payload);
     let first = hash.as_bytes().first_chunk().copied().unwrap_or_default();
     format!("{:016x}", u64::from_be_bytes(first))
 }
 
-/// A socket as reports call it: protocol, address and state.
+/// Returns the name of a socket in reports: protocol, address and state.
 pub(super) fn name_socket(socket: &NetstatEntry) -> String {
     let state = socket
         .state

@@ -1,4 +1,4 @@
-//! The tokio runtime of a run: seeded, paused, and watched by hooks.
+//! The tokio runtime of a run: seeded, with a paused clock, and with task hooks.
 
 use std::{cell::OnceCell, hint, sync::Arc, thread, time::Duration};
 
@@ -18,14 +18,14 @@ use crate::{
 thread_local! {
     static METRICS: OnceCell<RuntimeMetrics> = const { OnceCell::new() };
     static BEGAN: OnceCell<Instant> = const { OnceCell::new() };
-    // What the blocking thread of this run entered; it ends with the thread.
+    // The ambient guard of the blocking thread of this run; it ends with the thread.
     static ENTERED: OnceCell<ambient::Entered> = const { OnceCell::new() };
 }
 
 /// Builds the runtime of the run of `seed`.
 ///
 /// # Panics
-/// If tokio cannot build it.
+/// Panics if tokio cannot build the runtime.
 pub(super) fn build(
     seed: Seed,
     clock: &Arc<AmbientClock>,
@@ -39,10 +39,10 @@ pub(super) fn build(
     Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
-        // `tokio::select!` picks its first branch at random; only this makes the choice ours.
+        // `tokio::select!` picks its first branch at random; this seed makes the choice deterministic.
         .rng_seed(select_seed)
-        // `webrtc-sctp` marshals every packet on the blocking pool. One thread, waited for after each
-        // poll, cannot race; it must not retire, or its successor would begin the entropy anew.
+        // `webrtc-sctp` marshals every packet on the blocking pool. One thread, waited for after each poll, cannot
+        // race; it must not retire, or its successor would begin the entropy anew.
         .max_blocking_threads(1)
         .thread_keep_alive(Duration::from_secs(100 * 365 * 86_400))
         .on_thread_start(move || {
@@ -67,17 +67,18 @@ pub(super) fn build(
         .expect("a current-thread runtime without I/O needs nothing from the system")
 }
 
-/// The simulated time. The first call of a run is its beginning.
+/// Returns the simulated time since the first call of the run.
 pub(super) fn now() -> SimTime {
     let now = Instant::now();
     let since = now - BEGAN.with(|began| *began.get_or_init(|| now));
     SimTime::from_nanos(since.as_nanos() as u64)
 }
 
-/// Spins that a blocking thread with a core of its own takes to wake up and finish; beyond that it wants ours.
+/// The number of spins in which a blocking thread with a core of its own wakes up and finishes; beyond that it needs
+/// our core.
 const SPINS: u32 = 200;
 
-/// Waits until the blocking thread has nothing to do: microseconds, and only where it was used.
+/// Waits until the blocking thread is idle: microseconds, and only where it was used.
 fn wait_for_blocking_pool() {
     METRICS.with(|metrics| {
         let metrics = metrics.get_or_init(|| Handle::current().metrics());

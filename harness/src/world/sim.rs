@@ -35,7 +35,7 @@ use crate::{
     trace::{Event, EventKind, FaultId, Listener, Recorder, Trace, Watch},
 };
 
-/// The world, as everything inside it sees it. Cheap to clone.
+/// The world, as code inside it sees it. Cheap to clone.
 #[derive(Clone)]
 pub struct Sim {
     pub(super) shared: Arc<Shared>,
@@ -50,7 +50,7 @@ pub(super) struct Shared {
     pub(super) incarnations: Incarnations,
     pub(super) foreign: Vec<IpAddr>,
     egress: Notify,
-    // Whether a kernel may have packets that nobody has taken.
+    // Whether a kernel may have packets that the pump has not taken.
     egress_due: AtomicBool,
     draws: Mutex<BTreeMap<String, (IndexedStream, u64)>>,
     turns: Gate,
@@ -61,12 +61,12 @@ pub(super) struct HostEntry {
     pub(super) name: String,
     pub(super) id: HostId,
     pub(super) addresses: Vec<IpAddr>,
-    // Which of its interfaces are dark.
+    // For each interface, whether it is dark.
     pub(super) dark: Vec<AtomicBool>,
     pub(super) ports: Mutex<u16>,
 }
 
-/// The first port that [`Host::port_range`] hands out.
+/// The first port that [`Host::port_range`] returns.
 const FIRST_PORT: u16 = 50_000;
 
 impl Sim {
@@ -106,17 +106,17 @@ impl Sim {
         sim
     }
 
-    /// From here on, `watch` is told of every event.
+    /// Makes `watch` hear of every event from here on.
     pub(super) fn watched_by(&self, watch: Arc<Watch>) {
         self.shared.recorder.watched_by(watch);
     }
 
-    /// Who watches the run, if somebody does.
+    /// Returns the watch, if the run has one.
     pub(super) fn watch(&self) -> Option<Arc<Watch>> {
         self.shared.recorder.watch()
     }
 
-    /// From here on, `listener` hears of every event of the run as it is recorded. It must not record.
+    /// Makes `listener` hear of every event of the run from here on, as it is recorded. It must not record.
     pub(crate) fn heard_by(&self, listener: impl FnMut(&Event) + Send + 'static) {
         self.shared.recorder.heard_by(Listener(Box::new(listener)));
     }
@@ -159,46 +159,46 @@ impl Sim {
         self.shared.egress.notified().await;
     }
 
-    /// Wakes the pump: a socket may have something to send.
+    /// Wakes the pump, because a socket may have something to send.
     pub(crate) fn want_egress(&self) {
         self.stir_egress();
         self.wake_pump();
     }
 
-    /// Wakes the pump after something that puts nothing on the wire: its turns are part of the order of things.
+    /// Wakes the pump after a call that puts nothing on the wire: the pump's turns are part of the deterministic order.
     pub(crate) fn wake_pump(&self) {
         self.shared.egress.notify_one();
     }
 
-    /// A kernel may have something to send: the pump looks, when it looks next.
+    /// Notes that a kernel may have something to send, for the pump's next turn.
     pub(super) fn stir_egress(&self) {
         self.shared.egress_due.store(true, Relaxed);
     }
 
-    /// Whether a kernel may have something to send, since this was asked last.
+    /// Reports whether a kernel may have something to send, since the last call.
     pub(super) fn take_egress(&self) -> bool {
         self.shared.egress_due.swap(false, Relaxed)
     }
 
-    /// The simulated time.
+    /// Returns the simulated time.
     pub fn now(&self) -> SimTime {
         runtime::now()
     }
 
-    /// What decides this run.
+    /// Returns the seed of the run.
     pub fn seed(&self) -> Seed {
         self.shared.seed
     }
 
-    /// The random numbers called `label`.
+    /// Returns the random stream called `label`.
     pub fn stream(&self, label: &str) -> Stream {
         self.shared.seed.stream(label)
     }
 
-    /// The next draw of `latency` under `label`: the *n*th draw depends on the seed, the label and *n*.
+    /// Draws the next duration of `latency` under `label`: the *n*th draw depends on the seed, the label and *n*.
     ///
     /// # Panics
-    /// If a thread panicked while it drew.
+    /// Panics if a thread panicked while it drew.
     pub fn draw(&self, label: &str, latency: &Latency) -> Duration {
         let mut draws = self.shared.draws.lock().expect("drawing does not panic");
         let (stream, ordinal) = draws
@@ -209,7 +209,7 @@ impl Sim {
         drawn
     }
 
-    /// Writes down what happened on the host whose task is being polled. Nobody sees what a life does that is over.
+    /// Records an event on the host whose task is being polled. Events of a life that is over are ignored.
     pub fn record(&self, kind: EventKind) {
         let owner = tasks::current_owner();
         if owner.is_none_or(|o| self.shared.incarnations.goes_on(o)) {
@@ -217,18 +217,18 @@ impl Sim {
         }
     }
 
-    /// Writes down what happened on `host`.
+    /// Records an event on `host`.
     pub(crate) fn record_on(&self, host: Option<usize>, kind: EventKind) {
         let host = host.map(|h| self.shared.hosts[h].name.as_str());
         self.shared.recorder.record(self.now(), host, kind);
     }
 
-    /// Writes down that an interesting path was reached.
+    /// Records that the run reached the mark `mark`.
     pub fn mark(&self, mark: &str) {
         self.record(EventKind::Mark { mark: mark.into() });
     }
 
-    /// Writes down that a client or a user did something.
+    /// Records a step of a client or a user.
     pub fn step(&self, step: &str, detail: impl Into<String>) {
         self.record(EventKind::Step {
             step: step.into(),
@@ -236,22 +236,22 @@ impl Sim {
         });
     }
 
-    /// The host called `name`.
+    /// Returns the host called `name`.
     ///
     /// # Panics
-    /// If the topology has none.
+    /// Panics if the topology has no such host.
     pub fn host(&self, name: &str) -> Host {
         self.find_host(name)
             .unwrap_or_else(|| panic!("the topology has no host '{name}'"))
     }
 
-    /// The host called `name`, if the topology has one.
+    /// Returns the host called `name`, if the topology has one.
     pub fn find_host(&self, name: &str) -> Option<Host> {
         let index = self.shared.hosts.iter().position(|h| h.name == name)?;
         Some(Host::new(self, self.shared.incarnations.owner(index)))
     }
 
-    /// Every host with its first address.
+    /// Iterates over the hosts with their first addresses.
     pub(crate) fn names(&self) -> impl Iterator<Item = (String, IpAddr)> {
         let first = |host: &HostEntry| Some((host.name.clone(), *host.addresses.first()?));
         self.shared.hosts.iter().filter_map(first)
@@ -262,15 +262,15 @@ impl Sim {
         index.unwrap_or_else(|| panic!("the topology has no host '{name}'"))
     }
 
-    /// The interface at `interface` of the host at `index` is dark, or up.
+    /// Marks the interface at index `interface` of the host at `index` as dark or up.
     pub(super) fn set_dark(&self, index: usize, interface: usize, dark: bool) {
         self.shared.hosts[index].dark[interface].store(dark, Relaxed);
     }
 
-    /// What is sent to the host called `name` over UDP finds nobody, because of a fault; or somebody again.
+    /// Makes UDP packets to the host called `name` find no receiver because of a fault; `None` ends it.
     ///
     /// # Panics
-    /// If the topology has none.
+    /// Panics if the topology has no such host.
     pub(crate) fn silence(&self, name: &str, fault: Option<FaultId>) {
         self.shared.incarnations.silence(self.index_of(name), fault);
     }
@@ -283,7 +283,7 @@ impl Sim {
         self.shared.incarnations.crashed_by(index)
     }
 
-    /// The host called `name` goes dark with everything that runs on it, because of `fault`.
+    /// Crashes the host called `name` with everything that runs on it, because of `fault`.
     pub(super) fn crash_by(&self, name: &str, fault: Option<FaultId>) {
         let index = self.index_of(name);
         let host = self.host(name);
@@ -293,14 +293,14 @@ impl Sim {
         }
     }
 
-    /// The host called `name` runs again, in a new life: whoever holds a [`Host`] of the life before holds a dead one.
+    /// Starts the host called `name` again, in a new life: a [`Host`] of the previous life stays dead.
     pub(super) fn start(&self, name: &str) {
         let index = self.index_of(name);
         self.shared.incarnations.start(index);
         self.record_on(Some(index), EventKind::Started);
     }
 
-    /// The app on the host called `name` stands still, or goes on: then whether that held anything up.
+    /// Pauses or resumes the app on the host called `name`; for a resume, returns whether the pause held anything up.
     pub(super) fn pause(&self, name: &str, still: bool) -> bool {
         let index = self.index_of(name);
         if still {
@@ -310,21 +310,21 @@ impl Sim {
         self.shared.incarnations.resume(index)
     }
 
-    /// What the host called `name` is doing, and whenever that changes.
+    /// Returns a receiver of the state of the host called `name`.
     ///
     /// # Panics
-    /// If the topology has none.
+    /// Panics if the topology has no such host.
     pub fn lives(&self, name: &str) -> watch::Receiver<Liveness> {
         self.shared.incarnations.watch(self.index_of(name))
     }
 
-    /// Whether the host at `index` of the topology runs.
+    /// Reports whether the host at `index` of the topology is up.
     pub(super) fn is_up(&self, index: usize) -> bool {
         self.shared.incarnations.is_up(index)
     }
 
-    /// Starts a task of the host whose task is being polled: it ends when the host crashes, and stands still while
-    /// the host is paused.
+    /// Starts a task of the host whose task is being polled: it ends when the host crashes, and waits while the host is
+    /// paused.
     pub fn spawn<F>(&self, name: &'static str, future: F) -> JoinHandle<F::Output>
     where
         F: Future<Output: Send + 'static> + Send + 'static,

@@ -1,7 +1,7 @@
-//! Whose task is being polled, and which tasks are alive.
+//! The owner of the task that is being polled, and the tasks that are alive.
 //!
-//! A task belongs to the host and the life whose task spawned it, down to the tasks that the WebRTC stack spawns
-//! for itself. Tokio's task ids count across the process, so they never leave this module.
+//! A task belongs to the host and the life whose task spawned it, down to the tasks that the WebRTC stack spawns for
+//! itself. Tokio's task ids count across the process, so they never leave this module.
 
 use std::{
     cell::Cell,
@@ -23,7 +23,7 @@ thread_local! {
     static NAME: Cell<Option<&'static str>> = const { Cell::new(None) };
 }
 
-/// Looked up by id, never iterated: its order would be random.
+/// A map that is looked up by id and never iterated: its order would be random.
 #[allow(
     clippy::disallowed_types,
     reason = "task ids have no order, and it is never iterated"
@@ -38,7 +38,7 @@ struct Task {
 }
 
 impl Task {
-    /// Its name, or the place that spawned it.
+    /// Returns the name of the task, or the place that spawned it.
     fn place(&self) -> String {
         match self.name {
             Some(name) => name.to_owned(),
@@ -94,7 +94,7 @@ impl TaskTable {
         self.exhausted.notified().await;
     }
 
-    /// Tasks that are alive, as `host: place (how many)`, in order.
+    /// Lists the tasks that are alive, as `host: place (count)`, in order.
     #[allow(clippy::disallowed_methods, reason = "sorted before anybody sees the order")]
     pub(super) fn pending(&self, hosts: &[String]) -> Vec<String> {
         let mut count = BTreeMap::<(Option<usize>, String), usize>::new();
@@ -110,7 +110,7 @@ impl TaskTable {
         count.iter().map(line).collect()
     }
 
-    /// The tasks of `owner` that are alive, in order.
+    /// Lists the tasks of `owner` that are alive, in order.
     #[allow(clippy::disallowed_methods, reason = "sorted before anybody sees the order")]
     pub(super) fn alive_of(&self, owner: Owner) -> Vec<String> {
         let alive = self.alive();
@@ -128,12 +128,12 @@ impl TaskTable {
     }
 }
 
-/// Whose task is being polled.
+/// Returns the owner of the task that is being polled.
 pub(super) fn current_owner() -> Option<Owner> {
     OWNER.get()
 }
 
-/// No task is being polled on this thread any more.
+/// Clears the owner on this thread.
 pub(super) fn clear() {
     OWNER.set(None);
 }
@@ -154,7 +154,7 @@ pub(super) fn named<R>(name: &'static str, spawn: impl FnOnce() -> R) -> R {
     result
 }
 
-/// A place in source code without the folders of the machine that built it.
+/// Returns a place in source code without the folders of the machine that built it.
 pub(super) fn short_place(file: &str, line: u32) -> String {
     format!("{}:{line}", short_path(file))
 }

@@ -1,12 +1,12 @@
-//! A suite, or one failure, as one HTML file that needs nothing else: no network, no other file, no server.
+//! A suite, or one failure, as one self-contained HTML file: no network, no other file, no server.
 //!
 //! - [`overview`]: what held and what broke, as text that reads and prints without any script
-//! - [`mod@suite`]: how it came out in one line
+//! - [`mod@suite`]: the result in one line
 //! - [`tables`]: remedies, mistakes, matrices, coverage, findings
 //! - [`plot`]: the plots beside them
 //! - [`page`]: the page of a failure, packed into the file and drawn where it is opened
 //!
-//! What draws it is in `reports/assets`: plain scripts and one style sheet, no library.
+//! The code that draws it is in `reports/assets`: plain scripts and one style sheet, no library.
 
 mod overview;
 mod page;
@@ -23,7 +23,7 @@ const CSS: [&str; 2] = [
     include_str!("../../assets/report.css"),
     include_str!("../../assets/case.css"),
 ];
-/// In the order in which one needs the other.
+/// In the order of their dependencies.
 const SCRIPTS: [&str; 5] = [
     include_str!("../../assets/timeline.js"),
     include_str!("../../assets/paint.js"),
@@ -31,10 +31,10 @@ const SCRIPTS: [&str; 5] = [
     include_str!("../../assets/case.js"),
     include_str!("../../assets/app.js"),
 ];
-/// Bytes of packed pages that a suite's file takes; pages beyond stay in the folders of their failures.
+/// The number of bytes for packed pages in a suite's file; further pages stay in the folders of their failures.
 const PAGES_LIMIT: usize = 700_000;
 
-/// The file of a whole suite. Of `pages` those stand in it that fit, in their order.
+/// Returns the file of a whole suite, with those of `pages` that fit, in their order.
 pub fn suite(suite: &Suite<'_>, pages: &[Page]) -> String {
     let mut packed = Vec::new();
     let mut left = PAGES_LIMIT;
@@ -50,7 +50,7 @@ pub fn suite(suite: &Suite<'_>, pages: &[Page]) -> String {
     document(&suite.title(), &body, &packed)
 }
 
-/// The file of one failure.
+/// Returns the file of one failure.
 pub fn failure(page: &Page) -> String {
     let body = format!(
         "<noscript><p>The timeline is drawn by a script. Without one: {}</p></noscript>",
@@ -62,7 +62,7 @@ pub fn failure(page: &Page) -> String {
 fn document(title: &str, body: &str, pages: &[(&str, String)]) -> String {
     let mut out = String::from("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     out.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    // Nothing may be loaded from anywhere, whatever a trace says.
+    // Nothing may be loaded from anywhere, whatever a trace contains.
     out.push_str(
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
          script-src 'unsafe-inline'; img-src data:\">\n",
@@ -90,7 +90,7 @@ fn document(title: &str, body: &str, pages: &[(&str, String)]) -> String {
     out
 }
 
-/// Text in which no character means anything to HTML, in an element or in an attribute.
+/// Escapes text for HTML, in an element or in an attribute.
 fn text(words: &str) -> String {
     let mut out = String::with_capacity(words.len());
     for c in words.chars() {
@@ -107,7 +107,7 @@ fn text(words: &str) -> String {
     out
 }
 
-/// A label in a colour: `good`, `bad`, `warn` or `note`.
+/// Returns a label in a colour: `good`, `bad`, `warn` or `note`.
 fn pill(tone: &str, words: &str) -> String {
     format!("<span class=\"pill {tone}\">{}</span>", text(words))
 }

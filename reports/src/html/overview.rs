@@ -17,14 +17,14 @@ use super::{
 };
 use crate::gather::Group;
 
-/// Failures of one scenario and oracle that are listed.
+/// The number of listed failures of one scenario and oracle.
 const LISTED: usize = 10;
-/// Failures that are listed in all.
+/// The number of listed failures in all.
 const LISTED_IN_ALL: usize = 300;
-/// Characters of a reason in a list.
+/// The number of characters of a reason in a list.
 const WHY: usize = 400;
 
-/// The body of the file; `pages` are the failures whose pages are in it.
+/// Returns the body of the file; `pages` are the failures whose pages are in it.
 pub(super) fn body(suite: &Suite<'_>, pages: &[&str]) -> String {
     let sections = [
         ("failures", "Failures", failures(suite, pages)),
@@ -185,7 +185,7 @@ fn one_group(group: &Group<'_>, pages: &[&str], left: &mut usize) -> String {
     out
 }
 
-/// Runs with a page that failed as they should.
+/// Lists the expected failures that have a page.
 fn examples(suite: &Suite<'_>, pages: &[&str]) -> String {
     let is_failure = |id: &str| {
         suite
@@ -312,7 +312,7 @@ fn search(hint: &str, states: &[&str]) -> String {
     out
 }
 
-/// The name of a run: a link, if its page is in the file.
+/// Returns the name of a run, as a link if its page is in the file.
 fn link(id: &str, pages: &[&str]) -> String {
     match pages.contains(&id) {
         true => format!("<a href=\"#case/{0}\">{0}</a>", text(id)),
@@ -320,7 +320,7 @@ fn link(id: &str, pages: &[&str]) -> String {
     }
 }
 
-/// A command with a button that copies it.
+/// Returns a command with a button that copies it.
 fn copy(line: &str) -> String {
     let line = text(line);
     format!(

@@ -1,4 +1,4 @@
-//! The page of one failure: everything that its timeline, its filters and its explanation are drawn from, packed small.
+//! The page of one failure: the data for its timeline, its filters and its explanation, compressed.
 
 use std::io::Write as _;
 
@@ -15,7 +15,7 @@ use sleet::{
 
 use crate::{descriptions::Names, gather::broke, tracks::Tracks};
 
-/// A failure as it is drawn.
+/// The data of a failure for drawing.
 #[derive(Clone, Debug, Serialize)]
 pub struct Page {
     id: String,
@@ -23,9 +23,9 @@ pub struct Page {
     seed: String,
     kind: String,
     summary: String,
-    /// Whether its scenario is there to fail so.
+    /// Whether the failure is expected of its scenario.
     expected: bool,
-    /// What was broken, in one word.
+    /// The broken oracle or the outcome, in one word.
     broke: String,
     oracle: Option<String>,
     meaning: String,
@@ -33,7 +33,7 @@ pub struct Page {
     why: String,
     decided: Option<Moment>,
     chain: Vec<Step>,
-    /// Whether a rule knew the chain; else it is what happened last.
+    /// Whether a rule applied; otherwise the chain is the last events.
     understood: bool,
     verdicts: Vec<Judged>,
     replay: String,
@@ -50,7 +50,7 @@ pub struct Page {
 /// Another run, which is drawn over the first.
 #[derive(Clone, Copy, Debug)]
 pub struct Other<'a> {
-    /// What it is called.
+    /// The name of the run.
     pub name: &'a str,
     /// The run; hosts that the first does not have are not drawn.
     pub record: &'a RunRecord,
@@ -84,7 +84,7 @@ struct Judged {
 }
 
 impl Page {
-    /// The page of `record`; `result` is its line of the results, if it has one: a run that died says there how.
+    /// Creates the page of `record`; `result` is its line of the results: for a run that died, it says how.
     pub fn of(scenario: &Scenario, record: &RunRecord, result: &RunResult, expected: bool) -> Self {
         let failure = record.failure();
         let oracle = failure.and_then(|(id, _)| scenario.oracles.iter().find(|o| o.id == id));
@@ -132,7 +132,7 @@ impl Page {
         }
     }
 
-    /// The same page with another run over it.
+    /// Adds another run on top.
     pub fn beside(mut self, record: &RunRecord, other: Other<'_>) -> Self {
         if let Some(divergence) = first_divergence(&record.trace, &other.record.trace) {
             let at = divergence
@@ -159,17 +159,17 @@ impl Page {
         self
     }
 
-    /// What it is about: the scenario and the seed.
+    /// Returns the scenario and the seed.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// How it broke.
+    /// Returns the reason of the failure.
     pub(super) fn why(&self) -> &str {
         &self.why
     }
 
-    /// Its data: JSON, deflated, in base64.
+    /// Returns the data: JSON, deflated, in base64.
     pub(super) fn packed(&self) -> String {
         let json = serde_json::to_vec(self).expect("pages are plain data");
         let mut deflated = DeflateEncoder::new(Vec::new(), Compression::best());

@@ -1,4 +1,4 @@
-//! Plots of the remedy table as SVG: what a script would draw is there without one, and prints.
+//! Plots of the remedy table as SVG, which show and print without a script.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -10,22 +10,22 @@ const NAMES: f64 = 210.0;
 const RATES: f64 = 330.0;
 const ROW: f64 = 34.0;
 const TOP: f64 = 34.0;
-/// Bars of a distribution.
+/// The number of bars of a distribution.
 const BARS: usize = 120;
 
-/// A policy, as it is plotted.
+/// The data of a policy for the plot.
 pub(super) struct Distribution<'a> {
     pub name: &'a str,
     pub rate: f64,
     pub low: f64,
     pub high: f64,
-    /// How often calls took how long, in bins.
+    /// The times to connect: counts, in bins.
     pub bins: &'a BTreeMap<u64, u64>,
     pub median_ms: Option<u64>,
     pub p95_ms: Option<u64>,
 }
 
-/// Rates with their intervals on the left, times to connect on the right, a row a policy.
+/// Plots rates with their intervals on the left, times to connect on the right, one row per policy.
 pub(super) fn remedies(rows: &[Distribution<'_>]) -> String {
     let height = TOP + ROW * rows.len() as f64 + 26.0;
     let longest = rows
@@ -125,7 +125,7 @@ fn histogram(out: &mut String, row: &Distribution<'_>, y: f64, longest: u64) {
     }
 }
 
-/// The next number that divides into five even parts.
+/// Returns the next number that divides into five even parts.
 fn nice(ms: u64) -> u64 {
     let power = 10_u64.pow(ms.max(1).ilog10());
     let tenths = [10, 15, 20, 25, 30, 40, 50, 75, 100].map(|n| n * power / 10);

@@ -1,19 +1,19 @@
-//! A suite as its file tells of it, and how it came out in one line.
+//! The data of a suite for its file, and the result in one line.
 
 use sleet::run::summary::{Judgement, ScenarioSummary, Summary};
 
 use crate::gather::Gathered;
 
-/// A suite as its file tells of it.
+/// The data of a suite for its file.
 #[derive(Clone, Copy, Debug)]
 pub struct Suite<'a> {
-    /// What it comes to.
+    /// The summary.
     pub summary: &'a Summary,
-    /// What reports need of its results.
+    /// The data collected from its results.
     pub gathered: &'a Gathered<'a>,
-    /// What else is known of it, such as its profile and its build, as pairs of a name and a value.
+    /// Further properties, such as its profile and its build, as pairs of a name and a value.
     pub about: &'a [(String, String)],
-    /// How users call the program.
+    /// The command that users type to call the program.
     pub program: &'a str,
 }
 
@@ -48,7 +48,7 @@ impl Suite<'_> {
     }
 }
 
-/// What a reader filters by.
+/// Returns the state that a reader can filter by.
 pub(super) fn state(s: &ScenarioSummary) -> &'static str {
     match &s.judgement {
         Judgement::Held => "held",
@@ -58,7 +58,7 @@ pub(super) fn state(s: &ScenarioSummary) -> &'static str {
     }
 }
 
-/// A number as people read it: 12 345.
+/// Formats a number with thin spaces: 12 345.
 pub(super) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();

@@ -20,10 +20,10 @@ use super::{
     text,
 };
 
-/// What the name of a mark ends with that says that a fault hit something.
+/// The suffix of marks for faults that took effect.
 const HIT: &str = "-hit";
 
-/// What the name of a mark begins with that says which cell of a matrix was filled.
+/// The prefix of marks for filled cells of a matrix.
 const CELL: &str = "cell ";
 
 pub(super) fn remedies(suite: &Suite<'_>) -> String {
@@ -174,7 +174,7 @@ pub(super) fn coverage(suite: &Suite<'_>) -> String {
         for (mark, times) in &s.marks {
             let (name, of) = match mark.strip_suffix(HIT) {
                 Some(fault) => (fault, &mut faults),
-                // Which cells were filled, the matrices show.
+                // The matrices show which cells were filled.
                 None if mark.starts_with(CELL) => ("cells of matrices", &mut marks),
                 None => (mark.as_str(), &mut marks),
             };
@@ -217,7 +217,7 @@ pub(super) fn coverage(suite: &Suite<'_>) -> String {
             "<h3>{title}</h3><p class=\"lead\">{lead}</p><div class=\"cov\">"
         );
         for (name, (sum, scenarios)) in of {
-            // Counts differ by powers of ten: a bar in their logarithm still tells them apart.
+            // Counts differ by powers of ten: a bar in their logarithm still distinguishes them.
             let width = ((*sum as f64).ln_1p() / most.ln_1p() * 100.0).clamp(1.0, 100.0);
             let _ = write!(
                 out,
@@ -232,7 +232,7 @@ pub(super) fn coverage(suite: &Suite<'_>) -> String {
     out
 }
 
-/// What a scenario must reach and did not.
+/// Lists the required marks that a scenario did not reach.
 fn not_reached(suite: &Suite<'_>, s: &ScenarioSummary) -> Option<String> {
     let scenario = suite.gathered.scenario(&s.name)?;
     let missing: Vec<&str> = scenario

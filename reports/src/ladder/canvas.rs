@@ -2,12 +2,12 @@
 
 use super::{Row, What};
 
-/// Columns between the first lifeline and the last.
+/// The number of columns between the first lifeline and the last.
 const WIDTH: usize = 104;
-/// Columns of a time at either side.
+/// The number of columns for a time at either side.
 pub(super) const MARGIN: usize = 9;
 
-/// Where things are on a line.
+/// The positions on a line.
 pub(super) struct Canvas {
     lanes: usize,
     gap: usize,
@@ -90,7 +90,7 @@ impl Canvas {
         }
     }
 
-    /// Writes beside a lifeline, on the side where there is room.
+    /// Writes a note beside a lifeline, on the side where there is room.
     fn note(&self, line: &mut [char], lane: usize, text: &str) {
         let place = self.place(lane);
         line[place] = '*';

@@ -1,6 +1,6 @@
-//! Which messages reached whom: a message that a client sent, found again at the server and at the client it is for.
+//! Matches messages: one that a client sent, at the server and at the receiving client.
 //!
-//! Messages that say the same are taken for each other in the order in which they were sent: where the first of two is lost, its
+//! Messages with the same content are matched in the order in which they were sent: if the first of two is lost, its
 //! arrow gets the arrival of the second.
 
 use sleet::trace::{Event, EventKind, SignalDirection, Trace};
@@ -8,27 +8,27 @@ use sleet::trace::{Event, EventKind, SignalDirection, Trace};
 use super::{Row, SERVER, What};
 use crate::descriptions::Names;
 
-/// Messages that the server passes on under another name.
+/// Messages that the server passes on with another type.
 const RENAMED: [(&str, &str); 1] = [("ring", "dial")];
 
 /// A message on its way.
 pub(crate) struct Flight<'a> {
-    /// The lane of the client that sent it, or of the server.
+    /// The lane of the sending client, or of the server.
     pub from: usize,
-    /// Where it begins.
+    /// The event at which it starts.
     pub sent: &'a Event,
-    /// Where it reaches the server, or begins there.
+    /// The event at which it reaches the server, or starts there.
     pub at_server: Option<&'a Event>,
-    /// Where the server sends it on.
+    /// The event at which the server passes it on.
     pub passed_on: Option<&'a Event>,
-    /// The lane of the client that it is for.
+    /// The lane of the receiving client.
     pub to: Option<usize>,
-    /// Where it reaches that.
+    /// The event at which it reaches that client.
     pub arrived: Option<&'a Event>,
     key: String,
 }
 
-/// Where a message passes on its way.
+/// A point on the way of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Passage {
     LeavesClient,
@@ -37,7 +37,7 @@ enum Passage {
     ReachesClient,
 }
 
-/// The messages of calls, each as far as it came.
+/// Returns the rows for the messages of calls, each as far as it came.
 pub(super) fn arrows(trace: &Trace, names: &Names, lane: &impl Fn(&str) -> Option<usize>) -> Vec<Row> {
     let server = lane(SERVER).unwrap_or_default();
     flights(trace, lane)
@@ -46,7 +46,7 @@ pub(super) fn arrows(trace: &Trace, names: &Names, lane: &impl Fn(&str) -> Optio
         .collect()
 }
 
-/// The messages of calls, each as far as it came.
+/// Returns the messages of calls, each as far as it came.
 pub(crate) fn flights<'a>(trace: &'a Trace, lane: &impl Fn(&str) -> Option<usize>) -> Vec<Flight<'a>> {
     let server = lane(SERVER).unwrap_or_default();
     let mut flights: Vec<Flight<'_>> = Vec::new();
@@ -60,7 +60,7 @@ pub(crate) fn flights<'a>(trace: &'a Trace, lane: &impl Fn(&str) -> Option<usize
             .find(|f| f.key == key && f.awaits(passage, client));
         match known {
             Some(flight) => flight.passes(passage, client, event),
-            // It begins here: the server's own message, a copy, or one whose beginning was not recorded.
+            // It starts here: the server's own message, a copy, or one whose start was not recorded.
             None => {
                 let of_client = matches!(passage, Passage::LeavesClient | Passage::ReachesServer);
                 let mut flight = Flight {
@@ -80,7 +80,8 @@ pub(crate) fn flights<'a>(trace: &'a Trace, lane: &impl Fn(&str) -> Option<usize
     flights
 }
 
-/// Where a message of a call passes with `event`, and the lane of the client at that end of the connection.
+/// Returns the point on the way of a message that `event` shows, and the lane of the client at that end of the
+/// connection.
 fn passage(event: &Event, lane: &impl Fn(&str) -> Option<usize>) -> Option<(Passage, usize)> {
     let EventKind::Signal {
         direction,
@@ -103,7 +104,7 @@ fn passage(event: &Event, lane: &impl Fn(&str) -> Option<usize>) -> Option<(Pass
 }
 
 impl<'a> Flight<'a> {
-    /// Whether `passage` at the end of `client` can be what comes next of it.
+    /// Reports whether `passage` at the end of `client` can be the next point of this message.
     fn awaits(&self, passage: Passage, client: usize) -> bool {
         match passage {
             Passage::LeavesClient => false,
@@ -138,7 +139,7 @@ impl<'a> Flight<'a> {
                 from: self.from,
                 to,
                 sent: self.sent.at,
-                // The server keeps what is for itself, so an arrow to it has arrived.
+                // A message for the server itself has arrived there.
                 arrives: self.arrived.is_some() || self.at_server.is_some() && self.to.is_none(),
                 label: names.message(&self.sent.kind),
                 message: message.clone(),
@@ -147,7 +148,7 @@ impl<'a> Flight<'a> {
     }
 }
 
-/// What tells one message of a run from another, whoever passes it on.
+/// Returns the key that identifies a message, at every point of its way.
 fn key(kind: &EventKind) -> String {
     let EventKind::Signal {
         message,

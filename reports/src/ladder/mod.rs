@@ -1,8 +1,8 @@
-//! The signaling messages of a run as arrows between its hosts, with what users and peers do beside them.
+//! The signaling messages of a run as arrows between its hosts, with acts of users and events of peers beside them.
 //!
-//! A message is one arrow from the client that sent it to the client that received it, in the order of arrival, so that
-//! what overtakes shows: the time on the left is when it was sent, the time on the right when it arrived. Matching is by
-//! what messages say; packets play no part.
+//! A message is one arrow from the sending to the receiving client, in the order of arrival, so that overtaking shows:
+//! the time on the left is when it was sent, the time on the right when it arrived. Messages are matched by content;
+//! packets play no part.
 
 mod canvas;
 pub(crate) mod flights;
@@ -18,12 +18,12 @@ use sleet::{
 
 use crate::{acts, descriptions::Names};
 
-/// The server, as the clients' side of a signaling connection names it.
+/// The name of the server at the client end of a signaling connection.
 pub(crate) const SERVER: &str = "server";
-/// The most rows from the beginning and from the end, if they are not all drawn.
+/// The number of rows kept from the beginning and from the end, if not all are drawn.
 const KEPT: (usize, usize) = (22, 10);
 
-/// Draws the ladder of `trace`: a heading with the hosts, then a line for each message and each thing that matters.
+/// Draws the ladder of `trace`: a heading with the hosts, then a line for each message and each important event.
 pub fn draw(trace: &Trace, topology: &Topology, names: &Names) -> Vec<String> {
     let lanes = lanes(trace, topology);
     if lanes.len() < 2 {
@@ -53,7 +53,7 @@ pub fn draw(trace: &Trace, topology: &Topology, names: &Names) -> Vec<String> {
     lines
 }
 
-/// The clients that take part, the server behind the first.
+/// Returns the clients that take part, with the server after the first.
 fn lanes(trace: &Trace, topology: &Topology) -> Vec<String> {
     let is_client = |host: &str| {
         trace
@@ -69,7 +69,7 @@ fn lanes(trace: &Trace, topology: &Topology) -> Vec<String> {
 /// A line of the ladder.
 struct Row {
     at: SimTime,
-    /// The place in the trace of what it is about.
+    /// The index of its event in the trace.
     order: u64,
     what: What,
 }
@@ -81,7 +81,7 @@ enum What {
         sent: SimTime,
         arrives: bool,
         label: String,
-        /// The type of the message, by which arrows that are left out are counted.
+        /// The type of the message, by which omitted arrows are counted.
         message: String,
     },
     Note {
@@ -90,9 +90,9 @@ enum What {
     },
 }
 
-/// What matters beside the messages.
+/// Returns the row for an important event beside the messages.
 fn note(event: &Event, names: &Names, lane: &impl Fn(&str) -> Option<usize>) -> Option<Row> {
-    // Where nothing is wrong with the network from the beginning on, its healing says nothing.
+    // In a run without a chaos phase, the healing says nothing.
     if event.kind == EventKind::Healed && event.at == SimTime::ZERO {
         return None;
     }

@@ -1,19 +1,19 @@
-//! Notes on a job of GitHub Actions, as workflow commands on standard output.
+//! Annotations of a job of GitHub Actions, as workflow commands on standard output.
 //!
-//! GitHub shows ten of a step and drops the rest without a word: so there are never more, failures that broke the same are one
-//! note, and the last says how many are not shown.
+//! GitHub shows ten per step and silently drops the rest: so there are never more, failures that broke the same thing
+//! are one annotation, and the last says how many are not shown.
 
 use sleet::run::summary::Summary;
 
 use super::{clipped, plural, vacuous};
 use crate::gather::{Gathered, Group};
 
-/// How many GitHub shows of one step.
+/// The number of annotations that GitHub shows for one step.
 const MOST: usize = 10;
-/// Characters of a reason.
+/// The number of characters of a reason.
 const WHY: usize = 300;
 
-/// The lines to print, one for each note.
+/// Returns the lines to print, one for each annotation.
 pub fn lines(summary: &Summary, gathered: &Gathered<'_>) -> Vec<String> {
     let mut notes: Vec<String> = gathered.groups().iter().map(of_group).collect();
     for (scenario, why) in vacuous(summary) {

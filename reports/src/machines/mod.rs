@@ -1,7 +1,7 @@
-//! What machines read of a suite: each the size that the machine takes, however much broke.
+//! Reports of a suite for machines, each within the size limit of its reader, however much broke.
 //!
 //! - [`step`]: the Markdown summary that a CI system shows beside a job
-//! - [`annotations`]: notes on a job of GitHub Actions
+//! - [`annotations`]: annotations of a job of GitHub Actions
 //! - [`quality`]: GitLab's code quality report
 //!
 //! JUnit XML is in [`junit`](crate::junit).
@@ -12,7 +12,7 @@ pub mod step;
 
 use sleet::run::summary::{Judgement, Summary};
 
-/// What `count` of something is called.
+/// Returns `count` with the noun `one` in the singular or plural.
 fn plural(count: u64, one: &str) -> String {
     match count {
         1 => format!("1 {one}"),
@@ -20,7 +20,7 @@ fn plural(count: u64, one: &str) -> String {
     }
 }
 
-/// Scenarios that did not check what they are there to check, and why.
+/// Iterates over scenarios that did not check what they should, with the reason.
 fn vacuous(summary: &Summary) -> impl Iterator<Item = (&str, &str)> {
     summary.scenarios.iter().filter_map(|s| match &s.judgement {
         Judgement::Vacuous(why) => Some((s.name.as_str(), why.as_str())),
@@ -28,7 +28,7 @@ fn vacuous(summary: &Summary) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// The first `most` characters of `text`, on one line, without what a terminal would obey.
+/// Returns the first `most` characters of `text`, on one line, without control characters.
 fn clipped(text: &str, most: usize) -> String {
     let line: String = text
         .chars()

@@ -1,6 +1,7 @@
 //! GitLab's code quality report, which a merge request compares with that of its target branch.
 //!
-//! An entry is a scenario and what it broke, whatever the seeds: its fingerprint stays the same while the defect does.
+//! An entry is a scenario and what it broke, whatever the seeds: its fingerprint stays the same as long as the defect
+//! does.
 
 use serde_json::{Value, json};
 use sleet::{run::summary::Summary, trace::Digest};
@@ -8,10 +9,10 @@ use sleet::{run::summary::Summary, trace::Digest};
 use super::{clipped, plural, vacuous};
 use crate::gather::Gathered;
 
-/// Characters of a reason.
+/// The number of characters of a reason.
 const WHY: usize = 300;
 
-/// The report as JSON.
+/// Returns the report as JSON.
 pub fn json(summary: &Summary, gathered: &Gathered<'_>) -> String {
     let mut entries = Vec::new();
     for group in gathered.groups() {
@@ -34,7 +35,8 @@ pub fn json(summary: &Summary, gathered: &Gathered<'_>) -> String {
     serde_json::to_string_pretty(&entries).expect("JSON is written to memory") + "\n"
 }
 
-/// Its place is the scenario, which is what a reader knows; no file of the repository is to blame.
+/// Creates an entry. Its location is the scenario, which is what a reader knows; no file of the repository is the
+/// cause.
 fn entry(scenario: &str, check: &str, severity: &str, text: &str) -> Value {
     let fingerprint = Digest::of(format!("{scenario} {check}").as_bytes()).to_string();
     json!({

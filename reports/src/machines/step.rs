@@ -1,6 +1,6 @@
 //! The Markdown summary that a CI system shows beside a job: what held, and what broke by oracle.
 //!
-//! GitHub refuses more than 1 MiB of a step; this stays below [`LIMIT`] whatever broke, and says what it leaves out.
+//! GitHub refuses more than 1 MiB per step; this stays below [`LIMIT`] whatever broke, and says what it leaves out.
 
 use sleet::run::summary::{Judgement, Summary};
 
@@ -10,16 +10,16 @@ use crate::{
     summary,
 };
 
-/// The most bytes that it has.
+/// The largest size, in bytes.
 pub const LIMIT: usize = 900_000;
-/// Bytes that are kept for what comes after the failures.
+/// The number of bytes reserved for the text after the failures.
 const RESERVE: usize = 100_000;
-/// Failures of one scenario and oracle that are listed with their replay lines.
+/// The number of failures of one scenario and oracle that are listed with their replay lines.
 const LISTED: usize = 20;
-/// Characters of a reason.
+/// The number of characters of a reason.
 const WHY: usize = 300;
 
-/// The summary of a suite.
+/// Returns the summary of a suite.
 pub fn markdown(summary: &Summary, gathered: &Gathered<'_>) -> String {
     let mut out = headline(summary, gathered);
     failures(&mut out, gathered);
@@ -77,7 +77,7 @@ fn headline(summary: &Summary, gathered: &Gathered<'_>) -> String {
     )
 }
 
-/// Every oracle that broke, as far as there is room.
+/// Adds every broken oracle, as far as there is room.
 fn failures(out: &mut String, gathered: &Gathered<'_>) {
     let groups = gathered.groups();
     for (n, group) in groups.iter().enumerate() {
@@ -133,7 +133,7 @@ fn folded(title: &str, table: &str) -> String {
     format!("\n<details><summary>{title}</summary>\n\n{table}\n</details>\n")
 }
 
-/// Adds `text` if it leaves `out` within `limit`; says whether.
+/// Adds `text` if `out` stays within `limit`; returns whether it did.
 fn push(out: &mut String, limit: usize, text: &str) -> bool {
     let fits = out.len() + text.len() <= limit;
     if fits {
@@ -142,7 +142,7 @@ fn push(out: &mut String, limit: usize, text: &str) -> bool {
     fits
 }
 
-/// A reason as a cell of a table: no character of it is Markdown or HTML.
+/// Escapes a reason for a cell of a table, in which no character is Markdown or HTML.
 fn text(why: &str) -> String {
     let mut out = String::new();
     for c in clipped(why, WHY).chars() {

@@ -1,4 +1,4 @@
-//! A packet of a run as bytes on the wire: IP (RFC 791, 8200), UDP (RFC 768), TCP (RFC 9293), checksums included.
+//! The bytes of a packet on the wire: IP (RFC 791, 8200), UDP (RFC 768), TCP (RFC 9293), checksums included.
 
 use std::net::IpAddr;
 
@@ -6,10 +6,10 @@ use sleet::trace::{Flow, Segment, Tapped};
 
 const UDP: u8 = 17;
 const TCP: u8 = 6;
-/// Every router of the simulated network is invisible.
+/// The time to live. Every router of the simulated network is invisible.
 const HOPS: u8 = 64;
 
-/// The IP packet. One that is larger than IP allows has what fits.
+/// Returns the IP packet. The payload is cut to the largest size that IP allows.
 pub(super) fn ip(packet: &Tapped) -> Vec<u8> {
     let most = usize::from(u16::MAX) - 60;
     let payload = &packet.payload[..packet.payload.len().min(most)];
@@ -30,7 +30,7 @@ fn header(packet: &Tapped, protocol: u8, len: u16) -> Vec<u8> {
         (IpAddr::V4(src), IpAddr::V4(dst)) => {
             let mut out = vec![0x45, 0];
             out.extend((len + 20).to_be_bytes());
-            // The packet's number, as far as it goes: it tells copies apart from others.
+            // The low 16 bits of the packet's number: they distinguish copies from other packets.
             out.extend((packet.packet as u16).to_be_bytes());
             out.extend([0x40, 0, HOPS, protocol, 0, 0]);
             out.extend(src.octets());
@@ -74,12 +74,12 @@ fn tcp(flow: Flow, segment: &Segment, payload: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The checksum over the pseudo-header and `transport`, whose own field is still zero.
+/// Computes the checksum over the pseudo-header and `transport`, whose own field is still zero.
 fn transport_checksum(flow: Flow, protocol: u8, transport: &[u8]) -> u16 {
     let (src, dst) = (octets(flow.src.ip()), octets(flow.dst.ip()));
     let len = (transport.len() as u32).to_be_bytes();
     match checksum(&[&src, &dst, &len, &[0, protocol], transport]) {
-        // UDP writes a sum of zero as its complement: zero means that there is none.
+        // UDP writes a sum of zero as its complement: zero means that there is no checksum.
         0 if protocol == UDP => u16::MAX,
         sum => sum,
     }
@@ -92,7 +92,7 @@ fn octets(address: IpAddr) -> Vec<u8> {
     }
 }
 
-/// The internet checksum (RFC 1071) over parts of which all but the last have an even length.
+/// Computes the internet checksum (RFC 1071) over parts of which all but the last have an even length.
 fn checksum(parts: &[&[u8]]) -> u16 {
     let mut sum = 0_u32;
     for part in parts {
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_checksum_is_that_of_rfc_1071() {
-        // The example of its section 3.
+        // The example of section 3.
         let data = [0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7];
         assert_eq!(checksum(&[&data]), !0xddf2);
         assert_eq!(checksum(&[&data[..4], &data[4..]]), !0xddf2);

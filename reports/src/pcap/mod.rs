@@ -1,8 +1,9 @@
-//! A capture of one run, as Wireshark reads it: pcapng with an interface for each host.
+//! A capture of one run for Wireshark: pcapng with an interface for each host.
 //!
-//! A trace holds no bytes, so it takes what a tap kept of the same run ([`Tapped`]). A datagram stands where it was sent and where it
-//! was received; a segment where it was sent, and where it was received only if a NAT changed its addresses: a reader that
-//! reassembles a connection would take the second sight of a segment for a retransmission.
+//! A trace holds no bytes, so it takes the packets that a tap kept of the same run ([`Tapped`]). A datagram appears
+//! where it was sent and where it was received; a segment where it was sent, and where it was received only if a NAT
+//! changed its addresses: a reader that reassembles a connection would otherwise treat the second copy of a segment as
+//! a retransmission.
 
 mod frame;
 
@@ -32,20 +33,20 @@ use sleet::{
 };
 use thiserror::Error;
 
-/// The interface of what no host has the address of.
+/// The interface for addresses that no host has.
 const NOWHERE: &str = "network";
-/// What a raw IP packet of either version is called in a capture.
+/// The link type of raw IP packets of either version.
 const LINK: DataLink = DataLink::RAW;
 
-/// A capture that could not be made.
+/// The error of a capture that could not be made.
 #[derive(Debug, Error)]
 #[error("the capture cannot be written: {0}")]
 pub struct CaptureError(#[from] PcapNgWriteError);
 
-/// The capture of a run: `tapped` is what its tap kept.
+/// Returns the capture of a run: `tapped` are the packets that its tap kept.
 ///
 /// # Errors
-/// [`CaptureError`], if a packet does not fit the format.
+/// Returns [`CaptureError`] if a packet does not fit the format.
 pub fn pcapng(record: &RunRecord, tapped: &[Tapped]) -> Result<Vec<u8>, CaptureError> {
     let topology = &record.plan.topology;
     let mut writer = PcapNgWriter::with_section_header(Vec::new(), section(record))?;
@@ -119,7 +120,7 @@ fn interface<'a>(host: &'a str, topology: &Topology) -> InterfaceDescriptionBloc
     }
 }
 
-/// Who has which address.
+/// Returns the names of all addresses.
 fn names(topology: &Topology) -> NameResolutionBlock<'_> {
     let hosts = topology
         .hosts
@@ -139,7 +140,7 @@ fn names(topology: &Topology) -> NameResolutionBlock<'_> {
     }
 }
 
-/// What the trace says of each packet.
+/// The trace's data about each packet.
 struct Fates {
     sent: BTreeMap<PacketId, u64>,
     said: BTreeMap<PacketId, Vec<String>>,

@@ -1,4 +1,4 @@
-//! The differences of one snapshot, each at its place: of a sheet cell by cell, of any other text as a whole.
+//! The differences of one snapshot, each with its place: of a sheet cell by cell, of any other text as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,16 +8,16 @@ use crate::{
     sheet::{Sheet, read_counted},
 };
 
-/// Where something differs.
+/// The place of a difference.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
-    /// In the text as a whole: it is not a sheet, or it is new, or only its layout differs.
+    /// The text as a whole: it is not a sheet, or it is new, or only its layout differs.
     Whole,
-    /// In the title or the notes of a sheet.
+    /// The title or the notes of a sheet.
     Head,
-    /// A scenario is new or gone, with all its cells.
+    /// A scenario that is new or gone, with all its cells.
     Scenario(String),
-    /// In a cell.
+    /// A cell.
     Cell {
         /// The name of the table.
         table: String,
@@ -25,7 +25,7 @@ pub enum Place {
         row: String,
         /// The heading of the column.
         column: String,
-        /// Of a cell of things that are counted, the thing.
+        /// The item, in a cell of counted items.
         item: Option<String>,
     },
 }
@@ -35,16 +35,16 @@ pub enum Place {
 pub struct Change {
     /// The name of the snapshot.
     pub snapshot: String,
-    /// Where in it.
+    /// The place in the snapshot.
     pub place: Place,
-    /// What was there; empty for nothing.
+    /// The old text; empty for nothing.
     pub old: String,
-    /// What is there.
+    /// The new text.
     pub new: String,
 }
 
 impl Change {
-    /// The scenario or the snapshot that it is a change of.
+    /// Returns the scenario or the snapshot that changes.
     pub fn subject(&self) -> String {
         let family = self.snapshot.rsplit("__").next().unwrap_or(&self.snapshot);
         match &self.place {
@@ -54,7 +54,7 @@ impl Change {
     }
 }
 
-/// The differences of `pending`.
+/// Returns the differences of `pending`.
 pub fn changes(pending: &Pending) -> Vec<Change> {
     let old = pending.old.as_deref().unwrap_or_default();
     let parsed = (Sheet::parse(old), Sheet::parse(&pending.new));
@@ -130,18 +130,18 @@ fn head(sheet: &Sheet) -> String {
     lines.join("\n")
 }
 
-/// The scenarios of a sheet: each has a row in the table of outcomes.
+/// Returns the scenarios of a sheet: each has a row in the table of outcomes.
 pub fn scenarios(sheet: &Sheet) -> Vec<String> {
     let rows = sheet.table(OUTCOMES).into_iter().flat_map(|t| &t.rows);
     rows.map(|row| row.key.clone()).collect()
 }
 
-/// The cell of a sheet; empty where there is none.
+/// Returns a cell of a sheet; empty if there is none.
 pub fn cell<'a>(sheet: &'a Sheet, table: &str, row: &str, column: &str) -> &'a str {
     sheet.table(table).map_or("", |t| t.cell(row, column))
 }
 
-/// Table, row and column of every cell that either sheet has.
+/// Returns table, row and column of every cell in either sheet.
 fn cells(old: &Sheet, new: &Sheet) -> Vec<(String, String, String)> {
     let mut cells = Vec::new();
     let names = |sheet: &Sheet| sheet.tables.iter().map(|t| t.name.clone()).collect::<Vec<_>>();
@@ -155,7 +155,7 @@ fn cells(old: &Sheet, new: &Sheet) -> Vec<(String, String, String)> {
     cells
 }
 
-/// The keys of a table; none where the sheet does not have it.
+/// Returns the keys of a table; none if the sheet does not have it.
 pub fn keys(sheet: &Sheet, table: &str) -> Vec<String> {
     let rows = sheet.table(table).into_iter().flat_map(|t| &t.rows);
     rows.map(|row| row.key.clone()).collect()
@@ -166,7 +166,7 @@ fn columns(sheet: &Sheet, table: &str) -> Vec<String> {
     columns.map(|column| column.name.clone()).collect()
 }
 
-/// Everything of `new` in its order; what only `old` has stands behind what it stood behind there.
+/// Returns all names of `new` in their order; a name that only `old` has comes after the one that it follows there.
 pub fn union(old: &[String], new: &[String]) -> Vec<String> {
     let mut all = new.to_vec();
     for (i, name) in old.iter().enumerate().filter(|(_, name)| !new.contains(name)) {

@@ -1,4 +1,4 @@
-//! What kind of change a difference is: which differences a reviewer decides on together, and how the decision is put.
+//! The kinds of change: which differences a reviewer decides on together, and how the decision is described.
 
 use std::{
     cmp::Ordering,
@@ -14,14 +14,14 @@ use crate::{
     sheet::{Sheet, read_counted},
 };
 
-/// Kinds of change, the gravest first.
+/// The kinds of change, the gravest first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChangeKind {
     /// Fewer seeds hold.
     Worse,
     /// Other oracles fire, though as many seeds hold.
     Oracles,
-    /// What a story's oracles say.
+    /// The oracles of a story have other verdicts.
     Verdict,
     ScenarioGone,
     ScenarioNew,
@@ -31,30 +31,30 @@ pub enum ChangeKind {
     Connected {
         more: bool,
     },
-    /// They connect after another time, about this many milliseconds.
+    /// The time to connect changes, by about this many milliseconds.
     Connect {
         later: bool,
         ms: u64,
     },
     Orders,
-    /// Peers go through sequences of states that they did not go through, or through some no longer.
+    /// Peers have new sequences of states, or no longer have some.
     Sequences,
     /// A type of pair is selected that was not, or one no longer is.
     PairTypes,
-    /// A type of message is sent as many times more or less often as there are runs, or a multiple of that.
+    /// A type of message is sent more or less often, by a fixed number per run.
     MessagesEach {
         message: String,
         more: bool,
         each: u64,
     },
-    /// The same sequences, other numbers of peers.
+    /// The sequences are the same, with other numbers of peers.
     SequenceCounts,
     PairCounts,
     Messages,
     Packets(Packets),
-    /// More than numbers of a story.
+    /// A story changes in more than numbers.
     Story,
-    /// A story whose numbers alone differ.
+    /// A story changes in numbers only.
     StoryNumbers,
     NewSnapshot,
     /// Other seeds ran.
@@ -63,7 +63,7 @@ pub enum ChangeKind {
     Layout,
 }
 
-/// How much the number of packets changed.
+/// The change of the number of packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Packets {
     Doubled,
@@ -73,14 +73,14 @@ pub enum Packets {
     About,
 }
 
-/// Steps that times are rounded to, in milliseconds; what is nearest to the last is that much or more.
+/// The steps that times are rounded to, in milliseconds; the last one stands for itself and everything above.
 const STEPS_MS: [u64; 8] = [1, 10, 20, 50, 100, 200, 500, SECONDS_MS];
-/// From where on it does not matter how many seconds.
+/// The limit in milliseconds from which on the number of seconds does not matter.
 const SECONDS_MS: u64 = 1_000;
-/// Packets within this many percent are about as many.
+/// The percentage within which numbers of packets count as about equal.
 const ABOUT_PERCENT: u64 = 5;
 
-/// The kinds of the changes of `pending`.
+/// Returns the kinds of the changes of `pending`.
 pub fn of(pending: &Pending, changes: Vec<Change>) -> Vec<(ChangeKind, Change)> {
     let old = pending.old.as_deref().unwrap_or_default();
     let sheets = Sheet::parse(old).zip(Sheet::parse(&pending.new));
@@ -153,7 +153,7 @@ impl Rows<'_> {
         (of(self.old), of(self.new))
     }
 
-    /// What became of the seeds that hold.
+    /// Returns the kind of a change of the seeds that hold.
     fn outcome(&self) -> ChangeKind {
         let (was, is) = self.numbers("held");
         match is.cmp(&was) {
@@ -163,7 +163,8 @@ impl Rows<'_> {
         }
     }
 
-    /// By how much the time to connect changed: the median, or the 95th percentile where the median did not.
+    /// Returns the kind of a change of the time to connect: of the median, or of the 95th percentile if the median did
+    /// not change.
     fn connect(&self) -> ChangeKind {
         for column in ["median", "95th"] {
             match self.numbers(column) {
@@ -180,7 +181,7 @@ impl Rows<'_> {
         ChangeKind::Layout
     }
 
-    /// How many in each run, where the runs are as many as before and `difference` can be shared out among them.
+    /// Returns the difference per run, if the number of runs is the same and `difference` is a multiple of it.
     fn each(&self, difference: u64) -> Option<u64> {
         match self.numbers("runs") {
             (Some(was), Some(is)) if was == is && is > 0 && difference.is_multiple_of(is) => {
@@ -190,7 +191,7 @@ impl Rows<'_> {
         }
     }
 
-    /// Whether the peers go through the same sequences as before.
+    /// Reports whether the peers have the same sequences of states as before.
     fn goes_on(&self, table: &str) -> bool {
         let sequences = |sheet| -> BTreeSet<String> {
             let counts = only_cell(sheet, table, self.row).and_then(read_counted);
@@ -200,7 +201,7 @@ impl Rows<'_> {
     }
 }
 
-/// The only cell of a row.
+/// Returns the only cell of a row.
 fn only_cell<'a>(sheet: &'a Sheet, table: &str, row: &str) -> Option<&'a str> {
     let row = sheet.table(table)?.rows.iter().find(|r| r.key == row)?;
     row.cells.first().map(String::as_str)
@@ -210,7 +211,7 @@ fn number(text: &str) -> u64 {
     text.parse().unwrap_or(0)
 }
 
-/// The nearest step, by ratio.
+/// Returns the nearest step, by ratio.
 fn about(ms: u64) -> u64 {
     let further = |step: &&u64| {
         let (low, high) = (ms.min(**step).max(1), ms.max(**step));
@@ -230,7 +231,7 @@ fn packets(was: u64, is: u64) -> Packets {
     }
 }
 
-/// What differs between two tellings of a story.
+/// Returns the kind of difference between two versions of a story.
 fn story(old: &str, new: &str) -> ChangeKind {
     if numberless(old) == numberless(new) {
         return ChangeKind::StoryNumbers;
@@ -242,7 +243,7 @@ fn story(old: &str, new: &str) -> ChangeKind {
     }
 }
 
-/// The sections of a story by title; what is before the first one is its `heading`.
+/// Returns the sections of a story by title; the text before the first one is its `heading`.
 fn sections(story: &str) -> BTreeMap<&str, &str> {
     let mut blocks = story.split("\n\n");
     let heading = ("heading", blocks.next().unwrap_or_default());
@@ -253,8 +254,8 @@ fn sections(story: &str) -> BTreeMap<&str, &str> {
         .collect()
 }
 
-/// The text with every number as one digit, and every run of spaces or dashes as one: how wide a number is moves what
-/// stands beside it.
+/// Returns the text with every number as one digit, and every run of spaces or dashes as one: the width of a number
+/// moves the text beside it.
 fn numberless(text: &str) -> String {
     let mut out = String::new();
     for letter in text.chars() {
@@ -268,7 +269,7 @@ fn numberless(text: &str) -> String {
 }
 
 impl ChangeKind {
-    /// What it is called on a command line.
+    /// Returns the id of the kind on a command line.
     pub fn id(&self) -> String {
         let way = |more: &bool| if *more { "more" } else { "fewer" };
         match self {
@@ -303,7 +304,7 @@ impl ChangeKind {
         }
     }
 
-    /// What happened to `n` scenarios or stories.
+    /// Describes what happened to `n` scenarios or stories.
     pub fn title(&self, n: usize) -> String {
         let noun = match self {
             Self::Verdict | Self::Story | Self::StoryNumbers => ["story", "stories"],

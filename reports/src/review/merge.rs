@@ -1,11 +1,11 @@
-//! A sheet that is new in some places and old in the others, laid out as a whole new one would be.
+//! Merges two sheets: new in some places and old in the others, with the layout of a new one.
 
 use std::collections::BTreeMap;
 
 use super::compare::{Place, cell, keys, scenarios, union};
 use crate::sheet::{Column, Grid, Row, Sheet, counted, read_counted};
 
-/// The cells of `new` where `is_new` says so, those of `old` elsewhere.
+/// Returns the cells of `new` where `is_new` says so, those of `old` elsewhere.
 pub fn merged(old: &Sheet, new: &Sheet, is_new: &dyn Fn(&Place) -> bool) -> Sheet {
     let merge = Merge { old, new, is_new };
     let head = if is_new(&Place::Head) { new } else { old };
@@ -48,7 +48,7 @@ impl Merge<'_> {
         }
     }
 
-    /// The columns that hold anything; those of the new sheet first.
+    /// Returns the columns that are not empty; those of the new sheet first.
     fn columns(&self, table: &str, old: Option<&Grid>, new: Option<&Grid>) -> Vec<Column> {
         let of = |grid: Option<&Grid>| grid.map(|g| g.columns.clone()).unwrap_or_default();
         let names = |columns: &[Column]| columns.iter().map(|c| c.name.clone()).collect::<Vec<_>>();

@@ -1,7 +1,8 @@
-//! What differs between committed snapshots and what the tests made anew, in groups that a reviewer decides on at once.
+//! Differences between committed snapshots and those of the last test run, in groups that a reviewer decides on at
+//! once.
 //!
 //! - [`Pending`]: a snapshot that differs
-//! - [`groups`]: its differences and those of all others, by what changed
+//! - [`groups`]: its differences and those of all others, grouped by kind of change
 //! - [`accept`], [`reject`]: a snapshot after a decision about some of its differences
 //! - [`pairs`]: a group, old beside new
 //!
@@ -23,26 +24,26 @@ use crate::sheet::{Sheet, counted};
 /// A snapshot that differs from the committed one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
-    /// Its name: that of its file.
+    /// The name of the snapshot: that of its file.
     pub name: String,
-    /// What is committed; nothing for a new one.
+    /// The committed text; `None` for a new snapshot.
     pub old: Option<String>,
-    /// What the tests made.
+    /// The text of the test run.
     pub new: String,
 }
 
 /// Changes of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// What it is called on a command line; the same as long as the same change is pending.
+    /// The id on a command line; it stays the same as long as the same change is pending.
     pub id: String,
-    /// How many scenarios or stories, and what happened to them.
+    /// The number of scenarios or stories, and the change.
     pub title: String,
     /// The changes, in the order of the snapshots.
     pub changes: Vec<Change>,
 }
 
-/// All differences of `pending` by what changed, the gravest first.
+/// Returns all differences of `pending` by kind of change, the gravest first.
 pub fn groups(pending: &[Pending]) -> Vec<Group> {
     let mut by_kind = BTreeMap::<ChangeKind, Vec<Change>>::new();
     for snapshot in pending {
@@ -61,7 +62,7 @@ pub fn groups(pending: &[Pending]) -> Vec<Group> {
     by_kind.into_iter().map(group).collect()
 }
 
-/// How many of `subjects` are scenarios of which family, where they are of more than one.
+/// Counts the scenarios in `subjects` by family, if they are of more than one.
 fn families(subjects: &BTreeSet<String>) -> String {
     let mut families = BTreeMap::new();
     for (family, _) in subjects.iter().filter_map(|s| s.split_once('/')) {
@@ -73,14 +74,14 @@ fn families(subjects: &BTreeSet<String>) -> String {
     }
 }
 
-/// The committed text once the changes of `accepted` that are of `pending` are in it; nothing if none of them is.
+/// Returns the committed text with the changes of `accepted` that belong to `pending`; `None` if none of them does.
 pub fn accept(pending: &Pending, accepted: &[&Group]) -> Option<String> {
     let places = places(pending, accepted);
     (!places.is_empty()).then(|| mixed(pending, &|place| places.contains(place)))
 }
 
-/// What is left pending once the changes of `rejected` that are of `pending` are undone: nothing if none of them is, and
-/// equal to the committed text if nothing is left.
+/// Returns the pending text without the changes of `rejected` that belong to `pending`: `None` if none of them does,
+/// and equal to the committed text if nothing is left.
 pub fn reject(pending: &Pending, rejected: &[&Group]) -> Option<String> {
     let places = places(pending, rejected);
     (!places.is_empty()).then(|| mixed(pending, &|place| !places.contains(place)))
@@ -92,7 +93,7 @@ fn places(pending: &Pending, groups: &[&Group]) -> BTreeSet<Place> {
     own.map(|change| change.place.clone()).collect()
 }
 
-/// The new text where `is_new` says so, the old one elsewhere.
+/// Returns the new text where `is_new` says so, the old one elsewhere.
 fn mixed(pending: &Pending, is_new: &dyn Fn(&Place) -> bool) -> String {
     let old = pending.old.as_deref().unwrap_or_default();
     match (Sheet::parse(old), Sheet::parse(&pending.new)) {

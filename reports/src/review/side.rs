@@ -1,14 +1,14 @@
-//! Old beside new, as a reviewer reads it.
+//! Old and new side by side, for a reviewer.
 
 use similar::{DiffOp, TextDiff};
 
 use super::{Change, Group, Place};
 
-/// Lines around a difference of a text.
+/// The number of lines around a difference of a text.
 const AROUND: usize = 1;
 
-/// The changes of `group`: a line with old and new for each cell, the differing lines of each text side by side as far as
-/// `width` columns allow; `most` lines of them all.
+/// Shows the changes of `group`: a line with old and new for each cell, the differing lines of each text side by side
+/// as far as `width` columns allow; at most `most` lines in all.
 pub fn pairs(group: &Group, width: usize, most: usize) -> Vec<String> {
     let is_text = |c: &&Change| matches!(c.place, Place::Whole | Place::Head);
     let (texts, cells): (Vec<&Change>, Vec<&Change>) = group.changes.iter().partition(is_text);
@@ -32,7 +32,7 @@ pub fn pairs(group: &Group, width: usize, most: usize) -> Vec<String> {
     lines
 }
 
-/// Scenario, what of it, old and new.
+/// Returns the scenario, the changed item, old and new.
 fn cell(change: &Change) -> [String; 4] {
     let what = match &change.place {
         Place::Cell { column, item, .. } => item.as_ref().unwrap_or(column).clone(),
@@ -49,7 +49,7 @@ fn shown(cell: &str) -> String {
     }
 }
 
-/// The differing lines of two texts, side by side where they fit, else one above the other.
+/// Shows the differing lines of two texts, side by side if they fit, else one above the other.
 fn text(old: &str, new: &str, width: usize) -> Vec<String> {
     let diff = TextDiff::from_lines(old, new);
     let mut rows: Vec<Option<[Option<&str>; 2]>> = Vec::new();
@@ -81,7 +81,7 @@ fn text(old: &str, new: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The lines of an operation, old and new in pairs.
+/// Returns the lines of an operation, old and new in pairs.
 fn paired<'a>(diff: &TextDiff<'a, 'a, 'a, str>, op: &DiffOp) -> Vec<[Option<&'a str>; 2]> {
     let line = |lines: &[&'a str], at: usize, end: usize| {
         let line = (at < end).then(|| lines.get(at)).flatten();

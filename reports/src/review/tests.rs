@@ -1,8 +1,8 @@
-//! Differences that a reviewer decides on: how they are grouped, and what becomes of each.
+//! Tests of the review: the groups of differences, and the result of each decision.
 
 use super::*;
 
-/// A sheet of three scenarios; `change` edits its text.
+/// Returns a sheet of three scenarios; `change` edits its text.
 fn sheet(change: &[(&str, &str)]) -> String {
     let text = "\
 behaviour of calls
@@ -48,7 +48,7 @@ fn titles(groups: &[Group]) -> Vec<(&str, &str)> {
     groups.iter().map(|g| (g.id.as_str(), g.title.as_str())).collect()
 }
 
-/// One more *joined* everywhere, one scenario 200 ms later, one with another outcome.
+/// Returns a change: one more *joined* everywhere, one scenario 200 ms later, one with another outcome.
 fn changed() -> Pending {
     pending(&sheet(&[
         ("joined 20", "joined 30"),

@@ -1,4 +1,4 @@
-//! What happens on hosts beside packets and messages: states of peers, what users do, what apps show, what goes wrong.
+//! Events on hosts other than packets and messages: states of peers, acts of users, call events of apps, problems.
 
 use std::collections::BTreeMap;
 
@@ -8,66 +8,66 @@ use sleet::trace::{CallEvent, Event, EventKind, Machine, PeerId};
 use super::Frame;
 use crate::cause;
 
-/// A state of a peer for as long as it lasted.
+/// A state of a peer with its duration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Band {
-    /// The lane.
+    /// The index of the lane.
     pub host: usize,
     /// The peer.
     pub peer: String,
-    /// The call that it belongs to, by its place.
+    /// The index of the call that the peer belongs to.
     pub call: Option<usize>,
-    /// Which of its state machines.
+    /// The state machine.
     pub machine: Machine,
     /// The state.
     pub state: String,
-    /// From when.
+    /// The start, in nanoseconds.
     pub from_ns: u64,
-    /// Until when.
+    /// The end, in nanoseconds.
     pub until_ns: u64,
     /// The event that shows it.
     pub event: u64,
 }
 
-/// Something that happened.
+/// An event with its description.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Note {
-    /// When.
+    /// The time, in nanoseconds.
     pub at_ns: u64,
-    /// The lane; none for the network.
+    /// The index of the lane; `None` for the network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<usize>,
     /// The event.
     pub event: u64,
-    /// What kind of thing it is.
+    /// The sort of event.
     pub class: Sort,
-    /// The call that it is about, by its place.
+    /// The index of the call that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call: Option<usize>,
-    /// What happened.
+    /// The description.
     pub text: String,
-    /// The fault of the plan behind it, by its place among those in force.
+    /// The index of the fault behind it, among those in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<usize>,
 }
 
-/// What kind of thing happened.
+/// The sort of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sort {
-    /// A user acts.
+    /// An act of a user.
     User,
-    /// An app shows its user something.
+    /// A call event that an app shows its user.
     App,
-    /// Something went wrong, or a fault struck.
+    /// A problem, or a fault that took effect.
     Trouble,
-    /// What a peer reports.
+    /// A report of a peer.
     Peer,
-    /// Anything else.
+    /// Any other event.
     Other,
 }
 
-/// The states of all peers.
+/// Returns the states of all peers.
 pub(super) fn bands(frame: &Frame<'_>) -> Vec<Band> {
     let mut open = BTreeMap::<(usize, PeerId, Machine), Band>::new();
     let mut bands = Vec::new();
@@ -120,7 +120,7 @@ fn close(
     });
 }
 
-/// Everything that is neither a packet nor a message nor a fault that begins or ends.
+/// Returns all events other than packets, messages and the begin and end of faults.
 pub(super) fn notes(frame: &Frame<'_>) -> Vec<Note> {
     let note = |event: &Event| {
         let class = sort(&event.kind)?;
@@ -180,7 +180,7 @@ fn sort(kind: &EventKind) -> Option<Sort> {
     })
 }
 
-/// The call that an event is about.
+/// Returns the call that an event is about.
 pub(super) fn call_of(kind: &EventKind) -> Option<String> {
     match kind {
         EventKind::Intended { intent, .. } => intent.call().map(str::to_owned),
@@ -204,7 +204,7 @@ pub(super) fn call_of(kind: &EventKind) -> Option<String> {
     }
 }
 
-/// Whether an event is one that a reader of a call's story looks for first.
+/// Reports whether an event is one that the reader of a call's story looks for first.
 pub fn is_milestone(kind: &EventKind) -> bool {
     match kind {
         EventKind::Intended { .. }

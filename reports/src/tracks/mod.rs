@@ -1,10 +1,10 @@
-//! One run as tracks over time: what timelines, sequence diagrams and traces are drawn from.
+//! One run as tracks over time, for timelines, sequence diagrams and traces.
 //!
-//! - [`packets`]: each packet with its fate, told apart by protocol and call
+//! - [`packets`]: each packet with its fate, by protocol and call
 //! - [`pairs`]: the candidate pairs of each peer, with their checks
-//! - [`life`]: states of peers, and everything else that happens on a host
+//! - [`life`]: states of peers, and all other events on a host
 //!
-//! Plain data, read from the trace and the plan alone; it serialises into what `report.html` draws.
+//! Plain data, derived from the trace and the plan alone; it serialises into the data that `report.html` draws.
 
 pub mod life;
 pub mod packets;
@@ -29,12 +29,12 @@ use crate::{
     ladder::{SERVER, flights},
 };
 
-/// Everything of a run that is drawn.
+/// The data of a run for drawings.
 #[derive(Clone, Debug, Serialize)]
 pub struct Tracks {
-    /// The hosts, clients in the order of the topology, the signaling server after the first of them.
+    /// The hosts: clients in the order of the topology, the signaling server after the first of them.
     pub hosts: Vec<Lane>,
-    /// The calls, in the order in which they are first heard of.
+    /// The calls, in the order in which they appear.
     pub calls: Vec<String>,
     /// The packets.
     pub packets: Vec<Packet>,
@@ -42,52 +42,52 @@ pub struct Tracks {
     pub messages: Vec<Message>,
     /// The states of peers.
     pub bands: Vec<Band>,
-    /// What else happened.
+    /// Other events.
     pub notes: Vec<Note>,
     /// The candidate pairs.
     pub pairs: Vec<Pair>,
     /// Faults while they were in force.
     pub faults: Vec<Span>,
-    /// When faults ended for good, if they did before the end.
+    /// The time of the healing, if it came before the end, in nanoseconds.
     pub healed_ns: Option<u64>,
-    /// When the run began to be cleaned up, which is no part of its story.
+    /// The time at which the cleanup began, in nanoseconds.
     pub cleaned_ns: Option<u64>,
-    /// The end.
+    /// The end of the run, in nanoseconds.
     pub ended_ns: u64,
 }
 
 /// A host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Lane {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its addresses and the NAT that it is behind, in words.
+    /// The addresses and the NAT of the host, in words.
     pub about: String,
 }
 
-/// A signaling message on one of its two ways: from a client to the server, or from there to a client.
+/// A signaling message on one of its two legs: from a client to the server, or from there to a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Message {
-    /// The lane that it leaves.
+    /// The index of the sender's lane.
     pub from: usize,
-    /// The lane that it is for.
+    /// The index of the receiver's lane.
     pub to: usize,
-    /// When it leaves.
+    /// The time at which it leaves, in nanoseconds.
     pub sent_ns: u64,
-    /// When it arrives, if it does.
+    /// The time at which it arrives, if it does, in nanoseconds.
     pub arrived_ns: Option<u64>,
     /// The event that shows it leave.
     pub event: u64,
-    /// Its type.
+    /// The type.
     pub kind: String,
-    /// What it says.
+    /// The description of the message.
     pub text: String,
-    /// The call that it belongs to, by its place.
+    /// The index of the call that it belongs to.
     pub call: Option<usize>,
 }
 
 impl Tracks {
-    /// The tracks of a run.
+    /// Creates the tracks of a run.
     pub fn of(record: &RunRecord) -> Self {
         let names = Names::of(&record.trace, &record.plan);
         let hosts = lanes(record);
@@ -121,7 +121,7 @@ impl Tracks {
     }
 }
 
-/// What every track refers to.
+/// The context of every track.
 struct Frame<'a> {
     record: &'a RunRecord,
     names: &'a Names<'a>,
@@ -139,7 +139,7 @@ impl Frame<'_> {
         self.calls.iter().position(|c| c == name)
     }
 
-    /// The lane of the host with this address, or of the first behind the NAT that has it.
+    /// Returns the lane of the host with this address, or of the first behind the NAT that has it.
     fn lane_at(&self, address: std::net::IpAddr) -> Option<usize> {
         let topology = &self.record.plan.topology;
         let host = topology
@@ -150,7 +150,8 @@ impl Frame<'_> {
     }
 }
 
-/// Clients first, as they stand in the topology; the signaling server behind the first of them, where arrows are short.
+/// Returns the lanes: clients in the order of the topology; the signaling server after the first of them, where arrows
+/// are short.
 fn lanes(record: &RunRecord) -> Vec<Lane> {
     let serves: BTreeSet<&str> = signaling_servers(record);
     let (servers, mut lanes): (Vec<_>, Vec<_>) = record
@@ -176,7 +177,7 @@ fn lanes(record: &RunRecord) -> Vec<Lane> {
     lanes.iter().map(lane).collect()
 }
 
-/// Hosts that pass messages on for others.
+/// Returns the hosts that pass messages on for others.
 fn signaling_servers(record: &RunRecord) -> BTreeSet<&str> {
     let passes = |e: &sleet::trace::Event| matches!(&e.kind, EventKind::Signal { with, direction: SignalDirection::Received, .. } if with != SERVER);
     let hosts = record.trace.events.iter().filter(|e| passes(e));
@@ -195,7 +196,7 @@ fn calls(record: &RunRecord) -> Vec<String> {
     calls
 }
 
-/// Every message of a call, each of its two ways by itself.
+/// Returns every message of a call, each of its two legs by itself.
 fn messages(frame: &Frame<'_>) -> Vec<Message> {
     let servers = signaling_servers(frame.record);
     let server = servers.iter().next().and_then(|host| frame.lane(host));

@@ -14,75 +14,75 @@ use crate::cause;
 /// A packet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Packet {
-    /// Its number.
+    /// The number of the packet.
     pub id: PacketId,
     /// The event that shows it sent.
     pub event: u64,
-    /// The lane that it leaves.
+    /// The index of the sender's lane.
     pub from: usize,
-    /// The lane that it is for; none where nobody has the address and nobody received it.
+    /// The index of the receiver's lane; `None` if no host has the address and none received it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<usize>,
-    /// When it left.
+    /// The time at which it left, in nanoseconds.
     pub sent_ns: u64,
-    /// When it arrived; twice, if it was duplicated.
+    /// The times of arrival, in nanoseconds; two if it was duplicated.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub arrived_ns: Vec<u64>,
-    /// Its protocol, by which packets are filtered.
+    /// The protocol class, by which packets are filtered.
     pub class: Class,
-    /// The call that it belongs to, by its place.
+    /// The index of the call that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call: Option<usize>,
-    /// Its addresses.
+    /// The addresses.
     pub flow: String,
-    /// Bytes of payload.
+    /// The number of payload bytes.
     pub len: u32,
-    /// What it says.
+    /// The decoded content.
     pub says: String,
-    /// Whether a connectivity check nominates with it.
+    /// Whether it is a connectivity check that nominates.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub nominates: bool,
-    /// What happened to it on its way.
+    /// The impairments on its way.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fates: Vec<Fate>,
 }
 
-/// What a packet is.
+/// The protocol class of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// A connectivity check, or its answer.
     Check,
-    /// To or from a STUN or TURN server.
+    /// A packet to or from a STUN or TURN server.
     Turn,
-    /// DTLS, and what is inside.
+    /// A DTLS packet, whatever is inside.
     Dtls,
     /// A segment of a signaling connection.
     Signaling,
-    /// Anything else.
+    /// Any other packet.
     Data,
 }
 
-/// Something that happened to a packet.
+/// An impairment of a packet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fate {
-    /// When.
+    /// The time, in nanoseconds.
     pub at_ns: u64,
     /// The event that shows it.
     pub event: u64,
-    /// Whether it is the end of it.
+    /// Whether the packet is lost by it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub dropped: bool,
-    /// What did it, in one word.
+    /// The cause, in one word.
     pub tag: &'static str,
-    /// What happened, in words.
+    /// The description.
     pub text: String,
-    /// The fault of the plan behind it, by its place among those in force.
+    /// The index of the fault behind it, among those in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<usize>,
 }
 
-/// The packets of a run.
+/// Returns the packets of a run.
 pub(super) fn of(frame: &Frame<'_>) -> Vec<Packet> {
     let mut packets = BTreeMap::<PacketId, Packet>::new();
     let mut calls = Calls::of(frame);
@@ -101,7 +101,7 @@ pub(super) fn of(frame: &Frame<'_>) -> Vec<Packet> {
             };
             let call = calls.of_packet(*flow, says);
             let class = match class(*flow, says) {
-                // The answer of a STUN server reads as one of a peer does; no check went over its flow.
+                // The answer of a STUN server looks like that of a peer; but no check went over its flow.
                 Class::Check if call.is_none() && generations(says).is_none() => Class::Turn,
                 class => class,
             };
@@ -142,7 +142,7 @@ pub(super) fn of(frame: &Frame<'_>) -> Vec<Packet> {
     packets.into_values().collect()
 }
 
-/// Which packet something happens to, by what, whether that is its end, and what it is.
+/// Returns the packet that an event impairs, the cause, whether the packet is lost, and a description.
 fn fate(kind: &EventKind) -> Option<(PacketId, &Cause, bool, String)> {
     Some(match kind {
         EventKind::PacketDropped { packet, by } => (*packet, by, true, "dropped".into()),
@@ -160,7 +160,7 @@ fn fate(kind: &EventKind) -> Option<(PacketId, &Cause, bool, String)> {
     })
 }
 
-/// What a packet is, by what its decoder says.
+/// Determines the class of a packet from its decoded text.
 fn class(flow: Flow, says: &str) -> Class {
     let mut description = says.split(' ');
     match (flow.proto, description.next(), description.next()) {
@@ -172,20 +172,21 @@ fn class(flow: Flow, says: &str) -> Class {
     }
 }
 
-/// A request of a check has a username; its answer says where it came from, as a STUN server's does too, whose requests have no
-/// username: answers are told apart by the call that the flow belongs to, which only checks have.
+/// Reports whether a STUN binding message may be a check. The request of a check has a username, that to a STUN server
+/// has none; the answers of both look alike and are told apart by the call that the flow belongs to, which only checks
+/// have.
 fn is_check(says: &str) -> bool {
     generations(says).is_some() || !says.starts_with("stun binding request")
 }
 
-/// The generations that a check is to and from.
+/// Returns the receiving and the sending generation of a check.
 pub(super) fn generations(says: &str) -> Option<(&str, &str)> {
     let user = says.strip_prefix("stun binding request ")?.split(' ').next()?;
     let (to, from) = user.split_once(':')?;
     (!to.is_empty() && !from.is_empty() && !to.contains('=')).then_some((to, from))
 }
 
-/// Which calls packets belong to: checks by their generations, whatever else by the flow that a check went over before.
+/// Assigns packets to calls: checks by their generations, other packets by the flow of an earlier check.
 struct Calls {
     generations: BTreeMap<String, usize>,
     flows: BTreeMap<Flow, usize>,

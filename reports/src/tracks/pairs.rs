@@ -1,7 +1,7 @@
 //! Candidate pairs with their checks, as the wire shows them.
 //!
-//! A check that goes through TURN travels inside another packet and is counted nowhere; that its pair was selected shows all the same.
-//! Where a NAT lies between two peers, an answer is matched to the oldest check that its sender had received from there.
+//! A check through TURN travels inside another packet and is not counted; the selection of its pair shows all the same.
+//! With a NAT between two peers, an answer is matched to the oldest check that its sender had received from there.
 
 use std::collections::BTreeMap;
 
@@ -13,23 +13,23 @@ use super::{Frame, packets::generations};
 /// A pair of a peer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Pair {
-    /// The lane of the peer.
+    /// The index of the peer's lane.
     pub host: usize,
     /// The peer.
     pub peer: String,
-    /// Its own transport address.
+    /// The local transport address.
     pub local: String,
-    /// The other side's, as this side knows it.
+    /// The remote transport address, as this side knows it.
     pub remote: String,
-    /// Checks that were sent.
+    /// The number of checks sent.
     pub checks: u64,
-    /// Those that reached somebody.
+    /// The number of checks that reached a host.
     pub arrived: u64,
-    /// Those whose answer came back.
+    /// The number of checks whose answer came back.
     pub answered: u64,
-    /// The packet that nominated it first, if one did.
+    /// The packet that first nominated the pair, if one did.
     pub nominated: Option<PacketId>,
-    /// When it was selected first, in nanoseconds.
+    /// The time at which it was first selected, in nanoseconds.
     pub selected_ns: Option<u64>,
 }
 
@@ -40,7 +40,7 @@ struct Check {
     flow: Flow,
 }
 
-/// The pairs of all peers, by host and peer.
+/// Returns the pairs of all peers, by host and peer.
 pub(super) fn of(frame: &Frame<'_>) -> Vec<Pair> {
     let mut grid = Grid {
         owners: owners(frame),
@@ -74,7 +74,7 @@ pub(super) fn of(frame: &Frame<'_>) -> Vec<Pair> {
     pairs
 }
 
-/// Whose generation is whose: by host and fragment.
+/// Returns the peer of each generation, by host and username fragment.
 fn owners(frame: &Frame<'_>) -> BTreeMap<(usize, String), PeerId> {
     let mut owners = BTreeMap::new();
     for event in &frame.record.trace.events {
@@ -101,9 +101,9 @@ struct Grid<'a> {
     owners: BTreeMap<(usize, String), PeerId>,
     pairs: Vec<Pair>,
     checks: BTreeMap<PacketId, Check>,
-    /// Checks that a host received and has not answered, the oldest first.
+    /// The checks that a host received and has not answered, the oldest first.
     received: BTreeMap<usize, Vec<PacketId>>,
-    /// What a packet answers.
+    /// For each answer, the check that it answers.
     answers: BTreeMap<PacketId, PacketId>,
 }
 
@@ -164,7 +164,7 @@ impl Grid<'_> {
     }
 }
 
-/// Whether an answer goes to the NAT that the host of a check is behind.
+/// Reports whether an answer goes to the NAT that the host of a check is behind.
 fn behind(frame: &Frame<'_>, host: usize, answer: Flow) -> bool {
     let topology = &frame.record.plan.topology;
     let nat = topology

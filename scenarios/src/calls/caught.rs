@@ -28,10 +28,10 @@ use crate::client::{
     mistake::{ActKind, Wrong},
 };
 
-/// Where a mistake shows, by which oracle, and what it is.
+/// A mistake that is caught: the plan, the oracle, and a description.
 type Caught = (fn(Seed) -> Plan, &'static Oracle, &'static str);
 
-/// A scenario for each mistake.
+/// Returns a scenario for each mistake.
 pub(super) fn family() -> Vec<Scenario> {
     let own = Mistake::OWN.into_iter();
     own.chain(Mistake::acts())
@@ -62,7 +62,7 @@ fn caught(mistake: Mistake) -> Caught {
     }
 }
 
-/// What a user does, done wrongly.
+/// Returns the plan and the oracle for an act of a user that is done wrongly.
 fn wrong_act(act: ActKind, how: Wrong) -> Caught {
     let plan: fn(Seed) -> Plan = match act {
         ActKind::DialGroup | ActKind::HangUpGroup => plans::groups_in_fair_weather,
@@ -103,7 +103,7 @@ fn wrong_act(act: ActKind, how: Wrong) -> Caught {
     }
 }
 
-/// An outcome without a cause.
+/// Returns the plan and the oracle for an outcome without a cause.
 fn claim(outcome: CallOutcome) -> Caught {
     let plan: fn(Seed) -> Plan = match outcome {
         CallOutcome::Failed => plans::recovering,
@@ -117,7 +117,7 @@ fn claim(outcome: CallOutcome) -> Caught {
     )
 }
 
-/// What the app does wrong by itself.
+/// Returns the plan and the oracle for a mistake of the app itself.
 fn own_mistake(mistake: Mistake) -> Caught {
     let (rapid, impatient) = (plans::rapid, plans::impatient);
     match mistake {
@@ -254,7 +254,8 @@ mod tests {
 
     use super::*;
 
-    /// The oracle that breaks first when `policy` plays the plan of `mistake`, with it or without.
+    /// Returns the oracle that breaks first when the fixed client runs the plan of `mistake`, with the mistake or
+    /// without.
     fn broken_by(mistake: Mistake, makes_it: bool) -> Option<&'static str> {
         let (plan, oracle, _) = caught(mistake);
         let fixed = Policy::FIXED.bare();

@@ -1,4 +1,5 @@
-//! Calls to somebody with several devices: what users do, drawn from the seed. Every act can be left out of a plan by itself.
+//! Calls to a user with several devices: the acts of users, drawn from the seed. Every act can be left out of a plan by
+//! itself.
 
 use sleet::{
     fault::{Act, Plan, User, When, host_crash},
@@ -12,7 +13,7 @@ use crate::network::{answers, dials};
 /// The devices of bob.
 const DEVICES: [&str; 3] = ["phone", "laptop", "tablet"];
 
-/// Alice, who dials bob on two or three devices, and carol.
+/// Returns a plan with alice, who dials bob on two or three devices, and carol.
 fn bob_has_devices(seed: Seed, draws: &mut Stream) -> Plan {
     let devices = &DEVICES[..draws.between(2, 3) as usize];
     let mut plan = plan_for(seed, &[&["alice", "carol"], devices].concat());
@@ -21,18 +22,18 @@ fn bob_has_devices(seed: Seed, draws: &mut Stream) -> Plan {
     plan
 }
 
-/// The devices that ring in `plan`.
+/// Returns the devices of bob in `plan`.
 fn devices(plan: &Plan) -> Vec<&'static str> {
     let rings = |device: &&str| plan.users[0].devices.iter().any(|d| d == device);
     DEVICES.into_iter().filter(rings).collect()
 }
 
-/// Alice dials bob, who picks up on one device, or on two at once. Sometimes somebody hangs up.
+/// Alice dials bob, who accepts on one device, or on two at once. Sometimes one of them hangs up.
 pub fn answered(seed: Seed) -> Plan {
     unsettled(seed, answered_in_fair_weather(seed))
 }
 
-/// As [`answered`], on a calm network.
+/// Same as [`answered`], on a calm network.
 pub fn answered_in_fair_weather(seed: Seed) -> Plan {
     let mut draws = seed.stream("calls/forked-answered");
     let mut plan = bob_has_devices(seed, &mut draws);
@@ -53,12 +54,12 @@ pub fn answered_in_fair_weather(seed: Seed) -> Plan {
     plan
 }
 
-/// Alice dials bob, who refuses on one device while the others ring, and may pick up on another at the same time.
+/// Alice dials bob, who rejects on one device while the others ring, and may accept on another at the same time.
 pub fn declined(seed: Seed) -> Plan {
     unsettled(seed, declined_in_fair_weather(seed))
 }
 
-/// As [`declined`], on a calm network.
+/// Same as [`declined`], on a calm network.
 pub fn declined_in_fair_weather(seed: Seed) -> Plan {
     let mut draws = seed.stream("calls/forked-declined");
     let mut plan = bob_has_devices(seed, &mut draws);
@@ -84,7 +85,7 @@ pub fn cancelled(seed: Seed) -> Plan {
     unsettled(seed, cancelled_in_fair_weather(seed))
 }
 
-/// As [`cancelled`], on a calm network.
+/// Same as [`cancelled`], on a calm network.
 pub fn cancelled_in_fair_weather(seed: Seed) -> Plan {
     let mut draws = seed.stream("calls/forked-cancelled");
     let mut plan = bob_has_devices(seed, &mut draws);
@@ -98,7 +99,8 @@ pub fn cancelled_in_fair_weather(seed: Seed) -> Plan {
     plan
 }
 
-/// Alice dials bob, one of whose devices is off from before the call on or crashes while it rings; he picks up on another.
+/// Alice dials bob, one of whose devices is down from before the call on or crashes while it rings; he accepts on
+/// another.
 pub fn one_is_off(seed: Seed) -> Plan {
     let mut draws = seed.stream("calls/forked-one-is-off");
     let mut plan = bob_has_devices(seed, &mut draws);
@@ -120,7 +122,7 @@ pub fn one_is_busy(seed: Seed) -> Plan {
     unsettled(seed, one_is_busy_in_fair_weather(seed))
 }
 
-/// As [`one_is_busy`], on a calm network.
+/// Same as [`one_is_busy`], on a calm network.
 pub fn one_is_busy_in_fair_weather(seed: Seed) -> Plan {
     let mut draws = seed.stream("calls/forked-one-is-busy");
     let mut plan = bob_has_devices(seed, &mut draws);

@@ -1,5 +1,5 @@
-//! Calls that meet others: dials that cross, a third caller, a recall, a refusal, another try; drawn from the seed. Every act can
-//! be left out of a plan by itself.
+//! Calls that meet others: crossing dials, a third caller, a recall, a rejection, a retry; drawn from the seed. Every
+//! act can be left out of a plan by itself.
 
 use sleet::{
     fault::{Act, Plan, When},
@@ -18,7 +18,7 @@ pub fn glare(seed: Seed) -> Plan {
     unsettled(seed, glare_in_fair_weather(seed))
 }
 
-/// As [`glare`], on a calm network.
+/// Same as [`glare`], on a calm network.
 pub fn glare_in_fair_weather(seed: Seed) -> Plan {
     let mut plan = plan_of(seed, 2);
     let mut draws = seed.stream("calls/glare");
@@ -43,12 +43,12 @@ pub fn glare_in_fair_weather(seed: Seed) -> Plan {
     plan
 }
 
-/// Alice and bob are in a call, or about to be, and carol dials one of them. Sometimes bob does not want to.
+/// Alice and bob are in a call, or about to be, and carol dials one of them. Sometimes bob rejects.
 pub fn busy(seed: Seed) -> Plan {
     unsettled(seed, busy_in_fair_weather(seed))
 }
 
-/// As [`busy`], on a calm network.
+/// Same as [`busy`], on a calm network.
 pub fn busy_in_fair_weather(seed: Seed) -> Plan {
     let mut plan = plan_of(seed, 3);
     let mut draws = seed.stream("calls/busy");
@@ -80,8 +80,8 @@ pub fn busy_in_fair_weather(seed: Seed) -> Plan {
     plan
 }
 
-/// Alice and bob are in a call, carol is there too: she dials, is dialed, or does nothing. Nobody is in a hurry, and the
-/// network is calm.
+/// Alice and bob are in a call, carol is there too: she dials, is dialed, or does nothing. No user is in a hurry, and
+/// the network is calm.
 pub fn three_people(seed: Seed) -> Plan {
     let mut plan = plan_of(seed, 3);
     let mut draws = seed.stream("calls/three-people");
@@ -107,7 +107,7 @@ pub fn three_people(seed: Seed) -> Plan {
     plan
 }
 
-/// Alice and bob talk for a while, and nobody hangs up.
+/// Alice and bob talk for a while, and neither hangs up.
 pub fn talked_over(seed: Seed) -> Plan {
     let mut plan = plan_of(seed, 2);
     let mut draws = seed.stream("calls/talked-over");
@@ -125,7 +125,7 @@ pub fn recall(seed: Seed) -> Plan {
     unsettled(seed, recall_in_fair_weather(seed))
 }
 
-/// As [`recall`], on a calm network.
+/// Same as [`recall`], on a calm network.
 pub fn recall_in_fair_weather(seed: Seed) -> Plan {
     let mut plan = plan_of(seed, 2);
     let mut draws = seed.stream("calls/recall");
@@ -152,7 +152,7 @@ pub fn recall_in_fair_weather(seed: Seed) -> Plan {
     plan
 }
 
-/// As [`three_people`], where bob does not want to talk to alice.
+/// Same as [`three_people`], where bob rejects alice's call.
 pub fn rejecting(seed: Seed) -> Plan {
     let mut plan = three_people(seed);
     let mut draws = seed.stream("calls/rejecting");
@@ -166,7 +166,7 @@ pub fn rejecting(seed: Seed) -> Plan {
     plan
 }
 
-/// Alice dials bob and tries again within the call, before or after it is connected.
+/// Alice dials bob and retries within the call, before or after it is connected.
 pub fn retrying(seed: Seed) -> Plan {
     let mut plan = plan_of(seed, 3);
     let mut draws = seed.stream("calls/retrying");

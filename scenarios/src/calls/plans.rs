@@ -1,4 +1,4 @@
-//! What users do and what the network is like, drawn from the seed. Every act can be left out of a plan by itself.
+//! Plans of calls: acts of users and the network, drawn from the seed. Every act can be left out of a plan by itself.
 
 use sleet::{
     fault::{Act, Directions, Plan, When, network_switch, partition},
@@ -11,10 +11,10 @@ use sleet::{
 use super::setup::{PEOPLE, acts, dials_group, hangs_up, one_of, plan_of, redials, turn, unsettled};
 use crate::network::{answers, dials, link};
 
-/// How often both ends of a call say something.
+/// The interval between messages of each end of a call, in milliseconds.
 pub(crate) const TALKS_EVERY_MS: u64 = 250;
 
-/// Where a caller hangs up.
+/// The points at which a caller hangs up.
 pub const CALLER: [Point; 11] = [
     Point::Dialing,
     Point::CreateOffer,
@@ -29,7 +29,7 @@ pub const CALLER: [Point; 11] = [
     Point::OnJoined,
 ];
 
-/// Where a callee hangs up.
+/// The points at which a callee hangs up.
 pub const CALLEE: [Point; 9] = [
     Point::Ringing,
     Point::CreateAnswer,
@@ -42,7 +42,7 @@ pub const CALLEE: [Point; 9] = [
     Point::OnJoined,
 ];
 
-/// Where a caller hangs up who does not wait.
+/// The points at which an impatient caller hangs up.
 pub const EARLY: [Point; 4] = [
     Point::Dialing,
     Point::CreateOffer,
@@ -50,7 +50,7 @@ pub const EARLY: [Point; 4] = [
     Point::OfferSent,
 ];
 
-/// Where either end hangs up when attempts fail.
+/// The points at which either end hangs up when attempts fail.
 pub const FAILING: [Point; 2] = [Point::OnFailed, Point::Recovering];
 
 /// Alice dials bob. At some point of the call's life one of them hangs up, and alice dials again at once.
@@ -58,7 +58,7 @@ pub fn rapid(seed: Seed) -> Plan {
     unsettled(seed, rapid_in_fair_weather(seed))
 }
 
-/// As [`rapid`], on a calm network.
+/// Same as [`rapid`], on a calm network.
 pub fn rapid_in_fair_weather(seed: Seed) -> Plan {
     let mut plan = plan_of(seed, 2);
     let mut draws = seed.stream("calls/rapid");
@@ -73,7 +73,7 @@ pub fn rapid_in_fair_weather(seed: Seed) -> Plan {
     plan.script
         .push(hangs_up(host, "c1", When::Reached { point, after_ms }));
     if draws.chance(Ppm::percent(25)) {
-        // The other one hangs up too: two hangups cross, or there is none but this one.
+        // The other one hangs up too, at some time: so two hangups may cross, or this is the only one.
         let other = if host == "alice" { "bob" } else { "alice" };
         let when = When::At {
             ms: draws.between(300, 2_500),
@@ -94,12 +94,12 @@ pub fn rapid_in_fair_weather(seed: Seed) -> Plan {
     plan
 }
 
-/// Alice dials bob and hangs up before anything can come of it, several times; the last call she lets live.
+/// Alice dials bob and hangs up before the call can connect, several times; the last call goes on.
 pub fn impatient(seed: Seed) -> Plan {
     unsettled(seed, impatient_in_fair_weather(seed))
 }
 
-/// As [`impatient`], on a calm network.
+/// Same as [`impatient`], on a calm network.
 pub fn impatient_in_fair_weather(seed: Seed) -> Plan {
     let mut plan = plan_of(seed, 2);
     let mut draws = seed.stream("calls/impatient");
@@ -119,7 +119,7 @@ pub fn impatient_in_fair_weather(seed: Seed) -> Plan {
     plan
 }
 
-/// As [`rapid`] on a calm network, from a phone with three networks, which gathers three candidates.
+/// Same as [`rapid`] on a calm network, from a phone with three interfaces, which gathers three candidates.
 pub fn rapid_on_three_networks(seed: Seed) -> Plan {
     let mut plan = rapid_in_fair_weather(seed);
     let alice = HostSpec {
@@ -138,7 +138,7 @@ pub fn rapid_on_three_networks(seed: Seed) -> Plan {
     plan
 }
 
-/// As [`rapid`] on a calm network, from a phone that leaves its Wi-Fi for cellular in the middle of it.
+/// Same as [`rapid`] on a calm network, from a phone that leaves its Wi-Fi for cellular in the middle of it.
 pub fn on_the_move(seed: Seed) -> Plan {
     let mut plan = rapid_in_fair_weather(seed);
     let phone = plan.topology.hosts[0].clone();
@@ -149,8 +149,8 @@ pub fn on_the_move(seed: Seed) -> Plan {
     plan
 }
 
-/// As [`rapid`], with a TURN server from which candidates come late. The network is calm: where a TURN server does not
-/// answer, closing takes long (finding 0013).
+/// Same as [`rapid`], with a TURN server from which candidates come late. The network is calm: while a TURN server does
+/// not answer, closing takes long (finding 0013).
 pub fn relayed(seed: Seed) -> Plan {
     let mut plan = rapid_in_fair_weather(seed);
     let away = link(seed.stream("calls/relayed").between(5, 120));
@@ -159,8 +159,8 @@ pub fn relayed(seed: Seed) -> Plan {
     plan
 }
 
-/// Alice dials bob; both have relayed candidates when the TURN server falls silent, and bob picks up after that, so that
-/// nobody answers when the first check is about to be relayed. Alice hangs up soon after.
+/// Alice dials bob; both have relayed candidates when the TURN server falls silent, and bob accepts after that, so that
+/// the server does not answer when the first check is about to be relayed. Alice hangs up soon after.
 pub fn turn_falls_silent(seed: Seed) -> Plan {
     let mut plan = plan_of(seed, 2);
     let mut draws = seed.stream("calls/turn-falls-silent");
@@ -182,8 +182,8 @@ pub fn turn_falls_silent(seed: Seed) -> Plan {
     plan
 }
 
-/// Alice dials bob and hangs up while her second request for an allocation, or its answer, is under way: the first, and
-/// its refusal, take 200 to 220 ms, and so does the second.
+/// Alice dials bob and hangs up while her second request for an allocation, or its answer, is under way: the first
+/// request and its rejection take 200 to 220 ms, and so does the second.
 pub fn hung_up_while_gathering(seed: Seed) -> Plan {
     let mut plan = plan_of(seed, 2);
     let alice = &mut plan.topology.hosts[0].interfaces[0];
@@ -200,7 +200,7 @@ pub fn hung_up_while_gathering(seed: Seed) -> Plan {
     plan
 }
 
-/// Alice wants what no calling app can do.
+/// Alice asks for an act that no calling app knows.
 pub fn unknown_act(seed: Seed) -> Plan {
     let mut plan = plan_of(seed, 2);
     let juggle = Act::App {
@@ -211,12 +211,12 @@ pub fn unknown_act(seed: Seed) -> Plan {
     plan
 }
 
-/// Alice dials two groups of two to eight, which overlap in time and sometimes in people, and hangs them up.
+/// Alice dials two groups of two to eight, which overlap in time and sometimes in members, and hangs them up.
 pub fn groups(seed: Seed) -> Plan {
     unsettled(seed, groups_in_fair_weather(seed))
 }
 
-/// As [`groups`], on a calm network.
+/// Same as [`groups`], on a calm network.
 pub fn groups_in_fair_weather(seed: Seed) -> Plan {
     let mut draws = seed.stream("calls/groups");
     let people = draws.between(4, PEOPLE.len() as u64) as usize;
@@ -252,7 +252,7 @@ pub fn groups_in_fair_weather(seed: Seed) -> Plan {
     plan
 }
 
-/// Alice dials bob, whose app is asleep until a push notification wakes it, and is not always patient.
+/// Alice dials bob, whose app is asleep until a push notification wakes it; she is not always patient.
 pub fn asleep(seed: Seed) -> Plan {
     let mut plan = plan_of(seed, 2);
     let mut draws = seed.stream("calls/asleep");
@@ -273,8 +273,8 @@ pub fn asleep(seed: Seed) -> Plan {
     unsettled(seed, plan)
 }
 
-/// Alice's network goes dark before or after the call is connected, for long enough that attempts fail; sometimes
-/// somebody hangs up while they recover.
+/// Alice's network goes dark before or after the call is connected, for long enough that attempts fail; sometimes one
+/// of the users hangs up during the recovery.
 pub fn recovering(seed: Seed) -> Plan {
     let mut plan = plan_of(seed, 2);
     let mut draws = seed.stream("calls/recovering");

@@ -1,5 +1,5 @@
-//! Where the plans of calls are played: people behind firewalls, a signaling service that overtakes itself, a bad network; and how
-//! acts are written down.
+//! The common setup of the plans of calls: clients behind firewalls, a signaling service that reorders messages, a bad
+//! network; and helpers for acts.
 
 use std::collections::BTreeSet;
 
@@ -16,18 +16,19 @@ use sleet::{
 
 use crate::network::{link, slow_step, story_a};
 
-/// When the chaos phase ends.
+/// The end of the chaos phase, in milliseconds.
 const HEAL_AT_MS: u64 = 6_000;
-/// What calls have from then on: signaling may have to be found again (8 s), and an attempt that is under way to
-/// be given up twice.
+/// The budget of a call from then on, in milliseconds: signaling may have to be found again (8 s), and an attempt under
+/// way may be given up twice.
 const BUDGET_MS: u64 = 25_000;
 
-/// Whoever there may be: alice first.
+/// The names of all users: alice first.
 pub(super) const PEOPLE: [&str; 9] = [
     "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan",
 ];
 
-/// The kinds of fault that the network may have: what outlasts the chaos phase, and slow awaits, are the plans' own.
+/// The kinds of fault that the network may have. The plans themselves add faults that outlast the chaos phase, and slow
+/// steps.
 const WEATHER: [Kind; 12] = [
     Kind::Loss,
     Kind::Duplicate,
@@ -43,13 +44,13 @@ const WEATHER: [Kind; 12] = [
     Kind::ServerRestart,
 ];
 
-/// The first `people` people.
+/// Returns a plan with the first `people` users.
 pub(super) fn plan_of(seed: Seed, people: usize) -> Plan {
     plan_for(seed, &PEOPLE[..people])
 }
 
-/// `people`, each behind a firewall, and a signaling service that overtakes itself. Every step takes a while, so that
-/// users, messages and callbacks come in between.
+/// Returns a plan with `people`, each behind a firewall, and a signaling service that reorders messages. Every step
+/// takes a while, so that users, messages and callbacks come in between.
 pub(super) fn plan_for(seed: Seed, people: &[&str]) -> Plan {
     let mut draws = seed.stream("calls/stage");
     let person = |(i, name): (usize, &&str)| {
@@ -83,7 +84,7 @@ pub(super) fn plan_for(seed: Seed, people: &[&str]) -> Plan {
     }
 }
 
-/// On half of the seeds, `plan` on the network that the swarm draws.
+/// Adds faults of the swarm to `plan`, on half of the seeds.
 pub(super) fn unsettled(seed: Seed, plan: Plan) -> Plan {
     if seed.stream("calls/weather").chance(Ppm::percent(50)) {
         return plan;
@@ -121,7 +122,7 @@ pub(super) fn one_of<T: Clone>(draws: &mut Stream, all: &[T]) -> T {
     all[draws.below(all.len() as u64) as usize].clone()
 }
 
-/// The TURN server of whoever has one.
+/// Returns the TURN server of plans that have one.
 pub(super) fn turn() -> IceServerSpec {
     let host = "turn".into();
     IceServerSpec { host, turn: true }

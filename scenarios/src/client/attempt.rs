@@ -1,6 +1,6 @@
-//! One attempt of a call to connect: its peer, its candidates, and how far offer and answer have come.
+//! One attempt of a call to connect: its peer, its candidates, and the state of its offer/answer exchange.
 //!
-//! State only: the steps are in `exchange` and `trickle`, and who watches it in `watch`.
+//! State only: the steps are in `exchange` and `trickle`, and `watch` observes it.
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use tokio::sync::watch;
 
 use super::{candidates::LocalCandidates, trickle::Gathering};
 
-/// One attempt: a peer, which an ICE restart takes through another round of offer and answer.
+/// One attempt: a peer, which an ICE restart takes through another offer/answer exchange.
 pub(super) struct Attempt {
-    /// Its number within the call, when its peer was made.
+    /// The number within the call at the time when the peer was created.
     pub number: u32,
     pub peer: Arc<dyn Peer>,
     pub local: Arc<LocalCandidates>,
@@ -19,22 +19,22 @@ pub(super) struct Attempt {
     exchange: watch::Sender<Exchange>,
 }
 
-/// How far offer and answer have come.
+/// The state of the offer/answer exchange.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Exchange {
     /// The number of the attempt, or of its last ICE restart.
     pub round: u32,
-    /// The generation of the other end's offer, which our answer names.
+    /// The generation of the remote offer, which our answer names.
     pub offer: String,
-    /// The stack has been given our description, and gathers.
+    /// Whether the stack has been given the local description, and gathers.
     pub gathers: bool,
-    /// Our description is set, or the stack has refused it.
+    /// Whether the local description is set, or the stack has refused it.
     pub local_done: bool,
-    /// Theirs is set.
+    /// Whether the remote description is set.
     pub described: bool,
-    /// The answer is being made or applied, or has been.
+    /// Whether the answer is being created or applied, or has been.
     pub answering: bool,
-    /// Another attempt has taken its place, or the call has ended.
+    /// Whether another attempt has replaced this one, or the call has ended.
     pub over: bool,
 }
 
@@ -57,24 +57,24 @@ impl Attempt {
         })
     }
 
-    /// How far it has come now.
+    /// Returns the current state of the exchange.
     pub fn exchange(&self) -> Exchange {
         self.exchange.borrow().clone()
     }
 
-    /// Waits until it has come as far as `is` says.
+    /// Waits until `is` holds for the exchange.
     pub async fn until(&self, is: impl FnMut(&Exchange) -> bool) {
         let mut exchange = self.exchange.subscribe();
         // The sender lives as long as this.
         drop(exchange.wait_for(is).await);
     }
 
-    /// It has come further.
+    /// Applies a change to the exchange.
     pub fn note(&self, change: impl FnOnce(&mut Exchange)) {
         self.exchange.send_modify(change);
     }
 
-    /// The round `round` begins on the same peer.
+    /// Begins the round `round` on the same peer.
     pub fn restart(&self, round: u32) {
         self.note(|exchange| {
             *exchange = Exchange {
@@ -85,7 +85,7 @@ impl Attempt {
         });
     }
 
-    /// Whether nobody makes or applies the answer of this round yet: from here on somebody does.
+    /// Claims the answer of this round; returns false if it has been claimed before.
     pub fn claim_answer(&self) -> bool {
         self.exchange
             .send_if_modified(|exchange| !std::mem::replace(&mut exchange.answering, true))

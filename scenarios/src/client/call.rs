@@ -1,8 +1,8 @@
 //! One call: its state, its owner, and its end.
 //!
-//! Whatever is done for a call is a step. The owner takes one after the other, or launches each as it comes; either way the
-//! end of the call ends all of them where they are. Only making and closing a peer are never cut short: a peer that nobody
-//! holds cannot be closed, and a close that was cut short cannot be taken up again.
+//! Everything done for a call is a step. The owner takes one after the other, or launches each as it comes; either way
+//! the end of the call ends all of them where they are. Only creating and closing a peer are never cut short: a peer
+//! without a holder cannot be closed, and a close that was cut short cannot be resumed.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard},
@@ -29,33 +29,33 @@ use super::{
     policy::Dispatch,
 };
 
-/// How long the end of a call waits until the stack has made and closed its peers, which can take eight seconds
-/// (docs/findings/0013): the rest happens behind its back.
+/// The time that the end of a call waits until the stack has created and closed its peers, which can take eight seconds
+/// (docs/findings/0013): after that the close goes on in the background.
 const LONGEST_CLOSE: Duration = Duration::from_millis(2_200);
-/// How long an attempt that is given up may gather before its peer is closed. One that is closed in the instant in which it
-/// begins leaves a task of the stack behind (`webrtc-ice` 0.17.2, `src/agent/agent_internal.rs:1047`).
+/// The time that a replaced attempt may gather before its peer is closed. A peer closed at the instant at which
+/// gathering begins leaves a task of the stack behind (`webrtc-ice` 0.17.2, `src/agent/agent_internal.rs:1047`).
 const LONGEST_GATHERING: Duration = Duration::from_millis(500);
-/// How long the broken client waits before it closes a peer.
+/// The time that the broken client waits before it closes a peer.
 const LATE: Duration = Duration::from_millis(700);
 
-/// Why a step did not go on.
+/// The reason why a step did not go on.
 #[derive(Debug, Error)]
 pub(super) enum StepError {
     #[error(transparent)]
     Peer(#[from] PeerError),
     #[error("the task that made the peer is gone")]
     Making,
-    /// Another attempt, or the end of the call, came in between: nothing went wrong.
+    /// Another attempt, or the end of the call, came in between: this is no failure.
     #[error("the attempt is over")]
     Superseded,
 }
 
-/// Whether somebody waits until a peer is closed.
+/// Whether the close of a peer is awaited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Haste {
-    /// A user does.
+    /// A user waits for it.
     Now,
-    /// Nobody does: another attempt has taken its place.
+    /// It is not awaited: another attempt has replaced this one.
     None,
 }
 
@@ -63,26 +63,26 @@ pub(super) enum Haste {
 pub(super) struct Call {
     pub phone: Arc<Phone>,
     pub handle: CallHandle,
-    /// How many peers are being made.
+    /// The number of peers that are being created.
     pub making: watch::Sender<u32>,
     state: Mutex<State>,
 }
 
-/// What the steps of a call share.
+/// The state that the steps of a call share.
 pub(super) struct State {
-    /// Whether the user wants the call; the caller does.
+    /// Whether the user wants the call; a caller does.
     pub wanted: bool,
-    /// Whether the phone shows that it rings.
+    /// Whether the screen shows that the phone rings.
     pub shows_ring: bool,
-    /// The number of the newest attempt, or ICE restart, that is known of.
+    /// The number of the newest known attempt, or ICE restart.
     pub newest: u32,
     pub attempt: Option<Arc<Attempt>>,
     pub remote: RemoteCandidates,
-    /// When the other end was heard last.
+    /// When the last message of the other end arrived.
     pub heard: Instant,
-    /// A share for as long as the call lives.
+    /// A share of the factory for as long as the call lives.
     pub factory: Option<Arc<Factory>>,
-    /// Peers that are being closed.
+    /// The peers that are being closed.
     closing: Vec<JoinHandle<()>>,
     stream: Option<Stream>,
 }
@@ -97,7 +97,7 @@ impl Drop for Stream {
 }
 
 impl Call {
-    /// A call that begins; `welcome` if an incoming one is picked up before it rings.
+    /// Creates a call; with `welcome`, an incoming one is accepted before it rings.
     pub fn new(phone: &Arc<Phone>, handle: CallHandle, welcome: bool) -> Arc<Self> {
         let stream = phone.host.spawn("stream", std::future::pending());
         if welcome {
@@ -138,7 +138,7 @@ impl Call {
         }
         let ending = self.handle.ending().expect("it has been ended");
         self.tear_down(&ending).await;
-        // Whoever waits for this call learns that nothing of it is left when the sender goes.
+        // Dropping the sender tells waiters that nothing of this call is left.
         drop(mailbox.gone);
     }
 
@@ -212,13 +212,13 @@ impl Call {
                 self.remote_candidate(Candidate { attribute, ufrag }).await
             }
             Message::TryAgain { attempt, .. } => self.asked_to_try_again(attempt).await,
-            // That it rings, and the end of candidates, change nothing here; who is absent will be there for the
+            // *ringing* and the end of candidates change nothing here; a client that is absent will be there for the
             // next attempt.
             _ => Ok(()),
         }
     }
 
-    /// Says that a step went wrong, if it did.
+    /// Reports the error of a step, if it failed.
     fn report(&self, done: Result<(), StepError>) {
         match done {
             Ok(()) | Err(StepError::Superseded) => {}
@@ -245,12 +245,12 @@ impl Call {
         let outcome = ending.outcome(self.handle.side, self.handle.progress());
         phone.registry().close(call, ending.clone());
         phone.screen.over(call, outcome);
-        // Its share of the factory goes last.
+        // The share of the factory goes last.
         let factory = self.state().factory.take();
         drop(factory);
     }
 
-    /// Closes the peer of the attempt, and waits for those that are being made or closed.
+    /// Closes the peer of the attempt, and waits for those that are being created or closed.
     async fn close_peers(&self) {
         let attempt = self.state().attempt.take();
         if let Some(attempt) = attempt
@@ -263,11 +263,11 @@ impl Call {
         }
         let all = async {
             let mut making = self.making.subscribe();
-            // One that is made now is closed by whoever made it. The sender lives as long as the call.
+            // A peer under creation is closed by its creator. The sender lives as long as the call.
             drop(making.wait_for(|making| *making == 0).await);
             let closing = std::mem::take(&mut self.state().closing);
             for closing in closing {
-                // It ends when the stack has closed; nothing aborts it.
+                // The task ends when the stack has closed; nothing aborts it.
                 let _ = closing.await;
             }
         };
@@ -275,7 +275,7 @@ impl Call {
         let _ = timeout(LONGEST_CLOSE, all).await;
     }
 
-    /// Begins to close the peer of an attempt that is over, which nothing cuts short.
+    /// Starts to close the peer of an attempt that is over; nothing cuts this short.
     pub fn close(&self, attempt: &Arc<Attempt>, haste: Haste) {
         attempt.note(|exchange| exchange.over = true);
         let lets_gather = haste == Haste::None && attempt.exchange().gathers;
@@ -298,19 +298,19 @@ impl Call {
         self.state().closing.push(closing);
     }
 
-    /// The phone rings no more, if it did.
+    /// Stops the ringing, if the phone rings.
     pub fn fall_silent(&self) {
         if std::mem::take(&mut self.state().shows_ring) {
             self.phone.screen.silent(&self.handle.call);
         }
     }
 
-    /// The attempt that is under way.
+    /// Returns the attempt that is under way.
     pub fn attempt(&self) -> Option<Arc<Attempt>> {
         self.state().attempt.clone()
     }
 
-    /// Whether `attempt` is still what the call is about, and in its round `round`.
+    /// Checks that `attempt` is still current, and in its round `round`.
     pub fn check(&self, attempt: &Arc<Attempt>, round: u32) -> Result<(), StepError> {
         let current = self.attempt().is_some_and(|now| Arc::ptr_eq(&now, attempt));
         match current && attempt.exchange().round == round {
@@ -324,7 +324,7 @@ impl Call {
         self.phone.outbox.post(&self.handle.other, message)
     }
 
-    /// Reaches a step, which may take a while.
+    /// Marks a step, which may take a while.
     pub async fn pause(&self, step: &str) {
         self.phone.pause(step).await;
     }

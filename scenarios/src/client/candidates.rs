@@ -1,5 +1,5 @@
-//! Candidates that wait: theirs until the description of their generation is set, ours until the other end has our
-//! description.
+//! Candidates that wait: remote ones until the description of their generation is set, local ones until the other end
+//! has our description.
 //!
 //! Pure bookkeeping: nothing here sends, and nothing but [`LocalCandidates::has_joined`] waits.
 
@@ -10,45 +10,45 @@ use tokio::sync::watch;
 
 use super::policy::ReceivePolicy;
 
-/// What to do with a candidate that was received.
+/// What to do with a received candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arrival {
-    /// Give it to the peer, whatever the peer says.
+    /// Pass it to the peer, whatever the peer says.
     Add,
-    /// It was kept.
+    /// Nothing: it was kept.
     Kept,
-    /// It belongs to a generation that is over.
+    /// Nothing: it belongs to a past generation.
     Stale,
 }
 
-/// The other end's candidates of one call.
+/// The remote candidates of one call.
 #[derive(Default)]
 pub(super) struct RemoteCandidates {
-    /// The generation of the description that is set.
+    /// The generation of the remote description that is set.
     generation: Option<String>,
-    /// Generations that are over.
+    /// Past generations.
     past: Vec<String>,
     /// Candidates that wait for their description.
     waiting: Vec<Candidate>,
 }
 
 impl RemoteCandidates {
-    /// Another generation begins: the one before is over.
+    /// Begins another generation: the previous one is over.
     pub fn restart(&mut self) {
         self.past.extend(self.generation.take());
     }
 
-    /// The generation of the description that is set.
+    /// Returns the generation of the remote description that is set.
     pub fn generation(&self) -> Option<&str> {
         self.generation.as_deref()
     }
 
-    /// A candidate arrived.
+    /// Handles a candidate that arrived.
     pub fn receive(&mut self, policy: ReceivePolicy, candidate: &Candidate) -> Arrival {
         let is_past = self.past.contains(&candidate.ufrag);
         let described = match (policy, &self.generation) {
             (ReceivePolicy::AddAtOnce | ReceivePolicy::Buffer, _) if is_past => return Arrival::Stale,
-            // A life before a crash may have left candidates behind that this one knows nothing of.
+            // A life before a crash may have left candidates behind that this one does not know.
             (ReceivePolicy::AddAtOnce, Some(set)) if *set != candidate.ufrag => return Arrival::Stale,
             (ReceivePolicy::AddAtOnce, _) => return Arrival::Add,
             (ReceivePolicy::Buffer, set) => set.as_ref() == Some(&candidate.ufrag),
@@ -61,7 +61,7 @@ impl RemoteCandidates {
         Arrival::Kept
     }
 
-    /// The description of the generation `ufrag` is set: returns the candidates that waited for it.
+    /// Records that the description of the generation `ufrag` is set; returns the candidates that waited for it.
     pub fn describe(&mut self, policy: ReceivePolicy, ufrag: &str) -> Vec<Candidate> {
         self.generation = Some(ufrag.to_owned());
         let (ready, waiting) = std::mem::take(&mut self.waiting)
@@ -72,7 +72,7 @@ impl RemoteCandidates {
     }
 }
 
-/// Our own candidates of one attempt. The callback of its peer shares them.
+/// The local candidates of one attempt. The callback of its peer shares them.
 pub(super) struct LocalCandidates {
     state: Mutex<Local>,
     joined: watch::Sender<bool>,
@@ -80,7 +80,7 @@ pub(super) struct LocalCandidates {
 
 #[derive(Default)]
 struct Local {
-    /// The generation of our description.
+    /// The generation of the local description.
     generation: String,
     open: bool,
     /// Candidates that wait until the other end has our description; `None` is the end of candidates.
@@ -88,7 +88,7 @@ struct Local {
 }
 
 impl LocalCandidates {
-    /// None yet; `open` if they need not wait.
+    /// Creates an empty set; with `open`, candidates need not wait.
     pub fn new(open: bool) -> Self {
         Self {
             state: Mutex::new(Local {
@@ -99,17 +99,17 @@ impl LocalCandidates {
         }
     }
 
-    /// From now on these are the candidates of the generation `ufrag`.
+    /// Sets the generation of the candidates from now on.
     pub fn belong_to(&self, ufrag: &str) {
         ufrag.clone_into(&mut self.state().generation);
     }
 
-    /// The generation whose candidates these are.
+    /// Returns the generation of the candidates.
     pub fn generation(&self) -> String {
         self.state().generation.clone()
     }
 
-    /// Another generation begins; `open` if its candidates need not wait.
+    /// Begins another generation; with `open`, its candidates need not wait.
     pub fn restart(&self, open: bool) {
         let mut state = self.state();
         state.open = open;
@@ -117,7 +117,7 @@ impl LocalCandidates {
         self.joined.send_replace(false);
     }
 
-    /// A candidate was gathered: returns it if it can go out, and keeps it if it has to wait.
+    /// Handles a gathered candidate: returns it if it can be sent, and keeps it if it has to wait.
     pub fn gathered(&self, candidate: Option<Candidate>) -> Option<Option<Candidate>> {
         let mut state = self.state();
         if state.open {
@@ -127,8 +127,8 @@ impl LocalCandidates {
         None
     }
 
-    /// The other end has our description of the generation `ufrag`: returns the candidates that waited for that, or nothing
-    /// if that generation is over.
+    /// Records that the other end has our description of the generation `ufrag`; returns the candidates that waited for
+    /// that, or `None` if that generation is over.
     pub fn join(&self, ufrag: &str) -> Option<Vec<Option<Candidate>>> {
         let mut state = self.state();
         if state.generation != ufrag {

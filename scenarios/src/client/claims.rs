@@ -1,4 +1,4 @@
-//! Outcomes without a cause: the broken client that ends a call by itself and gives it a name.
+//! Outcomes without a cause: the broken client that ends a call by itself and claims an outcome.
 //!
 //! Nothing here runs in any other client.
 
@@ -13,9 +13,9 @@ use super::{
     registry::Admission,
 };
 
-/// How long the broken client waits before it ends a call that is not answered.
+/// The time that the broken client waits before it ends an unanswered call.
 const SOON: Duration = Duration::from_millis(300);
-/// How long it lets the two talk.
+/// The time that it lets a connected call go on.
 const TALK: Duration = Duration::from_secs(1);
 
 impl Call {
@@ -33,7 +33,7 @@ impl Call {
         });
     }
 
-    /// Waits for the moment at which the call can end with `outcome`; `None` if it does not come.
+    /// Waits for the time at which the call can end with `outcome`; `None` if it does not come.
     async fn moment_for(&self, outcome: CallOutcome) -> Option<Ending> {
         let handle = &self.handle;
         let sim = self.phone.host.sim();
@@ -71,7 +71,7 @@ impl Call {
 }
 
 impl Mistake {
-    /// What the broken client does with `call`, which comes in, whatever else it is in.
+    /// Returns the broken client's decision about the incoming `call`, whatever else it is in.
     pub(super) fn verdict_without_cause(self, call: &str) -> Option<Admission> {
         match self {
             Self::Claims(CallOutcome::Busy) => Some(Admission::Busy),

@@ -1,7 +1,7 @@
-//! A call that rings on several devices of whom it is to: one has it, and the others fall silent.
+//! A call that rings on several devices of its callee: one gets it, and the others stop ringing.
 //!
-//! The caller decides which: the first whose answer comes. Whoever refuses it on one device refuses it on all; a device that is
-//! busy or gone changes nothing for the others.
+//! The caller decides which: the first whose answer comes. A rejection on one device rejects the call on all; a device
+//! that is busy or gone changes nothing for the others.
 
 use std::sync::Arc;
 
@@ -13,18 +13,18 @@ use super::{
 };
 
 impl Phone {
-    /// The call `leg` was answered: no other device has it.
+    /// Handles the answer to the call `leg`: no other device gets the call.
     pub(super) fn answered_on(self: &Arc<Self>, leg: &str) {
         if !self.makes(Mistake::EveryDeviceTalks) {
             self.leave_other_devices(leg);
         }
     }
 
-    /// The other end has ended the call `leg`, which may be refused on all devices by that.
+    /// Handles the end of the call `leg` by the other end, which may reject the call on all devices.
     pub(super) fn ended_on(self: &Arc<Self>, leg: &CallHandle, ending: &Ending) {
         let refused = ending.refuses() && !self.makes(Mistake::RefusedOnOneDevice);
         let busy = *ending == Ending::Theirs(How::Busy) && self.makes(Mistake::BusyForAllDevices);
-        // What another device has taken meanwhile cannot be refused any more.
+        // A call that another device has accepted meanwhile can no longer be rejected.
         if leg.rings_there() && (refused || busy) {
             self.leave_other_devices(&leg.call);
         }

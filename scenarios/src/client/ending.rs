@@ -1,17 +1,17 @@
-//! How a call ends, what the other end is told of it, and what comes of it.
+//! The ending of a call, the message about it to the other end, and the outcome.
 //!
-//! Pure: who ends a call, and when, is for others.
+//! Pure: other modules decide who ends a call, and when.
 
 use sleet::{signaling::message::Message, trace::CallOutcome};
 
-/// Which end of a call this is.
+/// The end of a call that this client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     Caller,
     Callee,
 }
 
-/// How far a call has come.
+/// The progress of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Progress {
     Begun,
@@ -19,7 +19,7 @@ pub(super) enum Progress {
     Connected,
 }
 
-/// How somebody ends a call.
+/// The way in which a call is ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum How {
     Hangup,
@@ -27,13 +27,13 @@ pub(super) enum How {
     Busy,
     /// The named call goes on instead.
     Glare(String),
-    /// Another device of the callee has taken or refused the call.
+    /// Another device of the callee has accepted or rejected the call.
     Elsewhere,
-    /// There was nobody at the other end for longer than the app bears.
+    /// The other end was silent for longer than the app tolerates.
     GaveUp,
 }
 
-/// Who ends a call, and how.
+/// The end that ends a call, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
     Ours(How),
@@ -41,7 +41,7 @@ pub(super) enum Ending {
 }
 
 impl Ending {
-    /// What came of a call that ends so at the end `side`, as far as it had come there.
+    /// Returns the outcome of a call with this ending at the end `side`, by its progress there.
     pub fn outcome(&self, side: Side, progress: Progress) -> CallOutcome {
         let (Self::Ours(how) | Self::Theirs(how)) = self;
         match (how, progress) {
@@ -61,7 +61,7 @@ impl Ending {
         }
     }
 
-    /// What the other end has to be told, if it does not know.
+    /// Returns the message to the other end, if it does not know.
     pub fn message(&self, call: &str) -> Option<Message> {
         let call = call.to_owned();
         Some(match self {
@@ -77,12 +77,12 @@ impl Ending {
         })
     }
 
-    /// Whether the callee ends so a call that rings, on this device and on all others.
+    /// Reports whether this ending is the callee's rejection of a ringing call, for this device and all others.
     pub fn refuses(&self) -> bool {
         matches!(self, Self::Theirs(How::Reject | How::Hangup))
     }
 
-    /// The ending that `message` means, if it means one.
+    /// Returns the ending that `message` means, if it means one.
     pub fn told(message: &Message) -> Option<Self> {
         Some(Self::Theirs(match message {
             Message::Hangup { .. } => How::Hangup,

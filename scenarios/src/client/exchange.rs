@@ -1,6 +1,6 @@
-//! Offers and answers: how a description is made, sent and applied, and the attempt that it begins.
+//! Offers and answers: creating, sending and applying a description, and the attempt that it begins.
 //!
-//! Each step awaits; before it goes on it asks whether its attempt is still what the call is about.
+//! Each step awaits; before it goes on it checks that its attempt is still current.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use super::{
 };
 
 impl Call {
-    /// Another attempt of our own begins, and the one before is over: returns its number.
+    /// Begins another attempt of our own, which ends the previous one; returns its number.
     pub fn begin_attempt(&self) -> u32 {
         let (number, before) = {
             let mut state = self.state();
@@ -33,7 +33,7 @@ impl Call {
         number
     }
 
-    /// The other end begins the attempt `number`, and the one before is over: says whether that is news.
+    /// Follows the other end to the attempt `number`, which ends the previous one; returns whether it is new.
     fn follow_attempt(&self, number: u32) -> bool {
         let before = {
             let mut state = self.state();
@@ -48,7 +48,7 @@ impl Call {
         true
     }
 
-    /// Offers the attempt `number`.
+    /// Sends the offer of the attempt `number`.
     pub async fn offer(self: &Arc<Self>, number: u32) -> Result<(), StepError> {
         let attempt = self.make_peer(number, Role::Offerer).await?;
         self.pause("create-offer").await;
@@ -64,7 +64,7 @@ impl Call {
         .await
     }
 
-    /// Restarts ICE on the peer of `attempt`, and offers that.
+    /// Restarts ICE on the peer of `attempt`, and sends the offer.
     pub async fn restart(self: &Arc<Self>, attempt: &Arc<Attempt>) -> Result<(), StepError> {
         let number = {
             let mut state = self.state();
@@ -86,7 +86,7 @@ impl Call {
         .await
     }
 
-    /// Another ICE generation begins on the same peer: returns the generation of ours that is over.
+    /// Begins another ICE generation on the same peer; returns the local generation that is over.
     fn next_round(&self, attempt: &Attempt, number: u32) -> String {
         let before = attempt.local.generation();
         attempt.local.restart(self.phone.make.policy.send.trusts());
@@ -94,7 +94,7 @@ impl Call {
         before
     }
 
-    /// An offer came.
+    /// Handles an offer.
     pub async fn offered(self: &Arc<Self>, number: u32, sdp: String) -> Result<(), StepError> {
         if !self.follow_attempt(number) {
             return Ok(());
@@ -103,7 +103,7 @@ impl Call {
         self.take_offer(&attempt, number, sdp).await
     }
 
-    /// An offer came that restarts ICE on the peer whose remote generation is `before`.
+    /// Handles an offer that restarts ICE on the peer whose remote generation is `before`.
     pub async fn restarted(
         self: &Arc<Self>,
         number: u32,
@@ -149,7 +149,7 @@ impl Call {
         self.answer_if_due(attempt).await
     }
 
-    /// Answers, if the user wants the call and there is an offer that nobody answers yet.
+    /// Answers, if the user wants the call and there is an offer that is not answered yet.
     pub async fn answer_if_due(self: &Arc<Self>, attempt: &Arc<Attempt>) -> Result<(), StepError> {
         let wanted = self.state().wanted;
         match wanted && attempt.exchange().described && attempt.claim_answer() {
@@ -172,7 +172,7 @@ impl Call {
         .await
     }
 
-    /// The user picks up.
+    /// Handles the user's accept.
     pub async fn pick_up(self: &Arc<Self>) -> Result<(), StepError> {
         let before = std::mem::replace(&mut self.state().wanted, true);
         let attempt = self.attempt();
@@ -193,7 +193,7 @@ impl Call {
         }
     }
 
-    /// An answer came to the offer of the generation `offer`.
+    /// Handles an answer to the offer of the generation `offer`.
     pub async fn answered(self: &Arc<Self>, offer: &str, sdp: String) -> Result<(), StepError> {
         let Some(attempt) = self.attempt().filter(|a| a.local.generation() == offer) else {
             return Ok(());
@@ -217,7 +217,7 @@ impl Call {
         self.apply(&attempt, round, Description { kind, sdp }).await
     }
 
-    /// Makes the peer of the attempt `number`, in a task that nothing cuts short.
+    /// Creates the peer of the attempt `number`, in a task that nothing cuts short.
     async fn make_peer(self: &Arc<Self>, number: u32, role: Role) -> Result<Arc<Attempt>, StepError> {
         self.pause("create-peer").await;
         self.making.send_modify(|making| *making += 1);
@@ -274,7 +274,7 @@ impl Call {
             .collect()
     }
 
-    /// Sends our description, and sets it, in the order of the policy.
+    /// Sends the local description, and sets it, in the order of the policy.
     async fn describe(
         self: &Arc<Self>,
         attempt: &Arc<Attempt>,
@@ -312,7 +312,7 @@ impl Call {
         Ok(set?)
     }
 
-    /// Sets the other end's description, says so, and adds the candidates that waited for it.
+    /// Sets the remote description, tells the other end, and adds the candidates that waited for it.
     async fn apply(
         &self,
         attempt: &Arc<Attempt>,

@@ -1,6 +1,7 @@
-//! The factory that all peers of an app come from: it lives exactly as long as calls do.
+//! The factory of all peers of an app: it lives exactly as long as calls do.
 //!
-//! Every call holds a share; the first makes the factory and the last to let go releases it. Nobody counts.
+//! Every call holds a share; the first call creates the factory and the last one to drop its share releases it. There
+//! is no counter.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, Weak,
@@ -13,14 +14,14 @@ use sleet::{
     world::Host,
 };
 
-/// What makes peers.
+/// Creates peers.
 pub(super) struct Factory {
     host: Host,
     released: AtomicBool,
 }
 
 impl Factory {
-    /// Makes a peer.
+    /// Creates a peer.
     pub async fn make(
         &self,
         spec: PeerSpec,
@@ -43,7 +44,7 @@ impl Drop for Factory {
     }
 }
 
-/// Where an app finds its factory.
+/// The place of an app's factory.
 pub(super) struct Factories {
     host: Host,
     current: Mutex<Weak<Factory>>,
@@ -57,7 +58,7 @@ impl Factories {
         }
     }
 
-    /// A share of the factory, which is made if there is none.
+    /// Returns a share of the factory, and creates the factory if there is none.
     pub fn share(&self) -> Arc<Factory> {
         let mut current = self.current();
         if let Some(factory) = current.upgrade() {
@@ -73,7 +74,7 @@ impl Factories {
         factory
     }
 
-    /// Releases the factory, whoever still has a share of it: a mistake.
+    /// Releases the factory, even if it is still shared: a mistake.
     pub fn release_anyway(&self) {
         if let Some(factory) = std::mem::take(&mut *self.current()).upgrade() {
             factory.release();

@@ -1,4 +1,4 @@
-//! How the rest of the app reaches a call: its handle, and the mailbox that the owner of the call reads.
+//! The handle of a call for the rest of the app, and the mailbox that the owner of the call reads.
 //!
 //! A handle never does anything to the call itself.
 
@@ -12,15 +12,15 @@ use super::{
     watch::News,
 };
 
-/// What a call is asked to do: each is one step.
+/// A request to a call: each is one step.
 pub(super) enum Work {
     /// The user has dialed.
     Dial,
-    /// The user picks up.
+    /// The user accepts.
     PickUp,
     /// The user gives up on the attempt under way.
     Retry,
-    /// A message of the call came.
+    /// A message of the call arrived.
     Message(Message),
     /// The stack gathered a candidate for the peer of an attempt; `None` ends them.
     Gathered(u32, Option<Candidate>),
@@ -64,13 +64,13 @@ impl CallHandle {
         (handle, mailbox)
     }
 
-    /// Asks the owner to do something.
+    /// Asks the owner for a step.
     pub fn ask(&self, work: Work) {
-        // An owner that has gone has nothing to do any more.
+        // An error means that the owner has ended: there is nothing left to do.
         let _ = self.work.send(work);
     }
 
-    /// Ends the call: whatever is done for it ends. The first ending counts.
+    /// Ends the call with all its steps. The first ending counts.
     pub fn end(&self, ending: Ending) {
         self.ending.send_if_modified(|now| {
             let first = now.is_none();
@@ -79,12 +79,12 @@ impl CallHandle {
         });
     }
 
-    /// How the call has been ended, if it has been.
+    /// Returns the ending of the call, if it has been ended.
     pub fn ending(&self) -> Option<Ending> {
         self.ending.borrow().clone()
     }
 
-    /// Whether the call has been ended.
+    /// Reports whether the call has been ended.
     pub fn is_ended(&self) -> bool {
         self.ending.borrow().is_some()
     }
@@ -102,12 +102,12 @@ impl CallHandle {
         while gone.changed().await.is_ok() {}
     }
 
-    /// How far the call has come.
+    /// Returns the progress of the call.
     pub fn progress(&self) -> Progress {
         *self.progress.borrow()
     }
 
-    /// The call has come as far as `progress`, if it was not further already.
+    /// Advances the call to `progress`, if it was not further already.
     pub fn reach(&self, progress: Progress) {
         self.progress.send_if_modified(|now| {
             let further = *now < progress;
@@ -116,7 +116,7 @@ impl CallHandle {
         });
     }
 
-    /// Waits until the call has come as far as `progress`, or nothing of it is left.
+    /// Waits until the call has reached `progress`, or nothing of it is left.
     pub async fn reached(&self, progress: Progress) {
         let mut now = self.progress.subscribe();
         tokio::select! {
@@ -126,12 +126,12 @@ impl CallHandle {
         }
     }
 
-    /// Whether it may ring at the other end: nobody has picked up there, and nobody has ended it.
+    /// Reports whether the call may ring at the other end: it is neither accepted there nor ended.
     pub fn rings_there(&self) -> bool {
         self.side == Side::Caller && self.progress() == Progress::Begun && !self.is_ended()
     }
 
-    /// Whether the phone rings for it.
+    /// Reports whether the phone rings for the call.
     pub fn rings(&self) -> bool {
         self.side == Side::Callee && self.progress() == Progress::Begun && !self.is_ended()
     }

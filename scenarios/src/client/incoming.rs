@@ -1,6 +1,6 @@
-//! What signaling brings: for calls that live, for calls that are over, and calls that come in.
+//! Incoming messages: for live calls, for calls that are over, and for new calls.
 //!
-//! Nothing here waits: whatever takes time is a step of a call.
+//! Nothing here waits: an action that takes time is a step of a call.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use super::{
 };
 
 impl Phone {
-    /// A message came from `from`, over signaling or with a push notification.
+    /// Handles a message from `from`, over signaling or with a push notification.
     pub(super) fn handle(self: &Arc<Self>, from: &str, message: Message) {
         let Some(call) = message.call().map(str::to_owned) else {
             return;
@@ -44,7 +44,7 @@ impl Phone {
         }
     }
 
-    /// The other end has ended a call, which may be still to come.
+    /// Handles the end of a call by the other end, even before the call itself arrives.
     fn ended(self: &Arc<Self>, call: &str, ending: Ending) {
         if let Ending::Theirs(How::Glare(instead)) = &ending {
             if !self.makes(Mistake::RingsAfterGlare) {
@@ -67,7 +67,7 @@ impl Phone {
         }
     }
 
-    /// A message came for a call that is over here: whoever does not know that is told.
+    /// Handles a message for a call that is over here: a sender that does not know that is told.
     fn too_late(self: &Arc<Self>, call: &str, from: &str, message: Message) {
         match message {
             Message::Ringing { .. } if self.makes(Mistake::PeerOnResponse) => {
@@ -84,11 +84,11 @@ impl Phone {
             | Message::Answer { .. }
             | Message::Ringing { .. }
             | Message::TryAgain { .. } => {
-                // In the words of the first time: this may overtake them.
+                // The same message as the first time: this one may overtake it.
                 let said = self.said(call);
                 self.tell_end(call, from, said.unwrap_or_else(|| hangup(call)));
             }
-            // A device that was not reached when it was told may ring on, with nothing else to say.
+            // A device that was not reached when it was told may ring on, with nothing else to send.
             Message::Joined { .. } => {
                 let elsewhere = |said: &Message| matches!(said, Message::Elsewhere { .. });
                 if let Some(said) = self.said(call).filter(elsewhere) {
@@ -99,19 +99,19 @@ impl Phone {
         }
     }
 
-    /// What was said when our side ended `call`, if it did.
+    /// Returns the message that our side sent when it ended `call`, if it did.
     fn said(&self, call: &str) -> Option<Message> {
         self.registry().ending(call).and_then(|e| e.message(call))
     }
 
-    /// A message came for a call that this app has never heard of.
+    /// Handles a message for an unknown call.
     fn unheard_of(&self, call: &str, from: &str, message: Message) {
         match message {
-            // Only a callee says this. We dialed, in a life that a crash has ended: nobody is there any more.
+            // Only a callee sends these. We dialed, in a life that a crash has ended: nothing is left of that call.
             Message::Answer { .. } | Message::Ringing { .. } | Message::TryAgain { .. } => {
                 self.tell_end(call, from, hangup(call));
             }
-            // It has overtaken its call.
+            // The candidate has overtaken its call.
             Message::Candidate { ufrag, candidate, .. }
                 if self.make.policy.receive != ReceivePolicy::AddAtOnce =>
             {
@@ -122,7 +122,7 @@ impl Phone {
         }
     }
 
-    /// A call comes in.
+    /// Handles a new call.
     fn comes_in(self: &Arc<Self>, call: &str, from: &str, message: Message) {
         let without_cause = self.make.mistake.and_then(|m| m.verdict_without_cause(call));
         let verdict = without_cause.unwrap_or_else(|| self.registry().judge(call, from));

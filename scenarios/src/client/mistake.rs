@@ -1,76 +1,76 @@
 //! The mistakes that a calling app can make: a broken client makes exactly one.
 //!
-//! Plain data. Each is asked for where the fixed client does it right, and changes nothing else.
+//! Plain data. Each is checked where the fixed client does it right, and changes nothing else.
 
 use std::fmt;
 
 use sleet::trace::{CallOutcome, Intent};
 
-/// What a broken client does wrong.
+/// The mistake of a broken client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mistake {
     /// The caller's peer is created when the response to its dial arrives, whether or not the call still exists.
     PeerOnResponse,
-    /// What a callback of the stack has begun goes on in a task of its own, whatever becomes of the call.
+    /// Work begun in a callback of the stack goes on in a task of its own, even after the end of the call.
     CallbacksGoOn,
     /// The peer is closed a while after the hangup has returned.
     LateClose,
     /// The call's stream is not removed at hangup.
     StreamsStay,
-    /// The end of a group releases the factory, though calls of others live.
+    /// The end of a group releases the factory, though other calls live.
     FactoryPerGroup,
-    /// Groups count the calls that they wait for in one counter, and look at it every 10 ms.
+    /// Groups count the calls that they wait for in one shared counter, and poll it every 10 ms.
     SharedCounter,
-    /// Messages of the call that wait to be sent are sent after the hangup.
+    /// Queued messages of the call are sent after the hangup.
     QueueKept,
-    /// The queue is cleared once more when the hangup waits in it: nobody is told.
+    /// The queue is cleared once more when the hangup waits in it: the other end is not told.
     HangupCleared,
-    /// A hangup waits for the answer to what was offered.
+    /// A hangup waits for the answer to the offer.
     HangupWaits,
     /// The user interface closes the peer, and so does the call.
     DoubleClose,
-    /// A hangup while candidates are gathered leaves the closing to the candidate callback.
+    /// A hangup during gathering leaves the closing to the candidate callback.
     CloseInCallback,
-    /// Picking up does not look whether the call still exists.
+    /// Accepting does not check whether the call still exists.
     AnswersTheDead,
-    /// A state of ICE is compared with one of the peer connection, by number.
+    /// An ICE state is compared with a state of the peer connection, by number.
     StateByNumber,
-    /// Candidates are kept by user, not by call: those of an old call are fed to a new one.
+    /// Candidates are kept by user, not by call: those of an old call are added to a new one.
     CandidatesByUser,
-    /// A hangup that comes before its call is not kept.
+    /// A hangup that arrives before its call is not kept.
     EarlyHangupForgotten,
-    /// An attempt that comes to nothing is the end of it.
+    /// There is no recovery when an attempt fails.
     NoRecovery,
-    /// The user is told that a call can be talked over as soon as somebody has picked up.
+    /// The call is shown as connected as soon as it is accepted.
     ShownTooEarly,
-    /// Who picks up on one device has the call there, and the others ring on: whoever picks up there has it too.
+    /// After an accept on one device, the others ring on: a user who accepts there has the call too.
     EveryDeviceTalks,
-    /// The caller leaves the devices that do not have the call, and tells them nothing.
+    /// The caller leaves the devices that do not have the call, without a message.
     OtherDevicesNotTold,
     /// A device does not understand that another has the call.
     ElsewhereIgnored,
-    /// Who refuses a call on one device is called on the others still.
+    /// A call rejected on one device still rings on the others.
     RefusedOnOneDevice,
-    /// One device that is busy ends the call on all of them.
+    /// One busy device ends the call on all of them.
     BusyForAllDevices,
-    /// Who hangs up what rings on several devices hangs up on one of them.
+    /// A hangup of a call that rings on several devices ends it on one of them only.
     HangsUpOneDevice,
-    /// The call that goes on after a glare rings, as if its user had not dialed the very same person.
+    /// The call that goes on after a glare rings, as if its user had not dialed the very same caller.
     RingsAfterGlare,
-    /// A second after a call has connected its peer is closed, and nobody is told.
+    /// A second after a call has connected its peer is closed, without a message.
     ClosesSoon,
-    /// What a user does is done wrongly.
+    /// An act of the user is done wrongly.
     Act {
-        /// What the user does.
+        /// The kind of act.
         act: ActKind,
-        /// How it goes wrong.
+        /// The way in which it goes wrong.
         how: Wrong,
     },
-    /// A call ends with this outcome though there is no cause for it.
+    /// A call ends with this outcome without a cause.
     Claims(CallOutcome),
 }
 
-/// What a user does, as a kind.
+/// The kind of a user's act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are those of `Intent`")]
 pub enum ActKind {
@@ -84,7 +84,7 @@ pub enum ActKind {
     HangUpGroup,
 }
 
-/// How an app gets an act wrong.
+/// The way in which an app gets an act wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrong {
     /// It does nothing.
@@ -93,12 +93,12 @@ pub enum Wrong {
     Twice,
     /// It does it three and a half seconds later.
     Late,
-    /// It does it to another call, or dials somebody else; if there is none, it does nothing.
+    /// It does it to another call, or dials another client; if there is none, it does nothing.
     Elsewhere,
 }
 
 impl ActKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 8] = [
         Self::Dial,
         Self::Accept,
@@ -110,7 +110,7 @@ impl ActKind {
         Self::HangUpGroup,
     ];
 
-    /// The kind of an intent; `None` if no mistake is made about it.
+    /// Returns the kind of an intent; `None` if there is no mistake about it.
     pub fn of(intent: &Intent) -> Option<Self> {
         Some(match intent {
             Intent::Dial { .. } => Self::Dial,
@@ -140,12 +140,12 @@ impl ActKind {
 }
 
 impl Wrong {
-    /// All of them.
+    /// All ways.
     pub const ALL: [Self; 4] = [Self::Ignored, Self::Twice, Self::Late, Self::Elsewhere];
 }
 
 impl Mistake {
-    /// Those of the app's own making: all but wrong acts and claims without a cause.
+    /// The mistakes of the app itself: all but wrong acts and claims without a cause.
     pub const OWN: [Self; 25] = [
         Self::PeerOnResponse,
         Self::CallbacksGoOn,
@@ -174,20 +174,20 @@ impl Mistake {
         Self::ClosesSoon,
     ];
 
-    /// Every act, done wrongly in every way.
+    /// Iterates over every act, done wrongly in every way.
     pub fn acts() -> impl Iterator<Item = Self> {
         let each = |act| Wrong::ALL.map(|how| Self::Act { act, how });
         ActKind::ALL.into_iter().flat_map(each)
     }
 
-    /// Every outcome, reported without a cause.
+    /// Iterates over every outcome, claimed without a cause.
     pub fn claims() -> impl Iterator<Item = Self> {
         CallOutcome::ALL.into_iter().map(Self::Claims)
     }
 }
 
 impl fmt::Display for Mistake {
-    /// The name, such as `late-close`, `ignores-hangup` or `reports-busy-without-cause`.
+    /// Writes the name, such as `late-close`, `ignores-hangup` or `reports-busy-without-cause`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::PeerOnResponse => "peer-on-response",

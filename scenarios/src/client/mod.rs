@@ -1,19 +1,20 @@
-//! The calling app under test: several calls at once, incoming and outgoing, alone and in groups, over peers that come and go.
+//! The calling app under test: several calls at once, incoming and outgoing, alone and in groups, over peers that come
+//! and go.
 //!
-//! It is a [`Program`] like anybody's: the driver starts it and is its user's hand, and what it does is recorded by others.
+//! It is a [`Program`] like any other: the driver starts it and acts for its user, and other code records what it does.
 //!
-//! - [`Make`]: which app it is: its peers, its [`Policy`], and the [`Mistake`] of a broken one
-//! - `phone`: the app on one host; `user`: what its user does; `incoming`: what signaling brings; `registry`: its calls;
-//!   `outbox`, `factory`: the messages that wait, and what makes its peers
+//! - [`Make`]: the variant of the app: its peers, its [`Policy`], and the [`Mistake`] of a broken one
+//! - `phone`: the app on one host; `user`: acts of its user; `incoming`: incoming messages; `registry`: its calls;
+//!   `outbox`, `factory`: queued messages, and the source of its peers
 //! - `call`: one call, its owner and its end; `handle`: how others reach it; `ending`: how it ends
 //! - `attempt`, `exchange`, `trickle`, `candidates`: one attempt to connect: offer, answer and candidates
 //! - `devices`: a call that rings on several devices
-//! - `watch`, `recover`: who watches an attempt, and what is done about what is seen
+//! - `watch`, `recover`: the watcher of an attempt, and the reaction to its news
 //! - `wrongly`, `claims`: acts done wrongly and outcomes without a cause, in broken clients
 //!
-//! The steps of a call share its state behind a lock, and each asks after every await whether its attempt is still what the
-//! call is about. So they are right one after the other and as they come ([`Dispatch`](policy::Dispatch)). The stack's callbacks do nothing
-//! but ask the call, and its end ends all its steps.
+//! The steps of a call share its state behind a lock, and each checks after every await that its attempt is still
+//! current. So they are correct both in order and interleaved ([`Dispatch`](policy::Dispatch)). The stack's callbacks
+//! only ask the call, and its end ends all its steps.
 
 mod attempt;
 mod call;
@@ -46,19 +47,19 @@ use sleet::{
     peer::PeerKind,
 };
 
-/// Which app it is.
+/// The variant of the app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Make {
-    /// What its peers are made of.
+    /// The stack of its peers.
     pub peers: PeerKind,
-    /// How it behaves.
+    /// The policy.
     pub policy: Policy,
-    /// What it does wrong beside its policy: nothing, if `None`.
+    /// The mistake that it makes beside its policy; `None` for none.
     pub mistake: Option<Mistake>,
 }
 
 impl Make {
-    /// The same app, which makes a mistake.
+    /// Makes the app make a mistake.
     #[must_use]
     pub const fn making(self, mistake: Mistake) -> Self {
         Self {
@@ -69,7 +70,7 @@ impl Make {
 }
 
 impl Make {
-    /// The same app, which tries again by itself when an attempt has not come further for `after`.
+    /// Makes the app try again by itself when an attempt has made no progress for `after`.
     #[must_use]
     pub const fn recovering(self, after: Duration) -> Self {
         Self {
@@ -80,7 +81,7 @@ impl Make {
 }
 
 impl From<Policy> for Make {
-    /// The app that behaves so, on peer connections.
+    /// Creates the app with this policy, on peer connections.
     fn from(policy: Policy) -> Self {
         policy.full()
     }

@@ -1,6 +1,6 @@
-//! What an app has to say and has not handed to signaling yet: messages go out one after the other.
+//! The queue of an app's messages to signaling: they are sent one after the other.
 //!
-//! A hangup takes back what of its call still waits. What was handed over cannot be taken back.
+//! A hangup removes the queued messages of its call. A message that was passed to signaling cannot be taken back.
 
 use std::{
     collections::VecDeque,
@@ -10,17 +10,17 @@ use std::{
 use sleet::signaling::{client::Client, message::Message};
 use tokio::sync::{Notify, oneshot, watch};
 
-/// A message that waits.
+/// A queued message.
 struct Letter {
     to: String,
     message: Message,
     written: oneshot::Sender<()>,
 }
 
-/// Comes when a message has been written to the connection; fails if it never will be.
+/// Resolves when a message has been written to the connection; fails if it never will be.
 pub(super) type Written = oneshot::Receiver<()>;
 
-/// The messages that wait, in order.
+/// The queued messages, in order.
 pub(super) struct Outbox {
     signaling: watch::Sender<Option<Client>>,
     queue: Mutex<VecDeque<Letter>>,
@@ -36,17 +36,17 @@ impl Outbox {
         }
     }
 
-    /// Whether there is a signaling connection, or at least was one.
+    /// Reports whether there is a signaling connection, or at least was one.
     pub fn is_online(&self) -> bool {
         self.signaling.borrow().is_some()
     }
 
-    /// Messages go out over `signaling` from now on; without it they wait.
+    /// Sends messages over `signaling` from now on; without it they wait.
     pub fn connect(&self, signaling: Option<Client>) {
         self.signaling.send_replace(signaling);
     }
 
-    /// Adds a message for the client `to`.
+    /// Queues a message for the client `to`.
     pub fn post(&self, to: &str, message: Message) -> Written {
         let (written, is_written) = oneshot::channel();
         self.queue().push_back(Letter {
@@ -58,12 +58,12 @@ impl Outbox {
         is_written
     }
 
-    /// Takes back what of `call` still waits.
+    /// Removes the queued messages of `call`.
     pub fn clear(&self, call: &str) {
         self.queue().retain(|letter| letter.message.call() != Some(call));
     }
 
-    /// Waits until there is a message, and a connection that it can go out on.
+    /// Waits until there is a message, and a connection to send it on.
     pub async fn ready(&self) -> Client {
         while self.queue().is_empty() {
             self.posted.notified().await;
@@ -76,14 +76,14 @@ impl Outbox {
         client.clone().expect("waited for")
     }
 
-    /// Hands the next message over, if it has not been taken back meanwhile.
+    /// Sends the next message, if it has not been removed meanwhile.
     pub async fn hand_over(&self, signaling: &Client) {
         let Some(letter) = self.queue().pop_front() else {
             return;
         };
-        // The session below sends what is lost again; without a session there is nobody to tell.
+        // The session below retransmits lost messages; without a session there is nobody to tell.
         let _ = signaling.send(&letter.to, letter.message).await;
-        // Most do not want to know.
+        // Most senders do not wait for it.
         let _ = letter.written.send(());
     }
 

@@ -1,4 +1,5 @@
-//! The app on one host, in one life of it: what all its calls share, and its connection to the signaling service.
+//! The app on one host, in one life of it: the state that all its calls share, and its connection to the signaling
+//! service.
 //!
 //! It owns no call: every call has a task of its own.
 
@@ -43,7 +44,7 @@ pub(super) struct Phone {
     pub counter: AtomicI64,
     checkpoints: Checkpoints,
     registry: Mutex<Registry>,
-    // What runs for as long as the app does.
+    // The tasks that run for as long as the app does.
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -83,7 +84,7 @@ impl Phone {
         phone
     }
 
-    /// Reaches a step, which may take a while: every await of the app that a plan can slow down is here.
+    /// Marks a step, which may take a while: every await of the app that a plan can slow down is here.
     pub async fn pause(&self, step: &str) {
         self.checkpoints.pause(step).await;
     }
@@ -101,10 +102,10 @@ impl Phone {
         self.keep(self.host.spawn("listen", self.clone().listen(incoming)));
     }
 
-    /// Waits until a push notification wakes it, and comes online for it.
+    /// Waits until a push notification wakes the app, and goes online for it.
     async fn sleep_until_pushed(self: Arc<Self>, mut pushes: mpsc::UnboundedReceiver<Notification>) {
         while let Some(push) = pushes.recv().await {
-            // A push can come a second time, for an app that has only lost its connection.
+            // A second push can come for an app that has only lost its connection.
             if !self.outbox.is_online() {
                 self.clone().go_online().await;
             }
@@ -125,7 +126,7 @@ impl Phone {
         }
     }
 
-    /// Hands messages over for as long as the app runs.
+    /// Sends queued messages for as long as the app runs.
     async fn send_what_waits(self: Arc<Self>) {
         loop {
             let signaling = self.outbox.ready().await;
@@ -164,12 +165,12 @@ impl Phone {
         }
     }
 
-    /// Whether this is the client that makes `mistake`.
+    /// Reports whether this client makes `mistake`.
     pub fn makes(&self, mistake: Mistake) -> bool {
         self.make.mistake == Some(mistake)
     }
 
-    /// Says that a step went wrong.
+    /// Records that a step failed.
     pub fn failed(&self, step: &str, error: &dyn fmt::Display) {
         let sim = self.host.sim();
         self.host.run(|| {

@@ -1,5 +1,5 @@
-//! The switches of the calling app: when it sends candidates, what it does with those that it receives, how it dispatches
-//! its work, and what it does when an attempt comes to nothing.
+//! The switches of the calling app: when it sends candidates, how it handles received ones, how it dispatches its work,
+//! and how it recovers from failed attempts.
 //!
 //! Plain data: nothing here acts.
 
@@ -18,23 +18,23 @@ pub enum SendPolicy {
     AfterSleep(Duration),
     /// At once, but it sets its local description only when that has been written to the connection.
     AfterDescription,
-    /// When the other end has said that it has the description.
+    /// After the other end has confirmed that it has the description.
     OnceJoined,
-    /// As [`SendPolicy::OnceJoined`], but it waits for that inside the stack's callback: a mistake.
+    /// Same as [`SendPolicy::OnceJoined`], but it waits for that inside the stack's callback: a mistake.
     OnceJoinedInCallback,
 }
 
 impl SendPolicy {
-    /// Whether candidates go out before the other end has said that it has the description.
+    /// Reports whether candidates are sent before the other end has confirmed that it has the description.
     pub(super) fn trusts(self) -> bool {
         !matches!(self, Self::OnceJoined | Self::OnceJoinedInCallback)
     }
 }
 
-/// What an app does with candidates that it receives.
+/// How an app handles received candidates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceivePolicy {
-    /// Gives them to the peer at once: what the stack refuses is lost.
+    /// Passes them to the peer at once: candidates that the stack refuses are lost.
     AddAtOnce,
     /// Keeps them until the description of their generation is set.
     Buffer,
@@ -51,39 +51,39 @@ pub enum Dispatch {
     AsTheyCome,
 }
 
-/// What an app does when an attempt comes to nothing.
+/// How an app recovers when an attempt fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recovery {
-    /// Nothing: the user has to try again.
+    /// Not at all: the user has to try again.
     Never,
-    /// The caller begins another attempt within the call, with a new ICE generation, until one connects or the call ends;
-    /// the callee asks for one.
+    /// The caller begins another attempt within the call, with a new ICE generation, until one connects or the call
+    /// ends; the callee asks for one.
     Retry {
-        /// How long it waits for an answer, and from the answer on for the connection.
+        /// The time that it waits for an answer, and from the answer on for the connection.
         after: Duration,
     },
-    /// As [`Recovery::Retry`]; and when a call that was connected has been *disconnected* for a while, or *failed*, the caller
-    /// restarts ICE on the same peers first.
+    /// Same as [`Recovery::Retry`]; and when a call that was connected has been *disconnected* for a while, or
+    /// *failed*, the caller restarts ICE on the same peers first.
     Restart {
-        /// How long it waits for an answer, and from the answer on for the connection.
+        /// The time that it waits for an answer, and from the answer on for the connection.
         after: Duration,
-        /// How long it bears *disconnected*.
+        /// The time that it tolerates *disconnected*.
         bears: Duration,
     },
 }
 
-/// How an app behaves.
+/// The policy of an app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// When it sends candidates.
     pub send: SendPolicy,
-    /// What it does with candidates that it receives.
+    /// How it handles received candidates.
     pub receive: ReceivePolicy,
     /// How it runs the steps of a call.
     pub dispatch: Dispatch,
-    /// What it does when an attempt comes to nothing.
+    /// How it recovers when an attempt fails.
     pub recover: Recovery,
-    /// How long it hears nothing of the other end before it ends the call by itself; `None` if it never does.
+    /// The silence of the other end after which it ends the call by itself; `None` if it never does.
     pub gives_up_after: Option<Duration>,
 }
 
@@ -97,8 +97,7 @@ impl Policy {
         gives_up_after: None,
     };
 
-    /// The app that keeps every call: both ends buffer, every call has an owner, and attempts that come to nothing are made
-    /// anew.
+    /// The app that keeps every call: both ends buffer, every call has an owner, and failed attempts are repeated.
     pub const FIXED: Self = Self {
         send: SendPolicy::OnceJoined,
         receive: ReceivePolicy::Buffer,
@@ -109,19 +108,19 @@ impl Policy {
         gives_up_after: None,
     };
 
-    /// The same with another way of sending.
+    /// Sets the way of sending.
     #[must_use]
     pub const fn sending(self, send: SendPolicy) -> Self {
         Self { send, ..self }
     }
 
-    /// The same with another way of receiving.
+    /// Sets the way of receiving.
     #[must_use]
     pub const fn receiving(self, receive: ReceivePolicy) -> Self {
         Self { receive, ..self }
     }
 
-    /// The same, where each call has an owner that takes one step after the other.
+    /// Gives each call an owner that takes one step after the other.
     #[must_use]
     pub const fn in_order(self) -> Self {
         Self {
@@ -130,7 +129,7 @@ impl Policy {
         }
     }
 
-    /// The same, where steps run as they come.
+    /// Runs steps as they come.
     #[must_use]
     pub const fn as_they_come(self) -> Self {
         Self {
@@ -139,7 +138,7 @@ impl Policy {
         }
     }
 
-    /// The same, which tries again by itself when an attempt has not come further for `after`.
+    /// Makes the app try again by itself when an attempt has made no progress for `after`.
     #[must_use]
     pub const fn recovering(self, after: Duration) -> Self {
         Self {
@@ -148,7 +147,7 @@ impl Policy {
         }
     }
 
-    /// The same, which also restarts ICE when a connected call has been disconnected for as long as it `bears`.
+    /// Makes the app also restart ICE when a connected call has been disconnected for as long as it `bears`.
     #[must_use]
     pub const fn restarting(self, after: Duration, bears: Duration) -> Self {
         Self {
@@ -157,7 +156,7 @@ impl Policy {
         }
     }
 
-    /// The same, which ends a call by itself when it has heard nothing of the other end for `after`.
+    /// Makes the app end a call by itself after `after` without a message from the other end.
     #[must_use]
     pub const fn giving_up(self, after: Duration) -> Self {
         Self {
@@ -166,19 +165,19 @@ impl Policy {
         }
     }
 
-    /// The app that behaves so, on peer connections.
+    /// Creates the app with this policy, on peer connections.
     #[must_use]
     pub const fn full(self) -> Make {
         self.on(PeerKind::Full)
     }
 
-    /// The app that behaves so, on bare ICE agents.
+    /// Creates the app with this policy, on bare ICE agents.
     #[must_use]
     pub const fn bare(self) -> Make {
         self.on(PeerKind::Bare)
     }
 
-    /// The app that behaves so, on peers of `peers`.
+    /// Creates the app with this policy, on peers of the kind `peers`.
     #[must_use]
     pub const fn on(self, peers: PeerKind) -> Make {
         Make {

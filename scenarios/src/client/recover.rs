@@ -1,6 +1,7 @@
-//! What a call does about the news of its attempts: the caller restarts ICE or begins another attempt, the callee asks for one.
+//! The reaction of a call to the news of its attempts: the caller restarts ICE or begins another attempt, the callee
+//! asks for one.
 //!
-//! None of it is the user's act: it gives the call no other budget.
+//! None of this is the user's act: it does not extend the budget of the call.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,11 +16,11 @@ use super::{
     watch::News,
 };
 
-/// When [`Mistake::ClosesSoon`] strikes.
+/// The time after which [`Mistake::ClosesSoon`] closes the peer.
 const SOON: Duration = Duration::from_secs(1);
 
 impl Call {
-    /// There is news of the peer of the attempt `number`.
+    /// Handles news of the peer of the attempt `number`.
     pub async fn learn(self: &Arc<Self>, number: u32, news: News) -> Result<(), StepError> {
         let Some(attempt) = self.attempt().filter(|a| a.number == number) else {
             return Ok(());
@@ -43,7 +44,7 @@ impl Call {
         }
     }
 
-    /// A mistake: the peer goes, and the call stays.
+    /// The mistake: closes the peer, and keeps the call.
     fn close_soon(&self, attempt: &Arc<Attempt>) {
         let (sim, peer) = (self.phone.host.sim().clone(), attempt.peer.clone());
         self.phone.host.spawn("close soon", async move {
@@ -52,7 +53,7 @@ impl Call {
         });
     }
 
-    /// ICE is restarted, and where that cannot be another attempt begins.
+    /// Restarts ICE, or begins another attempt if that is not possible.
     async fn mend(self: &Arc<Self>, attempt: &Arc<Attempt>, why: &str) -> Result<(), StepError> {
         let call = &self.handle.call;
         self.phone
@@ -69,7 +70,7 @@ impl Call {
         }
     }
 
-    /// The round `round` of an attempt has come to nothing.
+    /// Reacts to the failure of the round `round` of an attempt.
     async fn recover(
         self: &Arc<Self>,
         attempt: &Arc<Attempt>,
@@ -99,7 +100,7 @@ impl Call {
         }
     }
 
-    /// The callee asks for an attempt after the one of the number `newest`.
+    /// Handles the callee's request for an attempt after the one with the number `newest`.
     pub async fn asked_to_try_again(self: &Arc<Self>, newest: u32) -> Result<(), StepError> {
         let attempt = self.attempt().filter(|a| a.exchange().round == newest);
         match (attempt, self.handle.side, self.recovery()) {

@@ -1,5 +1,5 @@
-//! The call registry: which calls live, which are over, which belong to a group or ring on several devices, and what to do
-//! with one that comes in.
+//! The call registry: the calls that live, those that are over, groups and forks of calls, and the decision about an
+//! incoming call.
 //!
 //! Pure bookkeeping: nothing here sends or awaits.
 
@@ -12,7 +12,7 @@ use super::{
     handle::CallHandle,
 };
 
-/// What an app knows of its calls.
+/// The calls that an app knows.
 #[derive(Default)]
 pub(super) struct Registry {
     live: BTreeMap<String, CallHandle>,
@@ -26,150 +26,150 @@ pub(super) struct Registry {
     offers: BTreeMap<String, Message>,
 }
 
-/// What to do with a call that comes in.
+/// The decision about an incoming call.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Admission {
     /// Ring.
     Take,
-    /// Pick up at once: our user has dialed theirs, and our own call, which is named, yields to theirs.
+    /// Accept at once: our user has dialed theirs, and our own call, which is named, yields to theirs.
     TakeInsteadOf(String),
-    /// Ring: who dials again has left the call before, which is named.
+    /// Ring: a caller that dials again has left its previous call, which is named.
     TakeAfter(String),
-    /// Our own call, which is named, goes on instead.
+    /// Let our own call, which is named, go on instead.
     YieldTo(String),
-    /// We are in another call.
+    /// Busy: we are in another call.
     Busy,
 }
 
 impl Registry {
-    /// A call begins.
+    /// Adds a call that begins.
     pub fn open(&mut self, handle: CallHandle) {
         self.others.insert(handle.call.clone(), handle.other.clone());
         self.live.insert(handle.call.clone(), handle);
     }
 
-    /// A call is over, whether or not it had begun here.
+    /// Marks a call as over, whether or not it had begun here.
     pub fn close(&mut self, call: &str, ending: Ending) {
         self.live.remove(call);
         self.early.remove(call);
         self.over.insert(call.to_owned(), ending);
     }
 
-    /// How a call ended that is over.
+    /// Returns the ending of a call that is over.
     pub fn ending(&self, call: &str) -> Option<&Ending> {
         self.over.get(call)
     }
 
-    /// A call that lives.
+    /// Returns a live call.
     pub fn handle(&self, call: &str) -> Option<CallHandle> {
         self.live.get(call).cloned()
     }
 
-    /// All calls that live, in the order of their names.
+    /// Returns all live calls, in the order of their names.
     pub fn handles(&self) -> Vec<CallHandle> {
         self.live.values().cloned().collect()
     }
 
-    /// The call from `other` that rings.
+    /// Returns the call from `other` that rings.
     pub fn rings_from(&self, other: &str) -> Option<CallHandle> {
         let rings = |handle: &&CallHandle| handle.rings() && handle.other == other;
         self.live.values().find(rings).cloned()
     }
 
-    /// The newest call with `other` that lives.
+    /// Returns the newest live call with `other`.
     pub fn handle_with(&self, other: &str) -> Option<CallHandle> {
         self.live.values().rfind(|handle| handle.other == other).cloned()
     }
 
-    /// Whether a call is over.
+    /// Reports whether a call is over.
     pub fn is_over(&self, call: &str) -> bool {
         self.over.contains_key(call)
     }
 
-    /// Whether a call has been heard of.
+    /// Reports whether a call is known.
     pub fn knows(&self, call: &str) -> bool {
         self.is_over(call) || self.live.contains_key(call)
     }
 
-    /// Who is or was at the other end of a call.
+    /// Returns the current or past other end of a call.
     pub fn other(&self, call: &str) -> Option<String> {
         self.others.get(call).cloned()
     }
 
-    /// Several calls make a group.
+    /// Adds a group of calls.
     pub fn group(&mut self, group: &str, calls: Vec<String>) {
         self.groups.insert(group.to_owned(), calls);
     }
 
-    /// The names of the calls of a group.
+    /// Returns the names of the calls of a group.
     pub fn legs(&self, group: &str) -> Vec<String> {
         self.groups.get(group).cloned().unwrap_or_default()
     }
 
-    /// A group that is not `group`.
+    /// Returns a group other than `group`.
     pub fn group_but(&self, group: &str) -> Option<String> {
         self.groups.keys().find(|g| *g != group).cloned()
     }
 
-    /// A call to somebody with several devices has a leg to each.
+    /// Adds a call to a user with several devices, with its legs.
     pub fn fork(&mut self, call: &str, legs: Vec<String>) {
         self.forks.insert(call.to_owned(), legs);
     }
 
-    /// What lives of `call`: itself, or its legs.
+    /// Returns the live calls of `call`: itself, or its legs.
     pub fn handles_about(&self, call: &str) -> Vec<CallHandle> {
         let legs = self.forks.get(call).into_iter().flatten();
         let all = legs.map(String::as_str).chain([call]);
         all.filter_map(|call| self.handle(call)).collect()
     }
 
-    /// The other legs, as far as they live, of the call that `leg` is a leg of.
+    /// Returns the other live legs of the call that `leg` belongs to.
     pub fn other_legs(&self, leg: &str) -> Vec<CallHandle> {
         let fork = self.forks.values().find(|legs| legs.iter().any(|l| l == leg));
         let others = fork.into_iter().flatten().filter(|l| *l != leg);
         others.filter_map(|call| self.handle(call)).collect()
     }
 
-    /// The calls of a group that live.
+    /// Returns the live calls of a group.
     pub fn handles_of(&self, group: &str) -> Vec<CallHandle> {
         let calls = self.groups.get(group).into_iter().flatten();
         calls.filter_map(|call| self.handle(call)).collect()
     }
 
-    /// A call will be picked up at once if it comes.
+    /// Marks a call to be accepted at once if it comes.
     pub fn welcome(&mut self, call: &str) {
         self.welcome.insert(call.to_owned());
     }
 
-    /// Whether a call is to be picked up at once.
+    /// Reports whether a call is to be accepted at once.
     pub fn is_welcome(&self, call: &str) -> bool {
         self.welcome.contains(call)
     }
 
-    /// An offer came for a call, which the broken client may answer when it is over.
+    /// Remembers the offer of a call, which the broken client may answer when the call is over.
     pub fn remember_offer(&mut self, call: &str, offer: Message) {
         self.offers.insert(call.to_owned(), offer);
     }
 
-    /// The offer that is remembered of a call, and whose it is.
+    /// Returns the remembered offer of a call, and its sender.
     pub fn remembered_offer(&self, call: &str) -> Option<(String, Message)> {
         Some((self.other(call)?, self.offers.get(call)?.clone()))
     }
 
-    /// A candidate came before its call.
+    /// Keeps a candidate that came before its call.
     pub fn keep(&mut self, call: &str, candidate: Candidate) {
         self.early.entry(call.to_owned()).or_default().push(candidate);
     }
 
-    /// The candidates that came before their call, which begins.
+    /// Returns the candidates that came before their call, which begins.
     pub fn kept(&mut self, call: &str) -> Vec<Candidate> {
         self.early.remove(call).unwrap_or_default()
     }
 
-    /// What to do with `call`, which comes from `from`.
+    /// Decides about the incoming `call` from `from`.
     ///
     /// Names of calls grow with time, so that of two calls of one caller the larger is the newer. If both dial each
-    /// other (glare), the larger wins: any rule would do that both ends know.
+    /// other (glare), the larger wins: any rule that both ends know would do.
     pub fn judge(&self, call: &str, from: &str) -> Admission {
         let in_the_way: Vec<&CallHandle> = self.live.values().filter(|h| !h.is_ended()).collect();
         match in_the_way[..] {

@@ -1,6 +1,6 @@
-//! Trickle ICE, step by step: our candidates go out when the policy lets them, theirs reach the peer when it does.
+//! Trickle ICE, step by step: sends local candidates and adds remote ones when the policy allows it.
 //!
-//! The stack's callback does nothing but ask the call. Some broken clients do more, here and nowhere else.
+//! The stack's callback only asks the call. Some broken clients do more, here and nowhere else.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -22,7 +22,7 @@ use super::{
 };
 
 impl Call {
-    /// What the stack calls with each candidate of the peer of the attempt `number`.
+    /// Returns the stack's candidate callback for the peer of the attempt `number`.
     pub fn on_candidate(
         &self,
         number: u32,
@@ -61,7 +61,7 @@ impl Call {
         })
     }
 
-    /// The stack gathered a candidate for the peer of the attempt `number`.
+    /// Handles a candidate that the stack gathered for the peer of the attempt `number`.
     pub async fn gathered(&self, number: u32, candidate: Option<Candidate>) -> Result<(), StepError> {
         self.pause("callback").await;
         let Some(attempt) = self.attempt().filter(|a| a.number == number) else {
@@ -73,7 +73,8 @@ impl Call {
         }
     }
 
-    /// The other end has our description of the generation `ufrag`: our candidates can go.
+    /// Handles the notice that the other end has our description of the generation `ufrag`: local candidates can be
+    /// sent.
     pub async fn joined(&self, ufrag: &str) -> Result<(), StepError> {
         let Some(attempt) = self.attempt() else {
             return Ok(());
@@ -96,7 +97,7 @@ impl Call {
         Ok(())
     }
 
-    /// A candidate of the other end came.
+    /// Handles a remote candidate.
     pub async fn remote_candidate(&self, candidate: Candidate) -> Result<(), StepError> {
         let policy = self.receive_policy();
         let (arrival, attempt) = {
@@ -111,18 +112,18 @@ impl Call {
                     self.add(&attempt, candidate).await;
                 }
             }
-            // It waits, belongs to what is over, or there is nothing that it could be given to: it is lost.
+            // The candidate waits, belongs to a past generation, or has no peer to go to: then it is lost.
             (Arrival::Kept | Arrival::Stale | Arrival::Add, _) => {}
         }
         Ok(())
     }
 
-    /// Gives a candidate to the peer. What the peer refuses is lost, and the peer's adapter says so.
+    /// Passes a candidate to the peer. A refused candidate is lost, and the peer's adapter records that.
     pub async fn add(&self, attempt: &Attempt, candidate: Candidate) {
         let _ = attempt.peer.add_candidate(candidate).await;
     }
 
-    /// What it does with candidates that it receives.
+    /// Returns how this client handles received candidates.
     pub fn receive_policy(&self) -> ReceivePolicy {
         match self.phone.makes(Mistake::CandidatesByUser) {
             true => ReceivePolicy::BufferAnyGeneration,
@@ -143,7 +144,7 @@ fn candidate_message(call: &str, ours: String, candidate: Option<Candidate>) -> 
     }
 }
 
-/// The mistake: a callback goes on by itself, and where there is no call any more it does what the call would have done.
+/// The mistake: a callback goes on by itself, and after the end of the call it does what the call would have done.
 fn go_on(phone: &Arc<Phone>, handle: &CallHandle, number: u32, candidate: Option<Candidate>) {
     let (host, phone, handle) = (phone.host.clone(), phone.clone(), handle.clone());
     host.spawn("callback", async move {
@@ -158,10 +159,10 @@ fn go_on(phone: &Arc<Phone>, handle: &CallHandle, number: u32, candidate: Option
     });
 }
 
-/// How far the stack has come with the candidates of a peer.
+/// The progress of the stack's gathering for a peer.
 pub(super) struct Gathering {
     over: watch::Sender<bool>,
-    // What a broken client's callback closes: the peer that it is a callback of.
+    // The peer that a broken client closes in its callback.
     peer: Mutex<Option<Arc<dyn Peer>>>,
 }
 
@@ -173,19 +174,19 @@ impl Gathering {
         }
     }
 
-    /// Whether it has gathered everything.
+    /// Reports whether gathering is complete.
     pub fn is_over(&self) -> bool {
         *self.over.borrow()
     }
 
-    /// Waits until it has gathered everything.
+    /// Waits until gathering is complete.
     pub async fn until_over(&self) {
         let mut over = self.over.subscribe();
         // The sender lives as long as this.
         drop(over.wait_for(|over| *over).await);
     }
 
-    /// The peer that gathers.
+    /// Sets the peer that gathers.
     pub fn is_of(&self, peer: &Arc<dyn Peer>) {
         *self.peer() = Some(peer.clone());
     }

@@ -1,6 +1,6 @@
-//! What the user does: dial, pick up, refuse, hang up, try again; one call, one on several devices, or a group of them.
+//! The acts of the user: dial, accept, reject, hang up, retry; one call, one on several devices, or a group of them.
 //!
-//! Whatever is hung up is over when the hangup returns, and acting on what is over does nothing.
+//! A call is over when its hangup returns, and acts on a call that is over have no effect.
 
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -37,14 +37,14 @@ impl App for Phone {
     }
 
     async fn go_offline(self: Arc<Self>) {
-        // One may have come in since the others were ended.
+        // A call may have come in since the others were ended.
         self.clone().end_calls().await;
         self.close_down();
     }
 }
 
 impl Phone {
-    /// Does what the user wants.
+    /// Performs an intent of the user.
     pub(super) async fn perform(self: &Arc<Self>, intent: Intent) -> Result<(), NotUnderstood> {
         match intent {
             Intent::Dial { call, to } => self.dial(&call, &to),
@@ -87,13 +87,13 @@ impl Phone {
         }
         let theirs = self.registry().rings_from(to);
         if let Some(handle) = theirs {
-            // To dial who calls is to pick up.
+            // Dialing the caller of a ringing call accepts that call.
             return handle.ask(Work::PickUp);
         }
         self.open(call, to, Side::Caller, false).ask(Work::Dial);
     }
 
-    /// Every device of somebody rings: each has a leg of the call.
+    /// Dials every device of a user: each has a leg of the call.
     fn dial_devices(self: &Arc<Self>, call: &str, devices: &[String]) {
         let theirs = {
             let registry = self.registry();
@@ -153,7 +153,7 @@ impl Phone {
         }
     }
 
-    /// The field report's way, a mistake: a counter that all groups share, set by each and looked at now and then.
+    /// The field report's way, a mistake: one counter that all groups share, set by each and polled.
     async fn hang_up_by_counter(self: &Arc<Self>, handles: &[CallHandle]) {
         self.counter.store(handles.len() as i64, Relaxed);
         self.begin_to_hang_up(handles).await;

@@ -1,6 +1,6 @@
-//! Watches over an attempt, and tells its call what becomes of it: connected, stuck or broken.
+//! Watches an attempt, and tells its call the news: connected, stuck or broken.
 //!
-//! It does nothing about it, and ends with its attempt.
+//! It does not react by itself, and ends with its attempt.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,18 +15,18 @@ use super::{
     policy::Recovery,
 };
 
-/// What an attempt tells its call.
+/// The news of an attempt for its call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum News {
     /// A message has gone both ways.
     Connected,
-    /// It does not come further.
+    /// The attempt makes no progress.
     Stuck(&'static str),
-    /// It was connected, and ICE can be restarted.
+    /// The attempt was connected, and ICE can be restarted.
     Broken(&'static str),
 }
 
-/// Who watches over one attempt.
+/// The watcher of one attempt.
 struct Watcher {
     handle: CallHandle,
     attempt: Arc<Attempt>,
@@ -35,7 +35,7 @@ struct Watcher {
 }
 
 impl Call {
-    /// Watches over `attempt` for as long as it is what the call is about.
+    /// Watches `attempt` for as long as it is current.
     pub fn watch_over(&self, attempt: &Arc<Attempt>) {
         let watcher = Watcher {
             handle: self.handle.clone(),
@@ -53,7 +53,7 @@ impl Call {
         });
     }
 
-    /// Ends the call by itself when nothing was heard of the other end for as long as the policy bears.
+    /// Ends the call by itself when no message of the other end has arrived for as long as the policy tolerates.
     pub fn mind_silence(self: &Arc<Self>) {
         let Some(bound) = self.phone.make.policy.gives_up_after else {
             return;
@@ -77,7 +77,7 @@ impl Call {
         });
     }
 
-    /// What it does when an attempt comes to nothing.
+    /// Returns how this client recovers when an attempt fails.
     pub fn recovery(&self) -> Recovery {
         match self.phone.makes(Mistake::NoRecovery) {
             true => Recovery::Never,
@@ -91,7 +91,7 @@ impl Watcher {
         self.handle.ask(Work::Learn(self.attempt.number, news));
     }
 
-    /// Tells that the peer is connected.
+    /// Reports that the peer is connected.
     async fn connection(&self) {
         let mut connected = self.attempt.peer.connected();
         if connected.wait_for(|connected| *connected).await.is_ok() {
@@ -99,7 +99,7 @@ impl Watcher {
         }
     }
 
-    /// Tells what goes wrong, again and again for as long as it does.
+    /// Reports problems, again and again for as long as they last.
     async fn trouble(&self) {
         let (after, bears) = match self.recovery {
             Recovery::Never => return,
@@ -125,7 +125,7 @@ impl Watcher {
             };
             loop {
                 self.tell(News::Stuck(why));
-                // Who is asked may be gone for a moment.
+                // The other end, which is asked, may be gone for a moment.
                 if timeout(after, self.up()).await.is_ok() {
                     break;
                 }
@@ -143,7 +143,7 @@ impl Watcher {
         match self.handle.side {
             _ if bears.is_none() || !was_up => News::Stuck("ICE failed"),
             Side::Caller => News::Broken("ICE failed"),
-            // It is for the caller to restart ICE.
+            // Only the caller restarts ICE.
             Side::Callee => match timeout(after, self.leaves_failed()).await {
                 Ok(()) => Box::pin(self.first_trouble(after, bears)).await,
                 Err(_) => News::Stuck("ICE failed"),
@@ -151,7 +151,7 @@ impl Watcher {
         }
     }
 
-    /// Ends with the step that took longer than `after`, or with a silence that is not borne.
+    /// Returns when a step took longer than `after`, or a silence is not tolerated any more.
     async fn slow_or_silent(&self, after: Duration, bears: Option<Duration>) -> News {
         match self.handle.side {
             Side::Caller => {
@@ -175,7 +175,7 @@ impl Watcher {
         }
     }
 
-    /// Ends when ICE has been disconnected for as long as the client bears.
+    /// Returns when ICE has been disconnected for as long as the client tolerates.
     async fn silence(&self, bears: Duration) -> News {
         let mut ice = self.attempt.peer.ice_state();
         loop {
@@ -212,8 +212,8 @@ impl Watcher {
         }
     }
 
-    /// The mistake: ends the call at the state of the ICE transport that has the number of the peer connection's `closed`. That
-    /// is its `failed`.
+    /// The mistake: ends the call at the state of the ICE transport that has the number of the peer connection's
+    /// `closed`. That is its `failed`.
     async fn numbers(&self) {
         const CLOSED: u8 = 6;
         if !self.by_number {
@@ -226,7 +226,7 @@ impl Watcher {
     }
 }
 
-/// Whether ICE has a path.
+/// Reports whether ICE has a path.
 fn is_up(state: &str) -> bool {
     matches!(state, "connected" | "completed")
 }

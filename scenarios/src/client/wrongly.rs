@@ -1,4 +1,4 @@
-//! What users do, done wrongly: not at all, twice, late, or to another call.
+//! Acts of users, done wrongly: not at all, twice, late, or to another call.
 //!
 //! Nothing here runs in any but the broken client.
 
@@ -8,11 +8,11 @@ use sleet::{driver::NotUnderstood, signaling::message::Message, trace::Intent};
 
 use super::{mistake::Wrong, phone::Phone};
 
-/// How much later the broken client acts.
+/// The delay of the broken client's act.
 const LATE: Duration = Duration::from_millis(3_500);
 
 impl Phone {
-    /// Does what the user wants, wrongly.
+    /// Performs an intent of the user wrongly.
     pub(super) async fn act_wrongly(
         self: &Arc<Self>,
         intent: Intent,
@@ -35,7 +35,7 @@ impl Phone {
         }
     }
 
-    /// Does a second time what has just been done.
+    /// Repeats an act.
     async fn act_again(self: &Arc<Self>, intent: Intent) -> Result<(), NotUnderstood> {
         match intent {
             Intent::Dial { call, to } => {
@@ -76,7 +76,7 @@ impl Phone {
         }
     }
 
-    /// The same act about another call, or another person.
+    /// Returns the same act about another call, or another client.
     fn misdirected(&self, intent: Intent) -> Option<Intent> {
         let another = |call: &str| {
             let mut handles = self.registry().handles().into_iter();
@@ -121,7 +121,7 @@ impl Phone {
         })
     }
 
-    /// Somebody with a phone who is neither our user nor one of `named`.
+    /// Returns a client that is neither our user's nor one of `named`.
     fn somebody_but(&self, named: &[String]) -> Option<String> {
         let mut names = self.plan.topology.hosts.iter().map(|h| &h.name);
         names

@@ -1,4 +1,4 @@
-//! Blocks of a page that a command writes, between two comments that a reader of the page does not see.
+//! Generated blocks of a page, between two comments that are invisible in the rendered page.
 //!
 //! ```text
 //! <!-- generated: remedies -->
@@ -10,23 +10,23 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 
-/// How a block begins.
+/// The beginning of a block.
 pub const BEGIN: &str = "<!-- generated: ";
 const CLOSE: &str = " -->";
 
 /// A block of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
-    /// What makes it.
+    /// The name of its generator.
     pub name: String,
-    /// What stands in it.
+    /// The text between the comments.
     pub text: String,
 }
 
-/// The blocks of `page`, in order.
+/// Returns the blocks of `page`, in order.
 ///
 /// # Errors
-/// When a block does not end.
+/// Fails if a block does not end.
 pub fn blocks(page: &str) -> anyhow::Result<Vec<Block>> {
     let mut blocks = Vec::new();
     parts(page, |name, text| {
@@ -39,15 +39,15 @@ pub fn blocks(page: &str) -> anyhow::Result<Vec<Block>> {
     Ok(blocks)
 }
 
-/// `page` with the blocks that are in `made` replaced.
+/// Replaces the blocks of `page` that are in `made`.
 ///
 /// # Errors
-/// When a block does not end.
+/// Fails if a block does not end.
 pub fn replace(page: &str, made: &BTreeMap<String, String>) -> anyhow::Result<String> {
     parts(page, |name, _| made.get(name).map(String::as_str))
 }
 
-/// Puts `page` together again, where each block's text is what `block` makes of its name and its text, if anything.
+/// Rebuilds `page`, with each block's text replaced by the result of `block` for its name and text, if there is one.
 fn parts<'m>(page: &str, mut block: impl FnMut(&str, &str) -> Option<&'m str>) -> anyhow::Result<String> {
     let mut out = String::new();
     let mut rest = page;

@@ -1,8 +1,9 @@
-//! `cargo xtask docs`: the parts of pages that are made from the code.
+//! `cargo xtask docs`: writes the parts of pages that are generated from the code.
 //!
-//! A page is written by hand; between two comments stands a block that this command writes ([`blocks`]). What oracles demand
-//! is made from their registry and the catalogue ([`oracles`]) and costs nothing. Tables of results are made from suites at
-//! stated seeds ([`results`]), which takes minutes; schemas of files are files of their own ([`schemas`]); `--check` runs a few seeds of each again.
+//! A page is written by hand, except for blocks between two comments, which this command writes ([`blocks`]). The
+//! oracles' requirements are generated from their registry and the catalogue ([`oracles`]) at no cost. Tables of
+//! results are made from suites at stated seeds ([`results`]), which takes minutes, and `--check` runs a few seeds of
+//! each again. Schemas of files are files of their own ([`schemas`]).
 
 pub mod blocks;
 pub mod oracles;
@@ -32,7 +33,7 @@ pub struct Args {
     results: bool,
 }
 
-/// Writes or checks the generated blocks; true if every page is current now.
+/// Writes or checks the generated blocks; returns true if every page is current now.
 pub fn docs(args: &Args) -> anyhow::Result<bool> {
     let root = root()?;
     let tree = Tree::read(&root)?;
@@ -80,7 +81,7 @@ pub fn docs(args: &Args) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// What is not current in `pages`.
+/// Lists what is not current in `pages`.
 fn stale(root: &Path, pages: &[(&str, &str)]) -> anyhow::Result<Vec<String>> {
     let mut stale = Vec::new();
     let mut seen: BTreeMap<String, String> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What every oracle demands, where that is written, and what in the catalogue breaks it.
+//! The generated block about oracles: the requirement of each, its source, and the scenarios that break it.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -10,7 +10,7 @@ use sleet::{
 /// The name of the block.
 pub const BLOCK: &str = "oracles";
 
-/// The block: an oracle in each section, by their ids.
+/// Returns the block: a section for each oracle, by their ids.
 pub fn block() -> String {
     let catalogue = sleet_scenarios::catalogue();
     let by_id: BTreeMap<&str, &Oracle> = oracle::ALL.iter().map(|o| (o.id, *o)).collect();
@@ -55,7 +55,7 @@ fn section(oracle: &Oracle, catalogue: &[Arc<Scenario>]) -> String {
     out
 }
 
-/// A citation, as a link where it is a page: the block stands in docs/.
+/// Formats a citation, as a link if it is a page: the block is in docs/.
 fn source(citation: &str) -> String {
     match citation.strip_prefix("docs/") {
         Some(page) => format!("[{page}]({page})"),
@@ -67,7 +67,7 @@ fn source(citation: &str) -> String {
 mod tests {
     use super::*;
 
-    /// What stands in the block about an oracle.
+    /// Returns the section of the block about an oracle.
     fn about(block: &str, id: &str) -> String {
         let from = block.split_once(&format!("\n## {id}\n")).expect("a section").1;
         from.split("\n## ").next().unwrap_or_default().to_owned()

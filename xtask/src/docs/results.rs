@@ -1,7 +1,7 @@
-//! Tables of results, each from a suite at stated seeds, run by this very program.
+//! Tables of results, each from a suite at stated seeds, run by this program itself.
 //!
-//! A table ends in a comment that says what its first few seeds came to. `--check` runs these again: it costs seconds and
-//! finds a table that another build has made.
+//! A table ends in a comment with the results of its first few seeds. `--check` runs these again: it takes seconds and
+//! detects a table that another build has made.
 
 use std::{
     path::Path,
@@ -12,23 +12,23 @@ use anyhow::Context;
 use sleet::run::{matrix::Matrix, summary::Summary};
 use sleet_reports::summary;
 
-/// A table and where it comes from.
+/// A table and the suite behind it.
 pub struct Table {
-    /// The block that it fills.
+    /// The name of the block.
     pub block: &'static str,
-    /// The scenarios.
+    /// The filter for the scenarios.
     filter: &'static str,
-    /// The seeds: from 0, to this one exclusive.
+    /// The end of the seeds, which begin at 0; excluded.
     seeds: u64,
     /// The seeds that a check runs.
     sample: &'static [u64],
-    /// The table as Markdown; empty if the suite has none.
+    /// Formats the table as Markdown; empty if the suite has none.
     table: fn(&Summary) -> String,
-    /// What a few seeds came to, in few words.
+    /// Describes the results of a few seeds in a few words.
     in_short: fn(&Summary) -> String,
 }
 
-/// Every table of results.
+/// All tables of results.
 pub const TABLES: [Table; 4] = [
     Table {
         block: "remedies",
@@ -77,14 +77,14 @@ pub const TABLES: [Table; 4] = [
 ];
 
 const FEW: [u64; 6] = [0, 1, 2, 3, 4, 5];
-/// Each kind of NAT against itself.
+/// The seeds for each kind of NAT against itself.
 const DIAGONAL: [u64; 10] = [0, 11, 22, 33, 44, 55, 66, 77, 88, 99];
 
 impl Table {
-    /// Runs the suite, and what its sample comes to.
+    /// Runs the suite, and its sample; returns the text of the block.
     ///
     /// # Errors
-    /// When a suite cannot be run.
+    /// Fails if a suite cannot be run.
     pub fn measure(&self, root: &Path) -> anyhow::Result<String> {
         let range = format!("0..{}", self.seeds);
         let whole = suite(root, self.block, &[self.filter, "--seeds", &range])?;
@@ -97,17 +97,17 @@ impl Table {
         ))
     }
 
-    /// What a check of `text` has to say against it.
+    /// Returns what is stale in `text`, if anything.
     ///
     /// # Errors
-    /// When a suite cannot be run.
+    /// Fails if a suite cannot be run.
     pub fn what_is_stale(&self, root: &Path, text: &str) -> anyhow::Result<Option<String>> {
         let now = self.sampled(root)?;
         let is_current = text.contains(&format!("<!-- {now} -->"));
         Ok((!is_current).then(|| format!("is stale: cargo xtask docs --results; now {now}")))
     }
 
-    /// What the sample comes to.
+    /// Runs the sample and describes its results.
     fn sampled(&self, root: &Path) -> anyhow::Result<String> {
         let mut args = vec![self.filter.to_owned()];
         for seed in self.sample {
@@ -124,7 +124,7 @@ fn listed(description: impl Iterator<Item = String>) -> String {
     description.collect::<Vec<_>>().join(", ")
 }
 
-/// The filled cells of a matrix.
+/// Lists the filled cells of a matrix.
 fn carried(matrix: &Matrix) -> Vec<String> {
     let cells = matrix.rows.iter().zip(&matrix.cells).flat_map(|(row, cells)| {
         let filled = matrix.columns.iter().zip(cells);
@@ -137,7 +137,7 @@ fn carried(matrix: &Matrix) -> Vec<String> {
     cells.collect()
 }
 
-/// Has this program run a suite into a folder of its own, and reads what it came to.
+/// Runs a suite with this program into a folder of its own, and reads its summary.
 fn suite(root: &Path, name: &str, args: &[&str]) -> anyhow::Result<Summary> {
     let program = std::env::current_exe().context("cannot find this program")?;
     let out = root.join("target/sim/docs").join(name);
@@ -151,7 +151,7 @@ fn suite(root: &Path, name: &str, args: &[&str]) -> anyhow::Result<Summary> {
         .stderr(Stdio::null())
         .status()
         .context("cannot start this program again")?;
-    // What a suite found is its own affair, and no obstacle to a table; one that did not run has no summary.
+    // Failures in a suite are no obstacle to a table; a suite that did not run has no summary.
     anyhow::ensure!(
         status.success() || matches!(status.code(), Some(100 | 120 | 121)),
         "`cargo xtask run {}` ended with {status}",

@@ -1,16 +1,16 @@
-//! The JSON Schemas of what runs write and read, as files.
+//! The JSON Schemas of the files that runs write and read, as files.
 
 use sleet::schema::{ALL, Format};
 
 use crate::tidy::tree::Tree;
 
-/// The file of a format, below the root, and what belongs in it.
+/// Returns the path of each format's file, below the root, with its text.
 pub fn files() -> impl Iterator<Item = (String, String)> {
     let file = |format: &Format| (format!("docs/schemas/{}.json", format.name), format.schema());
     ALL.iter().map(file)
 }
 
-/// The files that are not as they would be written.
+/// Lists the files that are not current.
 pub fn stale(tree: &Tree) -> Vec<String> {
     let stale = files().filter(|(path, text)| tree.text(path) != Some(text));
     stale

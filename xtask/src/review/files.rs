@@ -1,7 +1,7 @@
-//! Snapshots and their pending successors as insta keeps them: `NAME.snap`, `NAME.snap.new`.
+//! Snapshots and their pending replacements as insta keeps them: `NAME.snap`, `NAME.snap.new`.
 //!
-//! A file begins with a head between two lines of dashes; the text follows. A decision about a part of a snapshot writes
-//! that part; the pending file goes when nothing differs any more.
+//! A file begins with a header between two lines of dashes; the text follows. A decision about a part of a snapshot
+//! writes that part; the pending file is removed when nothing differs any more.
 
 use std::{
     fs,
@@ -11,25 +11,25 @@ use std::{
 use anyhow::{Context, ensure};
 use sleet_reports::review::{self, Group, Pending};
 
-/// What stands before and behind the head.
+/// The line before and after the header.
 const RULE: &str = "---\n";
-/// A line of the head that only pending files have.
+/// A line of the header that only pending files have.
 const PENDING_ONLY: &str = "assertion_line:";
 
-/// All snapshots that have a pending successor, by name.
+/// All snapshots that have a pending replacement, by name.
 pub struct Waiting {
     snapshots: Vec<Snapshot>,
 }
 
 struct Snapshot {
     committed: PathBuf,
-    /// The head of the pending file.
+    /// The header of the pending file.
     head: String,
     pending: Pending,
 }
 
 impl Waiting {
-    /// Reads those of `folder`.
+    /// Reads the pending snapshots of `folder`.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
         let entries = fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
         let mut names = Vec::new();
@@ -44,22 +44,22 @@ impl Waiting {
         })
     }
 
-    /// Whether nothing is pending.
+    /// Reports whether nothing is pending.
     pub fn is_empty(&self) -> bool {
         self.snapshots.is_empty()
     }
 
-    /// How many are pending.
+    /// Returns the number of pending snapshots.
     pub fn len(&self) -> usize {
         self.snapshots.len()
     }
 
-    /// What differs.
+    /// Returns the pending differences.
     pub fn pending(&self) -> Vec<Pending> {
         self.snapshots.iter().map(|s| s.pending.clone()).collect()
     }
 
-    /// Writes what `groups` change into the committed files.
+    /// Writes the changes of `groups` into the committed files.
     pub fn accept(&self, groups: &[&Group]) -> anyhow::Result<()> {
         for snapshot in &self.snapshots {
             let Some(text) = review::accept(&snapshot.pending, groups) else {
@@ -73,7 +73,7 @@ impl Waiting {
         Ok(())
     }
 
-    /// Undoes what `groups` change in the pending files.
+    /// Undoes the changes of `groups` in the pending files.
     pub fn reject(&self, groups: &[&Group]) -> anyhow::Result<()> {
         for snapshot in &self.snapshots {
             match review::reject(&snapshot.pending, groups) {
@@ -131,7 +131,7 @@ fn successor(committed: &Path) -> PathBuf {
     committed.with_extension("snap.new")
 }
 
-/// The head and the text of a snapshot; the text ends with one line break, as reports do.
+/// Reads the header and the text of a snapshot; the text ends with one line break, as reports do.
 fn read(path: &Path) -> anyhow::Result<(String, String)> {
     let file = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let parts = file

@@ -1,6 +1,8 @@
-//! `cargo xtask review`: what differs between committed snapshots and those that the tests made anew, by what changed.
+//! `cargo xtask review`: shows the differences between committed snapshots and those of the last test run, grouped by
+//! change.
 //!
-//! It decides nothing by itself and runs nothing: `cargo test -p sleet-reports` leaves the `.snap.new` files that it reads.
+//! It decides nothing by itself and runs nothing: `cargo test -p sleet-reports` leaves the `.snap.new` files that it
+//! reads.
 
 mod files;
 mod prompt;
@@ -17,9 +19,9 @@ use files::Waiting;
 use sleet::run::summary::exit;
 use sleet_reports::review::{Group, groups, pairs};
 
-/// Columns where there is no terminal.
+/// The number of columns without a terminal.
 const WIDTH: u16 = 140;
-/// Lines of a group that are shown before a question.
+/// The number of lines of a group that are shown before a question.
 const SOME: usize = 12;
 
 /// Shows what differs from the committed snapshots, in groups, and accepts or rejects it by group. On a terminal it asks;
@@ -43,10 +45,11 @@ pub struct ReviewArgs {
     dir: Option<PathBuf>,
 }
 
-/// Does what `args` ask for; returns the exit code.
+/// Executes the command with `args`; returns the exit code.
 ///
 /// # Errors
-/// Snapshots that cannot be read or written, a group that is not there, and one that is to be accepted and rejected.
+/// Fails on snapshots that cannot be read or written, on an unknown group, and on one that is both accepted and
+/// rejected.
 pub fn review(args: &ReviewArgs) -> anyhow::Result<u8> {
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../reports/snapshots");
     let folder = args.dir.clone().unwrap_or(default);
@@ -92,7 +95,7 @@ pub fn review(args: &ReviewArgs) -> anyhow::Result<u8> {
     Ok(exit::OK)
 }
 
-/// The groups that are called by `ids`, each once.
+/// Returns the groups with the ids `ids`, each once.
 fn chosen<'a>(all: &'a [Group], ids: &[String]) -> anyhow::Result<Vec<&'a Group>> {
     for id in ids.iter().filter(|id| *id != "all") {
         let known = || all.iter().map(|g| g.id.as_str()).collect::<Vec<_>>().join(", ");
@@ -104,9 +107,9 @@ fn chosen<'a>(all: &'a [Group], ids: &[String]) -> anyhow::Result<Vec<&'a Group>
     Ok(all.iter().filter(wanted).collect())
 }
 
-/// Accepts and rejects, and says what that did.
+/// Accepts and rejects groups, and prints what that did.
 fn decide(folder: &Path, accepted: &[&Group], rejected: &[&Group]) -> anyhow::Result<()> {
-    // Each decision reads the files anew: rejecting in a snapshot begins with what accepting in it has left.
+    // Each decision reads the files again: rejecting in a snapshot starts from the result of accepting in it.
     Waiting::read(folder)?.accept(accepted)?;
     Waiting::read(folder)?.reject(rejected)?;
     for (word, groups) in [("accepted", accepted), ("rejected", rejected)] {
@@ -137,7 +140,7 @@ fn counted(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
-/// Prints a line. A reader that went away (`… | head`) is no error.
+/// Prints a line. A closed pipe (`… | head`) is no error.
 fn say(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{text}");
 }

@@ -1,4 +1,4 @@
-//! The questions of a review on a terminal: group by group, decided at once.
+//! The questions of a review on a terminal: one per group, applied at once.
 
 use std::{
     io::{self, BufRead, Write},
@@ -9,7 +9,7 @@ use sleet_reports::review::Group;
 
 use super::{SOME, decide, say, show};
 
-/// What a reviewer answers about a group.
+/// The reviewer's answer about a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answer {
     Accept,
@@ -42,7 +42,7 @@ pub fn ask(folder: &Path, groups: &[Group]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Asks until the answer is one. The end of the input quits.
+/// Asks until the answer is valid. The end of the input quits.
 fn answer() -> io::Result<Answer> {
     loop {
         let mut out = io::stdout().lock();

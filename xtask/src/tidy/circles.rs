@@ -1,7 +1,7 @@
-//! No files of a package import each other in a circle.
+//! The rule against import cycles between files of a package.
 //!
-//! A module's own file and the files below it are one room with a door: the door lists what is inside, and what is inside
-//! uses what stands at the door. So a parent's import from below it is not counted; every other import is.
+//! A parent module lists the files below it, and those use what the parent defines. So a parent's import from below it
+//! is not counted; every other import is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use super::{
 };
 
 const RULE: &str = "circles";
-/// Files between which circles may stand, or folders, each with its reason.
+/// Files, or folders, within which cycles are allowed, each with its reason.
 const ALLOWED: &[Allowed] = &[
     Allowed {
         within: &["harness/src/world/"],
@@ -54,11 +54,11 @@ const ALLOWED: &[Allowed] = &[
     },
 ];
 
-/// Where circles may stand.
+/// An exception: a place where cycles are allowed.
 struct Allowed {
-    /// Every file of the circle is one of these, or below one.
+    /// Every file of the cycle is one of these, or below one.
     within: &'static [&'static str],
-    /// Why.
+    /// The reason.
     #[allow(dead_code, reason = "it is for whoever reads the list")]
     why: &'static str,
 }
@@ -71,10 +71,10 @@ impl Allowed {
     }
 }
 
-/// By file, the files from which it takes something, each with the first name that it takes.
+/// By file, the files from which it imports, each with the first imported name.
 type Arrows<'a> = BTreeMap<&'a str, BTreeMap<&'a str, String>>;
 
-/// The circles of each package.
+/// Returns the cycles of each package.
 pub fn check(sources: &Sources) -> Vec<Finding> {
     check_except(sources, ALLOWED)
 }
@@ -99,7 +99,7 @@ fn check_except(sources: &Sources, allowed: &[Allowed]) -> Vec<Finding> {
     findings
 }
 
-/// What ties a circle together.
+/// Describes the imports of a cycle.
 fn told(arrows: &Arrows<'_>, circle: &[&str]) -> String {
     let tie = |from: &str| {
         let within = arrows.get(from).into_iter().flatten();
@@ -115,7 +115,7 @@ fn told(arrows: &Arrows<'_>, circle: &[&str]) -> String {
         .join("; ")
 }
 
-/// Which file takes something from which.
+/// Returns the imports between files.
 fn arrows(sources: &Sources) -> Arrows<'_> {
     let by_module: BTreeMap<(&str, &[String]), &Source> = sources
         .iter()
@@ -140,14 +140,14 @@ fn arrows(sources: &Sources) -> Arrows<'_> {
     arrows
 }
 
-/// The file that defines what `path` names.
+/// Returns the file that defines the item at `path`.
 fn defines<'a>(
     by_module: &BTreeMap<(&str, &[String]), &'a Source>,
     package: &str,
     path: &[String],
 ) -> Option<&'a Source> {
     let mut path = path.to_vec();
-    // A name is passed on from file to file a few times at most; a circle of such names does not compile.
+    // A name is re-exported a few times at most; a cycle of re-exports does not compile.
     for _ in 0..8 {
         let (source, depth) = (0..=path.len())
             .rev()
@@ -160,7 +160,7 @@ fn defines<'a>(
     None
 }
 
-/// The sets of more than one file that reach each other, each sorted.
+/// Returns the sets of more than one file that reach each other, each sorted.
 fn circles<'a>(arrows: &Arrows<'a>) -> Vec<Vec<&'a str>> {
     let reach: BTreeMap<&str, BTreeSet<&str>> =
         arrows.keys().map(|file| (*file, reached(arrows, file))).collect();
@@ -178,7 +178,7 @@ fn circles<'a>(arrows: &Arrows<'a>) -> Vec<Vec<&'a str>> {
     circles
 }
 
-/// The files that one leads to, by one arrow or more.
+/// Returns the files that `from` reaches, by one import or more.
 fn reached<'a>(arrows: &Arrows<'a>, from: &str) -> BTreeSet<&'a str> {
     let mut seen = BTreeSet::new();
     let mut next: Vec<&str> = arrows

@@ -1,6 +1,7 @@
-//! What oracles and scenarios cite: a section of an RFC or of a W3C specification, or a page of this repository.
+//! The rule for citations of oracles and scenarios: a section of an RFC or of a W3C specification, or a page of this
+//! repository.
 //!
-//! A page is looked up, with its anchor. A section is judged by its form: nothing here goes out to fetch a standard.
+//! A page is looked up, with its anchor. A section is checked by its form: nothing here fetches a standard.
 //!
 //! ```text
 //! RFC 8445 section 7.3.1.4          RFC 8445 sections 8.1.1 and 8.1.2, a few words
@@ -14,7 +15,7 @@ use super::{Finding, links, tree::Tree};
 
 const RULE: &str = "citations";
 
-/// What oracles and scenarios cite and does not resolve.
+/// Returns the citations of oracles and scenarios that do not resolve.
 pub fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for oracle in oracle::ALL {
@@ -35,7 +36,7 @@ fn judged<'a>(tree: &Tree, file: &str, name: &str, cited: impl Iterator<Item = &
         .collect()
 }
 
-/// What is wrong with a citation.
+/// Returns what is wrong with a citation.
 fn wrong(tree: &Tree, citation: &str) -> Option<String> {
     let standard = citation
         .strip_prefix("RFC ")
@@ -61,7 +62,7 @@ fn wrong(tree: &Tree, citation: &str) -> Option<String> {
     }
 }
 
-/// Whether `text` is `section 1.2` or `sections 1, 2.3 and 4`, with or without words behind a comma.
+/// Reports whether `text` is `section 1.2` or `sections 1, 2.3 and 4`, with or without words after a comma.
 fn are_sections(text: &str) -> bool {
     let (list, is_one) = match (text.strip_prefix("section "), text.strip_prefix("sections ")) {
         (Some(list), _) => (list, true),

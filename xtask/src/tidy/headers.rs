@@ -1,11 +1,11 @@
-//! The first line of a file says what it is for.
+//! The rule that the first line of a file says what it is for.
 
 use super::{Finding, tree::Tree};
 
 /// Files that cannot begin with `//!`, because they are included into another; they begin with `//`.
 const INCLUDED: &[&str] = &["harness/tests/parity/bodies.rs"];
 
-/// Rust files without `//!` in their first line.
+/// Returns the Rust files without `//!` in their first line.
 pub fn check(tree: &Tree) -> Vec<Finding> {
     let silent = |(path, text): (&str, &str)| {
         let start = if INCLUDED.contains(&path) { "// " } else { "//! " };

@@ -1,6 +1,7 @@
-//! The layers of the harness: a module imports only from modules above it in ARCHITECTURE.md's table.
+//! The rule for the layers of the harness: a module imports only from modules above it in ARCHITECTURE.md's table.
 //!
-//! The table is read from the page, so that page and code cannot drift apart. Within a row, names to the left are above.
+//! The table is read from the page, so that page and code cannot drift apart. Within a row, modules to the left are
+//! above.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +10,12 @@ use super::{Finding, markdown, source::Sources, tree::Tree};
 const RULE: &str = "layers";
 const PAGE: &str = "ARCHITECTURE.md";
 const HEADING: &str = "Layers of the harness";
-/// The package that has layers.
+/// The package with layers.
 const PACKAGE: &str = "harness/src/";
-/// Imports that run upwards all the same: the importing file, the module, and why.
+/// Upward imports that are allowed: the importing file, the module, and the reason.
 const ALLOWED: &[(&str, &str, &str)] = &[];
 
-/// Imports that run upwards, and modules that the table does not have.
+/// Returns upward imports, and modules that are missing in the table.
 pub fn check(tree: &Tree, sources: &Sources) -> Vec<Finding> {
     check_except(tree, sources, ALLOWED)
 }
@@ -40,7 +41,7 @@ fn check_except(tree: &Tree, sources: &Sources, allowed: &[(&str, &str, &str)]) 
             let Some(other) = import.path.first() else {
                 continue;
             };
-            // What the table does not have is reported where it is defined, or is no module.
+            // A module that is missing in the table is reported where it is defined, or is no module.
             if rank(other).is_none_or(|other_rank| other_rank <= own_rank) {
                 continue;
             }
@@ -66,7 +67,7 @@ fn check_except(tree: &Tree, sources: &Sources, allowed: &[(&str, &str, &str)]) 
     findings
 }
 
-/// The modules of the table, from the top.
+/// Returns the modules of the table, from the top.
 fn table(page: &str) -> Vec<String> {
     let section = markdown::section(page, HEADING);
     let rows = section.lines().filter(|line| line.starts_with("| `"));

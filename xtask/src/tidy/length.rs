@@ -1,16 +1,16 @@
-//! A file is short enough to be read at once.
+//! The rule that a file is short enough to be read at once.
 
 use super::{Finding, tree::Tree};
 
 const RULE: &str = "length";
-/// Lines above which a file is told to think about what it is for.
+/// The number of lines above which a file gets a warning.
 const LONG: usize = 400;
-/// Lines above which it has to.
+/// The number of lines above which a file breaks the rule.
 const TOO_LONG: usize = 500;
 /// Files that may be longer, each with its reason.
 const ALLOWED: &[(&str, &str)] = &[];
 
-/// Rust files that are too long.
+/// Returns the Rust files that are too long.
 pub fn check(tree: &Tree) -> Vec<Finding> {
     check_except(tree, ALLOWED)
 }

@@ -1,15 +1,15 @@
-//! Links in Markdown lead somewhere, and so does every page of docs/ that any file names.
+//! The rule that links in Markdown resolve, and that every page of docs/ that any file names exists.
 
 use super::{Finding, markdown, tree::Tree};
 
 const RULE: &str = "links";
-/// Files that name pages that do not exist, on purpose.
+/// The folder of files that name missing pages on purpose.
 const EXAMPLES: &str = "xtask/src/tidy/";
 
-/// Pages that are being written, and may be named before they are there.
+/// Pages that are being written, and may be named before they exist.
 const COMING: &[&str] = &[];
 
-/// Takes the pages that are being written for ones that are there.
+/// Treats the pages that are being written as existing ones.
 pub fn expect_what_is_coming(tree: &mut Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for page in COMING {
@@ -22,7 +22,7 @@ pub fn expect_what_is_coming(tree: &mut Tree) -> Vec<Finding> {
     findings
 }
 
-/// Links and names of pages that lead nowhere.
+/// Returns links and names of pages that do not resolve.
 pub fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in tree.ending(".md") {
@@ -46,7 +46,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// What is wrong with a link of the page `from` to `to`.
+/// Returns what is wrong with a link of the page `from` to `to`.
 pub fn dangling(tree: &Tree, from: &str, to: &str) -> Option<String> {
     if to.contains("://") || to.starts_with("mailto:") {
         return None;
@@ -67,7 +67,7 @@ pub fn dangling(tree: &Tree, from: &str, to: &str) -> Option<String> {
     (!anchors.contains(anchor)).then(|| format!("links to {to}: {target} has no heading for #{anchor}"))
 }
 
-/// `to` as seen from the page `from`.
+/// Resolves `to` relative to the page `from`.
 fn joined(from: &str, to: &str) -> String {
     let mut parts: Vec<&str> = from.split('/').collect();
     parts.pop();
@@ -81,11 +81,12 @@ fn joined(from: &str, to: &str) -> String {
     parts.join("/")
 }
 
-/// The paths below docs/ that a line names, without anchors. The start of a path names every file that begins so.
+/// Iterates over the paths below docs/ that a line names, without anchors. The start of a path names every file that
+/// begins with it.
 fn named_pages(line: &str) -> impl Iterator<Item = &str> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     line.match_indices("docs/").filter_map(move |(at, _)| {
-        // A path that ends in docs/ is another's folder.
+        // The docs/ of a longer path belongs to another folder.
         if line[..at].ends_with(is_part) {
             return None;
         }

@@ -1,4 +1,4 @@
-//! What rules want to know of a Markdown page: its anchors, its links, one of its sections.
+//! The parts of a Markdown page that rules need: its anchors, its links, one of its sections.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,13 +7,13 @@ use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 /// A link of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// Where it leads, as written.
+    /// The target, as written.
     pub to: String,
-    /// The line.
+    /// The line number.
     pub line: usize,
 }
 
-/// The anchors of the headings of `page`, as code hosts make them.
+/// Returns the anchors of the headings of `page`, as code hosts make them.
 pub fn anchors(page: &str) -> BTreeSet<String> {
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
     let mut anchors = BTreeSet::new();
@@ -37,7 +37,7 @@ pub fn anchors(page: &str) -> BTreeSet<String> {
     anchors
 }
 
-/// The anchor of a heading.
+/// Returns the anchor of a heading.
 fn slug(heading: &str) -> String {
     let kept = |c: char| match c {
         ' ' => Some('-'),
@@ -47,10 +47,10 @@ fn slug(heading: &str) -> String {
     heading.to_lowercase().chars().filter_map(kept).collect()
 }
 
-/// The links and images of `page`, in order. A reference without a definition leads to `[reference]`.
+/// Returns the links and images of `page`, in order. A reference without a definition has the target `[reference]`.
 pub fn links(page: &str) -> Vec<Link> {
     let undefined = |link: pulldown_cmark::BrokenLink<'_>| {
-        // `[word]` alone is mostly no link at all.
+        // `[word]` alone is usually not a link.
         (link.link_type == LinkType::Reference).then(|| (format!("[{}]", link.reference).into(), "".into()))
     };
     let parser = Parser::new_with_broken_link_callback(page, Options::ENABLE_TABLES, Some(undefined));
@@ -64,7 +64,7 @@ pub fn links(page: &str) -> Vec<Link> {
     parser.into_offset_iter().filter_map(link).collect()
 }
 
-/// What stands below the heading `heading` of `page`, up to the next of its level; empty without one.
+/// Returns the text below the heading `heading` of `page`, up to the next heading of its level; empty without one.
 pub fn section<'a>(page: &'a str, heading: &str) -> &'a str {
     let title = |line: &str| line.trim_start_matches('#').trim() == heading && line.starts_with('#');
     let mut start = None;

@@ -1,17 +1,17 @@
-//! `cargo xtask tidy`: the house rules that the compiler does not know.
+//! `cargo xtask tidy`: the rules of this repository that the compiler does not check.
 //!
-//! Each rule is a file: a function from the [`tree::Tree`] to what it found. Rules read text and never the disk, so that
+//! Each rule is a file: a function from the [`tree::Tree`] to its findings. Rules read text and never the disk, so that
 //! each is tested on a tree of a few lines that breaks it. A rule that needs an exception names it, with its reason, in
 //! its own file.
 //!
 //! - [`layers`]: a module of the harness imports only from modules above it in ARCHITECTURE.md
-//! - [`circles`]: no files of a package import each other in a circle
+//! - [`circles`]: no files of a package import each other in a cycle
 //! - [`length`]: no file is too long to be read at once
-//! - [`safety`]: `unsafe` only where the clock and the entropy are caught
+//! - [`safety`]: `unsafe` only where the clock and the entropy are intercepted
 //! - [`headers`]: a file begins by saying what it is for
 //! - [`links`]: links in Markdown, and pages that sources name, exist
-//! - [`citations`]: what oracles and scenarios cite exists
-//! - [`words`]: nothing of one machine or one registry is in the tree
+//! - [`citations`]: citations of oracles and scenarios exist
+//! - [`words`]: nothing in the tree depends on one machine or one registry
 
 pub mod circles;
 pub mod citations;
@@ -46,7 +46,7 @@ pub struct Args {
     root: Option<PathBuf>,
 }
 
-/// Something that breaks a rule.
+/// A violation of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
     /// The file, from the root of the repository.
@@ -55,14 +55,14 @@ pub struct Finding {
     pub line: usize,
     /// The rule.
     pub rule: &'static str,
-    /// What is wrong, and how to mend it.
+    /// The violation, and how to fix it.
     pub what: String,
-    /// Whether it is only to be thought about.
+    /// Whether it is only a warning.
     pub is_warning: bool,
 }
 
 impl Finding {
-    /// A broken rule.
+    /// Creates a finding that breaks a rule.
     pub fn new(rule: &'static str, file: &str, line: usize, what: impl Into<String>) -> Self {
         Self {
             file: file.to_owned(),
@@ -73,7 +73,7 @@ impl Finding {
         }
     }
 
-    /// The same, only to be thought about.
+    /// Turns the finding into a warning.
     pub fn warning(mut self) -> Self {
         self.is_warning = true;
         self
@@ -91,7 +91,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Checks the tree; true if no rule is broken.
+/// Checks the tree; returns true if no rule is broken.
 pub fn tidy(args: &Args) -> anyhow::Result<bool> {
     let more = match &args.words {
         None => String::new(),
@@ -116,7 +116,7 @@ pub fn tidy(args: &Args) -> anyhow::Result<bool> {
     Ok(broken == 0)
 }
 
-/// What breaks a rule in `tree`, by file and line; `more` are further words that must not stand in it, one in each line.
+/// Returns the findings in `tree`, by file and line; `more` has further banned words, one per line.
 fn check(tree: &Tree, more: &str) -> Vec<Finding> {
     let mut tree = tree.clone();
     let mut findings = links::expect_what_is_coming(&mut tree);

@@ -1,11 +1,11 @@
-//! `unsafe` stands only where the clock and the entropy of the process are caught.
+//! The rule that `unsafe` occurs only where the clock and the entropy of the process are intercepted.
 
 use super::{Finding, source::Sources};
 
-/// The folder that may.
+/// The folder in which `unsafe` is allowed.
 const ALLOWED: &str = "harness/src/ambient/";
 
-/// The word `unsafe` elsewhere: blocks, functions, attributes, and inside macros.
+/// Returns uses of the word `unsafe` elsewhere: in blocks, functions, attributes, and inside macros.
 pub fn check(sources: &Sources) -> Vec<Finding> {
     let elsewhere = sources.iter().filter(|s| !s.path.starts_with(ALLOWED));
     elsewhere

@@ -1,7 +1,7 @@
-//! Rust files as rules see them: which names a file takes from which module, and where it says `unsafe`.
+//! Rust files as rules see them: the names that a file imports from each module, and its uses of `unsafe`.
 //!
-//! Reads syntax, not meaning. Names that a test takes are left out: tests may know everything. A name that only a macro's
-//! arguments mention is seen if it is a path that begins with `crate`.
+//! It reads syntax, not meaning. Imports of tests are left out: tests may import anything. A name that occurs only in a
+//! macro's arguments is found if it is a path that begins with `crate`.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +14,12 @@ use syn::{
 
 use super::{Finding, tree::Tree};
 
-/// A name that a file takes from elsewhere in its package.
+/// A name that a file imports from elsewhere in its package.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Import {
     /// The path from the root of the package, without `crate`.
     pub path: Vec<String>,
-    /// The line.
+    /// The line number.
     pub line: usize,
 }
 
@@ -30,15 +30,15 @@ pub struct Source {
     pub path: String,
     /// The folder of its package's sources, such as `harness/src/`; empty outside of one.
     pub package: String,
-    /// Its module, from the root of the package.
+    /// The module, from the root of the package.
     pub module: Vec<String>,
-    /// Whether it is only compiled for tests.
+    /// Whether the file is only compiled for tests.
     pub is_test: bool,
-    /// What it takes from elsewhere in its package, outside of tests.
+    /// The imports from elsewhere in its package, outside of tests.
     pub imports: Vec<Import>,
-    /// What it passes on: by the name that it gives it, the path of what it is.
+    /// The re-exports: by their name here, the path of the item.
     pub passes_on: BTreeMap<String, Vec<String>>,
-    /// The lines that say `unsafe`.
+    /// The lines with `unsafe`.
     pub unsafe_lines: Vec<usize>,
 }
 
@@ -51,7 +51,7 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Each file.
+    /// Iterates over the files.
     pub fn iter(&self) -> impl Iterator<Item = &Source> {
         self.all.iter()
     }
@@ -94,7 +94,7 @@ pub fn sources(tree: &Tree) -> Sources {
     sources
 }
 
-/// The package and the module of the file at `path`.
+/// Returns the package and the module of the file at `path`.
 fn place(path: &str) -> (String, Vec<String>) {
     let Some(at) = path
         .find("src/")
@@ -116,7 +116,7 @@ fn place(path: &str) -> (String, Vec<String>) {
     (package.to_owned(), module)
 }
 
-/// The modules that `items` declare.
+/// Returns the modules that `items` declare.
 fn children(items: &[Item]) -> Vec<String> {
     let declared = items.iter().filter_map(|item| match item {
         Item::Mod(module) => Some(module.ident.to_string()),
@@ -125,7 +125,7 @@ fn children(items: &[Item]) -> Vec<String> {
     declared.collect()
 }
 
-/// Walks a file.
+/// Walks the syntax tree of a file.
 struct Reader {
     source: Source,
     /// The modules that the file declares.
@@ -154,7 +154,7 @@ impl Reader {
         }
     }
 
-    /// `names` from the root of the package, if they lead to a module of it.
+    /// Resolves `names` from the root of the package, if they lead to a module of it.
     fn absolute(&self, names: &[String]) -> Option<Vec<String>> {
         let (mut base, mut rest) = match names.first()?.as_str() {
             "crate" => (Vec::new(), &names[1..]),
@@ -170,7 +170,7 @@ impl Reader {
         Some(base)
     }
 
-    /// As [`Reader::absolute`], but a name of a declared module may stand first.
+    /// Same as [`Reader::absolute`], but a name of a declared module may come first.
     fn used(&self, names: &[String]) -> Option<Vec<String>> {
         let first = names.first()?;
         if self.here == self.source.module && self.children.contains(first) {
@@ -209,7 +209,7 @@ impl<'ast> Visit<'ast> for Reader {
             let Some(path) = self.used(&names) else { continue };
             match item.vis {
                 Visibility::Inherited => self.take(path, item.span().start().line),
-                // What is only passed on is not used here.
+                // A re-export is not a use here.
                 _ => drop(self.source.passes_on.insert(alias, path)),
             }
         }
@@ -233,7 +233,7 @@ impl<'ast> Visit<'ast> for Reader {
     }
 }
 
-/// The names that a use declaration takes, each with what it is called here.
+/// Collects the names that a use declaration imports, each with its name here.
 fn flatten(tree: &UseTree, before: &mut Vec<String>, leaves: &mut Vec<(Vec<String>, String)>) {
     let mut leaf = |last: Option<String>, alias: String| {
         leaves.push((before.iter().cloned().chain(last).collect(), alias));
@@ -271,7 +271,7 @@ fn attributes(item: &Item) -> &[Attribute] {
     }
 }
 
-/// Whether it is `#[cfg(test)]` or `#[test]`.
+/// Reports whether the attribute is `#[cfg(test)]` or `#[test]`.
 fn is_for_tests(attribute: &Attribute) -> bool {
     let is_cfg_test = || {
         attribute.path().is_ident("cfg")
@@ -282,7 +282,7 @@ fn is_for_tests(attribute: &Attribute) -> bool {
     attribute.path().is_ident("test") || is_cfg_test()
 }
 
-/// The paths that begin with `crate` in the arguments of a macro.
+/// Returns the paths that begin with `crate` in the arguments of a macro.
 fn paths_of_the_package(tokens: TokenStream) -> Vec<(Vec<String>, usize)> {
     let mut found = Vec::new();
     let mut open: Option<(Vec<String>, usize)> = None;
@@ -303,7 +303,7 @@ fn paths_of_the_package(tokens: TokenStream) -> Vec<(Vec<String>, usize)> {
     found
 }
 
-/// The lines of the word `unsafe` outside of comments and strings.
+/// Returns the lines of the word `unsafe` outside of comments and strings.
 fn unsafe_lines(text: &str) -> Vec<usize> {
     fn walk(tokens: TokenStream, lines: &mut Vec<usize>) {
         for token in tokens {
@@ -315,7 +315,7 @@ fn unsafe_lines(text: &str) -> Vec<usize> {
         }
     }
     let mut lines = Vec::new();
-    // What is no Rust has been reported by then.
+    // A file that is not Rust has been reported by then.
     walk(text.parse().unwrap_or_default(), &mut lines);
     lines.dedup();
     lines

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 
-/// What is written by tools, or not for reading.
+/// Folders that are written by tools, or not for reading.
 const SKIPPED: [&str; 4] = ["target", ".git", "node_modules", "snapshots"];
 
 /// The text files of a repository.
@@ -20,17 +20,17 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Reads what lies below `root`. Of files that are not UTF-8 only their paths are kept.
+    /// Reads the files below `root`. Of files that are not UTF-8 only the paths are kept.
     ///
     /// # Errors
-    /// When a folder cannot be read.
+    /// Fails if a folder cannot be read.
     pub fn read(root: &Path) -> anyhow::Result<Self> {
         let mut tree = Self::default();
         tree.enter(root, "")?;
         Ok(tree)
     }
 
-    /// A tree of these files.
+    /// Creates a tree of these files.
     #[cfg(test)]
     pub fn of(files: &[(&str, &str)]) -> Self {
         let owned = |(path, text): &(&str, &str)| ((*path).to_owned(), (*text).to_owned());
@@ -40,7 +40,7 @@ impl Tree {
         }
     }
 
-    /// The same tree with this file, which is no text.
+    /// Adds a file that is no text.
     #[cfg(test)]
     pub fn and_picture(mut self, path: &str) -> Self {
         self.others.insert(path.to_owned());
@@ -66,29 +66,29 @@ impl Tree {
         Ok(())
     }
 
-    /// Takes the file at `path` for one that is there, and empty, if it is not.
+    /// Adds an empty file at `path`, if there is none.
     pub fn expect(&mut self, path: &str) {
         self.files.entry(path.to_owned()).or_default();
     }
 
-    /// Every file and its text, by path.
+    /// Iterates over every file and its text, by path.
     pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
         self.files
             .iter()
             .map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
-    /// Those whose paths end in `ending`.
+    /// Iterates over the files whose paths end in `ending`.
     pub fn ending<'a>(&'a self, ending: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.files().filter(move |(path, _)| path.ends_with(ending))
     }
 
-    /// The text of a file.
+    /// Returns the text of a file.
     pub fn text(&self, path: &str) -> Option<&str> {
         self.files.get(path).map(String::as_str)
     }
 
-    /// Whether there is a file or a folder of this path.
+    /// Reports whether there is a file or a folder at this path.
     pub fn has(&self, path: &str) -> bool {
         let path = path.trim_end_matches('/');
         path.is_empty()
@@ -97,7 +97,7 @@ impl Tree {
             || self.begins_a_path(&format!("{path}/"))
     }
 
-    /// Whether the path of some file begins with `start`.
+    /// Reports whether the path of some file begins with `start`.
     pub fn begins_a_path(&self, start: &str) -> bool {
         let text = self.files.range(start.to_owned()..).next().map(|(path, _)| path);
         let other = self.others.range(start.to_owned()..).next();
@@ -108,10 +108,10 @@ impl Tree {
     }
 }
 
-/// The root of this repository: above the folder of this package.
+/// Returns the root of this repository: the parent of this package's folder.
 ///
 /// # Errors
-/// When this package has moved away from it since it was built.
+/// Fails if this package has moved away from it since it was built.
 pub fn root() -> anyhow::Result<std::path::PathBuf> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = package.parent().context("this package has no parent folder")?;

@@ -1,10 +1,10 @@
-//! Nothing in the tree knows one machine, one registry or one person's folder.
+//! The rule that nothing in the tree depends on one machine, one registry or one person's folder.
 
 use super::{Finding, tree::Tree};
 
 const RULE: &str = "words";
 
-/// Words that stand nowhere, and why. They are put together here, because this file is looked at too.
+/// Banned words, and the reasons. They are assembled here, because this file is checked too.
 const BANNED: &[(&str, &str)] = &[
     (concat!("/ho", "me/"), MACHINE),
     (concat!("/ro", "ot/"), MACHINE),
@@ -21,13 +21,13 @@ const BANNED: &[(&str, &str)] = &[
 const RETIRED: &str = "a word that another one stands for: see the glossary in ARCHITECTURE.md";
 const MACHINE: &str = "a folder of one machine";
 const LATER: &str = "a note for later: do it, or name it among the absences of ARCHITECTURE.md";
-/// Folders of nobody, in examples.
+/// Example folders that belong to nobody.
 const NOBODY: [&str; 2] = [concat!("/ho", "me/x/"), concat!("/ho", "me/somebody/")];
 
-/// Where a package may come from, in a lock file.
+/// The only allowed source of packages in a lock file.
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// Banned words, those of `more` too, and packages of a lock file that come from elsewhere.
+/// Returns banned words, those of `more` too, and packages of a lock file from another source.
 pub fn check(tree: &Tree, more: &str) -> Vec<Finding> {
     let more = more.lines().map(str::trim).filter(|word| !word.is_empty());
     let banned: Vec<(&str, &str)> = BANNED

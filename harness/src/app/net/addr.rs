@@ -1,6 +1,6 @@
-//! Addresses by name: the hosts of the topology are what a run has in place of a name service.
+//! Addresses by name: in a run, the hosts of the topology replace a name service.
 //!
-//! Looking a name up takes no time and never fails by chance.
+//! A lookup takes no time and never fails by chance.
 
 use std::{
     io,
@@ -10,16 +10,16 @@ use std::{
 use super::held;
 use crate::world::Host;
 
-/// What stands for addresses of sockets, as in `tokio::net`: an address, or the name of a host with a port
-/// (`"server:80"`, `("server", 80)`). It cannot be implemented elsewhere.
+/// An argument for socket addresses, as in `tokio::net`: an address, or the name of a host with a port (`"server:80"`,
+/// `("server", 80)`). The trait cannot be implemented elsewhere.
 pub trait ToSocketAddrs: sealed::Resolve {}
 
 impl<T: sealed::Resolve + ?Sized> ToSocketAddrs for T {}
 
-/// Looks the addresses of a host up.
+/// Looks up the addresses of a host.
 ///
 /// # Errors
-/// Of kind `NotFound` if no host of the topology has that name; outside a run.
+/// Fails with `NotFound` if no host of the topology has that name; also fails outside a run.
 ///
 /// # Example
 ///
@@ -36,7 +36,7 @@ pub async fn lookup_host<T: ToSocketAddrs>(host: T) -> io::Result<impl Iterator<
     Ok(host.resolve(&here)?.into_iter())
 }
 
-/// The addresses that `name` has for `here`.
+/// Returns the addresses of `name` as seen from `here`.
 fn addresses(here: &Host, name: &str) -> io::Result<Vec<IpAddr>> {
     if let Ok(address) = name.trim_start_matches('[').trim_end_matches(']').parse() {
         return Ok(vec![address]);
@@ -53,7 +53,7 @@ fn addresses(here: &Host, name: &str) -> io::Result<Vec<IpAddr>> {
     }
 }
 
-/// The first of `addresses` for which `open` works; else the last error.
+/// Returns the result for the first of `addresses` for which `open` works, else the last error.
 pub(super) async fn first_that_works<T, F>(
     addresses: Vec<SocketAddr>,
     mut open: impl FnMut(SocketAddr) -> F,
@@ -72,7 +72,7 @@ where
 }
 
 pub(super) mod sealed {
-    //! What makes the trait impossible to implement elsewhere.
+    //! The private trait that keeps `ToSocketAddrs` from being implemented elsewhere.
 
     use std::{
         io,
@@ -82,9 +82,9 @@ pub(super) mod sealed {
     use super::addresses;
     use crate::world::Host;
 
-    /// Finds addresses.
+    /// Resolves to addresses.
     pub trait Resolve {
-        /// The addresses that it stands for on `here`.
+        /// Returns the addresses as seen from `here`.
         fn resolve(&self, here: &Host) -> io::Result<Vec<SocketAddr>>;
     }
 

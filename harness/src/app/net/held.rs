@@ -1,7 +1,7 @@
 //! A socket of the simulated kernel that stays on its host and ends with the host's life.
 //!
-//! `turmoil-net` looks its current host up at every call, drops included: whatever touches a socket goes through here, where
-//! the host is pinned first and the pump is woken after. It also stands still while the app on its host does.
+//! `turmoil-net` looks its current host up at every call, drops included: every access to a socket goes through here,
+//! where the host is pinned first and the pump is woken after. Access also waits while the app on its host is paused.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +13,7 @@ use std::{
 
 use crate::world::{Host, Sim};
 
-/// The host of the running task, for an operation called `operation` of this module's types.
+/// Returns the host of the running task, for the operation `operation` of this module's types.
 pub(super) fn here(operation: &str) -> io::Result<Host> {
     Host::current().map_err(|why| {
         let what = format!(
@@ -31,7 +31,7 @@ pub(super) struct Held<S: Send + 'static> {
 }
 
 impl<S: Send + 'static> Held<S> {
-    /// Holds what `open` opens on `host`, until the last reference goes or the host crashes.
+    /// Opens a socket on `host` with `open`, and holds it until the last reference goes or the host crashes.
     pub fn open(host: &Host, open: impl FnOnce() -> io::Result<S>) -> io::Result<Arc<Self>> {
         host.pin();
         let held = Arc::new(Self {
@@ -43,13 +43,13 @@ impl<S: Send + 'static> Held<S> {
         Ok(held)
     }
 
-    /// The host.
+    /// Returns the host.
     pub fn host(&self) -> &Host {
         &self.host
     }
 
-    /// Polls something that may put packets on the wire whenever it is polled. It waits for ever once the life of the
-    /// host is over.
+    /// Polls an operation that may put packets on the wire whenever it is polled. It waits for ever once the life of
+    /// the host is over.
     pub fn poll<R>(
         &self,
         cx: &mut Context<'_>,
@@ -60,8 +60,8 @@ impl<S: Send + 'static> Held<S> {
         polled
     }
 
-    /// Polls something that may put packets on the wire only when it is done: reading opens the window, which the other
-    /// end has to learn.
+    /// Polls an operation that may put packets on the wire only when it completes: reading opens the window, which the
+    /// other end has to learn.
     pub fn poll_read<R>(
         &self,
         cx: &mut Context<'_>,
@@ -90,17 +90,17 @@ impl<S: Send + 'static> Held<S> {
         poll(socket, cx)
     }
 
-    /// Waits for what `poll` polls, as [`Held::poll`].
+    /// Waits for an operation, polled with [`Held::poll`].
     pub async fn wait<R>(&self, mut poll: impl FnMut(&mut S, &mut Context<'_>) -> Poll<R>) -> R {
         future::poll_fn(|cx| self.poll(cx, &mut poll)).await
     }
 
-    /// Waits for what `poll` polls, as [`Held::poll_read`].
+    /// Waits for an operation, polled with [`Held::poll_read`].
     pub async fn wait_read<R>(&self, mut poll: impl FnMut(&mut S, &mut Context<'_>) -> Poll<R>) -> R {
         future::poll_fn(|cx| self.poll_read(cx, &mut poll)).await
     }
 
-    /// Does something that takes no time.
+    /// Calls an operation that takes no time.
     pub fn call<R>(&self, call: impl FnOnce(&mut S) -> io::Result<R>) -> io::Result<R> {
         let mut socket = self.socket();
         let Some(socket) = socket.as_mut() else {
@@ -115,7 +115,7 @@ impl<S: Send + 'static> Held<S> {
         result
     }
 
-    /// Takes the socket out: it is somebody else's now.
+    /// Takes the socket out, for another owner.
     pub fn take(&self) -> Option<S> {
         self.socket().take()
     }
@@ -137,7 +137,7 @@ impl<S: Send + 'static> Drop for Held<S> {
     }
 }
 
-/// What a crash closes.
+/// A resource that a crash closes.
 trait Close: Send + Sync {
     fn close(&self);
 }
@@ -151,13 +151,13 @@ impl<S: Send + 'static> Close for Held<S> {
                 drop(socket);
                 self.host.sim().want_egress();
             }
-            // It was carried out of its run, whose network is gone.
+            // The socket was carried out of its run, whose network is gone.
             None => mem::forget(socket),
         }
     }
 }
 
-/// The sockets of every life of every host, to be closed in the order in which they were opened.
+/// The sockets of every life of every host, closed in the order in which they were opened.
 #[derive(Default)]
 struct Sockets {
     of: Mutex<BTreeMap<(String, u32), Open>>,
@@ -166,11 +166,11 @@ struct Sockets {
 #[derive(Default)]
 struct Open {
     sockets: Vec<Weak<dyn Close>>,
-    // How many there were when the closed ones were last dropped from the list.
+    // The number of sockets left when closed ones were last removed from the list.
     kept: usize,
 }
 
-/// Has `socket` closed when this life of `host` ends.
+/// Registers `socket` to be closed when this life of `host` ends.
 fn remember(host: &Host, socket: Weak<dyn Close>) {
     let sockets = host.sim().part::<Sockets>();
     let mut of = sockets.of.lock().expect("no panic while it is held");
@@ -197,7 +197,7 @@ fn remember(host: &Host, socket: Weak<dyn Close>) {
     }
 }
 
-/// Polls `future` once. The sockets of `turmoil-net` keep everything in its kernel, nothing in a future that waits.
+/// Polls `future` once. The sockets of `turmoil-net` keep all state in its kernel, none in a waiting future.
 pub(super) fn once<F: Future>(cx: &mut Context<'_>, future: F) -> Poll<F::Output> {
     pin!(future).poll(cx)
 }

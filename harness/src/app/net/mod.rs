@@ -1,12 +1,12 @@
 //! Sockets for code under test: the types of [`tokio::net`], on the host of the task that uses them.
 //!
 //! They have the names, methods and error kinds of tokio's, so that code that imports its network from here in place of
-//! `tokio::net` runs unchanged. Each finds its host when it is made (`Host::current`) and stays on it. A crash of the host
-//! closes all of them, and whatever a task of that life still waits for never comes. Names of hosts are looked up in the
-//! topology of the run.
+//! `tokio::net` runs unchanged. Each finds its host when it is created (`Host::current`) and stays on it. A crash of
+//! the host closes all of them, and operations that a task of that life still waits for never complete. Names of hosts
+//! are looked up in the topology of the run.
 //!
-//! What differs from a kernel's: nothing listens on both families at `[::]`; a datagram to a closed port is answered by
-//! nothing; there are no vectored writes, no `from_std` and no raw descriptors.
+//! Differences from a kernel's sockets: no socket listens on both families at `[::]`; a datagram to a closed port gets
+//! no answer; there are no vectored writes, no `from_std` and no raw descriptors.
 //!
 //! # Example
 //!

@@ -1,4 +1,4 @@
-//! UDP, as in `tokio::net`.
+//! UDP sockets, as in `tokio::net`.
 
 use std::{
     io,
@@ -17,7 +17,7 @@ use super::{
 
 /// A UDP socket on the host of the task that binds it.
 ///
-/// A datagram larger than the interface's MTU allows is refused; one to a port that nobody has is lost in silence.
+/// A datagram larger than the interface's MTU allows is refused; one to a closed port is lost silently.
 #[derive(Debug)]
 pub struct UdpSocket {
     held: Arc<Held<shim::UdpSocket>>,
@@ -27,7 +27,7 @@ impl UdpSocket {
     /// Binds to the first of `addr` that can be bound; port 0 takes a free one.
     ///
     /// # Errors
-    /// As the system's: the address is taken or not the host's. Of kind `Unsupported` outside a run.
+    /// Fails as the system does: the address is taken or not the host's. Fails with `Unsupported` outside a run.
     pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<Self> {
         let host = held::here("UdpSocket::bind")?;
         held::only_if_alive(&host).await;
@@ -40,36 +40,36 @@ impl UdpSocket {
         addr::first_that_works(addr.resolve(&host)?, bind).await
     }
 
-    /// Where datagrams go and come from, from now on: the first of `addr`.
+    /// Connects the socket to the first of `addr`: datagrams go there and come from there from now on.
     ///
     /// # Errors
-    /// If `addr` stands for no address.
+    /// Fails if `addr` resolves to no address.
     pub async fn connect<A: ToSocketAddrs>(&self, addr: A) -> io::Result<()> {
         let peers = addr.resolve(self.held.host())?;
         let connect = |peer| self.held.wait(move |s, cx| once(cx, s.connect(peer)));
         addr::first_that_works(peers, connect).await
     }
 
-    /// The address that it is bound to.
+    /// Returns the local address.
     ///
     /// # Errors
-    /// If its host has crashed.
+    /// Fails if the host has crashed.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.held.call(|s| s.local_addr())
     }
 
-    /// The address that it is connected to.
+    /// Returns the address that the socket is connected to.
     ///
     /// # Errors
-    /// Of kind `NotConnected` if it is not.
+    /// Fails with `NotConnected` if there is none.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.held.call(|s| s.peer_addr())
     }
 
-    /// Sends a datagram to the address that it is connected to.
+    /// Sends a datagram to the connected address.
     ///
     /// # Errors
-    /// As the system's: it is not connected, or the datagram is too large.
+    /// Fails as the system does: not connected, or the datagram is too large.
     pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.held.wait(|s, cx| once(cx, s.send(buf))).await
     }
@@ -77,7 +77,7 @@ impl UdpSocket {
     /// Sends a datagram to the first of `target`.
     ///
     /// # Errors
-    /// As the system's: the datagram is too large.
+    /// Fails as the system does: the datagram is too large.
     pub async fn send_to<A: ToSocketAddrs>(&self, buf: &[u8], target: A) -> io::Result<usize> {
         let to = target.resolve(self.held.host())?;
         let no_address = || io::Error::new(io::ErrorKind::InvalidInput, "no addresses to send data to");
@@ -85,72 +85,72 @@ impl UdpSocket {
         self.held.wait(|s, cx| once(cx, s.send_to(buf, to))).await
     }
 
-    /// Receives a datagram of the address that it is connected to; what does not fit into `buf` is cut off.
+    /// Receives a datagram from the connected address; a datagram longer than `buf` is cut off.
     ///
     /// # Errors
-    /// As the system's.
+    /// Fails as the system does.
     pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.held.wait_read(|s, cx| once(cx, s.recv(buf))).await
     }
 
-    /// Receives a datagram; what does not fit into `buf` is cut off.
+    /// Receives a datagram; a datagram longer than `buf` is cut off.
     ///
     /// # Errors
-    /// As the system's.
+    /// Fails as the system does.
     pub async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.held.wait_read(|s, cx| once(cx, s.recv_from(buf))).await
     }
 
-    /// As [`UdpSocket::recv_from`], and the datagram stays where it is.
+    /// Receives a datagram like [`UdpSocket::recv_from`], without removing it.
     ///
     /// # Errors
-    /// As the system's.
+    /// Fails as the system does.
     pub async fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.held.wait_read(|s, cx| once(cx, s.peek_from(buf))).await
     }
 
-    /// As [`UdpSocket::send`], at once.
+    /// Sends like [`UdpSocket::send`], without waiting.
     ///
     /// # Errors
-    /// As the system's.
+    /// Fails as the system does.
     pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
         self.held.call(|s| s.try_send(buf))
     }
 
-    /// As [`UdpSocket::send_to`], at once.
+    /// Sends like [`UdpSocket::send_to`], without waiting.
     ///
     /// # Errors
-    /// As the system's.
+    /// Fails as the system does.
     pub fn try_send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
         self.held.call(|s| s.try_send_to(buf, target))
     }
 
-    /// As [`UdpSocket::recv`], at once.
+    /// Receives like [`UdpSocket::recv`], without waiting.
     ///
     /// # Errors
-    /// Of kind `WouldBlock` if nothing has come.
+    /// Fails with `WouldBlock` if no datagram has arrived.
     pub fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.held.call(|s| s.try_recv(buf))
     }
 
-    /// As [`UdpSocket::recv_from`], at once.
+    /// Receives like [`UdpSocket::recv_from`], without waiting.
     ///
     /// # Errors
-    /// Of kind `WouldBlock` if nothing has come.
+    /// Fails with `WouldBlock` if no datagram has arrived.
     pub fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.held.call(|s| s.try_recv_from(buf))
     }
 
-    /// Waits until there is something to receive.
+    /// Waits until there is a datagram to receive.
     ///
     /// # Errors
-    /// As the system's.
+    /// Fails as the system does.
     pub async fn readable(&self) -> io::Result<()> {
         let peek = |s: &mut shim::UdpSocket, cx: &mut Context<'_>| once(cx, s.peek_from(&mut []));
         self.held.wait_read(peek).await.map(drop)
     }
 
-    /// Waits until something can be sent: always, here.
+    /// Waits until a datagram can be sent: always, here.
     ///
     /// # Errors
     /// Never.
@@ -194,34 +194,34 @@ impl UdpSocket {
         })
     }
 
-    /// Whether it may send to broadcast addresses.
+    /// Reports whether the socket may send to broadcast addresses.
     ///
     /// # Errors
-    /// If its host has crashed.
+    /// Fails if the host has crashed.
     pub fn broadcast(&self) -> io::Result<bool> {
         self.held.call(|s| s.broadcast())
     }
 
-    /// Lets it send to broadcast addresses. No host receives what is sent there.
+    /// Allows the socket to send to broadcast addresses. No host receives such datagrams.
     ///
     /// # Errors
-    /// If its host has crashed.
+    /// Fails if the host has crashed.
     pub fn set_broadcast(&self, on: bool) -> io::Result<()> {
         self.held.call(|s| s.set_broadcast(on))
     }
 
-    /// Over how many routers its packets may go. No router counts.
+    /// Returns the time to live (hop limit) of packets. Nothing decrements it here.
     ///
     /// # Errors
-    /// If its host has crashed.
+    /// Fails if the host has crashed.
     pub fn ttl(&self) -> io::Result<u32> {
         self.held.call(|s| s.ttl())
     }
 
-    /// Sets what [`UdpSocket::ttl`] says.
+    /// Sets the value of [`UdpSocket::ttl`].
     ///
     /// # Errors
-    /// Of kind `InvalidInput` above 255.
+    /// Fails with `InvalidInput` above 255.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.held.call(|s| s.set_ttl(ttl))
     }

@@ -1,8 +1,8 @@
-//! What the kinds have in common whose faults on the same thing must not overlap.
+//! A check for kinds whose faults on the same target must not overlap.
 
 use crate::{fault::Fault, time::SimTime};
 
-/// Says what is wrong with `fault` if it begins before one of `others` is over, and ends after that has begun.
+/// Returns an error if `fault` overlaps in time with one of `others`.
 pub(super) fn check<'a>(fault: &Fault, others: impl IntoIterator<Item = &'a Fault>) -> Result<(), String> {
     let until = |f: &Fault| f.until().unwrap_or(SimTime::MAX);
     let overlaps = |other: &&Fault| other.from() < until(fault) && fault.from() < until(other);

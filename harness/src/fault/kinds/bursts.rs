@@ -14,11 +14,11 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bursts {
-    /// How long bursts are, and how far apart.
+    /// The lengths of bursts and of the gaps between them.
     pub model: GilbertElliott,
 }
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "bursts",
     about: "A link loses packets in bursts; TCP sends its segments again.",

@@ -18,11 +18,11 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Corrupt {
-    /// How often, in parts per million; 1 at least.
+    /// The probability for a datagram, in parts per million; at least 1.
     pub share: Ppm,
 }
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "corrupt",
     about: "A link flips one bit of datagrams; TCP, which sees it by its checksum, sends its segments again.",
@@ -58,7 +58,7 @@ impl Behaviour for Corrupt {
         at.reshape(world, move |_, link| link.corrupt = share);
     }
 
-    /// A TCP segment that is damaged is sent again: that does not count, nothing reached anybody.
+    /// Only damaged datagrams count: a damaged TCP segment is retransmitted, and no receiver sees the damage.
     fn mark(&self, fault: &Fault, event: &EventKind, _: &Plan) -> Option<&'static str> {
         let damaged = matches!(event, EventKind::PacketCorrupted { .. });
         fault.spec().marks.first().copied().filter(|_| damaged)

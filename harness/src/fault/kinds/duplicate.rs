@@ -17,11 +17,11 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Duplicate {
-    /// How often, in parts per million; 1 at least.
+    /// The probability for a datagram, in parts per million; at least 1.
     pub share: Ppm,
 }
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "duplicate",
     about: "A link carries datagrams twice.",

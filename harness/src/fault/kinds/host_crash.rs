@@ -19,7 +19,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct HostCrash {}
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "host-crash",
     about: "A host goes dark with all that runs on it, and starts anew at the end.",
@@ -64,7 +64,7 @@ impl Behaviour for HostCrash {
     }
 }
 
-/// `host` goes dark at `from_ms`, and starts anew at `until_ms`.
+/// Creates a fault that crashes `host` at `from_ms` and starts it again at `until_ms`.
 pub fn host_crash(host: &str, from_ms: u64, until_ms: u64) -> Fault {
     Fault::new(Target::host(host), HostCrash {}, from_ms, Some(until_ms))
 }

@@ -1,4 +1,4 @@
-//! The app on a host stands still.
+//! The app on a host is paused.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,12 +14,12 @@ use crate::{
     world::Controls,
 };
 
-/// The app on a host stands still.
+/// The app on a host is paused.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HostPause {}
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "host-pause",
     about: "The app on a host stands still, as behind a blocked main thread: none of its own tasks goes on, while the system and the threads of the WebRTC stack do.",

@@ -1,4 +1,4 @@
-//! A STUN or TURN server dies, and comes back or not.
+//! A STUN or TURN server goes down, and comes up again or not.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,12 +14,12 @@ use crate::{
     world::Controls,
 };
 
-/// A STUN or TURN server dies, and comes back or not.
+/// A STUN or TURN server goes down, and comes up again or not.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IceServerDown {}
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "ice-server-down",
     about: "A STUN or TURN server dies without a goodbye, with all its allocations; one that comes back knows nothing of them.",
@@ -66,7 +66,7 @@ impl Behaviour for IceServerDown {
     }
 }
 
-/// The server on `host` dies at `from_ms`, and is back at `until_ms` or never.
+/// Creates a fault that takes the server on `host` down at `from_ms`, until `until_ms` or for good.
 pub fn ice_server_down(host: &str, from_ms: u64, until_ms: Option<u64>) -> Fault {
     Fault::new(Target::ice_server(host), IceServerDown {}, from_ms, until_ms)
 }

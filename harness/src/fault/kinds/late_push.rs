@@ -16,11 +16,11 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LatePush {
-    /// How much longer, in milliseconds; 1 at least.
+    /// The extra delay, in milliseconds; at least 1.
     pub ms: u64,
 }
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "late-push",
     about: "The push notifications that wake clients take longer.",
@@ -32,7 +32,7 @@ pub(super) const SPEC: KindSpec = KindSpec {
 };
 
 fn draw(draws: &mut Stream, plan: &Plan) -> Vec<Fault> {
-    // A callee that is awake stays awake.
+    // Only a service with push notifications has this fault; a callee that is awake stays awake.
     let asleep = plan.signaling.iter().filter_map(|s| s.push.as_ref());
     asleep
         .map(|_| {

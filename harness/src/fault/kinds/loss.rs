@@ -1,4 +1,4 @@
-//! A link loses packets, each for itself.
+//! A link loses packets independently of each other.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,15 +13,15 @@ use crate::{
     world::Controls,
 };
 
-/// A link loses packets, each for itself: datagrams are gone, TCP segments sent again.
+/// A link loses packets independently of each other: datagrams are lost, TCP segments are retransmitted.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Loss {
-    /// How often, in parts per million; 1 at least.
+    /// The probability for a packet, in parts per million; at least 1.
     pub share: Ppm,
 }
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "loss",
     about: "A link loses packets, each for itself; TCP sends its segments again.",

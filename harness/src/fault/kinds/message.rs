@@ -1,4 +1,4 @@
-//! What the kinds that fall on single signaling messages have in common.
+//! Helpers for the kinds that act on single signaling messages.
 
 use crate::{
     fault::{Befalls, Fault, FaultKind, InForce, Plan},
@@ -7,7 +7,7 @@ use crate::{
     world::Controls,
 };
 
-/// One to three faults for each client. An attempt takes about ten messages of each side.
+/// Draws one to three faults for each client. An attempt takes about ten messages of each side.
 pub(super) fn some_of_each<K: Into<FaultKind>>(
     draws: &mut Stream,
     plan: &Plan,
@@ -23,7 +23,7 @@ pub(super) fn some_of_each<K: Into<FaultKind>>(
     faults
 }
 
-/// Says what is wrong with a verdict on `message`: there must be no other.
+/// Returns an error if another fault has a verdict on `message` of the same client.
 pub(super) fn check(fault: &Fault, message: u64, before: &[Fault]) -> Result<(), String> {
     let same = |other: &Fault| other.target == fault.target && on(&other.kind) == Some(message);
     match before.iter().find(|other| same(other)) {
@@ -37,7 +37,7 @@ pub(super) fn check(fault: &Fault, message: u64, before: &[Fault]) -> Result<(),
     }
 }
 
-/// The message that a fault falls on, if it falls on one.
+/// Returns the number of the message that a fault acts on, if it acts on one.
 fn on(kind: &FaultKind) -> Option<u64> {
     match kind {
         FaultKind::SignalDelay(fault) => Some(fault.message),

@@ -1,8 +1,8 @@
 //! Every kind of fault: a file each, and here the one place where they are registered.
 //!
-//! A kind is a file with its parameters (a type that implements [`Behaviour`]) and a `SPEC`, its `mod` line, and its line
-//! in `register!`. Plans, the timeline, the swarm, the shrinker, marks, lists and documentation follow from that. New
-//! kinds come last: each draws from a stream of its own, but whether a run has it is drawn in this order.
+//! A kind is a file with its parameters (a type that implements [`Behaviour`]) and a `SPEC`, its `mod` line, and its
+//! line in `register!`. Plans, the timeline, the swarm, the shrinker, marks, lists and documentation follow from that.
+//! New kinds come last: each draws from a stream of its own, but whether a run has it is drawn in this order.
 
 mod apart;
 mod bursts;
@@ -46,7 +46,7 @@ pub use self::{
 };
 use super::{Behaviour, KindSpec};
 
-/// Makes the types that know every kind from the list of them.
+/// Defines the types that know every kind, from the list of kinds.
 macro_rules! register {
     ($($module:ident::$Kind:ident),* $(,)?) => {
         $(pub use $module::$Kind;)*
@@ -69,10 +69,10 @@ macro_rules! register {
         }
 
         impl KindId {
-            /// All of them, in the order in which they were registered.
+            /// All kinds, in the order in which they were registered.
             pub const ALL: &[Self] = &[$(Self::$Kind),*];
 
-            /// Everything about it.
+            /// Returns the specification of the kind.
             pub const fn spec(self) -> &'static KindSpec {
                 match self {
                     $(Self::$Kind => &$module::SPEC),*
@@ -81,21 +81,21 @@ macro_rules! register {
         }
 
         impl FaultKind {
-            /// Which kind it is.
+            /// Returns the kind.
             pub const fn id(&self) -> KindId {
                 match self {
                     $(Self::$Kind(_) => KindId::$Kind),*
                 }
             }
 
-            /// What it is and does.
+            /// Returns the behaviour of the fault.
             pub fn behaviour(&self) -> &dyn Behaviour {
                 match self {
                     $(Self::$Kind(kind) => kind),*
                 }
             }
 
-            /// The same, to change its parameters.
+            /// Returns the behaviour of the fault, to change its parameters.
             pub fn behaviour_mut(&mut self) -> &mut dyn Behaviour {
                 match self {
                     $(Self::$Kind(kind) => kind),*

@@ -1,4 +1,4 @@
-//! A NAT gets another address outside.
+//! A NAT gets another external address.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -11,15 +11,15 @@ use crate::{
     world::Controls,
 };
 
-/// A NAT gets another address outside, and forgets every mapping: a new lease.
+/// A NAT gets another external address, and loses every mapping: a new lease.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NatChangeAddress {
-    /// The new address, which nobody else ever has in the run.
+    /// The new address, which no other interface or NAT ever has in the run.
     pub to: IpAddr,
 }
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "nat-change-address",
     about: "A NAT gets another address outside, and forgets every mapping: a new lease.",

@@ -1,4 +1,4 @@
-//! A NAT forgets its mappings and gives other ports from then on.
+//! A NAT loses its mappings and assigns other ports from then on.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,12 +10,12 @@ use crate::{
     world::Controls,
 };
 
-/// A NAT forgets its mappings and gives other ports from then on.
+/// A NAT loses its mappings and assigns other ports from then on.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NatRebind {}
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "nat-rebind",
     about: "A NAT forgets every mapping, and the next packets get other external ports: how a carrier moves its customers about.",

@@ -1,4 +1,4 @@
-//! A NAT forgets its mappings and gives ports as after it was switched on.
+//! A NAT loses its mappings and assigns ports as after power-on.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,12 +10,12 @@ use crate::{
     world::Controls,
 };
 
-/// A NAT forgets its mappings and gives ports as after it was switched on.
+/// A NAT loses its mappings and assigns ports as after power-on.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NatReboot {}
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "nat-reboot",
     about: "A NAT forgets every mapping, and gives ports as after it was switched on.",

@@ -1,4 +1,4 @@
-//! A host leaves one interface for good and goes on over another, as a phone that leaves its Wi-Fi.
+//! A host leaves one interface for good and goes on over another, such as a phone that leaves its Wi-Fi.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,13 +17,13 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkSwitch {
-    /// The interface that it leaves, which is dark from then on.
+    /// The interface that the host leaves, which is dark from then on.
     pub leaves: String,
-    /// The interface that it goes on over, which is dark until then.
+    /// The interface that the host goes on over, which is dark until then.
     pub over: String,
 }
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "network-switch",
     about: "A host leaves one interface for good and goes on over another, which was dark before: its connections end, and the other ends are not told.",
@@ -34,7 +34,7 @@ pub(super) const SPEC: KindSpec = KindSpec {
     draw,
 };
 
-/// One of the hosts with two interfaces leaves its first for its second.
+/// Draws a switch of one of the hosts with two interfaces, from its first to its second.
 fn draw(draws: &mut Stream, plan: &Plan) -> Vec<Fault> {
     let phones = Befalls::Phone.all(plan);
     if phones.is_empty() {
@@ -55,7 +55,7 @@ fn draw(draws: &mut Stream, plan: &Plan) -> Vec<Fault> {
     vec![Fault::new(phone, switch, from_ms, None)]
 }
 
-/// The switches of the host of `fault` among `faults`, in order.
+/// Iterates over the switches among `faults` that have the same host as `fault`, in order.
 fn of_host<'a>(
     fault: &'a Fault,
     faults: &'a [Fault],
@@ -71,7 +71,7 @@ impl NetworkSwitch {
         self.leaves == interface || self.over == interface
     }
 
-    /// When `interface` changes next after `at`.
+    /// Returns the time of the next change of `interface` after `at`.
     fn next_change(at: &InForce<'_>, interface: &str) -> SimTime {
         let later =
             of_host(at.fault, at.all).filter(|(f, s)| f.from() > at.fault.from() && s.concerns(interface));
@@ -135,7 +135,7 @@ impl Behaviour for NetworkSwitch {
     }
 }
 
-/// `host` leaves the interface `leaves` at `at_ms`, and goes on over `over`.
+/// Creates a fault in which `host` leaves the interface `leaves` at `at_ms`, and goes on over `over`.
 pub fn network_switch(host: &str, leaves: &str, over: &str, at_ms: u64) -> Fault {
     let switch = NetworkSwitch {
         leaves: leaves.to_owned(),

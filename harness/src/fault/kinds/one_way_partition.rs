@@ -19,7 +19,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct OneWayPartition {}
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "one-way-partition",
     about: "One direction of a link carries nothing: datagrams are lost, TCP stalls until the end or gives up after 60 s.",

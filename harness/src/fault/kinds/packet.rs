@@ -1,4 +1,4 @@
-//! A single packet of a link, named by its ordinal, is lost, doubled, late or damaged.
+//! A single packet of a link, named by its number, is lost, duplicated, delayed or damaged.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,17 +13,17 @@ use crate::{
     world::Controls,
 };
 
-/// A single packet of one direction of a link is lost, doubled, late or damaged.
+/// A single packet of one direction of a link is lost, duplicated, delayed or damaged.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Packet {
-    /// Which of the packets that enter this direction of the link in the whole run, counted from 0.
+    /// The packet's number among those that enter this direction of the link in the whole run, from 0.
     pub ordinal: u64,
-    /// What becomes of it.
+    /// The effect on the packet.
     pub verdict: PacketVerdict,
 }
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "packet",
     about: "A single packet of a link is lost, doubled, late or damaged; TCP sends a lost or damaged segment again.",
@@ -35,7 +35,7 @@ pub(super) const SPEC: KindSpec = KindSpec {
     draw,
 };
 
-/// One of the first packets of each client's link, one way or the other. Flipped bits are left to `corrupt`.
+/// Draws one of the first packets of each client's link, in one direction. Flipped bits are left to `corrupt`.
 fn draw(draws: &mut Stream, plan: &Plan) -> Vec<Fault> {
     let links = client_links(plan).into_iter();
     let on = |link: Target| {

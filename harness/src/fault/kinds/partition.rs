@@ -20,7 +20,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct Partition {}
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "partition",
     about: "A link carries nothing in either direction: datagrams are lost, TCP stalls until the end or gives up after 60 s.",
@@ -53,10 +53,10 @@ impl Behaviour for Partition {
     }
 }
 
-/// The shortest and the longest that the swarm draws, in milliseconds.
+/// The shortest and the longest partition that the swarm draws, in milliseconds.
 pub(super) const LASTS_MS: (u64, u64) = (300, 8_000);
 
-/// A partition of `directions` of the link called `link`, from `from_ms` to `until_ms`: one way or both.
+/// Creates a partition of `directions` of the link called `link`, from `from_ms` to `until_ms`: one way or both.
 pub fn partition(link: &str, directions: Directions, from_ms: u64, until_ms: u64) -> Fault {
     let target = Target::ends(link, directions);
     match directions {

@@ -10,17 +10,17 @@ use crate::{
     world::Controls,
 };
 
-/// The app is told to delay, to lose or to double one message that comes to one of its fault points.
+/// The app is told to delay, lose or duplicate one message at one of its fault points.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PointVerdict {
-    /// Which of the messages that come to the point on all hosts, counted from 0 over the whole run.
+    /// The message's number among those that come to the point on all hosts in the whole run, from 0.
     pub nth: u64,
-    /// What becomes of it.
+    /// The verdict.
     pub verdict: MessageFate,
 }
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "point-verdict",
     about: "The app under test is told what becomes of one message at one of its fault points (`sleet::app::fault_point`).",
@@ -31,7 +31,7 @@ pub(super) const SPEC: KindSpec = KindSpec {
     draw,
 };
 
-/// One to three at each point.
+/// Draws one to three faults at each point.
 fn draw(draws: &mut Stream, plan: &Plan) -> Vec<Fault> {
     let mut faults = Vec::new();
     for point in SPEC.befalls.all(plan) {

@@ -1,4 +1,4 @@
-//! A link is one of another kind of network.
+//! A link becomes one of another kind of network.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::{
     world::Controls,
 };
 
-/// Networks on which a call connects within seconds when nothing else is wrong.
+/// The networks on which a call connects within seconds when nothing else is wrong.
 const MODERATE: [presets::Preset; 13] = [
     presets::Preset::Lan,
     presets::Preset::HomeWifi,
@@ -31,15 +31,15 @@ const MODERATE: [presets::Preset; 13] = [
     presets::Preset::Hotel,
 ];
 
-/// A link is one of another kind of network: as slow, narrow and lossy.
+/// A link becomes one of another kind of network: as slow, narrow and lossy.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preset {
-    /// Which.
+    /// The preset.
     pub network: presets::Preset,
 }
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "preset",
     about: "A link is one of another kind of network: as slow, narrow and lossy.",

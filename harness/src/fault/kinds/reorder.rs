@@ -18,13 +18,13 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reorder {
-    /// How often, in parts per million; 1 at least.
+    /// The probability for a datagram, in parts per million; at least 1.
     pub share: Ppm,
-    /// How much later than its turn such a datagram comes.
+    /// The extra delay of a reordered datagram.
     pub by: Latency,
 }
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "reorder",
     about: "A link lets datagrams come later than their turn, after those that were sent behind them.",

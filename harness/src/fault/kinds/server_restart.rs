@@ -18,7 +18,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct ServerRestart {}
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "server-restart",
     about: "The signaling server goes down with all that it has in hand, and comes back with an empty registry.",

@@ -1,4 +1,4 @@
-//! A message is lost before the signaling server takes it.
+//! A message is lost before the signaling server handles it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,16 +10,16 @@ use crate::{
     world::Controls,
 };
 
-/// A message is lost before the signaling server takes it.
+/// A message is lost before the signaling server handles it.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignalDrop {
-    /// Which of the messages of the client that reach the server in the whole run, counted from 0; acknowledgements and
-    /// registrations do not count, and what is sent again counts anew.
+    /// The message's number among those of the client that reach the server in the whole run, from 0; acknowledgements
+    /// and registrations do not count, and a message that is sent again counts anew.
     pub message: u64,
 }
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "signal-drop",
     about: "A message of a client is lost before the signaling server takes it.",

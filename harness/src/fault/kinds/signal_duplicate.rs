@@ -1,4 +1,4 @@
-//! The signaling server takes a message twice.
+//! The signaling server handles a message twice.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,16 +10,16 @@ use crate::{
     world::Controls,
 };
 
-/// The signaling server takes a message twice.
+/// The signaling server handles a message twice.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignalDuplicate {
-    /// Which of the messages of the client that reach the server in the whole run, counted from 0; acknowledgements and
-    /// registrations do not count, and what is sent again counts anew.
+    /// The message's number among those of the client that reach the server in the whole run, from 0; acknowledgements
+    /// and registrations do not count, and a message that is sent again counts anew.
     pub message: u64,
 }
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "signal-duplicate",
     about: "The signaling server takes a message of a client twice.",

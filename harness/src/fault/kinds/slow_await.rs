@@ -16,13 +16,13 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SlowAwait {
-    /// The step, as the client names it.
+    /// The step, by its name in the client.
     pub step: String,
-    /// How long it takes, drawn each time that it is reached.
+    /// The duration, drawn each time that the step is reached.
     pub by: Latency,
 }
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "slow-await",
     about: "A step of a client takes its time: the client waits there, and everything else goes on.",
@@ -33,7 +33,7 @@ pub(super) const SPEC: KindSpec = KindSpec {
     draw,
 };
 
-/// The steps that the plan names: others may not be there.
+/// Draws among the steps that the plan names: others may not exist.
 fn draw(draws: &mut Stream, plan: &Plan) -> Vec<Fault> {
     let clients = Befalls::Client.all(plan);
     let mut faults = Vec::new();

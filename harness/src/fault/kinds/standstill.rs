@@ -1,9 +1,9 @@
-//! What the kinds have in common that stop a whole host.
+//! A check for the kinds that stop a whole host.
 
 use super::{FaultKind, apart};
 use crate::fault::Fault;
 
-/// Says what is wrong with `fault` if another stops its host meanwhile.
+/// Returns an error if another fault stops the host of `fault` at the same time.
 pub(super) fn check(fault: &Fault, before: &[Fault]) -> Result<(), String> {
     let stops = |kind: &FaultKind| matches!(kind, FaultKind::HostCrash(_) | FaultKind::HostPause(_));
     let others = before

@@ -15,7 +15,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct Swizzle {}
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "swizzle",
     about: "One of several links that are clogged one after the other and cleared in another order: it keeps what is sent and releases it at the end.",

@@ -1,4 +1,4 @@
-//! A link cuts the end of a datagram off.
+//! A link truncates datagrams.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,15 +14,15 @@ use crate::{
     world::Controls,
 };
 
-/// A link cuts the end of datagrams off.
+/// A link truncates datagrams.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Truncate {
-    /// How often, in parts per million; 1 at least.
+    /// The probability for a datagram, in parts per million; at least 1.
     pub share: Ppm,
 }
 
-/// Everything about the kind.
+/// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "truncate",
     about: "A link cuts the end of datagrams off; TCP, which sees it by its checksum, sends its segments again.",
@@ -58,7 +58,7 @@ impl Behaviour for Truncate {
         at.reshape(world, move |_, link| link.truncate = share);
     }
 
-    /// A TCP segment that is damaged is sent again: that does not count, nothing reached anybody.
+    /// Only damaged datagrams count: a damaged TCP segment is retransmitted, and no receiver sees the damage.
     fn mark(&self, fault: &Fault, event: &EventKind, _: &Plan) -> Option<&'static str> {
         let damaged = matches!(event, EventKind::PacketTruncated { .. });
         fault.spec().marks.first().copied().filter(|_| damaged)

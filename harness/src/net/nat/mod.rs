@@ -1,8 +1,8 @@
-//! A NAT with port translation: what it makes of each packet between its inside and its outside.
+//! A NAT with port translation (NAPT): translates or drops each packet between its inside and its outside.
 //!
-//! A pure state machine in the terms of RFC 4787 (UDP) and RFC 5382 (TCP). It is told the time and never
-//! reads a clock, never carries a packet itself, and never draws from any stream but `nat/<name>/port`.
-//! Everything it knows is its live mappings; expired ones are removed with the next packet.
+//! A pure state machine in the terms of RFC 4787 (UDP) and RFC 5382 (TCP). It is told the time and never reads a clock,
+//! never carries a packet itself, and never draws from any stream but `nat/<name>/port`. Its state is its live
+//! mappings; expired ones are removed with the next packet.
 
 mod claims;
 mod ports;
@@ -45,12 +45,12 @@ pub struct Nat {
     external: IpAddr,
     ports: Ports,
     table: Table,
-    // What it takes for connections of its own, because it accepted packets that nobody inside asked for.
+    // Connections that the NAT considers its own, because it accepted packets without a request from inside.
     claims: Claims,
 }
 
 impl Nat {
-    /// The NAT `name` of the run of `seed`, which has seen nothing, with the address `external` outside.
+    /// Creates the NAT `name` for the run of `seed`, without mappings, with the external address `external`.
     pub fn new(seed: Seed, name: &str, spec: NatSpec, external: IpAddr) -> Self {
         Self {
             spec,
@@ -61,15 +61,14 @@ impl Nat {
         }
     }
 
-    /// The address outside. What is sent there from inside takes [`Nat::hairpin`].
+    /// Returns the external address. Packets from inside to this address go through [`Nat::hairpin`].
     pub fn external(&self) -> IpAddr {
         self.external
     }
 
-    /// A packet leaves: gives it as the outside sees it, from an external address and port.
+    /// Translates a packet that leaves; returns its flow as the outside sees it, from an external address and port.
     ///
-    /// It makes a mapping or refreshes the one there is (RFC 4787, REQ-1 and REQ-6), which from then on lets
-    /// the destination in.
+    /// Creates or refreshes the mapping (RFC 4787, REQ-1 and REQ-6), which from then on lets the destination in.
     ///
     /// # Errors
     /// [`Refusal::UdpBlocked`], [`Refusal::Exhausted`].
@@ -91,10 +90,9 @@ impl Nat {
         })
     }
 
-    /// A packet comes in: gives it as the inside sees it, to an internal address and port.
+    /// Translates a packet that comes in; returns its flow as the inside sees it, to an internal address and port.
     ///
-    /// A packet that is dropped refreshes nothing, so that nobody outside keeps a mapping alive that does not
-    /// let him in.
+    /// A dropped packet refreshes nothing, so that a sender outside that is not let in cannot keep a mapping alive.
     ///
     /// # Errors
     /// [`Refusal::UdpBlocked`], [`Refusal::NoMapping`], [`Refusal::Filtered`].
@@ -121,11 +119,11 @@ impl Nat {
         Ok(Flow { dst, ..flow })
     }
 
-    /// A packet from inside to the external address: gives it as its internal destination sees it, from the
-    /// external address and port of its sender (RFC 4787, REQ-9a).
+    /// Translates a packet from inside to the external address; returns its flow as the internal destination sees it,
+    /// from the external address and port of its sender (RFC 4787, REQ-9a).
     ///
-    /// The sender's mapping is made or refreshed even when the destination's does not let it in, as for any
-    /// packet that leaves.
+    /// The sender's mapping is created or refreshed even when the destination's mapping does not let the packet in, as
+    /// for any packet that leaves.
     ///
     /// # Errors
     /// [`Refusal::NoHairpin`], and those of [`Nat::outbound`] and [`Nat::inbound`].
@@ -138,23 +136,22 @@ impl Nat {
         self.inbound(now, outside)
     }
 
-    /// Forgets every mapping; the next packets get other external ports, even where ports are preserved, as
-    /// long as there are others that no rebinding took away. [`Nat::reboot`] and [`Nat::change_address`] end
-    /// that.
+    /// Removes every mapping. The next packets get other external ports, even with port preservation, as long as there
+    /// are ports that no rebinding has retired. [`Nat::reboot`] and [`Nat::change_address`] bring retired ports back.
     pub fn rebind(&mut self) {
         self.ports.retire(self.table.taken());
         self.table = Table::default();
         self.claims = Claims::default();
     }
 
-    /// Forgets every mapping and chooses ports as after its creation, so that preserved ports come back.
+    /// Removes every mapping and restarts the choice of ports, so that preserved ports come back.
     pub fn reboot(&mut self) {
         self.table = Table::default();
         self.claims = Claims::default();
         self.ports.restart();
     }
 
-    /// Gets another address outside: every mapping is forgotten, because its external endpoint is gone.
+    /// Changes the external address; every mapping is removed, because its external endpoint is gone.
     pub fn change_address(&mut self, external: IpAddr) {
         self.table = Table::default();
         self.claims = Claims::default();
@@ -162,7 +159,7 @@ impl Nat {
         self.external = external;
     }
 
-    /// The mappings that are live at `now`, by transport and external port.
+    /// Returns the mappings that are live at `now`, by transport and external port.
     pub fn mappings(&self, now: SimTime) -> Vec<Binding> {
         let bindings = self.table.iter().map(|(port, entry)| Binding {
             proto: entry.key.proto,
@@ -181,15 +178,15 @@ impl Nat {
         Ok(())
     }
 
-    /// A packet is not let in: the NAT takes it for its own if it accepts such.
+    /// Records an inbound packet that is not let in as the NAT's own connection, if the NAT accepts such packets.
     fn keep(&mut self, now: SimTime, flow: Flow) {
         if self.spec.accepts_unsolicited && flow.proto == Proto::Udp {
             self.claims.add(flow.dst.port(), flow.src, now + CLAIM);
         }
     }
 
-    /// What the mapping of a packet that leaves is found by. Where the port that it would have is held against its destination,
-    /// it has a mapping for that destination alone, for as long as that is used.
+    /// Returns the lookup key for the mapping of an outbound packet. Where an entry in `claims` keeps that mapping's
+    /// port from its destination, the packet gets a mapping for that destination alone, for as long as that is used.
     fn key(&self, flow: Flow, mapping: Mapping) -> Key {
         let shared = Key {
             proto: flow.proto,

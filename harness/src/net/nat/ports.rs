@@ -1,4 +1,4 @@
-//! Which external port a new mapping gets (RFC 4787, section 4.2).
+//! Choice of the external port of a new mapping (RFC 4787, section 4.2).
 
 use std::collections::BTreeSet;
 
@@ -17,8 +17,7 @@ pub(super) struct Ports {
     seed: Seed,
     label: String,
     draws: Stream,
-    // Where mappings were before a rebinding: a host that got its old port back would not
-    // notice that anything happened.
+    // The ports of mappings before a rebinding: a host that got its old port back would not notice the rebinding.
     retired: BTreeSet<(Proto, u16)>,
 }
 
@@ -33,7 +32,7 @@ impl Ports {
         }
     }
 
-    /// A port for a mapping of `internal`, none if every port that the specification allows is taken.
+    /// Chooses a port for a mapping of `internal`; `None` if every port that the specification allows is taken.
     pub fn choose(
         &mut self,
         spec: &NatSpec,
@@ -53,17 +52,17 @@ impl Ports {
             .or_else(|| pool.from(start).find(|port| !taken(*port)))
     }
 
-    /// From now on these ports are the last choice.
+    /// Makes `ports` the last choice from now on.
     pub fn retire(&mut self, ports: impl Iterator<Item = (Proto, u16)>) {
         self.retired.extend(ports);
     }
 
-    /// No port is worse than another any more.
+    /// Makes all ports equally good choices again.
     pub fn pardon(&mut self) {
         self.retired.clear();
     }
 
-    /// Begins anew, as a device does that was switched off and on.
+    /// Starts afresh, as a device does after a power cycle.
     pub fn restart(&mut self) {
         self.draws = self.seed.stream(&self.label);
         self.pardon();
@@ -78,8 +77,8 @@ struct Pool {
 }
 
 impl Pool {
-    /// The range of the internal port (REQ-3a) without port 0, which nobody can answer; with `parity` only
-    /// every other port (REQ-4).
+    /// The range of the internal port (REQ-3a) without port 0, which cannot be answered; with `parity` only every other
+    /// port (REQ-4).
     fn of(internal: u16, parity: bool) -> Self {
         let (low, high) = if internal < FIRST_REGISTERED {
             (1, FIRST_REGISTERED - 1)
@@ -98,7 +97,7 @@ impl Pool {
         }
     }
 
-    /// Every port once, beginning with the one at `start`.
+    /// Iterates over every port once, beginning with the one at index `start`.
     fn from(&self, start: u32) -> impl Iterator<Item = u16> {
         (0..self.count).map(move |i| self.first + ((start + i) % self.count * self.step) as u16)
     }

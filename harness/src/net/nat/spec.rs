@@ -1,4 +1,4 @@
-//! How a NAT behaves, in the terms of RFC 4787, as data.
+//! The behaviour of a NAT, in the terms of RFC 4787, as data.
 
 use std::{
     fmt,
@@ -11,53 +11,52 @@ use serde::{Deserialize, Serialize};
 
 use crate::{net::firewall::Filtering, trace::Proto};
 
-/// How long a TCP connection is remembered after its last packet in either direction: the shortest
-/// established connection idle-timeout that RFC 5382 REQ-5 allows, 2 hours and 4 minutes.
+/// The idle timeout of a TCP connection, since its last packet in either direction: the shortest established connection
+/// idle-timeout that RFC 5382 REQ-5 allows, 2 hours and 4 minutes.
 pub const TCP_IDLE: Duration = Duration::from_secs(2 * 3600 + 4 * 60);
 
-/// How long a NAT remembers a packet to itself that it accepted: as long as Linux remembers what got no answer.
+/// The time that a NAT remembers an accepted packet to itself: as long as Linux remembers an unanswered one.
 pub const CLAIM: Duration = Duration::from_secs(30);
 
-/// For which destinations an internal endpoint keeps its external port (RFC 4787, section 4.1).
+/// The destinations for which an internal endpoint keeps its external port (RFC 4787, section 4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mapping {
-    /// For all of them; the only behaviour that REQ-1 allows.
+    /// All destinations; the only behaviour that REQ-1 allows.
     EndpointIndependent,
-    /// For all ports of one address.
+    /// All ports of one address.
     AddressDependent,
-    /// For one address and port.
+    /// One address and port.
     AddressAndPortDependent,
 }
 
-/// How a NAT behaves. It never behaves otherwise under load or after a collision (RFC 4787, REQ-11).
+/// The behaviour of a NAT. It never changes under load or after a collision (RFC 4787, REQ-11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NatSpec {
-    /// For which destinations a UDP mapping is reused (REQ-1).
+    /// The destinations for which a UDP mapping is reused (REQ-1).
     pub mapping: Mapping,
-    /// Whom a UDP mapping lets in (REQ-8).
+    /// Who may send in through a UDP mapping: filtering (REQ-8).
     pub filtering: Filtering,
-    /// Whether the external port is the internal one where that is free (RFC 4787, section 4.2.1). On a
-    /// collision another port is taken: ports are never overloaded (REQ-3).
+    /// Whether the external port is the internal one where that is free (RFC 4787, section 4.2.1). On a collision
+    /// another port is chosen: ports are never overloaded (REQ-3).
     pub port_preservation: bool,
-    /// Whether an even internal port gets an even external one, and an odd one an odd one (REQ-4
-    /// recommends it).
+    /// Whether an even internal port gets an even external one, and an odd one an odd one (REQ-4 recommends it).
     pub port_parity: bool,
-    /// Whether internal hosts reach each other at their external addresses. They see each other's external
-    /// address and port as the source (REQ-9 demands both).
+    /// Whether internal hosts reach each other at their external addresses. They see each other's external address and
+    /// port as the source (REQ-9 requires both).
     pub hairpinning: bool,
-    /// How long a UDP mapping lives after the last packet that refreshed it, in seconds, from 1. REQ-5 asks
-    /// for 120 at least and recommends 300; hostile ones take 30.
+    /// The lifetime of a UDP mapping after the last packet that refreshed it, in seconds, at least 1. REQ-5 requires at
+    /// least 120 and recommends 300; hostile NATs use 30.
     pub timeout_s: u64,
-    /// Whether UDP packets that are let in refresh the mapping too (REQ-6a leaves it open). Those that go
-    /// out always do (REQ-6).
+    /// Whether inbound UDP packets that are let in refresh the mapping too (REQ-6a leaves it open). Outbound packets
+    /// always do (REQ-6).
     pub inbound_refresh: bool,
-    /// Whether all UDP is dropped, as some corporate networks do. RFC 4787 knows no such thing.
+    /// Whether all UDP is dropped, as in some corporate networks. RFC 4787 has no such behaviour.
     pub blocks_udp: bool,
-    /// Whether the NAT accepts UDP packets to itself that nobody asked for, as a Linux router does whose input policy says so. It
-    /// remembers them as connections of its own for [`CLAIM`], and a mapping whose port one of them holds against its sender
-    /// gets another port towards that sender. RFC 4787 REQ-1 forbids it.
+    /// Whether the NAT accepts unsolicited UDP packets to itself, as a Linux router does with such an input policy. It
+    /// remembers them as its own connections for [`CLAIM`], and a mapping whose port conflicts with one of them gets
+    /// another port towards that sender. RFC 4787 REQ-1 forbids it.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub accepts_unsolicited: bool,
 }
@@ -86,8 +85,8 @@ impl NatSpec {
         )
     }
 
-    /// A NAT with these two behaviours that otherwise does what RFC 4787 recommends: it preserves ports and
-    /// parity, supports hairpinning, keeps mappings for 300 s, and only outbound packets refresh them.
+    /// A NAT with this mapping and filtering that otherwise follows the recommendations of RFC 4787: it preserves ports
+    /// and parity, supports hairpinning, keeps mappings for 300 s, and only outbound packets refresh them.
     pub const fn of(mapping: Mapping, filtering: Filtering) -> Self {
         Self {
             mapping,
@@ -102,10 +101,10 @@ impl NatSpec {
         }
     }
 
-    /// Says what is wrong with a specification that was read from a file.
+    /// Checks a specification that was read from a file.
     ///
     /// # Errors
-    /// The name of the offending field and a sentence.
+    /// Returns the name of the offending field and a sentence.
     pub fn check(&self) -> Result<(), String> {
         if self.timeout_s == 0 {
             return Err("timeout_s: a mapping lives for a second at least".to_owned());
@@ -118,7 +117,7 @@ impl NatSpec {
             Proto::Udp => Rules {
                 mapping: self.mapping,
                 filtering: self.filtering,
-                // Beyond the end of the clock a lifetime means forever.
+                // A lifetime beyond the end of the clock is infinite.
                 lifetime: Duration::from_nanos(self.timeout_s.saturating_mul(1_000_000_000)),
                 inbound_refresh: self.inbound_refresh,
             },
@@ -132,7 +131,7 @@ impl NatSpec {
     }
 }
 
-/// What a specification means for one transport.
+/// The rules of a specification for one transport.
 pub(super) struct Rules {
     pub mapping: Mapping,
     pub filtering: Filtering,
@@ -143,16 +142,16 @@ pub(super) struct Rules {
 /// A set of remote endpoints that a NAT treats alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Remotes {
-    /// All of them.
+    /// All remote endpoints.
     Any,
-    /// All ports of an address.
+    /// All ports of one address.
     Address(IpAddr),
     /// One address and port.
     Endpoint(SocketAddr),
 }
 
 impl Remotes {
-    /// The destinations that share a mapping with `remote`.
+    /// Returns the destinations that share a mapping with `remote`.
     pub(super) fn mapped_with(mapping: Mapping, remote: SocketAddr) -> Self {
         match mapping {
             Mapping::EndpointIndependent => Self::Any,
@@ -161,7 +160,7 @@ impl Remotes {
         }
     }
 
-    /// The sources that are let in together with `remote`.
+    /// Returns the sources that are let in together with `remote`.
     pub(super) fn admitted_with(filtering: Filtering, remote: SocketAddr) -> Self {
         match filtering {
             Filtering::EndpointIndependent => Self::Any,

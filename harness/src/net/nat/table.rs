@@ -1,4 +1,4 @@
-//! The live mappings of a NAT: found from inside and from outside, forgotten when they expire.
+//! The live mappings of a NAT: looked up from inside and from outside, removed when they expire.
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr};
 
@@ -10,18 +10,18 @@ use crate::{time::SimTime, trace::Proto};
 pub struct Binding {
     /// The transport; UDP and TCP have ports of their own.
     pub proto: Proto,
-    /// Address and port of the host behind the NAT.
+    /// The address and port of the host behind the NAT.
     pub internal: SocketAddr,
-    /// Address and port that the others see, unique for each transport.
+    /// The address and port that the outside sees, unique for each transport.
     pub external: SocketAddr,
-    /// The destinations it is used for.
+    /// The destinations that the mapping is used for.
     pub remotes: Remotes,
-    /// When it ends unless a packet refreshes it.
+    /// The time of expiry unless a packet refreshes the mapping.
     pub expires: SimTime,
 }
 
 impl fmt::Display for Binding {
-    /// `udp 10.0.0.1:5000 as 203.0.113.1:5000 for any until 300.000`
+    /// Writes `udp 10.0.0.1:5000 as 203.0.113.1:5000 for any until 300.000`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let proto = match self.proto {
             Proto::Udp => "udp",
@@ -35,7 +35,7 @@ impl fmt::Display for Binding {
     }
 }
 
-/// What a mapping is found by from inside.
+/// The lookup key of a mapping from inside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     pub proto: Proto,
@@ -43,11 +43,11 @@ pub(super) struct Key {
     pub remotes: Remotes,
 }
 
-/// A mapping. It lives as long as it lets anybody in.
+/// A mapping. It lives as long as it lets any sender in.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub key: Key,
-    // Until when whom.
+    // The senders that are let in, and until when.
     permits: BTreeMap<Remotes, SimTime>,
 }
 
@@ -61,17 +61,17 @@ impl Entry {
     }
 }
 
-/// The mappings by their external port, and the way to them from inside.
+/// The mappings by external port, and the index from inside.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table {
     entries: BTreeMap<(Proto, u16), Entry>,
     ports: BTreeMap<Key, u16>,
-    // Nothing expires before: most packets need not look at every mapping.
+    // A lower bound of the next expiry, which saves most packets a look at every mapping.
     next_expiry: Option<SimTime>,
 }
 
 impl Table {
-    /// Removes what has expired.
+    /// Removes expired mappings.
     pub fn expire(&mut self, now: SimTime) {
         if self.next_expiry.is_none_or(|at| now < at) {
             return;
@@ -88,7 +88,7 @@ impl Table {
         self.next_expiry = permits.min().copied();
     }
 
-    /// The external port of `key`.
+    /// Returns the external port of `key`.
     pub fn port(&self, key: &Key) -> Option<u16> {
         self.ports.get(key).copied()
     }
@@ -101,7 +101,7 @@ impl Table {
         self.entries.get(&(proto, port))
     }
 
-    /// Adds a mapping that lets nobody in yet.
+    /// Adds a mapping that lets no sender in yet.
     pub fn insert(&mut self, key: Key, port: u16) {
         self.ports.insert(key, port);
         let permits = BTreeMap::new();
@@ -116,12 +116,12 @@ impl Table {
         }
     }
 
-    /// The external ports that are in use.
+    /// Iterates over the external ports in use.
     pub fn taken(&self) -> impl Iterator<Item = (Proto, u16)> {
         self.entries.keys().copied()
     }
 
-    /// Every mapping with its external port, by transport and port.
+    /// Iterates over the mappings with their external ports, by transport and port.
     pub fn iter(&self) -> impl Iterator<Item = (u16, &Entry)> {
         self.entries.iter().map(|((_, port), entry)| (*port, entry))
     }

@@ -1,4 +1,4 @@
-//! What an app builds its connections with, under the stack's names.
+//! The builders of an app's connections, under the stack's names.
 
 use tokio::sync::Mutex;
 use webrtc::{
@@ -10,7 +10,7 @@ use webrtc::{
 
 use super::{Interface, RTCPeerConnection, configure};
 
-/// In place of `webrtc::api::APIBuilder`.
+/// A replacement for `webrtc::api::APIBuilder`.
 #[derive(Default)]
 pub struct APIBuilder {
     settings: SettingEngine,
@@ -18,30 +18,31 @@ pub struct APIBuilder {
 }
 
 impl APIBuilder {
-    /// As the stack's.
+    /// Same as the stack's method.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// As the stack's. In a run the network, the network types and multicast DNS are those of [`configure`].
+    /// Same as the stack's method. In a run the network, the network types and multicast DNS are those of
+    /// [`configure`].
     pub fn with_setting_engine(mut self, setting_engine: SettingEngine) -> Self {
         self.settings = setting_engine;
         self
     }
 
-    /// As the stack's.
+    /// Same as the stack's method.
     pub fn with_media_engine(mut self, media_engine: MediaEngine) -> Self {
         self.stack = self.stack.with_media_engine(media_engine);
         self
     }
 
-    /// As the stack's.
+    /// Same as the stack's method.
     pub fn with_interceptor_registry(mut self, interceptor_registry: Registry) -> Self {
         self.stack = self.stack.with_interceptor_registry(interceptor_registry);
         self
     }
 
-    /// As the stack's.
+    /// Same as the stack's method.
     pub fn build(self) -> API {
         API {
             state: Mutex::new(ApiState::Planned(Box::new(self))),
@@ -49,7 +50,7 @@ impl APIBuilder {
     }
 }
 
-/// In place of `webrtc::api::API`, of which it has `new_peer_connection`. The network interface comes up with the first
+/// A replacement for `webrtc::api::API`, with its `new_peer_connection`. The network interface comes up with the first
 /// connection and serves all of them.
 pub struct API {
     state: Mutex<ApiState>,
@@ -61,10 +62,11 @@ enum ApiState {
 }
 
 impl API {
-    /// As the stack's.
+    /// Same as the stack's method.
     ///
     /// # Errors
-    /// As the stack's; in a run also if the task belongs to no host or the interface cannot be brought up.
+    /// Fails as the stack's method does; in a run also if the task belongs to no host or the interface cannot be
+    /// brought up.
     pub async fn new_peer_connection(
         &self,
         configuration: RTCConfiguration,

@@ -1,4 +1,4 @@
-//! In place of the stack's `RTCPeerConnection`.
+//! The replacement for the stack's `RTCPeerConnection`.
 
 use std::{fmt, ops::Deref, sync::Arc};
 
@@ -18,18 +18,19 @@ use webrtc::{
 
 use super::{Interface, watched::Watched};
 
-/// In place of `webrtc::peer_connection::RTCPeerConnection`, to which everything that is not below leads.
+/// A replacement for `webrtc::peer_connection::RTCPeerConnection`; methods that are not below are the stack's, by
+/// `Deref`.
 ///
-/// In a run it records what its peer is given and what it reports: states, candidates, pairs, descriptions, its closing.
-/// When its host crashes it is closed where nobody sees it.
+/// In a run it records the inputs and the reports of its peer: states, candidates, pairs, descriptions, its closing.
+/// When its host crashes it is closed unseen.
 pub struct RTCPeerConnection {
     stack: Arc<Stack>,
-    // Outside a run nobody watches.
+    // `None` outside a run.
     watched: Option<Arc<Watched>>,
 }
 
-/// Says that `connection` is attempt `attempt` of the call `call`: from now on it is called `call#attempt` in the trace, and
-/// `pc1`, `pc2` and so on of its host until then. Call it before the connection is used. Outside a run it does nothing.
+/// Names `connection` as attempt `attempt` of the call `call`: from now on it is `call#attempt` in the trace; until
+/// then it is `pc1`, `pc2` and so on of its host. Call it before the connection is used. Outside a run it does nothing.
 pub fn observe(connection: &RTCPeerConnection, call: &str, attempt: u32) {
     if let Some(watched) = &connection.watched {
         watched.rename(call, attempt);
@@ -37,11 +38,11 @@ pub fn observe(connection: &RTCPeerConnection, call: &str, attempt: u32) {
 }
 
 impl RTCPeerConnection {
-    /// Watches a connection that the stack's own API built with the settings of `interface`. Nobody may have registered
-    /// handlers of it yet, nor used it.
+    /// Watches a connection that the stack's own API built with the settings of `interface`. The connection must not
+    /// have been used, and must have no handlers yet.
     ///
     /// # Errors
-    /// If the interface cannot be brought up again.
+    /// Fails if the interface cannot be brought up again.
     pub async fn over(stack: Stack, interface: &Interface) -> Result<Self, Error> {
         let stack = Arc::new(stack);
         let entered = interface.enter().await;
@@ -52,7 +53,7 @@ impl RTCPeerConnection {
             host.at_crash(move |host| {
                 if let (Some(stack), Some(watched)) = (stack.upgrade(), watched.upgrade()) {
                     host.bury("undertaker", async move {
-                        // Nobody sees what comes of it.
+                        // The result of closing is of no interest after a crash.
                         let _ = stack.close().await;
                         watched.leave().await;
                     });
@@ -62,7 +63,7 @@ impl RTCPeerConnection {
         Ok(Self { stack, watched })
     }
 
-    /// As the stack's.
+    /// Same as the stack's method.
     pub fn on_signaling_state_change(&self, f: OnSignalingStateChangeHdlrFn) {
         match &self.watched {
             Some(watched) => watched.signaling.register(f),
@@ -70,7 +71,7 @@ impl RTCPeerConnection {
         }
     }
 
-    /// As the stack's.
+    /// Same as the stack's method.
     pub fn on_ice_gathering_state_change(&self, f: OnICEGathererStateChangeHdlrFn) {
         match &self.watched {
             Some(watched) => watched.gathering.register(f),
@@ -78,7 +79,7 @@ impl RTCPeerConnection {
         }
     }
 
-    /// As the stack's.
+    /// Same as the stack's method.
     pub fn on_ice_connection_state_change(&self, f: OnICEConnectionStateChangeHdlrFn) {
         match &self.watched {
             Some(watched) => watched.ice.register(f),
@@ -86,7 +87,7 @@ impl RTCPeerConnection {
         }
     }
 
-    /// As the stack's.
+    /// Same as the stack's method.
     pub fn on_peer_connection_state_change(&self, f: OnPeerConnectionStateChangeHdlrFn) {
         match &self.watched {
             Some(watched) => watched.state.register(f),
@@ -94,7 +95,7 @@ impl RTCPeerConnection {
         }
     }
 
-    /// As the stack's.
+    /// Same as the stack's method.
     pub fn on_ice_candidate(&self, f: OnLocalCandidateHdlrFn) {
         match &self.watched {
             Some(watched) => watched.candidates.register(f),
@@ -102,24 +103,24 @@ impl RTCPeerConnection {
         }
     }
 
-    /// As the stack's.
+    /// Same as the stack's method.
     ///
     /// # Errors
-    /// As the stack's.
+    /// Fails as the stack's method does.
     pub async fn create_offer(
         &self,
         options: Option<RTCOfferOptions>,
     ) -> Result<RTCSessionDescription, Error> {
         let offer = self.stack.create_offer(options).await?;
-        // Where it restarts ICE, the stack gathers from here on.
+        // With an ICE restart, the stack gathers from here on.
         self.watched.iter().for_each(|w| w.created(&offer));
         Ok(offer)
     }
 
-    /// As the stack's.
+    /// Same as the stack's method.
     ///
     /// # Errors
-    /// As the stack's.
+    /// Fails as the stack's method does.
     pub async fn create_answer(
         &self,
         options: Option<RTCAnswerOptions>,
@@ -129,30 +130,30 @@ impl RTCPeerConnection {
         Ok(answer)
     }
 
-    /// As the stack's.
+    /// Same as the stack's method.
     ///
     /// # Errors
-    /// As the stack's.
+    /// Fails as the stack's method does.
     pub async fn set_local_description(&self, desc: RTCSessionDescription) -> Result<(), Error> {
         self.watched.iter().for_each(|w| w.described(false, &desc));
         let set = self.stack.set_local_description(desc).await;
         self.failed("set local description", set)
     }
 
-    /// As the stack's.
+    /// Same as the stack's method.
     ///
     /// # Errors
-    /// As the stack's.
+    /// Fails as the stack's method does.
     pub async fn set_remote_description(&self, desc: RTCSessionDescription) -> Result<(), Error> {
         self.watched.iter().for_each(|w| w.described(true, &desc));
         let set = self.stack.set_remote_description(desc).await;
         self.failed("set remote description", set)
     }
 
-    /// As the stack's.
+    /// Same as the stack's method.
     ///
     /// # Errors
-    /// As the stack's.
+    /// Fails as the stack's method does.
     pub async fn add_ice_candidate(&self, candidate: RTCIceCandidateInit) -> Result<(), Error> {
         let Some(watched) = &self.watched else {
             return self.stack.add_ice_candidate(candidate).await;
@@ -166,10 +167,10 @@ impl RTCPeerConnection {
         added
     }
 
-    /// As the stack's.
+    /// Same as the stack's method.
     ///
     /// # Errors
-    /// As the stack's.
+    /// Fails as the stack's method does.
     pub async fn close(&self) -> Result<(), Error> {
         let Some(watched) = &self.watched else {
             return self.stack.close().await;

@@ -1,6 +1,6 @@
-//! When an app's connection can be talked over: the stack counts what the app sends and hears.
+//! Detects when an app's connection has carried data both ways, from the stack's statistics.
 //!
-//! The handlers of channels and tracks belong to the app, so the counts are asked for, often. Nothing here changes anything.
+//! The handlers of channels and tracks belong to the app, so the statistics are polled. Nothing here changes anything.
 
 use std::{
     sync::{Arc, Weak},
@@ -14,10 +14,10 @@ use webrtc::{
 
 use super::watched::Watched;
 
-/// How often the counts are asked for: the event may be that late.
+/// The polling interval of the statistics: the event may be that late.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Records when a message or media has gone both ways, as far as this end knows, over a connection that is *connected*.
+/// Records when data or media has gone both ways over a *connected* connection, as far as this end knows.
 pub(super) async fn record(stack: Weak<Stack>, watched: Weak<Watched>) {
     loop {
         tokio::time::sleep(LOOK).await;

@@ -1,4 +1,4 @@
-//! The network interface under peer connections that an app builds, and when it is up.
+//! The network interface of the peer connections that an app builds, and when it is up.
 
 use std::{
     fmt,
@@ -20,9 +20,9 @@ use crate::{
 
 /// The network interface of everything that is built with one `SettingEngine`.
 ///
-/// It is up from [`configure`] on; it goes down when the last connection over it is closed or dropped, comes up again with the
-/// next one, and goes for good with its last owner or with a crash of its host. Ports: [`crate::nic::PORTS`] for all
-/// connections that are open at the same time. Outside a run there is none.
+/// It is up from [`configure`] on; it goes down when the last connection over it is closed or dropped, comes up again
+/// with the next one, and goes for good with its last owner or with a crash of its host. Ports: [`crate::nic::PORTS`]
+/// for all connections that are open at the same time. Outside a run there is none.
 #[derive(Clone)]
 pub struct Interface {
     shared: Option<Arc<Shared>>,
@@ -39,16 +39,16 @@ struct Users {
     is_up: bool,
 }
 
-/// A connection over an interface.
+/// The use of an interface by one connection.
 pub(super) struct Use {
     shared: Arc<Shared>,
 }
 
-/// Puts the current host's network under everything that is built with `settings`: UDP over IPv4, no multicast DNS, the
-/// addresses that are up, and ports of its own. Outside a run it changes nothing.
+/// Configures `settings` to use the current host's network: UDP over IPv4, no multicast DNS, the addresses that are up,
+/// and ports of its own. Outside a run it changes nothing.
 ///
 /// # Errors
-/// If the task belongs to no host, or the interface cannot be brought up.
+/// Fails if the task belongs to no host, or the interface cannot be brought up.
 ///
 /// # Example
 ///
@@ -92,12 +92,12 @@ pub async fn configure(settings: &mut SettingEngine) -> Result<Interface, NicErr
 }
 
 impl Interface {
-    /// The host, in a run.
+    /// Returns the host; `None` outside a run.
     pub(super) fn host(&self) -> Option<&Host> {
         self.shared.as_ref().map(|shared| &shared.host)
     }
 
-    /// Another connection is over it from now on.
+    /// Registers another connection over the interface, and brings the interface up if necessary.
     pub(super) async fn enter(&self) -> Result<Option<Use>, NicError> {
         let Some(shared) = &self.shared else {
             return Ok(None);
@@ -127,7 +127,7 @@ impl fmt::Debug for Interface {
 }
 
 impl Use {
-    /// The connection is closed; what it has sent by now still leaves.
+    /// Ends the use when the connection is closed; datagrams that it has sent by now still leave.
     pub(super) async fn leave(self) {
         Nic::drain().await;
     }

@@ -1,19 +1,19 @@
-//! The `webrtc` crate's own API for code under test: an `RTCPeerConnection` on the network of its host, and watched.
+//! The `webrtc` crate's own API for code under test: an `RTCPeerConnection` on the network of its host, recorded.
 //!
-//! The stack takes its network from its `SettingEngine`, and each of its `on_*` handlers is a single slot, which belongs to
-//! the app. So an app imports three types from here in place of the stack's, and nothing else of it changes:
+//! The stack takes its network from its `SettingEngine`, and each of its `on_*` handlers is a single slot, which
+//! belongs to the app. So an app imports three types from here in place of the stack's, and nothing else of it changes:
 //!
 //! | here | in place of |
 //! |---|---|
 //! | [`APIBuilder`], [`API`] | `webrtc::api::{APIBuilder, API}` |
 //! | [`RTCPeerConnection`] | `webrtc::peer_connection::RTCPeerConnection` |
 //!
-//! They have the stack's method names and lead to the stack's own objects: descriptions, ICE, DTLS, data channels and
-//! media run unmodified. What reaches a connection and what it reports is recorded on its way, before the app sees it; the
-//! app records nothing. [`observe`] says which call a connection belongs to. Outside a run they are the stack's types and
-//! nothing more.
+//! They have the stack's method names and use the stack's own objects: descriptions, ICE, DTLS, data channels and media
+//! run unmodified. The inputs and reports of a connection are recorded before the app sees them; the app records
+//! nothing. [`observe`] says which call a connection belongs to. Outside a run they are the stack's types and nothing
+//! more.
 //!
-//! An app that must build with the stack's `APIBuilder` calls [`configure`] and wraps what it built:
+//! An app that must build with the stack's `APIBuilder` calls [`configure`] and wraps the result with
 //! [`RTCPeerConnection::over`].
 //!
 //! # Example

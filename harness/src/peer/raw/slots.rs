@@ -1,17 +1,17 @@
-//! The handlers that an app registers: the stack's slots hold ours, which record and then call these.
+//! The handlers that an app registers: the stack's slots hold our handlers, which record and then call the app's.
 
 use std::{
     pin::Pin,
     sync::{Mutex, MutexGuard},
 };
 
-/// What a handler returns.
+/// The return type of a handler.
 pub(super) type Handled = Pin<Box<dyn Future<Output = ()> + Send + 'static>>;
 
 /// A handler as the stack takes it.
 pub(super) type Handler<T> = Box<dyn (FnMut(T) -> Handled) + Send + Sync>;
 
-/// The handler of one kind of event: the last that was registered, as in the stack.
+/// The handler of one kind of event: the one registered last, as in the stack.
 pub(super) struct HandlerSlot<T>(Mutex<Option<Handler<T>>>);
 
 impl<T> Default for HandlerSlot<T> {
@@ -25,7 +25,7 @@ impl<T> HandlerSlot<T> {
         *self.slot() = Some(handler);
     }
 
-    /// Calls the handler, if there is one. While it is called the slot is empty, so that a handler can register another.
+    /// Calls the handler, if there is one. The slot is empty during the call, so that a handler can register another.
     pub fn call(&self, value: T) -> Handled {
         let Some(mut handler) = self.slot().take() else {
             return Box::pin(async {});

@@ -1,4 +1,4 @@
-//! What is recorded of a connection: the stack's slots lead through here.
+//! Records what happens to a connection: the handlers in the stack's slots call this module.
 
 use std::{
     collections::BTreeMap,
@@ -31,7 +31,7 @@ use crate::{
     world::{Host, Sim},
 };
 
-/// A connection as the trace sees it.
+/// A connection as the trace records it.
 pub(super) struct Watched {
     log: Mutex<Log>,
     generations: Mutex<Generations>,
@@ -45,7 +45,7 @@ pub(super) struct Watched {
     pub candidates: HandlerSlot<Option<RTCIceCandidate>>,
 }
 
-/// The username fragments of the descriptions that hold now.
+/// The username fragments of the current descriptions.
 #[derive(Default)]
 struct Generations {
     local: String,
@@ -53,7 +53,7 @@ struct Generations {
 }
 
 impl Watched {
-    /// Takes the stack's slots of `stack`, a connection of `host`.
+    /// Takes over the handler slots of `stack`, a connection of `host`.
     pub fn new(host: &Host, stack: &Arc<Stack>, interface: Option<Use>) -> Arc<Self> {
         let log = Log {
             sim: host.sim().clone(),
@@ -129,7 +129,7 @@ impl Watched {
         transport
             .ice_transport()
             .on_selected_candidate_pair_change(Box::new(move |pair| {
-                // The pair keeps its candidates to itself; it displays both.
+                // The pair's candidates are private, but its display form shows both.
                 let pair = pair.to_string();
                 let (local, remote) = pair.split_once(" <-> ").unwrap_or((&pair, ""));
                 w.log().pair(brief(local), brief(remote));
@@ -137,12 +137,12 @@ impl Watched {
             }));
     }
 
-    /// What records.
+    /// Returns the recorder of this connection.
     pub fn log(&self) -> Log {
         self.log.lock().expect("no panic while it is held").clone()
     }
 
-    /// It is attempt `attempt` of `call` from now on.
+    /// Names the connection as attempt `attempt` of `call` from now on.
     pub fn rename(&self, call: &str, attempt: u32) {
         let mut log = self.log.lock().expect("no panic while it is held");
         log.peer = PeerId {
@@ -151,18 +151,18 @@ impl Watched {
         };
     }
 
-    /// It begins to close.
+    /// Records that the connection begins to close.
     pub fn closing(&self) {
         self.is_closing.store(true, Relaxed);
         self.log().closing();
     }
 
-    /// Whether it has begun to close.
+    /// Reports whether the connection has begun to close.
     pub fn is_closing(&self) -> bool {
         self.is_closing.load(Relaxed)
     }
 
-    /// It offers, or answers: which it is, it shows by what is asked of it first.
+    /// Records whether the connection offers or answers, which its first operation shows.
     fn takes_part(&self, offers: bool) {
         if !self.has_role.swap(true, Relaxed) {
             let log = self.log();
@@ -171,7 +171,7 @@ impl Watched {
         }
     }
 
-    /// Its own candidates belong to the generation of `description` from now on.
+    /// Records a description that was created; local candidates belong to its generation from now on.
     pub fn created(&self, description: &RTCSessionDescription) {
         let Some(description) = describe(description) else {
             return;
@@ -187,12 +187,12 @@ impl Watched {
         });
     }
 
-    /// A description reaches it.
+    /// Records a description that is applied.
     pub fn described(&self, remote: bool, description: &RTCSessionDescription) {
         let Some(description) = describe(description) else {
             return;
         };
-        // Whoever is given an offer answers.
+        // A peer that is given an offer answers.
         self.takes_part(remote != (description.kind == DescriptionKind::Offer));
         self.log().described(remote, &description);
         let ufrag = description.ufrag().unwrap_or_default();
@@ -203,7 +203,7 @@ impl Watched {
         }
     }
 
-    /// A candidate of the other side reaches it: says to which generation it belongs, and which there is.
+    /// Returns a remote candidate that arrives, with its own generation, and the current remote generation.
     pub fn arrives(&self, candidate: &RTCIceCandidateInit) -> Option<(Candidate, String)> {
         let attribute = attribute(&candidate.candidate);
         if attribute.is_empty() {
@@ -221,7 +221,7 @@ impl Watched {
         Some((Candidate { attribute, ufrag }, into))
     }
 
-    /// What became of a candidate that arrived.
+    /// Records whether a candidate that arrived was applied or refused.
     pub fn took(&self, (candidate, into): (Candidate, String), refused: Option<&dyn fmt::Display>) {
         let log = self.log();
         let peer = log.peer.clone();
@@ -239,7 +239,7 @@ impl Watched {
         });
     }
 
-    /// It has no use for its interface any more.
+    /// Ends the use of the interface, after queued datagrams have left.
     pub async fn leave(&self) {
         let interface = self.interface.lock().expect("no panic while it is held").take();
         if let Some(interface) = interface {
@@ -247,7 +247,7 @@ impl Watched {
         }
     }
 
-    /// As [`Watched::leave`], at once.
+    /// Ends the use of the interface at once, unlike [`Watched::leave`].
     pub fn drop_interface(&self) {
         drop(self.interface.lock().expect("no panic while it is held").take());
     }
@@ -257,12 +257,12 @@ impl Watched {
     }
 }
 
-/// A candidate attribute without its prefix.
+/// Returns a candidate attribute without its prefix.
 fn attribute(candidate: &str) -> &str {
     candidate.strip_prefix("candidate:").unwrap_or(candidate)
 }
 
-/// A rollback describes nothing.
+/// Converts a description; `None` for a rollback, which describes nothing.
 fn describe(description: &RTCSessionDescription) -> Option<Description> {
     let kind = match description.sdp_type {
         RTCSdpType::Offer => DescriptionKind::Offer,
@@ -275,7 +275,7 @@ fn describe(description: &RTCSessionDescription) -> Option<Description> {
     })
 }
 
-/// How many connections each host has had, for the names of those that nobody named.
+/// The number of connections of each host so far, for the names of those that `observe` did not name.
 #[derive(Default)]
 struct Numbers(Mutex<BTreeMap<String, u32>>);
 
@@ -289,8 +289,8 @@ impl Numbers {
     }
 }
 
-/// The generation in which each candidate of the run was gathered last, by its attribute. The stack passes none along, and
-/// an app that does not either must not be taken at its silence.
+/// The generation in which each candidate of the run was gathered last, by its attribute. The stack does not pass the
+/// generation along, and an app that does not either must not be misjudged for it.
 #[derive(Default)]
 struct Origins(Mutex<BTreeMap<String, String>>);
 

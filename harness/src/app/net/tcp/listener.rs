@@ -1,4 +1,4 @@
-//! Listening for connections.
+//! Listening TCP sockets.
 
 use std::{
     io,
@@ -24,7 +24,7 @@ impl TcpListener {
     /// Listens at the first of `addr` that can be bound; port 0 takes a free one.
     ///
     /// # Errors
-    /// As the system's: the address is taken or not the host's. Of kind `Unsupported` outside a run.
+    /// Fails as the system does: the address is taken or not the host's. Fails with `Unsupported` outside a run.
     pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<Self> {
         let host = held::here("TcpListener::bind")?;
         held::only_if_alive(&host).await;
@@ -40,7 +40,7 @@ impl TcpListener {
     /// Waits for a connection.
     ///
     /// # Errors
-    /// As the system's.
+    /// Fails as the system does.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         std::future::poll_fn(|cx| self.poll_accept(cx)).await
     }
@@ -54,26 +54,26 @@ impl TcpListener {
         })
     }
 
-    /// The address that it listens at.
+    /// Returns the address of the socket.
     ///
     /// # Errors
-    /// If its host has crashed.
+    /// Fails if the host has crashed.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.held.call(|listener| listener.local_addr())
     }
 
-    /// Over how many routers its packets may go. No router counts.
+    /// Returns the time to live (hop limit) of packets. Nothing decrements it here.
     ///
     /// # Errors
-    /// If its host has crashed.
+    /// Fails if the host has crashed.
     pub fn ttl(&self) -> io::Result<u32> {
         self.held.call(|listener| listener.ttl())
     }
 
-    /// Sets what [`TcpListener::ttl`] says.
+    /// Sets the value of [`TcpListener::ttl`].
     ///
     /// # Errors
-    /// Of kind `InvalidInput` above 255.
+    /// Fails with `InvalidInput` above 255.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.held.call(|listener| listener.set_ttl(ttl))
     }

@@ -1,4 +1,4 @@
-//! The two directions of a connection, borrowed.
+//! The borrowed halves of a connection.
 
 use std::{
     io,
@@ -11,11 +11,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::TcpStream;
 
-/// The direction that reads, of [`TcpStream::split`].
+/// The read half of [`TcpStream::split`].
 #[derive(Debug)]
 pub struct ReadHalf<'a>(&'a TcpStream);
 
-/// The direction that writes, of [`TcpStream::split`].
+/// The write half of [`TcpStream::split`].
 #[derive(Debug)]
 pub struct WriteHalf<'a>(&'a TcpStream);
 
@@ -24,23 +24,23 @@ pub(super) fn split(stream: &mut TcpStream) -> (ReadHalf<'_>, WriteHalf<'_>) {
 }
 
 impl ReadHalf<'_> {
-    /// As [`TcpStream::peek`].
+    /// See [`TcpStream::peek`].
     ///
     /// # Errors
-    /// As the system's.
+    /// Fails as the system does.
     pub async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.0.peek(buf).await
     }
 
-    /// As [`TcpStream::try_read`].
+    /// See [`TcpStream::try_read`].
     ///
     /// # Errors
-    /// Of kind `WouldBlock` if nothing has come.
+    /// Fails with `WouldBlock` if no data has arrived.
     pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.0.try_read(buf)
     }
 
-    /// As [`TcpStream::readable`].
+    /// See [`TcpStream::readable`].
     ///
     /// # Errors
     /// Never.
@@ -48,33 +48,33 @@ impl ReadHalf<'_> {
         self.0.readable().await
     }
 
-    /// As [`TcpStream::local_addr`].
+    /// See [`TcpStream::local_addr`].
     ///
     /// # Errors
-    /// If its host has crashed.
+    /// Fails if the host has crashed.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
     }
 
-    /// As [`TcpStream::peer_addr`].
+    /// See [`TcpStream::peer_addr`].
     ///
     /// # Errors
-    /// If its host has crashed.
+    /// Fails if the host has crashed.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.0.peer_addr()
     }
 }
 
 impl WriteHalf<'_> {
-    /// As [`TcpStream::try_write`].
+    /// See [`TcpStream::try_write`].
     ///
     /// # Errors
-    /// Of kind `WouldBlock` if there is no room.
+    /// Fails with `WouldBlock` if there is no room.
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
         self.0.try_write(buf)
     }
 
-    /// As [`TcpStream::writable`].
+    /// See [`TcpStream::writable`].
     ///
     /// # Errors
     /// Never.
@@ -82,18 +82,18 @@ impl WriteHalf<'_> {
         self.0.writable().await
     }
 
-    /// As [`TcpStream::local_addr`].
+    /// See [`TcpStream::local_addr`].
     ///
     /// # Errors
-    /// If its host has crashed.
+    /// Fails if the host has crashed.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
     }
 
-    /// As [`TcpStream::peer_addr`].
+    /// See [`TcpStream::peer_addr`].
     ///
     /// # Errors
-    /// If its host has crashed.
+    /// Fails if the host has crashed.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.0.peer_addr()
     }

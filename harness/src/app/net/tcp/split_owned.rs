@@ -1,4 +1,4 @@
-//! The two directions of a connection, for two tasks.
+//! The owned halves of a connection, for two tasks.
 
 use std::{
     io,
@@ -13,20 +13,20 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::TcpStream;
 
-/// The direction that reads, of [`TcpStream::into_split`].
+/// The read half of [`TcpStream::into_split`].
 #[derive(Debug)]
 pub struct OwnedReadHalf {
     stream: Arc<TcpStream>,
 }
 
-/// The direction that writes, of [`TcpStream::into_split`]. Dropping it ends that direction.
+/// The write half of [`TcpStream::into_split`]. Dropping it shuts down writing.
 #[derive(Debug)]
 pub struct OwnedWriteHalf {
     stream: Arc<TcpStream>,
     ends: bool,
 }
 
-/// Halves of two connections cannot be put together.
+/// The error for halves of two different connections.
 #[derive(Debug, Error)]
 #[error("tried to reunite halves that are not from the same socket")]
 pub struct ReuniteError(pub OwnedReadHalf, pub OwnedWriteHalf);
@@ -50,34 +50,34 @@ fn reunite(read: OwnedReadHalf, mut write: OwnedWriteHalf) -> Result<TcpStream, 
 }
 
 impl OwnedReadHalf {
-    /// Puts the connection together again.
+    /// Joins the halves of the connection again.
     ///
     /// # Errors
-    /// If `other` is of another connection.
+    /// Fails if `other` belongs to another connection.
     ///
     /// # Panics
-    /// Never: a connection has two halves.
+    /// Never panics: a connection has two halves.
     pub fn reunite(self, other: OwnedWriteHalf) -> Result<TcpStream, ReuniteError> {
         reunite(self, other)
     }
 
-    /// As [`TcpStream::peek`].
+    /// See [`TcpStream::peek`].
     ///
     /// # Errors
-    /// As the system's.
+    /// Fails as the system does.
     pub async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.stream.peek(buf).await
     }
 
-    /// As [`TcpStream::try_read`].
+    /// See [`TcpStream::try_read`].
     ///
     /// # Errors
-    /// Of kind `WouldBlock` if nothing has come.
+    /// Fails with `WouldBlock` if no data has arrived.
     pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.stream.try_read(buf)
     }
 
-    /// As [`TcpStream::readable`].
+    /// See [`TcpStream::readable`].
     ///
     /// # Errors
     /// Never.
@@ -85,49 +85,49 @@ impl OwnedReadHalf {
         self.stream.readable().await
     }
 
-    /// As [`TcpStream::local_addr`].
+    /// See [`TcpStream::local_addr`].
     ///
     /// # Errors
-    /// If its host has crashed.
+    /// Fails if the host has crashed.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.stream.local_addr()
     }
 
-    /// As [`TcpStream::peer_addr`].
+    /// See [`TcpStream::peer_addr`].
     ///
     /// # Errors
-    /// If its host has crashed.
+    /// Fails if the host has crashed.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.stream.peer_addr()
     }
 }
 
 impl OwnedWriteHalf {
-    /// Puts the connection together again.
+    /// Joins the halves of the connection again.
     ///
     /// # Errors
-    /// If `other` is of another connection.
+    /// Fails if `other` belongs to another connection.
     ///
     /// # Panics
-    /// Never: a connection has two halves.
+    /// Never panics: a connection has two halves.
     pub fn reunite(self, other: OwnedReadHalf) -> Result<TcpStream, ReuniteError> {
         reunite(other, self)
     }
 
-    /// Drops it without ending the direction.
+    /// Drops the half without shutting down writing.
     pub fn forget(mut self) {
         self.ends = false;
     }
 
-    /// As [`TcpStream::try_write`].
+    /// See [`TcpStream::try_write`].
     ///
     /// # Errors
-    /// Of kind `WouldBlock` if there is no room.
+    /// Fails with `WouldBlock` if there is no room.
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
         self.stream.try_write(buf)
     }
 
-    /// As [`TcpStream::writable`].
+    /// See [`TcpStream::writable`].
     ///
     /// # Errors
     /// Never.
@@ -135,18 +135,18 @@ impl OwnedWriteHalf {
         self.stream.writable().await
     }
 
-    /// As [`TcpStream::local_addr`].
+    /// See [`TcpStream::local_addr`].
     ///
     /// # Errors
-    /// If its host has crashed.
+    /// Fails if the host has crashed.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.stream.local_addr()
     }
 
-    /// As [`TcpStream::peer_addr`].
+    /// See [`TcpStream::peer_addr`].
     ///
     /// # Errors
-    /// If its host has crashed.
+    /// Fails if the host has crashed.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.stream.peer_addr()
     }

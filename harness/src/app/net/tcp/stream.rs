@@ -1,4 +1,4 @@
-//! A connection.
+//! TCP connections.
 
 use std::{
     io,
@@ -20,9 +20,9 @@ use super::{
 };
 use crate::world::Host;
 
-/// A connection of the host of the task that makes or accepts it.
+/// A TCP connection on the host of the task that makes or accepts it.
 ///
-/// What its link loses is sent again by the simulated network, which an app sees as delay.
+/// The simulated network retransmits lost segments, which an app sees as delay.
 #[derive(Debug)]
 pub struct TcpStream {
     held: Arc<Held<shim::TcpStream>>,
@@ -34,7 +34,7 @@ impl TcpStream {
     /// Connects to the first of `addr` that answers.
     ///
     /// # Errors
-    /// As the system's: refused, or reset on the way; no such host. Of kind `Unsupported` outside a run.
+    /// Fails as the system does: refused, or reset on the way; no such host. Fails with `Unsupported` outside a run.
     pub async fn connect<A: ToSocketAddrs>(addr: A) -> io::Result<Self> {
         let host = held::here("TcpStream::connect")?;
         held::only_if_alive(&host).await;
@@ -42,7 +42,7 @@ impl TcpStream {
         addr::first_that_works(peers, |peer| Self::connect_to(&host, peer)).await
     }
 
-    /// A connection that is given up closes its socket, and a crash of the host gives it up.
+    /// Connects to `peer`. Dropping the attempt closes its socket, and a crash of the host drops it.
     async fn connect_to(host: &Host, peer: SocketAddr) -> io::Result<Self> {
         let connecting: Connecting = Box::pin(shim::TcpStream::connect(peer));
         let connecting = Held::open(host, || Ok(connecting))?;
@@ -52,48 +52,48 @@ impl TcpStream {
         Self::hold(host, stream)
     }
 
-    /// The connection `stream` of `host`.
+    /// Wraps the connection `stream` of `host`.
     pub(super) fn hold(host: &Host, stream: shim::TcpStream) -> io::Result<Self> {
         let held = Held::open(host, move || Ok(stream))?;
         Ok(Self { held })
     }
 
-    /// The address of this end.
+    /// Returns the address of this end.
     ///
     /// # Errors
-    /// If its host has crashed.
+    /// Fails if the host has crashed.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.held.call(|s| s.local_addr())
     }
 
-    /// The address of the other end.
+    /// Returns the address of the other end.
     ///
     /// # Errors
-    /// If its host has crashed.
+    /// Fails if the host has crashed.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.held.call(|s| s.peer_addr())
     }
 
-    /// Reads what has come, at once.
+    /// Reads the data that has arrived, without waiting.
     ///
     /// # Errors
-    /// Of kind `WouldBlock` if nothing has.
+    /// Fails with `WouldBlock` if no data has arrived.
     pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.held.call(|s| s.try_read(buf))
     }
 
-    /// Writes what there is room for, at once.
+    /// Writes as much as there is room for, without waiting.
     ///
     /// # Errors
-    /// Of kind `WouldBlock` if there is none.
+    /// Fails with `WouldBlock` if there is no room.
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
         self.held.call(|s| s.try_write(buf))
     }
 
-    /// Reads, and what was read stays where it is.
+    /// Reads data without removing it.
     ///
     /// # Errors
-    /// As the system's.
+    /// Fails as the system does.
     pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.held.wait_read(|s, cx| once(cx, s.peek(buf))).await
     }
@@ -103,10 +103,10 @@ impl TcpStream {
         self.held.poll_read(cx, |s, cx| s.poll_peek(cx, buf))
     }
 
-    /// Waits until there is something to read, the end or an error included.
+    /// Waits until there is data to read, the end, or an error.
     ///
     /// # Errors
-    /// Never: reading says what is wrong.
+    /// Never fails: reading returns the error.
     pub async fn readable(&self) -> io::Result<()> {
         let mut byte = [0];
         let peek = |s: &mut shim::TcpStream, cx: &mut Context<'_>| once(cx, s.peek(&mut byte));
@@ -116,50 +116,50 @@ impl TcpStream {
     /// Waits until there is room to write, or an error.
     ///
     /// # Errors
-    /// Never: writing says what is wrong.
+    /// Never fails: writing returns the error.
     pub async fn writable(&self) -> io::Result<()> {
         let write = |s: &mut shim::TcpStream, cx: &mut Context<'_>| Pin::new(s).poll_write(cx, &[]);
         self.held.wait(write).await.map(drop).or(Ok(()))
     }
 
-    /// Whether small writes leave at once.
+    /// Reports whether small writes leave at once.
     ///
     /// # Errors
-    /// If its host has crashed.
+    /// Fails if the host has crashed.
     pub fn nodelay(&self) -> io::Result<bool> {
         self.held.call(|s| s.nodelay())
     }
 
-    /// Sets what [`TcpStream::nodelay`] says. Here every write leaves at once.
+    /// Sets the value of [`TcpStream::nodelay`]. Here every write leaves at once.
     ///
     /// # Errors
-    /// If its host has crashed.
+    /// Fails if the host has crashed.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
         self.held.call(|s| s.set_nodelay(nodelay))
     }
 
-    /// Over how many routers its packets may go. No router counts.
+    /// Returns the time to live (hop limit) of packets. Nothing decrements it here.
     ///
     /// # Errors
-    /// If its host has crashed.
+    /// Fails if the host has crashed.
     pub fn ttl(&self) -> io::Result<u32> {
         self.held.call(|s| s.ttl())
     }
 
-    /// Sets what [`TcpStream::ttl`] says.
+    /// Sets the value of [`TcpStream::ttl`].
     ///
     /// # Errors
-    /// Of kind `InvalidInput` above 255.
+    /// Fails with `InvalidInput` above 255.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.held.call(|s| s.set_ttl(ttl))
     }
 
-    /// The two directions, borrowed.
+    /// Splits the connection into borrowed halves.
     pub fn split(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
         split::split(self)
     }
 
-    /// The two directions, for two tasks. Dropping the half that writes ends that direction.
+    /// Splits the connection into owned halves, for two tasks. Dropping the write half shuts down writing.
     pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
         split_owned::split(self)
     }
@@ -176,11 +176,11 @@ impl TcpStream {
         self.held.poll(cx, |s, cx| Pin::new(s).poll_shutdown(cx))
     }
 
-    /// Ends the direction that writes, without waiting: the simulated kernel queues the end at once.
+    /// Shuts down writing, without waiting: the simulated kernel queues the FIN at once.
     pub(super) fn end_writing_now(&self) {
         let mut cx = Context::from_waker(Waker::noop());
         let ended = self.held.call(|s| Ok(Pin::new(s).poll_shutdown(&mut cx)));
-        // Of a host that has crashed nothing is left to end.
+        // An error means that the host has crashed: there is nothing left to shut down.
         drop(ended);
     }
 }
