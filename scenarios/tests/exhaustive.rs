@@ -11,7 +11,8 @@ use sleet::{
     oracle::calls::calls,
     run::{
         RunRecord, Runner,
-        orders::{Explored, INDEPENDENT, points, turns},
+        explored::Explored,
+        orders::{INDEPENDENT, points, turns},
     },
     scenario::{Kind, Scenario},
     seed::Seed,

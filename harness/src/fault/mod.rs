@@ -8,7 +8,7 @@
 //! - [`kind`]: the definition of a kind
 //! - [`timeline`]: begins and ends faults at their time
 //! - [`check`]: checks the faults of a plan
-//! - [`plan`], [`migrate`]: the plan, and plans of earlier versions
+//! - [`plan`], [`script`], [`migrate`]: the plan, its users' acts, and plans of earlier versions
 //! - [`slow_step`], [`point`]: slow awaits inside the clients, and verdicts at fault points
 
 mod check;
@@ -20,6 +20,7 @@ mod migrate;
 mod model;
 mod plan;
 mod point;
+mod script;
 mod slow_step;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -31,8 +32,9 @@ pub use kind::{Befalls, Behaviour, InForce, KindSpec, Lessen, Span};
 pub use kinds::{FaultKind, KindId, host_crash, ice_server_down, network_switch, partition};
 pub use migrate::upgrade;
 pub use model::{Fault, Target};
-pub use plan::{Act, PLAN_VERSION, Plan, PlanError, Scripted, USUAL_TALK_MS, When};
+pub use plan::{PLAN_VERSION, Plan, PlanError, USUAL_TALK_MS};
 pub(crate) use point::Points;
+pub use script::{Act, Scripted, When};
 pub use slow_step::{Checkpoints, SlowStep};
 pub use timeline::Timeline;
 pub use user::User;

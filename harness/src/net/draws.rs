@@ -7,14 +7,16 @@
 use std::time::Duration;
 
 use super::{
-    link::{LinkProfile, TCP_TRIES},
     loss::{Chain, GilbertElliott},
+    profile::LinkProfile,
 };
 use crate::{
     seed::{Ppm, Stream},
     trace::Effect,
 };
 
+/// The number of losses in a row after which TCP gives a connection up.
+pub const TCP_TRIES: u32 = 8;
 /// The reason why a link loses a transmission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {

@@ -17,12 +17,15 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-pub use super::profile::{LinkProfile, MIN_MTU};
 use super::{
     conditions::{Blame, Condition, Conditions, PacketVerdict},
     draws::Draws,
     loss::Chain,
     queue::Queue,
+};
+pub use super::{
+    draws::TCP_TRIES,
+    profile::{LinkProfile, MIN_MTU},
 };
 use crate::{
     seed::{IndexedStream, Seed},
@@ -33,8 +36,6 @@ use crate::{
 /// The delay of the first retransmission of TCP; each further one waits twice as long (RFC 6298, section 5.5; Linux
 /// waits 200 ms at least).
 pub const TCP_RTO: Duration = Duration::from_millis(200);
-/// The number of losses in a row after which TCP gives a connection up.
-pub const TCP_TRIES: u32 = 8;
 /// The time that TCP bears a partition before it gives a connection up.
 pub const TCP_PATIENCE: Duration = Duration::from_secs(60);
 

@@ -1,6 +1,6 @@
 //! What a suite comes to.
 //!
-//! Plain data, and what it means. [`Tally`] makes it: the same results give the same summary, whoever ran them and in
+//! Plain data, and what it means. [`Tally`](super::tally::Tally) makes it: the same results give the same summary, whoever ran them and in
 //! whatever order.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use super::{
     matrix::Matrix,
     result::{RunOutcome, RunResult},
-    tally::Tally,
 };
 use crate::{
     scenario::{Kind, Scenario},
@@ -210,22 +209,6 @@ impl Judgement {
 }
 
 impl Summary {
-    /// Sums up `results` of the scenarios of `catalogue`.
-    pub fn of<'a>(catalogue: impl IntoIterator<Item = &'a Scenario>, results: &[RunResult]) -> Self {
-        Self::tally(catalogue, results).whole()
-    }
-
-    /// Sums up `results` that are a part of a suite: what needs many seeds is not judged.
-    pub fn of_part<'a>(catalogue: impl IntoIterator<Item = &'a Scenario>, results: &[RunResult]) -> Self {
-        Self::tally(catalogue, results).part()
-    }
-
-    fn tally<'a>(catalogue: impl IntoIterator<Item = &'a Scenario>, results: &[RunResult]) -> Tally<'a> {
-        let mut tally = Tally::new(catalogue);
-        results.iter().for_each(|result| tally.add(result));
-        tally
-    }
-
     /// The exit code: the gravest that a scenario calls for, in the order of [`exit::gravest`].
     pub fn exit_code(&self) -> u8 {
         exit::gravest(self.scenarios.iter().map(|s| s.judgement.exit_code()))

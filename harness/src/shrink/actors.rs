@@ -1,6 +1,6 @@
 //! Removal of users' acts, devices, hosts and NATs, with everything that depends on them.
 
-use super::edit::{Gone, Item, drop_from};
+use super::item::{Gone, Item, drop_from};
 use crate::{
     fault::{Act, Plan, Scripted, When, leg_of},
     net::topology::HostSpec,

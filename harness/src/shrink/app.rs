@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::edit::{Gone, Item};
+use super::item::{Gone, Item};
 use crate::fault::Plan;
 
 /// The longest text of a value in an element's description, in characters.

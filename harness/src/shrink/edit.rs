@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use super::{
     actors::{actions, devices, idle_hosts, remove_actions, remove_devices, remove_hosts, remove_nats},
     app::{parts, remove_parts},
+    item::{Gone, Item, drop_from},
     knobs::{impairments, mend_service, of_service, remove_impairments},
 };
 use crate::{
@@ -35,16 +36,6 @@ struct Place {
     kind: usize,
     item: usize,
 }
-
-/// One of the elements of a kind.
-pub(super) struct Item {
-    pub item: usize,
-    pub path: String,
-    pub description: String,
-}
-
-/// The elements of a kind to remove, by number.
-pub(super) type Gone = BTreeSet<usize>;
 
 /// A kind of element.
 struct ElementKind {
@@ -202,13 +193,4 @@ fn numbered(field: &str, description: impl Iterator<Item = String>) -> Vec<Item>
         description,
     };
     description.enumerate().map(item).collect()
-}
-
-/// Removes the entries at `gone` from a list.
-pub(super) fn drop_from<T>(list: &mut Vec<T>, gone: &Gone) {
-    let mut index = 0;
-    list.retain(|_| {
-        index += 1;
-        !gone.contains(&(index - 1))
-    });
 }

@@ -1,6 +1,6 @@
 //! Single values of a plan that become plain when they are removed: of signaling, and of each direction of a link.
 
-use super::edit::{Gone, Item};
+use super::item::{Gone, Item};
 use crate::{
     fault::Plan,
     net::{latency::Latency, link::LinkProfile, topology::Topology},

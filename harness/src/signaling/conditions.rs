@@ -5,14 +5,13 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, Weak},
+    sync::{Arc, Mutex, MutexGuard, Weak},
     time::Duration,
 };
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::server::{Running, Server};
 use crate::trace::FaultId;
 
 /// The effect of a fault on a message that reached the server.
@@ -30,6 +29,16 @@ pub enum MessageFate {
     Duplicate,
 }
 
+/// A running server, as faults act on it.
+pub(super) trait Served: Send + Sync {
+    /// Whether its host runs.
+    fn is_up(&self) -> bool;
+    /// Cuts every connection because of `fault`.
+    fn cut(&self, fault: FaultId);
+    /// Loses the messages in hand.
+    fn forget_everything(&self);
+}
+
 /// All fault conditions on the signaling service.
 #[derive(Default)]
 pub struct Conditions {
@@ -43,7 +52,7 @@ struct State {
     verdicts: Vec<Laid>,
     slow_push: Vec<(FaultId, Duration)>,
     down: Option<FaultId>,
-    server: Weak<Running>,
+    server: Option<Weak<dyn Served>>,
 }
 
 /// A verdict and the message that it applies to.
@@ -106,8 +115,8 @@ impl Conditions {
     }
 
     /// Sets the server that these conditions act on.
-    pub(super) fn served_by(&self, server: &Server) {
-        self.state().server = server.downgrade();
+    pub(super) fn served_by(&self, server: Weak<dyn Served>) {
+        self.state().server = Some(server);
     }
 
     /// Counts a message of `client`; returns the verdict on it.
@@ -127,9 +136,9 @@ impl Conditions {
     }
 
     /// Returns the server, if its host runs.
-    fn server(&self) -> Option<Server> {
-        let server = Server::upgrade(&self.state().server)?;
-        server.host().is_up().then_some(server)
+    fn server(&self) -> Option<Arc<dyn Served>> {
+        let server = self.state().server.as_ref()?.upgrade()?;
+        server.is_up().then_some(server)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, Weak},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -14,7 +14,7 @@ use tokio_tungstenite::{accept_async_with_config, tungstenite::Message as Frame}
 
 use super::{
     Ordering, PORT, SignalingSpec,
-    conditions::{Conditions, MessageFate},
+    conditions::{Conditions, MessageFate, Served},
     held,
     message::{Envelope, Message},
     push::{Notification, PushService},
@@ -34,7 +34,7 @@ pub struct Server {
 }
 
 /// The state of a running server.
-pub(super) struct Running {
+struct Running {
     host: Host,
     spec: SignalingSpec,
     push: PushService,
@@ -54,6 +54,26 @@ struct Taken {
     envelope: Envelope,
     life: u32,
     delay: Duration,
+}
+
+impl Served for Running {
+    fn is_up(&self) -> bool {
+        self.host.is_up()
+    }
+
+    /// Cuts every connection; no client is registered any more.
+    fn cut(&self, fault: FaultId) {
+        self.clients.lock().expect("no panic while it is held").clear();
+        if self.cuts.receiver_count() > 0 {
+            let host = &self.host;
+            host.run(|| host.sim().record(EventKind::FaultHit { fault }));
+        }
+        self.cuts.send_replace(());
+    }
+
+    fn forget_everything(&self) {
+        self.life.send_modify(|life| *life += 1);
+    }
 }
 
 impl Server {
@@ -76,7 +96,8 @@ impl Server {
         let address = SocketAddr::new(host.addresses()[0], PORT);
         let listener = TcpListener::bind(host, address).await?;
         host.spawn("signaling server", server.clone().listen(listener));
-        server.shared.conditions.served_by(&server);
+        let shared: Arc<dyn Served> = server.shared.clone();
+        server.shared.conditions.served_by(Arc::downgrade(&shared));
         Ok(server)
     }
 
@@ -101,31 +122,8 @@ impl Server {
         }
     }
 
-    /// Cuts every connection because of `fault`; no client is registered any more.
-    pub(super) fn cut(&self, fault: FaultId) {
-        self.clients().clear();
-        if self.shared.cuts.receiver_count() > 0 {
-            let host = self.host();
-            host.run(|| host.sim().record(EventKind::FaultHit { fault }));
-        }
-        self.shared.cuts.send_replace(());
-    }
-
-    /// Discards all messages in hand.
-    pub(super) fn forget_everything(&self) {
-        self.shared.life.send_modify(|life| *life += 1);
-    }
-
-    pub(super) fn host(&self) -> &Host {
+    fn host(&self) -> &Host {
         &self.shared.host
-    }
-
-    pub(super) fn downgrade(&self) -> Weak<Running> {
-        Arc::downgrade(&self.shared)
-    }
-
-    pub(super) fn upgrade(server: &Weak<Running>) -> Option<Self> {
-        server.upgrade().map(|shared| Self { shared })
     }
 
     /// Serves one client until its connection ends.

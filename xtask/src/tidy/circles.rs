@@ -18,39 +18,12 @@ const ALLOWED: &[Allowed] = &[
         why: "the parts of one event loop: a host asks the run, the run knows its hosts",
     },
     Allowed {
-        within: &["harness/src/net/"],
-        why: "older than this rule: links, topology and what lies over them for a time",
-    },
-    Allowed {
-        within: &["harness/src/shrink/"],
-        why: "older than this rule: edits, and the words and values of what they take away",
-    },
-    Allowed {
         within: &["harness/src/fault/"],
-        why: "a plan holds faults, and what a fault is reads the plan whose world it befalls",
-    },
-    Allowed {
-        within: &[
-            "harness/src/signaling/conditions.rs",
-            "harness/src/signaling/server.rs",
-        ],
-        why: "a fault cuts the server that runs, and the server asks what lies over it",
+        why: "one recursive type: a plan holds faults, and what a fault is reads the plan whose world it befalls",
     },
     Allowed {
         within: &["scenarios/src/client/"],
         why: "a phone holds its calls, and a call asks its phone",
-    },
-    Allowed {
-        within: &["harness/src/app/net/tcp/"],
-        why: "a stream and its halves become each other, as tokio's do",
-    },
-    Allowed {
-        within: &["harness/src/peer/raw/"],
-        why: "what is watched, and what hears it",
-    },
-    Allowed {
-        within: &["harness/src/run/summary.rs", "harness/src/run/tally.rs"],
-        why: "a summary, and what it is counted with",
     },
 ];
 

@@ -12,28 +12,27 @@ use webrtc::{
     stats::StatsReportType,
 };
 
-use super::watched::Watched;
-
 /// The polling interval of the statistics: the event may be that late.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Records when data or media has gone both ways over a *connected* connection, as far as this end knows.
-pub(super) async fn record(stack: Weak<Stack>, watched: Weak<Watched>) {
+/// Waits until data or media has gone both ways over a *connected* connection, as far as this end knows; returns whether that came
+/// before the connection ended or `is_over`.
+pub(super) async fn both_ways(stack: Weak<Stack>, is_over: impl Fn() -> bool) -> bool {
     loop {
         tokio::time::sleep(LOOK).await;
-        let (Some(stack), Some(watched)) = (stack.upgrade(), watched.upgrade()) else {
-            return;
+        let Some(stack) = stack.upgrade() else {
+            return false;
         };
-        if matches!(stack.connection_state(), State::Closed | State::Failed) || watched.is_closing() {
-            return;
+        if matches!(stack.connection_state(), State::Closed | State::Failed) || is_over() {
+            return false;
         }
-        if both_ways(&stack).await {
-            return watched.log().usable();
+        if has_both(&stack).await {
+            return true;
         }
     }
 }
 
-async fn both_ways(stack: &Arc<Stack>) -> bool {
+async fn has_both(stack: &Arc<Stack>) -> bool {
     let (mut sent, mut heard) = (false, false);
     for report in stack.get_stats().await.reports.values() {
         match report {

@@ -103,7 +103,15 @@ impl Watched {
             w.log().state(Machine::Connection, state);
             if state == RTCPeerConnectionState::Connected && !std::mem::replace(&mut was_connected, true) {
                 let host = w.log().host;
-                host.spawn("watch", heard::record(connection.clone(), Arc::downgrade(&w)));
+                let (connection, w) = (connection.clone(), Arc::downgrade(&w));
+                host.spawn("watch", async move {
+                    let is_over = || w.upgrade().is_none_or(|w| w.is_closing());
+                    if heard::both_ways(connection, is_over).await
+                        && let Some(w) = w.upgrade()
+                    {
+                        w.log().usable();
+                    }
+                });
             }
             w.state.call(state)
         }));

@@ -31,13 +31,16 @@ pub struct OwnedWriteHalf {
 #[error("tried to reunite halves that are not from the same socket")]
 pub struct ReuniteError(pub OwnedReadHalf, pub OwnedWriteHalf);
 
-pub(super) fn split(stream: TcpStream) -> (OwnedReadHalf, OwnedWriteHalf) {
-    let stream = Arc::new(stream);
-    let write = OwnedWriteHalf {
-        stream: stream.clone(),
-        ends: true,
-    };
-    (OwnedReadHalf { stream }, write)
+impl TcpStream {
+    /// Splits the connection into owned halves, for two tasks. Dropping the write half shuts down writing.
+    pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+        let stream = Arc::new(self);
+        let write = OwnedWriteHalf {
+            stream: stream.clone(),
+            ends: true,
+        };
+        (OwnedReadHalf { stream }, write)
+    }
 }
 
 fn reunite(read: OwnedReadHalf, mut write: OwnedWriteHalf) -> Result<TcpStream, ReuniteError> {

@@ -11,12 +11,9 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use turmoil_net::shim::tokio::net as shim;
 
-use super::{
-    super::{
-        ToSocketAddrs, addr,
-        held::{self, Held, once},
-    },
-    OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf, split, split_owned,
+use super::super::{
+    ToSocketAddrs, addr,
+    held::{self, Held, once},
 };
 use crate::world::Host;
 
@@ -152,16 +149,6 @@ impl TcpStream {
     /// Fails with `InvalidInput` above 255.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.held.call(|s| s.set_ttl(ttl))
-    }
-
-    /// Splits the connection into borrowed halves.
-    pub fn split(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
-        split::split(self)
-    }
-
-    /// Splits the connection into owned halves, for two tasks. Dropping the write half shuts down writing.
-    pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
-        split_owned::split(self)
     }
 
     pub(super) fn read_part(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
