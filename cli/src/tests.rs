@@ -138,6 +138,7 @@ fn broken(sum: &Summary) -> Option<String> {
     match &scenario.judgement {
         Judgement::Held | Judgement::NotJudged => None,
         Judgement::Vacuous(why) => Some(format!("vacuous: {why}")),
+        Judgement::Slower(why) => Some(format!("slower: {why}")),
         Judgement::Broken(_) | Judgement::Nondeterministic(_) => Some(summary::failures(sum)),
     }
 }

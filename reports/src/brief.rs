@@ -129,6 +129,7 @@ fn broken(summary: &Summary, width: usize) -> String {
     for (n, s) in summary.scenarios.iter().filter(|s| is_broken(s)).enumerate() {
         let (what, why) = match &s.judgement {
             Judgement::Vacuous(why) => ("VACUOUS", why),
+            Judgement::Slower(why) => ("SLOWER", why),
             Judgement::Broken(why) => ("BROKEN", why),
             Judgement::Nondeterministic(why) => ("NONDETERMINISTIC", why),
             Judgement::Held | Judgement::NotJudged => continue,
@@ -213,6 +214,7 @@ mod tests {
             outcomes: [(RunOutcome::Pass, 90), (RunOutcome::Fail, 10)].into(),
             marks: BTreeMap::new(),
             known: 0,
+            stats: BTreeMap::new(),
             judgement,
             shown_by: None,
             orders: None,

@@ -69,6 +69,7 @@ fn scenario_case(s: &ScenarioSummary) -> TestCase {
             status
         }
         Judgement::Vacuous(why) => failed("vacuous", why),
+        Judgement::Slower(why) => failed("slower", why),
         Judgement::Broken(why) => failed("broken", why),
         Judgement::Nondeterministic(why) => failed("nondeterministic", why),
     };

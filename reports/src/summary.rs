@@ -19,6 +19,9 @@ pub fn to_markdown(summary: &Summary) -> String {
         summary.scenarios.len()
     );
     out.push_str(&scenarios(summary));
+    if let Some(times) = times(summary) {
+        out.push_str(&format!("\n## Times of promises\n\n{times}"));
+    }
     if !summary.remedies.is_empty() {
         out.push_str("\n## Remedies\n\n");
         out.push_str(&remedies(&summary.remedies));
@@ -73,6 +76,24 @@ pub fn scenarios(summary: &Summary) -> String {
     table.to_markdown()
 }
 
+/// Formats the distributions of the times of each promise, in simulated milliseconds; none if no promise has any.
+fn times(summary: &Summary) -> Option<String> {
+    let mut table = Table::new(&[
+        "scenario", "time", ">runs", ">median", ">95 %", ">99 %", ">longest",
+    ]);
+    let promises = summary.scenarios.iter().filter(|s| s.kind == Kind::Promise);
+    let mut rows = promises
+        .flat_map(|s| s.stats.iter().map(move |(stat, times)| (s, stat, times)))
+        .peekable();
+    rows.peek()?;
+    for (s, stat, times) in rows {
+        let ms = [times.runs, times.p50, times.p95, times.p99, times.max].map(|n| n.to_string());
+        let [runs, p50, p95, p99, max] = ms;
+        table.row([s.name.clone(), stat.clone(), runs, p50, p95, p99, max]);
+    }
+    Some(table.to_markdown())
+}
+
 fn judgement(s: &ScenarioSummary) -> String {
     match &s.judgement {
         Judgement::Held => match s.kind {
@@ -84,6 +105,7 @@ fn judgement(s: &ScenarioSummary) -> String {
         },
         Judgement::NotJudged => "not judged: too few seeds".into(),
         Judgement::Vacuous(why) => format!("VACUOUS: {why}"),
+        Judgement::Slower(why) => format!("SLOWER: {why}"),
         Judgement::Broken(why) => format!("BROKEN: {why}"),
         Judgement::Nondeterministic(why) => format!("NONDETERMINISTIC: {why}"),
     }

@@ -18,6 +18,7 @@ use sleet::{
         peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT},
         signaling::STATE_04_TURNS,
     },
+    run::result::RECOVER_MS,
     scenario::{Expectation, Kind, Scenario},
     seed::{Seed, Stream},
 };
@@ -35,6 +36,12 @@ const PATIENCE: Duration = Duration::from_secs(6);
 /// The budget of a call when its path is gone, in milliseconds. At worst the callee reports *failed* after 30 s of
 /// silence and falls silent, the caller reports it 30 s later (docs/findings/0009), and then an attempt takes its time.
 const BUDGET_MS: u64 = 80_000;
+
+/// The interval of messages both ways, in milliseconds: a silence is known to that.
+const TALKS_EVERY_MS: u64 = 1_000;
+/// The longest that a call may take to come back, in milliseconds. ICE takes 30 s to report that its path failed, and every recovery
+/// here begins with that; 0.8 to 1.8 s remain for the new attempt and the next message.
+const RECOVERS_MS: u64 = 33_500;
 
 const CLIENT: Policy = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
 
@@ -72,7 +79,9 @@ pub fn family() -> Vec<Scenario> {
 }
 
 fn promise(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
-    scenario(Kind::Promise, &format!("mobility/{name}"), app, network).holds(&[&CONN_02_OUTLIVES])
+    scenario(Kind::Promise, &format!("mobility/{name}"), app, network)
+        .holds(&[&CONN_02_OUTLIVES])
+        .within(RECOVER_MS, 95, RECOVERS_MS)
 }
 
 /// The caller's NAT rebinds; her packets still reach the callee, who does not switch to their new source.
@@ -166,6 +175,7 @@ fn talking(seed: Seed, mut plan: Plan) -> (u64, Plan) {
     plan.service().acknowledged = true;
     let plan = Plan {
         heal_at_ms: at_ms + 1,
+        talk_every_ms: Some(TALKS_EVERY_MS),
         budget_ms: BUDGET_MS,
         talk_ms: at_ms + BUDGET_MS + 1_000,
         horizon_ms: at_ms + BUDGET_MS + 60_000,
@@ -180,5 +190,47 @@ fn either(draws: &mut Stream) -> (&'static str, &'static str) {
         ("alice", "bob")
     } else {
         ("bob", "alice")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use sleet::run::{
+        Runner,
+        summary::{Judgement, Summary},
+    };
+
+    use super::*;
+    use crate::network::slow_step;
+
+    /// The judgement of as many seeds as it takes, with clients that need `ms` for each offer. With slow ones, some calls are not yet
+    /// connected when the network changes.
+    fn with_slow_offers(ms: u64) -> Judgement {
+        let network = move |seed| {
+            let mut plan = switches(seed);
+            plan.slow_steps.insert(0, slow_step("create-offer", ms, ms));
+            plan
+        };
+        let app = CLIENT.recovering(PATIENCE).bare();
+        let scenario = scenario(Kind::Promise, "mobility/slow-offers", app, network)
+            .holds(&[&CONN_02_OUTLIVES])
+            .within(RECOVER_MS, 95, RECOVERS_MS);
+        let scenario = Arc::new(scenario);
+        let run = |seed| Runner::new(&scenario, Seed(seed)).run().expect("a run").result();
+        let results: Vec<_> = (0..130).map(run).collect();
+        let summary = Summary::of([&*scenario], &results);
+        summary.scenarios[0].judgement.clone()
+    }
+
+    #[test]
+    fn a_client_that_breaks_no_oracle_and_recovers_four_seconds_later_is_slower() {
+        assert_eq!(with_slow_offers(10), Judgement::Held);
+        let judged = with_slow_offers(4_000);
+        let Judgement::Slower(why) = judged else {
+            panic!("nobody notices: {judged:?}");
+        };
+        assert!(why.starts_with("recover_ms: 95 % of 1"), "{why}");
     }
 }

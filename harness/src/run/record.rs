@@ -137,7 +137,14 @@ impl RunRecord {
         let calls = calls::calls(&self.trace);
         let times: Option<Vec<_>> = calls.iter().map(|c| c.time_to_connect(&self.trace)).collect();
         if let Some(slowest) = times.and_then(|t| t.into_iter().max()) {
-            stats.insert("connect_ms".to_owned(), slowest.as_millis() as u64);
+            stats.insert(result::CONNECT_MS.to_owned(), slowest.as_millis() as u64);
+        }
+        let silences = heard::silences(&self.trace);
+        for (name, time) in [
+            (result::SILENCE_MS, silences.longest),
+            (result::RECOVER_MS, silences.recovery),
+        ] {
+            stats.extend(time.map(|time| (name.to_owned(), time.as_millis() as u64)));
         }
         stats.extend(self.explored.iter().flat_map(Explored::stats));
         RunResult {

@@ -10,6 +10,14 @@ use crate::{reach::Reach, scenario::Cell, seed::Seed, trace::Digest};
 /// The version of the line.
 pub const RESULT_VERSION: u32 = 1;
 
+/// The name of a statistic: milliseconds from dialing until both ends of a call are connected; of several calls, the slowest.
+pub const CONNECT_MS: &str = "connect_ms";
+/// The name of a statistic: the longest silence between two messages that an end of a call heard, in milliseconds.
+pub const SILENCE_MS: &str = "silence_ms";
+/// The name of a statistic: of silences of two seconds or more, the longest time from the last fault that began or ended within one to
+/// its end, in milliseconds.
+pub const RECOVER_MS: &str = "recover_ms";
+
 /// How a run came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// A share with its 95 % confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Share {
@@ -73,6 +76,50 @@ impl Histogram {
     }
 }
 
+/// The distribution of a statistic over the runs of a scenario that have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Percentiles {
+    /// The number of runs that have it.
+    pub runs: u64,
+    /// The median.
+    pub p50: u64,
+    /// The 95th percentile.
+    pub p95: u64,
+    /// The 99th percentile.
+    pub p99: u64,
+    /// The largest value.
+    pub max: u64,
+}
+
+impl Histogram {
+    /// The percentiles; none of no values.
+    pub fn percentiles(&self) -> Option<Percentiles> {
+        Some(Percentiles {
+            runs: self.total,
+            p50: self.percentile(50)?,
+            p95: self.percentile(95)?,
+            p99: self.percentile(99)?,
+            max: self.percentile(100)?,
+        })
+    }
+
+    /// The lower end of the 95 % confidence interval of a percentile, by the ranks of the sample (W. J. Conover, Practical
+    /// Nonparametric Statistics, section 3.2); none of fewer than 100 values.
+    pub fn percentile_at_least(&self, percent: u64) -> Option<u64> {
+        if self.total < 100 {
+            return None;
+        }
+        let (n, p) = (self.total as f64, percent as f64 / 100.0);
+        let rank = n * p - Z * (n * p * (1.0 - p)).sqrt();
+        let rank = rank.floor().max(1.0) as u64;
+        let mut seen = 0;
+        self.counts.iter().find_map(|(value, count)| {
+            seen += count;
+            (seen >= rank).then_some(*value)
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +139,17 @@ mod tests {
         );
         let all = Share::wilson(500, 500);
         assert!(all.low > 0.992 && all.high > 0.999_999, "{all:?}");
+    }
+
+    #[test]
+    fn a_percentile_is_at_least_what_the_ranks_below_it_say() {
+        let mut histogram = Histogram::default();
+        (1..=1_000).for_each(|v| histogram.add(v));
+        // Of 1,000 values, rank 950 - 1.96 * sqrt(47.5) = 936.5.
+        assert_eq!(histogram.percentile_at_least(95), Some(936));
+        let mut few = Histogram::default();
+        (1..100).for_each(|v| few.add(v));
+        assert_eq!(few.percentile_at_least(95), None);
     }
 
     #[test]

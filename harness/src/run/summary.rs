@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     matrix::Matrix,
     result::{RunOutcome, RunResult},
+    stats::Percentiles,
 };
 use crate::{
     scenario::{Kind, Scenario},
@@ -58,6 +59,9 @@ pub struct ScenarioSummary {
     pub known: u64,
     /// What that means.
     pub judgement: Judgement,
+    /// The distribution of each statistic: time to connect, longest silence, time to recover.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub stats: BTreeMap<String, Percentiles>,
     /// The first seed that failed as it should: of a demonstration or a finding.
     pub shown_by: Option<Seed>,
     /// The orders that it went through, if it does not leave the order to the seed.
@@ -93,6 +97,8 @@ pub enum Judgement {
     NotJudged,
     /// It did not check what it is there to check.
     Vacuous(String),
+    /// Every run was as expected, but more of them took longer than chance explains.
+    Slower(String),
     /// An invariant was broken.
     Broken(String),
     /// Two runs of a seed differed.
@@ -202,7 +208,7 @@ impl Judgement {
         match self {
             Self::Held | Self::NotJudged => exit::OK,
             Self::Vacuous(_) => exit::VACUOUS,
-            Self::Broken(_) => exit::BROKEN,
+            Self::Slower(_) | Self::Broken(_) => exit::BROKEN,
             Self::Nondeterministic(_) => exit::NONDETERMINISTIC,
         }
     }

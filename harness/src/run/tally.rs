@@ -13,15 +13,15 @@ use orders::OrdersTally;
 
 use super::{
     matrix::{Matrix, MatrixTally},
-    result::{RunOutcome, RunResult},
-    stats::{Histogram, Share},
+    result::{CONNECT_MS, RECOVER_MS, RunOutcome, RunResult, SILENCE_MS},
+    stats::{Histogram, Percentiles, Share},
     summary::{
         FailureRef, Judgement, MistakeRow, RemedyRow, SUMMARY_VERSION, ScenarioSummary, Summary, unexpected,
     },
 };
 use crate::{
     oracle::calls::CONN_01_CONNECTS,
-    scenario::{Row, Scenario},
+    scenario::{Ceiling, Row, Scenario},
     seed::Seed,
 };
 
@@ -108,8 +108,8 @@ struct ScenarioTally<'a> {
     /// The first seed that was broken by the oracle that the scenario names, and how many were.
     shown_by: Option<Seed>,
     shown: u64,
-    /// Milliseconds to connect, of the calls that did.
-    connect_ms: Histogram,
+    /// Each statistic of times, over the runs that have it; the time to connect, over the calls that did.
+    times: BTreeMap<&'static str, Histogram>,
     orders: Option<OrdersTally<'a>>,
     matrix: MatrixTally,
 }
@@ -126,7 +126,7 @@ impl<'a> ScenarioTally<'a> {
             differed: None,
             shown_by: None,
             shown: 0,
-            connect_ms: Histogram::default(),
+            times: BTreeMap::new(),
             orders: scenario.explores.as_ref().map(OrdersTally::new),
             matrix: MatrixTally::default(),
         }
@@ -153,10 +153,11 @@ impl<'a> ScenarioTally<'a> {
             self.shown += 1;
             self.shown_by = Some(self.shown_by.map_or(run.seed, |seed| seed.min(run.seed)));
         }
-        if let Some(ms) = run.stats.get("connect_ms")
-            && run.oracle.as_deref() != Some(CONN_01_CONNECTS.id)
-        {
-            self.connect_ms.add(*ms);
+        for stat in [CONNECT_MS, SILENCE_MS, RECOVER_MS] {
+            let counts = stat != CONNECT_MS || run.oracle.as_deref() != Some(CONN_01_CONNECTS.id);
+            if let Some(ms) = run.stats.get(stat).filter(|_| counts) {
+                self.times.entry(stat).or_default().add(*ms);
+            }
         }
         if let Some(orders) = &mut self.orders {
             orders.add(run);
@@ -173,6 +174,7 @@ impl<'a> ScenarioTally<'a> {
             marks: self.marks.clone(),
             known: self.known,
             judgement: self.judgement(extent),
+            stats: self.percentiles(),
             shown_by: self.shown_by,
             orders: self.orders.as_ref().map(OrdersTally::orders),
         }
@@ -207,12 +209,38 @@ impl<'a> ScenarioTally<'a> {
             Some(oracle) if self.shown == 0 => {
                 Judgement::Vacuous(format!("{oracle} did not fail on any of {} seeds", self.seeds))
             }
-            _ => Judgement::Held,
+            _ => self.slower().map_or(Judgement::Held, Judgement::Slower),
         }
     }
 
+    fn percentiles(&self) -> BTreeMap<String, Percentiles> {
+        let each = self.times.iter();
+        each.filter_map(|(stat, times)| Some(((*stat).to_owned(), times.percentiles()?)))
+            .collect()
+    }
+
+    /// How a ceiling was exceeded, if chance does not explain it.
+    fn slower(&self) -> Option<String> {
+        self.scenario.ceilings.iter().find_map(|ceiling| {
+            let Ceiling { stat, percent, ms } = *ceiling;
+            let times = self.times.get(stat)?;
+            let (low, seen) = (times.percentile_at_least(percent)?, times.percentile(percent)?);
+            (low > ms).then(|| {
+                format!(
+                    "{stat}: {percent} % of {} runs stay within {seen} ms (95 % confidence: not below {low} ms), and the ceiling is \
+                     {ms} ms",
+                    times.total()
+                )
+            })
+        })
+    }
+
+    fn connect_ms(&self) -> Option<&Histogram> {
+        self.times.get(CONNECT_MS)
+    }
+
     fn remedy(&self) -> Option<RemedyRow> {
-        let share = Share::wilson(self.connect_ms.total(), self.seeds);
+        let share = Share::wilson(self.connect_ms().map_or(0, Histogram::total), self.seeds);
         Some(RemedyRow {
             policy: self.scenario.rows.iter().find_map(Row::remedy)?.to_owned(),
             scenario: self.scenario.name.clone(),
@@ -220,8 +248,8 @@ impl<'a> ScenarioTally<'a> {
             seeds: share.of,
             rate_low: share.low,
             rate_high: share.high,
-            median_ms: self.connect_ms.percentile(50),
-            p95_ms: self.connect_ms.percentile(95),
+            median_ms: self.connect_ms().and_then(|ms| ms.percentile(50)),
+            p95_ms: self.connect_ms().and_then(|ms| ms.percentile(95)),
         })
     }
 

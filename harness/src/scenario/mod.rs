@@ -1,13 +1,16 @@
 //! Scenarios: what a suite is made of.
 //!
 //! - [`expectation`]: which oracles are expected to break, and where
+//! - [`ceiling`]: how long something may take
 //! - [`row`]: the tables that scenarios fill
 
+mod ceiling;
 mod expectation;
 mod row;
 
 use std::{fmt, sync::Arc};
 
+pub use ceiling::Ceiling;
 use expectation::Runs;
 pub use expectation::{Expectation, KnownDefect};
 use futures_util::future::BoxFuture;
@@ -69,6 +72,8 @@ pub struct Scenario {
     pub marks_required: Vec<String>,
     /// How many seeds it takes to judge marks, demonstrations and findings.
     pub min_seeds: u64,
+    /// How long something may take, judged over the seeds of a suite.
+    pub ceilings: Vec<Ceiling>,
     /// The rows of the suite's tables that it fills.
     pub rows: Vec<Row>,
     /// Whether it takes down or stops the process that runs it.
@@ -124,6 +129,7 @@ impl Scenario {
             expects: Vec::new(),
             marks_required: Vec::new(),
             min_seeds: 1,
+            ceilings: Vec::new(),
             rows: Vec::new(),
             deadly: false,
             explores: None,
@@ -229,6 +235,12 @@ impl Scenario {
         self.marks_required
             .extend(marks.iter().map(|m| m.as_ref().to_owned()));
         self.min_seeds = self.min_seeds.max(min_seeds);
+        self
+    }
+
+    /// Requires that `percent` percent of the runs that have the statistic `stat` stay within `ms` milliseconds.
+    pub fn within(mut self, stat: &'static str, percent: u64, ms: u64) -> Self {
+        self.ceilings.push(Ceiling { stat, percent, ms });
         self
     }
 

@@ -290,6 +290,7 @@ fn judgement(s: &ScenarioSummary) -> (&'static str, &'static str, String) {
         },
         Judgement::NotJudged => ("note", "not judged", "too few seeds".to_owned()),
         Judgement::Vacuous(why) => ("warn", "checked nothing", why.clone()),
+        Judgement::Slower(why) => ("bad", "slower", why.clone()),
         Judgement::Broken(why) => ("bad", "broken", why.clone()),
         Judgement::Nondeterministic(why) => ("bad", "nondeterministic", why.clone()),
     }

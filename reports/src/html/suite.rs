@@ -54,6 +54,7 @@ pub(super) fn state(s: &ScenarioSummary) -> &'static str {
         Judgement::Held => "held",
         Judgement::NotJudged => "not judged",
         Judgement::Vacuous(_) => "vacuous",
+        Judgement::Slower(_) => "broken",
         Judgement::Broken(_) | Judgement::Nondeterministic(_) => "broken",
     }
 }

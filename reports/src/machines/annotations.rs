@@ -5,7 +5,7 @@
 
 use sleet::run::summary::Summary;
 
-use super::{clipped, plural, vacuous};
+use super::{clipped, not_as_meant, plural};
 use crate::gather::{Gathered, Group};
 
 /// The number of annotations that GitHub shows for one step.
@@ -16,8 +16,8 @@ const WHY: usize = 300;
 /// Returns the lines to print, one for each annotation.
 pub fn lines(summary: &Summary, gathered: &Gathered<'_>) -> Vec<String> {
     let mut notes: Vec<String> = gathered.groups().iter().map(of_group).collect();
-    for (scenario, why) in vacuous(summary) {
-        notes.push(error(&format!("vacuous: {scenario}"), &clipped(why, WHY)));
+    for (what, scenario, why) in not_as_meant(summary) {
+        notes.push(error(&format!("{what}: {scenario}"), &clipped(why, WHY)));
     }
     if notes.len() > MOST {
         let more = notes.len() - (MOST - 1);

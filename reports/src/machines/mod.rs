@@ -20,10 +20,11 @@ fn plural(count: u64, one: &str) -> String {
     }
 }
 
-/// Iterates over scenarios that did not check what they should, with the reason.
-fn vacuous(summary: &Summary) -> impl Iterator<Item = (&str, &str)> {
+/// Iterates over scenarios that did not check what they should, or were slower than they may be, with a word for it and the reason.
+fn not_as_meant(summary: &Summary) -> impl Iterator<Item = (&'static str, &str, &str)> {
     summary.scenarios.iter().filter_map(|s| match &s.judgement {
-        Judgement::Vacuous(why) => Some((s.name.as_str(), why.as_str())),
+        Judgement::Vacuous(why) => Some(("vacuous", s.name.as_str(), why.as_str())),
+        Judgement::Slower(why) => Some(("slower", s.name.as_str(), why.as_str())),
         _ => None,
     })
 }

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 use sleet::{run::summary::Summary, trace::Digest};
 
-use super::{clipped, plural, vacuous};
+use super::{clipped, not_as_meant, plural};
 use crate::gather::Gathered;
 
 /// The number of characters of a reason.
@@ -29,8 +29,8 @@ pub fn json(summary: &Summary, gathered: &Gathered<'_>) -> String {
             entries.push(entry(scenario, &group.broke, severity, &text));
         }
     }
-    for (scenario, why) in vacuous(summary) {
-        entries.push(entry(scenario, "vacuous", "major", &clipped(why, WHY)));
+    for (what, scenario, why) in not_as_meant(summary) {
+        entries.push(entry(scenario, what, "major", &clipped(why, WHY)));
     }
     serde_json::to_string_pretty(&entries).expect("JSON is written to memory") + "\n"
 }

@@ -4,7 +4,7 @@
 
 use sleet::run::summary::{Judgement, Summary};
 
-use super::{clipped, plural, vacuous};
+use super::{clipped, not_as_meant, plural};
 use crate::{
     gather::{Gathered, Group},
     summary,
@@ -23,14 +23,14 @@ const WHY: usize = 300;
 pub fn markdown(summary: &Summary, gathered: &Gathered<'_>) -> String {
     let mut out = headline(summary, gathered);
     failures(&mut out, gathered);
-    let vacuous: Vec<_> = vacuous(summary).collect();
-    if !vacuous.is_empty() {
-        out.push_str("\n### Checked nothing\n\n");
-        for (scenario, why) in vacuous {
+    let others: Vec<_> = not_as_meant(summary).collect();
+    if !others.is_empty() {
+        out.push_str("\n### Checked nothing, or slower\n\n");
+        for (what, scenario, why) in others {
             push(
                 &mut out,
                 LIMIT - RESERVE / 2,
-                &format!("- `{scenario}`: {}\n", text(why)),
+                &format!("- `{scenario}` ({what}): {}\n", text(why)),
             );
         }
     }
@@ -57,7 +57,12 @@ pub fn markdown(summary: &Summary, gathered: &Gathered<'_>) -> String {
 fn headline(summary: &Summary, gathered: &Gathered<'_>) -> String {
     let scenarios = summary.scenarios.len() as u64;
     let of = |held: fn(&Judgement) -> bool| summary.scenarios.iter().filter(|s| held(&s.judgement)).count();
-    let broken = of(|j| matches!(j, Judgement::Broken(_) | Judgement::Nondeterministic(_)));
+    let broken = of(|j| {
+        matches!(
+            j,
+            Judgement::Slower(_) | Judgement::Broken(_) | Judgement::Nondeterministic(_)
+        )
+    });
     let vacuous = of(|j| matches!(j, Judgement::Vacuous(_)));
     let not_judged = of(|j| matches!(j, Judgement::NotJudged));
     let held = of(|j| matches!(j, Judgement::Held));
