@@ -28,8 +28,8 @@ use crate::{
     },
     fixture::played,
     network::{
-        self, early_blackout, open, story_a, story_a_in_order, story_a_push, story_a_quick_answer,
-        story_a_retry,
+        self, early_blackout, open, story_a, story_a_in_order, story_a_overtaken, story_a_push,
+        story_a_quick_answer, story_a_retry,
     },
 };
 
@@ -81,6 +81,8 @@ pub fn family() -> Vec<Scenario> {
         promise("buffer-receiver", BUFFER_RECEIVER, story_a)
             .about("The receiver keeps candidates until the description of their generation is set.")
             .reaches(&["candidate-before-description"], ENOUGH),
+        overtaken("overtaken", BUFFER_RECEIVER.full()),
+        overtaken("overtaken-bare", BUFFER_RECEIVER.bare()),
         broken("buffer-receiver-push", BUFFER_RECEIVER, story_a_push)
             .about("Buffering at the receiver is no help to a callee that is not there yet."),
         promise("buffer-sender", BUFFER_SENDER, story_a)
@@ -156,6 +158,17 @@ fn with_policy(kind: Kind, name: &str, app: impl Into<Make>, network: fn(Seed) -
         Kind::Promise => scenario.within(CONNECT_MS, 95, CONNECTS_MS),
         _ => scenario,
     }
+}
+
+/// Candidates that come before the call that they belong to.
+fn overtaken(name: &str, app: Make) -> Scenario {
+    let mut scenario = promise(name, app, story_a_overtaken)
+        .about("Candidates come before the call itself: the receiver keeps them until the call rings.")
+        .reaches(&["candidate-before-call"], ENOUGH);
+    // The table compares remedies on one network, and this is another.
+    scenario.rows.clear();
+    scenario.ceilings.clear();
+    scenario
 }
 
 /// A call that is never answered.

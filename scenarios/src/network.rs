@@ -1,7 +1,7 @@
 //! The networks of the stories.
 
 use sleet::{
-    fault::{Act, Directions, Plan, Scripted, SlowStep, When, partition},
+    fault::{Act, Directions, Fault, Plan, Scripted, SlowStep, Target, When, kinds::SignalDelay, partition},
     net::{
         firewall::FirewallSpec,
         latency::Latency,
@@ -90,6 +90,21 @@ pub fn story_a_retry(seed: Seed) -> Plan {
         when: When::At { ms: at },
         act: Act::Retry { call: "c1".into() },
     });
+    plan
+}
+
+/// The same network, on which the signaling server takes alice's dial and her offer so late that her candidates come to bob before the
+/// call does.
+pub fn story_a_overtaken(seed: Seed) -> Plan {
+    let mut plan = story_a(seed);
+    let mut draws = seed.stream("plan/story-a-overtaken");
+    for message in [0, 1] {
+        let ms = draws.between(400, 900);
+        let late = Fault::new(Target::host("alice"), SignalDelay { message, ms }, 0, None);
+        plan.inject(late);
+    }
+    // The late messages are the chaos; the call has its budget after it.
+    plan.heal_at_ms = 2_000;
     plan
 }
 

@@ -172,17 +172,20 @@ fn told_again(trace: &Trace) -> Vec<&'static str> {
     marks
 }
 
-/// Candidates of a call that is not there (any more), while another is.
+/// Candidates of a call that is not there (any more), while another is; and of one that is not there yet.
 fn candidates_of_other_calls(trace: &Trace) -> Vec<&'static str> {
     let mut live = BTreeSet::new();
+    let mut over = BTreeSet::new();
     let mut marks = Vec::new();
     for event in &trace.events {
         let host = event.host.as_deref();
         if let Some(("candidate", of)) = said(event, SignalDirection::Received)
             && !live.contains(&(host, of))
-            && live.iter().any(|(h, _)| *h == host)
         {
-            marks.push("candidate-of-another-call");
+            let other = live.iter().any(|(h, _)| *h == host);
+            marks.extend(other.then_some("candidate-of-another-call"));
+            let early = !over.contains(&(host, of));
+            marks.extend(early.then_some("candidate-before-call"));
         }
         match &event.kind {
             EventKind::Intended {
@@ -196,7 +199,10 @@ fn candidates_of_other_calls(trace: &Trace) -> Vec<&'static str> {
             EventKind::Call {
                 call,
                 what: CallEvent::Over { .. },
-            } => drop(live.remove(&(host, call.as_str()))),
+            } => {
+                live.remove(&(host, call.as_str()));
+                over.insert((host, call.as_str()));
+            }
             EventKind::Crashed => live.retain(|(h, _)| *h != host),
             _ => {}
         }
