@@ -192,8 +192,7 @@ fn recover() -> Scenario {
     // The table compares remedies on one network, and this is another.
     scenario.rows.clear();
     scenario.ceilings.clear();
-    let scenario = scenario.within(CONNECT_MS, 95, RECONNECTS_MS);
-    scenario
+    scenario.within(CONNECT_MS, 95, RECONNECTS_MS)
 }
 
 /// The mistake that `retry` does not make.
