@@ -20,6 +20,7 @@ use sleet::{
         pace::PACE_01_PACED,
         peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
         reach::REACH_01_AS_COMPUTED,
+        runs::RUN_02_BOUNDED,
     },
     reach,
     scenario::{Cell, Expectation, Kind, KnownDefect, Row, Scenario},
@@ -162,7 +163,13 @@ fn storms(plan: &Plan) -> Option<KnownDefect> {
     (stormy && !blocked).then_some(KnownDefect {
         always: !turn && !nested,
         explains: |_| true,
-        with: &[],
+        // It reaches the bound of the run, and everything is still there then; or it is under way when the peers are closed.
+        with: &[
+            &RUN_02_BOUNDED,
+            &TEAR_01_CLOSES,
+            &TEAR_02_NOTHING_LEFT,
+            &TEAR_05_STACK_ENDS,
+        ],
     })
 }
 
