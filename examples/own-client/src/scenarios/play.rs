@@ -16,7 +16,7 @@ use sleet::{
         calls::{self, Call},
         reach,
     },
-    run::{self, RunRecord},
+    run::{RunRecord, Runner},
     scenario::{Kind, Scenario},
     seed::Seed,
     servers,
