@@ -109,3 +109,23 @@ fn an_app_that_hears_nothing_gives_up_if_its_policy_says_so() {
         }
     }
 }
+
+#[test]
+fn an_app_that_several_notifications_wake_goes_online_once() {
+    let asleep = sleet_scenarios::catalogue();
+    let asleep = asleep.iter().find(|s| s.name == "calls/asleep").expect("listed");
+    let woken = (0..40).map(|seed| {
+        let record = Runner::new(asleep, Seed(seed)).run().expect("a run");
+        let happened =
+            |is: fn(&EventKind) -> bool| record.trace.events.iter().filter(|e| is(&e.kind)).count();
+        let pushes = happened(|kind| matches!(kind, EventKind::PushDelivered { .. }));
+        let online = record.trace.events.iter().filter(|e| {
+            matches!(&e.kind, EventKind::Step { step, .. } if step == "online")
+                && e.host.as_deref() == Some("bob")
+        });
+        (pushes, online.count())
+    });
+    let several: Vec<_> = woken.filter(|(pushes, _)| *pushes > 1).collect();
+    assert!(!several.is_empty());
+    assert!(several.iter().all(|(_, online)| *online == 1), "{several:?}");
+}

@@ -9,9 +9,7 @@ use std::{
 use own_client::{scenarios, sim};
 use sleet::{
     explain::{Explanation, Without, explain},
-    run::{self, RunRecord},
-    scenario::Scenario,
-    seed::Seed,
+    prelude::*,
     shrink::{InProcess, Limits, shrink},
     trace::EventKind,
 };
@@ -51,7 +49,7 @@ fn explained(scenario: &Arc<Scenario>, record: &RunRecord) -> Explanation {
     let smallest = Runner::new(scenario, record.seed)
         .with_plan(shrunk.plan.clone())
         .run();
-    explain(&executor, &shrunk, &smallest.expect("it runs")).expect("it runs")
+    explain(&executor, scenario, &shrunk, &smallest.expect("it runs")).expect("it runs")
 }
 
 /// How many lines of the app's log on the timeline contain `text`.

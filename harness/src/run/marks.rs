@@ -84,13 +84,16 @@ fn meetings(trace: &Trace) -> Vec<String> {
     marks.into_iter().map(str::to_owned).collect()
 }
 
-/// A mark for each offer of a peer that had offered before: ICE was restarted on it.
+/// A mark for each answer that a peer applied after its first: both ends kept their peers, and restarted ICE on them.
 fn restarts(trace: &Trace) -> Vec<String> {
-    let mut offered = BTreeSet::new();
+    let mut answered = BTreeSet::new();
     let again = trace.events.iter().filter(|e| match &e.kind {
-        EventKind::DescriptionCreated { peer, kind, .. } if kind == "offer" => {
-            !offered.insert((e.host.as_deref(), peer))
-        }
+        EventKind::Described {
+            peer,
+            remote: true,
+            kind,
+            ..
+        } if kind == "answer" => !answered.insert((e.host.as_deref(), peer)),
         _ => false,
     });
     vec!["ice-restarted".to_owned(); again.count()]

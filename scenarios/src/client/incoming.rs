@@ -14,7 +14,6 @@ use super::{
     handle::Work,
     mistake::Mistake,
     phone::Phone,
-    policy::ReceivePolicy,
     registry::Admission,
 };
 
@@ -69,16 +68,11 @@ impl Phone {
 
     /// Handles a message for a call that is over here: a sender that does not know that is told.
     fn too_late(self: &Arc<Self>, call: &str, from: &str, message: Message) {
+        self.misdeliver(from, &message);
         match message {
             Message::Ringing { .. } if self.makes(Mistake::PeerOnResponse) => {
                 self.open(call, from, Side::Caller, false)
                     .ask(Work::Message(message));
-            }
-            Message::Candidate { .. } if self.makes(Mistake::CandidatesByUser) => {
-                let handle = self.registry().handle_with(from);
-                if let Some(handle) = handle {
-                    handle.ask(Work::Message(message));
-                }
             }
             Message::Offer { .. }
             | Message::Answer { .. }
@@ -112,9 +106,7 @@ impl Phone {
                 self.tell_end(call, from, hangup(call));
             }
             // The candidate has overtaken its call.
-            Message::Candidate { ufrag, candidate, .. }
-                if self.make.policy.receive != ReceivePolicy::AddAtOnce =>
-            {
+            Message::Candidate { ufrag, candidate, .. } => {
                 let attribute = candidate;
                 self.registry().keep(call, Candidate { attribute, ufrag });
             }

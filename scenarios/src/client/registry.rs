@@ -18,7 +18,7 @@ pub(super) struct Registry {
     live: BTreeMap<String, CallHandle>,
     over: BTreeMap<String, Ending>,
     others: BTreeMap<String, String>,
-    groups: BTreeMap<String, Vec<String>>,
+    pub(super) groups: BTreeMap<String, Vec<String>>,
     forks: BTreeMap<String, Vec<String>>,
     welcome: BTreeSet<String>,
     early: BTreeMap<String, Vec<Candidate>>,
@@ -104,11 +104,6 @@ impl Registry {
     /// Returns the names of the calls of a group.
     pub fn legs(&self, group: &str) -> Vec<String> {
         self.groups.get(group).cloned().unwrap_or_default()
-    }
-
-    /// Returns a group other than `group`.
-    pub fn group_but(&self, group: &str) -> Option<String> {
-        self.groups.keys().find(|g| *g != group).cloned()
     }
 
     /// Adds a call to a user with several devices, with its legs.

@@ -1,4 +1,4 @@
-//! Acts of users, done wrongly: not at all, twice, late, or to another call.
+//! Acts of users, done wrongly: not at all, twice, late, or to another call; and candidates of another call.
 //!
 //! Nothing here runs in any but the broken client.
 
@@ -6,7 +6,11 @@ use std::{sync::Arc, time::Duration};
 
 use sleet::{driver::NotUnderstood, signaling::message::Message, trace::Intent};
 
-use super::{mistake::Wrong, phone::Phone};
+use super::{
+    handle::Work,
+    mistake::{Mistake, Wrong},
+    phone::Phone,
+};
 
 /// The delay of the broken client's act.
 const LATE: Duration = Duration::from_millis(3_500);
@@ -102,7 +106,7 @@ impl Phone {
                 Intent::DialUser { call, to, devices }
             }
             Intent::HangUpGroup { group } => {
-                let group = self.registry().group_but(&group)?;
+                let group = self.another_group(&group)?;
                 Intent::HangUpGroup { group }
             }
             Intent::Accept { call } => Intent::Accept {
@@ -119,6 +123,21 @@ impl Phone {
             },
             _ => return None,
         })
+    }
+
+    fn another_group(&self, group: &str) -> Option<String> {
+        let registry = self.registry();
+        registry.groups.keys().find(|g| *g != group).cloned()
+    }
+
+    /// Delivers a candidate of a call that is over to the newest call with the same user, if this client makes that mistake.
+    pub(super) fn misdeliver(&self, from: &str, message: &Message) {
+        if self.makes(Mistake::CandidatesByUser) && matches!(message, Message::Candidate { .. }) {
+            let handle = self.registry().handle_with(from);
+            if let Some(handle) = handle {
+                handle.ask(Work::Message(message.clone()));
+            }
+        }
     }
 
     /// Returns a client that is neither our user's nor one of `named`.
