@@ -6,18 +6,7 @@
 
 use std::time::Duration;
 
-use sleet::{
-    fault::Plan,
-    net::{latency::Latency, nat::NatSpec},
-    oracle::{
-        calls::CONN_01_CONNECTS,
-        candidates::{CAND_01_APPLIED, CAND_02_OWN_GENERATION},
-        ice::STATE_01_EDGES,
-        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT},
-    },
-    scenario::{Expectation, Kind, Scenario},
-    seed::Seed,
-};
+use sleet::prelude::*;
 
 use crate::{
     client::{

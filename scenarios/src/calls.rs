@@ -9,19 +9,7 @@ pub(crate) mod meetings;
 pub(crate) mod plans;
 mod setup;
 
-use sleet::{
-    fault::Plan,
-    oracle::{
-        Oracle,
-        hangup::TEAR_04_CLOSED_FIRST,
-        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
-        runs::RUN_03_PLAYED,
-    },
-    peer::PeerKind,
-    scenario::{Expectation, Kind, Scenario},
-    seed::Seed,
-    trace::Point,
-};
+use sleet::{peer::PeerKind, prelude::*, trace::Point};
 
 use crate::{
     client::{Make, Policy},

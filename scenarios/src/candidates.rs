@@ -4,22 +4,7 @@
 
 use std::time::Duration;
 
-use sleet::{
-    fault::Plan,
-    oracle::{
-        calls::CONN_01_CONNECTS,
-        candidates::{CAND_01_APPLIED, CAND_02_OWN_GENERATION},
-        connection::STATE_02_COMPUTED,
-        events::STATE_05_NEWS,
-        gathering::STATE_03_ONE_END,
-        ice::STATE_01_EDGES,
-        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
-        signaling::STATE_04_TURNS,
-    },
-    run::result::CONNECT_MS,
-    scenario::{Expectation, Kind, Row, Scenario},
-    seed::Seed,
-};
+use sleet::prelude::*;
 
 use crate::{
     client::{
@@ -62,7 +47,7 @@ pub fn family() -> Vec<Scenario> {
         broken("naive-push", Policy::NAIVE, story_a_push)
             .about("As naive, but the callee is asleep: candidates for it have nobody to go to.")
             .reaches(&["push-woke-callee", "candidate-to-absent-callee"], ENOUGH),
-        with_policy(Kind::Demonstration, "naive-open", Policy::NAIVE, open)
+        listed("naive-open", with_policy(Kind::Demonstration, "naive-open", Policy::NAIVE, open))
             .about("On an open network the checks themselves make up for lost candidates: the bug does not show.")
             .from("docs/stories.md#why-it-takes-a-firewall")
             .expects(Expectation::broken(&CAND_01_APPLIED, ENOUGH)),
@@ -88,15 +73,13 @@ pub fn family() -> Vec<Scenario> {
         promise("buffer-sender", BUFFER_SENDER, story_a)
             .about("The sender keeps candidates until the other side has joined.")
             .reaches(&["local-candidate-buffered"], ENOUGH),
-        promise("buffer-sender-push", BUFFER_SENDER, story_a_push)
-            .about("The same, and the callee is asleep until a push wakes it.")
-            .reaches(&["push-woke-callee", "local-candidate-buffered"], ENOUGH),
+        woken("buffer-sender-push", BUFFER_SENDER)
+            .about("The same, and the callee is asleep until a push wakes it."),
         promise("buffer-both", BUFFER_BOTH, story_a)
             .about("Sender and receiver buffer.")
             .reaches(&["local-candidate-buffered"], ENOUGH),
-        promise("buffer-both-push", BUFFER_BOTH, story_a_push)
-            .about("Sender and receiver buffer, and the callee is asleep until a push wakes it.")
-            .reaches(&["push-woke-callee", "local-candidate-buffered"], ENOUGH),
+        woken("buffer-both-push", BUFFER_BOTH)
+            .about("Sender and receiver buffer, and the callee is asleep until a push wakes it."),
         promise("buffer-receiver-bare", BUFFER_RECEIVER.bare(), story_a)
             .about("As buffer-receiver, with bare ICE agents instead of peer connections.")
             .holds(&[&STATE_03_ONE_END])
@@ -117,8 +100,20 @@ pub fn family() -> Vec<Scenario> {
     ]
 }
 
-/// A policy that keeps every call.
+/// A policy that keeps every call of the story network.
 fn promise(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
+    listed(name, kept(name, app, network)).within(CONNECT_MS, 95, CONNECTS_MS)
+}
+
+/// A policy that keeps every call, where a push notification wakes the callee.
+fn woken(name: &str, app: impl Into<Make>) -> Scenario {
+    listed(name, kept(name, app, story_a_push))
+        .within(CONNECT_MS, 95, CONNECTS_WOKEN_MS)
+        .reaches(&["push-woke-callee", "local-candidate-buffered"], ENOUGH)
+}
+
+/// A client that keeps every call of `network`.
+fn kept(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
     // Not STATE-03 and STATE-06: the stack breaks them on every seed (docs/findings/0002 and 0003).
     let states = [
         &STATE_01_EDGES,
@@ -138,37 +133,30 @@ fn promise(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scena
 
 /// A policy that loses calls.
 fn broken(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
-    with_policy(Kind::Demonstration, name, app, network)
+    listed(name, with_policy(Kind::Demonstration, name, app, network))
         .expects(Expectation::broken(&CONN_01_CONNECTS, ENOUGH))
 }
 
 /// A policy that loses calls so rarely that it takes many seeds to see it.
 fn rare(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
-    with_policy(Kind::Demonstration, name, app, network).expects(Expectation::broken(&CONN_01_CONNECTS, 300))
+    listed(name, with_policy(Kind::Demonstration, name, app, network))
+        .expects(Expectation::broken(&CONN_01_CONNECTS, 300))
 }
 
 fn with_policy(kind: Kind, name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
-    let scenario = played(kind, &format!("candidates/{name}"), network, app)
-        .from("docs/stories.md#a-lost-candidates")
-        .fills(Row::Remedy(name.into()));
-    match kind {
-        Kind::Promise if network(Seed(0)).signaling.is_some_and(|s| s.push.is_some()) => {
-            scenario.within(CONNECT_MS, 95, CONNECTS_WOKEN_MS)
-        }
-        Kind::Promise => scenario.within(CONNECT_MS, 95, CONNECTS_MS),
-        _ => scenario,
-    }
+    played(kind, &format!("candidates/{name}"), network, app).from("docs/stories.md#a-lost-candidates")
+}
+
+/// A row of the table of remedies, which compares policies on the story network.
+fn listed(name: &str, scenario: Scenario) -> Scenario {
+    scenario.fills(Row::Remedy(name.into()))
 }
 
 /// Candidates that come before the call that they belong to.
 fn overtaken(name: &str, app: Make) -> Scenario {
-    let mut scenario = promise(name, app, story_a_overtaken)
+    kept(name, app, story_a_overtaken)
         .about("Candidates come before the call itself: the receiver keeps them until the call rings.")
-        .reaches(&["candidate-before-call"], ENOUGH);
-    // The table compares remedies on one network, and this is another.
-    scenario.rows.clear();
-    scenario.ceilings.clear();
-    scenario
+        .reaches(&["candidate-before-call"], ENOUGH)
 }
 
 /// A call that is never answered.
@@ -180,7 +168,7 @@ fn unanswered(kind: Kind, name: &str, app: impl Into<Make>) -> Scenario {
 /// The remedy of a user of the stack for finding 0001.
 fn recover() -> Scenario {
     let app = BUFFER_RECEIVER.recovering(PATIENCE);
-    let mut scenario = promise("recover", app, early_blackout)
+    kept("recover", app, early_blackout)
         .about(
             "The first attempt checks in the dark, which finding 0001 rarely survives; the caller tries again. The \
              darkness ends, because where candidates come late on every attempt no attempt connects.",
@@ -188,11 +176,8 @@ fn recover() -> Scenario {
         .from("docs/findings/0001-late-candidates.md")
         .from("docs/hazards.md#6-dark-for-three-seconds")
         .holds(&[&CAND_02_OWN_GENERATION])
-        .reaches(&["attempt-recovered"], ENOUGH);
-    // The table compares remedies on one network, and this is another.
-    scenario.rows.clear();
-    scenario.ceilings.clear();
-    scenario.within(CONNECT_MS, 95, RECONNECTS_MS)
+        .reaches(&["attempt-recovered"], ENOUGH)
+        .within(CONNECT_MS, 95, RECONNECTS_MS)
 }
 
 /// The mistake that `retry` does not make.

@@ -4,25 +4,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use sleet::{
-    fault::Plan,
-    net::{latency::Latency, link::LinkProfile, nat::NatSpec, topology::HostSpec},
-    oracle::{
-        Oracle,
-        calls::CONN_01_CONNECTS,
-        candidates::{CAND_01_APPLIED, CAND_02_OWN_GENERATION},
-        connection::STATE_02_COMPUTED,
-        ice::STATE_01_EDGES,
-        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
-        signaling::STATE_04_TURNS,
-    },
-    peer::PeerKind,
-    run::result::{CONNECT_MS, SILENCE_MS},
-    scenario::{Expectation, Kind, Scenario},
-    seed::Seed,
-    servers::IceServerSpec,
-    swarm,
-};
+use sleet::{peer::PeerKind, prelude::*, servers::IceServerSpec, swarm};
 
 use crate::{
     calls::{forked, meetings, plans},
@@ -108,13 +90,13 @@ fn rapid() -> Vec<Scenario> {
             .reaches(&["client-crash-hit", "partition-hit", "signal-drop-hit"], ENOUGH)
     };
     vec![
-        story("rapid", plans::rapid_in_fair_weather),
-        story("impatient", plans::impatient_in_fair_weather),
-        story("third-caller", meetings::busy_in_fair_weather),
-        story("glare", meetings::glare_in_fair_weather),
-        story("recall", meetings::recall_in_fair_weather),
-        story("forked-answered", forked::answered_in_fair_weather),
-        story("forked-declined", forked::declined_in_fair_weather),
+        story("rapid", plans::rapid_when_calm),
+        story("impatient", plans::impatient_when_calm),
+        story("third-caller", meetings::busy_when_calm),
+        story("glare", meetings::glare_when_calm),
+        story("recall", meetings::recall_when_calm),
+        story("forked-answered", forked::answered_when_calm),
+        story("forked-declined", forked::declined_when_calm),
     ]
 }
 

@@ -2,19 +2,7 @@
 
 use std::time::Duration;
 
-use sleet::{
-    fault::{Directions, Plan, partition},
-    oracle::{
-        calls::CONN_01_CONNECTS, candidates::CAND_01_APPLIED, connection::STATE_02_COMPUTED,
-        events::STATE_05_NEWS, ice::STATE_01_EDGES, liveness::TIME_01_TIMELY, peers::TEAR_01_CLOSES,
-        signaling::STATE_04_TURNS,
-    },
-    peer::IceTimeouts,
-    scenario::{Expectation, Kind, Scenario},
-    seed::Seed,
-    trace::{EventKind, Machine},
-    world::Sim,
-};
+use sleet::{fault::partition, peer::IceTimeouts, prelude::*, trace::EventKind, trace::Machine};
 
 use crate::{
     client::{Make, Policy, policy::ReceivePolicy},

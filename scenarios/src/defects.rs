@@ -2,15 +2,7 @@
 //!
 //! A promise is judged by all its oracles in these corners too. What a defect does not explain fails the run.
 
-use sleet::{
-    fault::Plan,
-    oracle::{
-        Evidence,
-        hangup::TEAR_04_CLOSED_FIRST,
-        peers::{self, Closing, Leak, TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
-    },
-    scenario::{Expectation, KnownDefect, Scenario},
-};
+use sleet::{oracle::peers, oracle::peers::Closing, oracle::peers::Leak, prelude::*, trace::EventKind};
 
 /// The tasks of a DTLS server that was closed while it waited for its client (finding 0011).
 const HANDSHAKE: [&str; 2] = ["dtls-", "webrtc-0.17.2/src/peer_connection/operation/"];
@@ -26,7 +18,7 @@ pub(crate) fn of_full_peers(scenario: Scenario) -> Scenario {
     let shows = |_: &Plan| {
         Some(KnownDefect {
             always: false,
-            explains: |evidence| peers::leaks(evidence.trace).all(|leak| is_of(&leak, &[&HANDSHAKE])),
+            explains: |evidence| peers::leaks(evidence.trace).all(|leak| is_of(&leak, &HANDSHAKE)),
             with: &[],
         })
     };
@@ -59,7 +51,7 @@ pub(crate) fn of_relays_in_a_storm(scenario: Scenario) -> Scenario {
     teardown(scenario, shows)
 }
 
-const CONSEQUENCES: [&sleet::oracle::Oracle; 4] = [
+const CONSEQUENCES: [&Oracle; 4] = [
     &TEAR_01_CLOSES,
     &TEAR_02_NOTHING_LEFT,
     &TEAR_04_CLOSED_FIRST,
@@ -90,7 +82,7 @@ fn explained(evidence: Evidence<'_>, may_leave: fn(&Closing<'_>) -> bool) -> boo
             false => {
                 leak.of_the_app().next().is_none()
                     && leak.sockets.is_empty()
-                    && is_of(&leak, &[&RELAY, &HANDSHAKE])
+                    && is_of(&leak, &[RELAY, HANDSHAKE].concat())
             }
         };
         is_the_peer && leak.allocations <= most as u64
@@ -99,17 +91,13 @@ fn explained(evidence: Evidence<'_>, may_leave: fn(&Closing<'_>) -> bool) -> boo
 
 fn crashes(evidence: Evidence<'_>) -> usize {
     let events = evidence.trace.events.iter();
-    let crashed = events.filter(|event| event.kind == sleet::trace::EventKind::Crashed);
+    let crashed = events.filter(|event| event.kind == EventKind::Crashed);
     crashed.count()
 }
 
-fn is_of(leak: &Leak<'_>, places: &[&[&str]]) -> bool {
-    let known = |task: &str| {
-        places
-            .iter()
-            .any(|p| p.iter().any(|place| task.starts_with(place)))
-    };
-    leak.of_the_stack().all(known)
+fn is_of(leak: &Leak<'_>, places: &[&str]) -> bool {
+    let is_known = |task: &str| places.iter().any(|place| task.starts_with(place));
+    leak.of_the_stack().all(is_known)
 }
 
 /// Closed while it gathered: nobody releases what the TURN server grants afterwards (finding 0012).

@@ -4,23 +4,7 @@
 //! continuations of clients after an await, and the users' dials and hangups. Each seed goes through its part of all
 //! orders (docs/exhaustive.md).
 
-use sleet::{
-    explore::{Free, Order, Part, Repeats},
-    fault::{Act, Plan, Scripted, When},
-    net::{latency::Latency, link::LinkProfile},
-    oracle::{
-        Oracle,
-        calls::CONN_01_CONNECTS,
-        candidates::{CAND_01_APPLIED, CAND_02_OWN_GENERATION},
-        connection::STATE_02_COMPUTED,
-        ice::STATE_01_EDGES,
-        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
-        signaling::STATE_04_TURNS,
-    },
-    scenario::{Expectation, Kind, Scenario},
-    seed::Seed,
-    signaling,
-};
+use sleet::{explore::Free, explore::Order, explore::Part, explore::Repeats, prelude::*, signaling};
 
 use crate::{
     client::{

@@ -1,20 +1,6 @@
 //! Known defects of the stack, shown on every seed. Each has a page in docs/findings.
 
-use sleet::{
-    fault::Plan,
-    net::latency::Latency,
-    oracle::{
-        Oracle,
-        calls::CONN_01_CONNECTS,
-        candidates::CAND_01_APPLIED,
-        events::STATE_06_LAST_WORD,
-        gathering::STATE_03_ONE_END,
-        pace::PACE_01_PACED,
-        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
-    },
-    scenario::{Expectation, Kind, Scenario},
-    seed::Seed,
-};
+use sleet::prelude::*;
 
 use crate::{
     client::{Make, Policy, policy::ReceivePolicy},

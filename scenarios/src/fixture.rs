@@ -1,30 +1,7 @@
 //! The common base of all families: every client in a plan runs the one calling app, and the signaling server is the
 //! harness's.
 
-use sleet::{
-    driver::Deployment,
-    fault::Plan,
-    oracle::{
-        Oracle,
-        after::{CALL_02_QUIET, CALL_03_DEAD},
-        candidates::{CAND_01_APPLIED, CAND_02_OWN_GENERATION},
-        causes::{CALL_04_CAUSED, CALL_05_TRUE},
-        connection::STATE_02_COMPUTED,
-        events::STATE_05_NEWS,
-        factory::FACT_01_AS_LONG_AS_CALLS,
-        forks::{CALL_06_ONE, RING_02_ANSWERED, RING_03_REFUSED},
-        hangup::{HANG_01_RETURNS, TEAR_03_CLOSED_ONCE},
-        heeded::INT_01_HEEDED,
-        ice::STATE_01_EDGES,
-        once::SAID_01_ONCE,
-        outcomes::{CALL_01_AGREED, CONN_03_GOES_ON},
-        ringing::RING_01_CALLED,
-        signaling::STATE_04_TURNS,
-        talk::TALK_01_TO_THE_END,
-    },
-    scenario::{Kind, Scenario},
-    seed::Seed,
-};
+use sleet::prelude::*;
 
 use crate::client::Make;
 

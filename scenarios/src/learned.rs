@@ -3,17 +3,7 @@
 
 use std::time::Duration;
 
-use sleet::{
-    fault::{Act, Plan, When},
-    net::nat::NatSpec,
-    oracle::{
-        calls::CONN_01_CONNECTS,
-        candidates::{CAND_01_APPLIED, CAND_02_OWN_GENERATION},
-        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT},
-    },
-    scenario::{Expectation, Kind, Scenario},
-    seed::Seed,
-};
+use sleet::prelude::*;
 
 use crate::{
     client::{Policy, policy::ReceivePolicy},

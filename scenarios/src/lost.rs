@@ -3,17 +3,7 @@
 //! The client does not try again: the stack below it should make up for the loss, and does not. Everything in these
 //! calls takes a fixed time, so that a packet number means the same packet on every seed.
 
-use sleet::{
-    fault::{Directions, Fault, PacketVerdict, Plan, Target, ice_server_down, kinds::Packet},
-    net::nat::NatSpec,
-    oracle::{
-        Oracle,
-        calls::CONN_01_CONNECTS,
-        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT},
-    },
-    scenario::{Expectation, Kind, Scenario},
-    seed::Seed,
-};
+use sleet::{fault::PacketVerdict, fault::ice_server_down, fault::kinds::Packet, prelude::*};
 
 use crate::{
     client::{Make, Policy, policy::Recovery},

@@ -3,24 +3,8 @@
 use std::time::Duration;
 
 use sleet::{
-    fault::{
-        Fault, FaultKind, Plan, Target,
-        kinds::{NatChangeAddress, NatRebind, NatReboot},
-        network_switch,
-    },
-    net::nat::NatSpec,
-    oracle::{
-        again::CONN_02_OUTLIVES,
-        calls::CONN_01_CONNECTS,
-        candidates::{CAND_01_APPLIED, CAND_02_OWN_GENERATION},
-        connection::STATE_02_COMPUTED,
-        ice::STATE_01_EDGES,
-        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT},
-        signaling::STATE_04_TURNS,
-    },
-    run::result::RECOVER_MS,
-    scenario::{Expectation, Kind, Scenario},
-    seed::{Seed, Stream},
+    fault::FaultKind, fault::kinds::NatChangeAddress, fault::kinds::NatRebind, fault::kinds::NatReboot,
+    fault::network_switch, prelude::*, seed::Stream,
 };
 
 use crate::{
@@ -60,13 +44,16 @@ pub fn family() -> Vec<Scenario> {
                 .reaches(&["nat-reboot-hit"], ENOUGH),
             promise(&format!("nat-rebinds{suffix}"), retried, rebinds)
                 .about("A NAT moves its mappings to other ports: the call connects again by recovery.")
-                .reaches(&["nat-rebind-hit", "attempt-recovered"], ENOUGH),
+                .reaches(&["nat-rebind-hit", "attempt-recovered"], ENOUGH)
+                .within(RECOVER_MS, 95, RECOVERS_MS),
             promise(&format!("nat-changes-address{suffix}"), retried, changes_address)
                 .about("A NAT gets another address outside: the call connects again by recovery.")
-                .reaches(&["nat-change-address-hit", "attempt-recovered"], ENOUGH),
+                .reaches(&["nat-change-address-hit", "attempt-recovered"], ENOUGH)
+                .within(RECOVER_MS, 95, RECOVERS_MS),
             promise(&format!("network-switch{suffix}"), retried, switches)
                 .about("A phone leaves its Wi-Fi for cellular: the call connects again by recovery, over the other interface.")
-                .reaches(&["network-switch-hit", "attempt-recovered", "signaling-reconnected"], ENOUGH),
+                .reaches(&["network-switch-hit", "attempt-recovered", "signaling-reconnected"], ENOUGH)
+                .within(RECOVER_MS, 95, RECOVERS_MS),
             unnoticed(&format!("rebind-unnoticed{suffix}"), kept),
         ]);
     }
@@ -79,9 +66,7 @@ pub fn family() -> Vec<Scenario> {
 }
 
 fn promise(name: &str, app: impl Into<Make>, network: fn(Seed) -> Plan) -> Scenario {
-    scenario(Kind::Promise, &format!("mobility/{name}"), app, network)
-        .holds(&[&CONN_02_OUTLIVES])
-        .within(RECOVER_MS, 95, RECOVERS_MS)
+    scenario(Kind::Promise, &format!("mobility/{name}"), app, network).holds(&[&CONN_02_OUTLIVES])
 }
 
 /// The caller's NAT rebinds; her packets still reach the callee, who does not switch to their new source.

@@ -6,28 +6,8 @@
 use std::sync::Arc;
 
 use sleet::{
-    driver,
-    fault::{Directions, Plan, partition},
-    net::{
-        firewall::Filtering,
-        latency::Latency,
-        link::LinkProfile,
-        nat::{Mapping, NatSpec},
-        topology::{HostSpec, Topology},
-    },
-    oracle::{
-        candidates::CAND_01_APPLIED,
-        pace::PACE_01_PACED,
-        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
-        reach::REACH_01_AS_COMPUTED,
-        runs::RUN_02_BOUNDED,
-    },
-    reach,
-    scenario::{Cell, Expectation, Kind, KnownDefect, Row, Scenario},
-    seed::Seed,
-    servers::IceServerSpec,
-    signaling::Ordering,
-    world::Sim,
+    driver, fault::partition, net::firewall::Filtering, net::nat::Mapping, prelude::*, reach, scenario::Cell,
+    servers::IceServerSpec, signaling::Ordering,
 };
 
 use crate::{

@@ -1,15 +1,8 @@
 //! The networks of the stories.
 
 use sleet::{
-    fault::{Act, Directions, Fault, Plan, Scripted, SlowStep, Target, When, kinds::SignalDelay, partition},
-    net::{
-        firewall::FirewallSpec,
-        latency::Latency,
-        link::LinkProfile,
-        topology::{HostSpec, Topology},
-    },
-    seed::Seed,
-    signaling::{Ordering, SignalingSpec},
+    fault::kinds::SignalDelay, fault::partition, net::firewall::FirewallSpec, prelude::*,
+    signaling::Ordering, signaling::SignalingSpec,
 };
 
 /// The story network of field report A, with one call from alice to bob.

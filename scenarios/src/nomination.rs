@@ -4,21 +4,7 @@
 
 use std::time::Duration;
 
-use sleet::{
-    fault::{Directions, Fault, Plan, partition},
-    oracle::{
-        Oracle,
-        calls::CONN_01_CONNECTS,
-        candidates::CAND_01_APPLIED,
-        ice::STATE_01_EDGES,
-        pairs::{PAIR_01_MIRRORED, PAIR_02_BEST, PAIR_03_RANKED, PAIR_04_LAST_PAIR},
-    },
-    scenario::{Expectation, Kind, Scenario},
-    seed::Seed,
-    socket::UdpSocket,
-    trace::{Candidate, EventKind},
-    world::Sim,
-};
+use sleet::{fault::partition, prelude::*, socket::UdpSocket, trace::Candidate, trace::EventKind};
 
 use crate::{
     client::{Make, Policy, policy::ReceivePolicy},

@@ -2,15 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sleet::{
-    driver,
-    fault::Plan,
-    net::presets::Preset,
-    oracle::calls::CONN_01_CONNECTS,
-    scenario::{Expectation, Kind, Scenario},
-    seed::Seed,
-    world::Sim,
-};
+use sleet::{driver, net::presets::Preset, prelude::*};
 
 use crate::{
     client::{Make, Policy, policy::ReceivePolicy},

@@ -2,19 +2,7 @@
 
 use std::time::Duration;
 
-use sleet::{
-    fault::{Directions, Plan, partition},
-    oracle::{
-        calls::CONN_01_CONNECTS,
-        candidates::{CAND_01_APPLIED, CAND_02_OWN_GENERATION},
-        comeback::BACK_01_COMES_BACK,
-        ice::STATE_01_EDGES,
-        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT},
-        signaling::STATE_04_TURNS,
-    },
-    scenario::{Expectation, Kind, Scenario},
-    seed::Seed,
-};
+use sleet::{fault::partition, prelude::*};
 
 use crate::{
     client::{

@@ -5,21 +5,7 @@
 //! are small: the hundred seeds of a quick suite have up to 64 peers, the thousand of `ci` one world of 1,024.
 
 use sleet::{
-    fault::{Act, Plan, Scripted, When},
-    net::{
-        latency::Latency,
-        link::LinkProfile,
-        nat::NatSpec,
-        topology::{HostSpec, Topology},
-    },
-    oracle::{
-        calls::CONN_01_CONNECTS,
-        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT},
-    },
-    scenario::{Kind, Scenario},
-    seed::{Seed, Stream},
-    servers::IceServerSpec,
-    signaling::{Ordering, SignalingSpec},
+    prelude::*, seed::Stream, servers::IceServerSpec, signaling::Ordering, signaling::SignalingSpec,
 };
 
 use crate::{

@@ -12,17 +12,7 @@ use std::{
     time::Duration,
 };
 
-use sleet::{
-    fault::Plan,
-    oracle::{
-        app::APP_01_INVARIANTS,
-        runs::{RUN_01_NO_PANIC, RUN_02_BOUNDED},
-    },
-    scenario::{Expectation, Kind, Scenario},
-    seed::Seed,
-    socket::UdpSocket,
-    world::Sim,
-};
+use sleet::{prelude::*, socket::UdpSocket};
 
 use crate::network::story_a;
 

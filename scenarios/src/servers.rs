@@ -2,23 +2,7 @@
 
 use std::time::Duration;
 
-use sleet::{
-    fault::{Plan, ice_server_down},
-    net::nat::NatSpec,
-    oracle::{
-        Oracle,
-        again::CONN_02_OUTLIVES,
-        calls::CONN_01_CONNECTS,
-        candidates::{CAND_01_APPLIED, CAND_02_OWN_GENERATION},
-        connection::STATE_02_COMPUTED,
-        ice::STATE_01_EDGES,
-        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
-        reach::REACH_01_AS_COMPUTED,
-        signaling::STATE_04_TURNS,
-    },
-    scenario::{Expectation, Kind, Scenario},
-    seed::Seed,
-};
+use sleet::{fault::ice_server_down, prelude::*};
 
 use crate::{
     client::{Make, Policy, policy::ReceivePolicy},

@@ -6,11 +6,8 @@
 use std::time::Duration;
 
 use sleet::{
-    fault::Plan,
-    oracle::{Oracle, connection, events, gathering, ice, signaling},
-    scenario::{Expectation, Kind, Scenario},
-    seed::Seed,
-    trace::{Candidate, EventKind, Machine},
+    oracle::connection, oracle::events, oracle::gathering, oracle::ice, oracle::signaling, prelude::*,
+    trace::Candidate, trace::EventKind, trace::Machine,
 };
 
 use crate::network::story_a;

@@ -7,18 +7,8 @@
 use std::time::Duration;
 
 use sleet::{
-    fault::{Act, Directions, Plan, Scripted, When, partition},
-    net::{firewall::FirewallSpec, latency::Latency, link::LinkProfile, nat::NatSpec, topology::HostSpec},
-    oracle::{
-        calls::CONN_01_CONNECTS,
-        comeback::BACK_01_COMES_BACK,
-        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT},
-    },
-    scenario::{Kind, Scenario},
-    seed::Seed,
-    signaling::{Ordering, SignalingSpec},
-    sweep::{KnownBreak, Listed},
-    trace::Point,
+    fault::partition, net::firewall::FirewallSpec, prelude::*, signaling::Ordering, signaling::SignalingSpec,
+    sweep::KnownBreak, sweep::Listed, trace::Point,
 };
 
 use crate::{

@@ -2,15 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sleet::{
-    oracle::{
-        Oracle,
-        peers::{TEAR_02_NOTHING_LEFT, TEAR_05_STACK_ENDS},
-    },
-    peer::{self, Peer, PeerKind, PeerSpec, Role},
-    scenario::{Expectation, Kind, Scenario},
-    world::Sim,
-};
+use sleet::{peer, peer::Peer, peer::PeerKind, peer::PeerSpec, peer::Role, prelude::*};
 
 use crate::network::story_a;
 

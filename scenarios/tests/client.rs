@@ -3,14 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sleet::{
-    driver::Deployment,
-    fault::{Fault, Plan, Target, kinds::HostCrash},
-    run::{RunRecord, Runner},
-    scenario::{Kind, Scenario},
-    seed::Seed,
-    trace::{CallEvent, CallOutcome, EventKind},
-};
+use sleet::{fault::kinds::HostCrash, prelude::*, trace::CallEvent, trace::CallOutcome, trace::EventKind};
 use sleet_scenarios::{client::Policy, network::story_a};
 
 const SEED: Seed = Seed(3);

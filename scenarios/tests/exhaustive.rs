@@ -6,18 +6,9 @@ use std::{
 };
 
 use sleet::{
-    explore::{Part, Repeats, USER, Walk},
-    fault::Plan,
-    oracle::calls::calls,
-    run::{
-        RunRecord, Runner,
-        explored::Explored,
-        orders::{INDEPENDENT, points, turns},
-    },
-    scenario::{Kind, Scenario},
-    seed::Seed,
-    trace::{Event, EventKind, Trace, Watch},
-    world::Sim,
+    explore::Part, explore::Repeats, explore::USER, explore::Walk, oracle::calls::calls, prelude::*,
+    run::explored::Explored, run::orders::INDEPENDENT, run::orders::points, run::orders::turns, trace::Event,
+    trace::EventKind, trace::Trace, trace::Watch,
 };
 
 fn scenario(name: &str) -> Arc<Scenario> {

@@ -4,23 +4,7 @@ pub mod play;
 
 use std::sync::Arc;
 
-use sleet::{
-    driver::{self, Deployment},
-    fault::{Act, Plan, Scripted, SlowStep, When},
-    net::{
-        latency::Latency,
-        link::LinkProfile,
-        nat::NatSpec,
-        topology::{HostSpec, Topology},
-    },
-    oracle::{
-        calls::CONN_01_CONNECTS, candidates::CAND_02_OWN_GENERATION, heeded::INT_01_HEEDED,
-        outcomes::CALL_01_AGREED, peers::TEAR_02_NOTHING_LEFT, reach::REACH_01_AS_COMPUTED,
-    },
-    scenario::{Expectation, Kind, Scenario},
-    seed::Seed,
-    servers::IceServerSpec,
-};
+use sleet::{driver, prelude::*, servers::IceServerSpec};
 
 use sleet_cli::Catalogue;
 

@@ -49,11 +49,11 @@ pub(super) struct Silences {
 /// it.
 pub(super) fn silences(trace: &Trace) -> Silences {
     let mut heard: BTreeMap<(Option<&str>, &str), SimTime> = BTreeMap::new();
-    let mut faults: Vec<SimTime> = Vec::new();
+    let mut fault: Option<SimTime> = None;
     let mut silences = Silences::default();
     for event in &trace.events {
         match &event.kind {
-            EventKind::FaultStarted { .. } | EventKind::FaultEnded { .. } => faults.push(event.at),
+            EventKind::FaultStarted { .. } | EventKind::FaultEnded { .. } => fault = Some(event.at),
             EventKind::Heard { peer } => {
                 let end = (event.host.as_deref(), peer.call.as_str());
                 let Some(before) = heard.insert(end, event.at) else {
@@ -62,7 +62,7 @@ pub(super) fn silences(trace: &Trace) -> Silences {
                 let silence = event.at - before;
                 silences.longest = silences.longest.max(Some(silence));
                 if silence >= SILENCE {
-                    let last = faults.last().copied().filter(|fault| *fault >= before);
+                    let last = fault.filter(|fault| *fault >= before);
                     let recovery = event.at - last.unwrap_or(before);
                     silences.recovery = silences.recovery.max(Some(recovery));
                 }

@@ -15,6 +15,7 @@
 mod came_to;
 pub mod explored;
 mod heard;
+mod judged;
 mod marks;
 pub mod matrix;
 pub mod merge;

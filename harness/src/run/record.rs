@@ -4,13 +4,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     explored::Explored,
-    heard, marks,
+    heard,
+    judged::Judged,
+    marks,
     result::{self, FilledCell, RunOutcome, RunResult},
 };
 use crate::{
     fault::{self, Plan},
-    oracle::{self, Evidence, Oracle, Verdict, Violation, calls},
-    scenario::{Cell, Kind, Scenario},
+    oracle::{self, Evidence, Verdict, Violation, calls},
+    scenario::{Cell, Scenario},
     seed::Seed,
     time::SimTime,
     trace::{Event, EventKind, Trace},
@@ -62,14 +64,14 @@ impl RunRecord {
             trace: &ending.trace,
             plan: &plan,
         };
-        let judgement = Judgement::of(scenario, evidence);
+        let judged = Judged::of(scenario, evidence);
         Self {
             scenario: scenario.name.clone(),
             seed,
-            known: judgement.known,
-            excused: judgement.excused,
+            known: judged.known,
+            excused: judged.excused,
             cell: scenario.cell(&plan),
-            verdicts: judgement.verdicts,
+            verdicts: judged.verdicts,
             plan,
             trace: ending.trace,
             ended_at: ending.at,
@@ -168,55 +170,6 @@ impl RunRecord {
             known: self.known.map(str::to_owned),
             cell: self.filled_cell(&calls),
             replay: String::new(),
-        }
-    }
-}
-
-/// What the oracles of a scenario found, and what of it is expected.
-struct Judgement {
-    verdicts: Vec<(&'static str, Verdict)>,
-    known: Option<&'static str>,
-    excused: Vec<&'static str>,
-}
-
-impl Judgement {
-    fn of(scenario: &Scenario, evidence: Evidence<'_>) -> Self {
-        let judge = |o: &&'static Oracle| (o.id, (o.check)(evidence));
-        let mut verdicts: Vec<_> = scenario.oracles.iter().map(judge).collect();
-        let defects = scenario.known_defects(evidence.plan);
-        let is_broken = |oracle: &Oracle| {
-            let mut broken = verdicts.iter().filter(|(_, v)| matches!(v, Verdict::Fail(_)));
-            broken.any(|(id, _)| *id == oracle.id)
-        };
-        let shown: Vec<bool> = defects
-            .iter()
-            .map(|(oracle, defect)| is_broken(oracle) && (defect.explains)(evidence))
-            .collect();
-        let is_excused = |id: &str| {
-            let mut all = defects.iter().zip(&shown);
-            all.any(|((oracle, defect), shown)| *shown && defect.excuses(oracle, id))
-        };
-        if scenario.kind == Kind::Promise {
-            for (id, verdict) in &mut verdicts {
-                if let Verdict::Unknown(why) = verdict
-                    && !is_excused(id)
-                {
-                    *verdict = Verdict::Fail(Violation {
-                        why: format!("could not be judged: {why}"),
-                        ..Violation::default()
-                    });
-                }
-            }
-        }
-        let excused = verdicts.iter().map(|(id, _)| *id).filter(|id| is_excused(id));
-        Self {
-            excused: excused.collect(),
-            known: defects
-                .iter()
-                .zip(&shown)
-                .find(|((_, defect), shown)| defect.always || **shown)
-                .map(|((oracle, _), _)| oracle.id),
-            verdicts,
         }
     }
 }

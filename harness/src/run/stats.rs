@@ -67,7 +67,11 @@ impl Histogram {
 
     /// The smallest value that at least `percent` percent do not exceed (nearest rank); none of no values.
     pub fn percentile(&self, percent: u64) -> Option<u64> {
-        let rank = (self.total * percent).div_ceil(100).max(1);
+        self.at_rank((self.total * percent).div_ceil(100))
+    }
+
+    /// The value at a rank, counted from 1, of the values in order; none beyond the last.
+    fn at_rank(&self, rank: u64) -> Option<u64> {
         let mut seen = 0;
         self.counts.iter().find_map(|(value, count)| {
             seen += count;
@@ -104,19 +108,11 @@ impl Histogram {
     }
 
     /// The lower end of the 95 % confidence interval of a percentile, by the ranks of the sample (W. J. Conover, Practical
-    /// Nonparametric Statistics, section 3.2); none of fewer than 100 values.
+    /// Nonparametric Statistics, section 3.2); none of no values.
     pub fn percentile_at_least(&self, percent: u64) -> Option<u64> {
-        if self.total < 100 {
-            return None;
-        }
         let (n, p) = (self.total as f64, percent as f64 / 100.0);
         let rank = n * p - Z * (n * p * (1.0 - p)).sqrt();
-        let rank = rank.floor().max(1.0) as u64;
-        let mut seen = 0;
-        self.counts.iter().find_map(|(value, count)| {
-            seen += count;
-            (seen >= rank).then_some(*value)
-        })
+        self.at_rank(rank.floor().max(1.0) as u64)
     }
 }
 
@@ -147,9 +143,7 @@ mod tests {
         (1..=1_000).for_each(|v| histogram.add(v));
         // Of 1,000 values, rank 950 - 1.96 * sqrt(47.5) = 936.5.
         assert_eq!(histogram.percentile_at_least(95), Some(936));
-        let mut few = Histogram::default();
-        (1..100).for_each(|v| few.add(v));
-        assert_eq!(few.percentile_at_least(95), None);
+        assert_eq!(Histogram::default().percentile_at_least(95), None);
     }
 
     #[test]

@@ -192,7 +192,9 @@ impl<'a> ScenarioTally<'a> {
             return Judgement::Broken(format!("seed {seed}: {why}"));
         }
         let scenario = self.scenario;
-        let needs_many = scenario.trips().is_some() || !scenario.marks_required.is_empty();
+        let needs_many = scenario.trips().is_some()
+            || !scenario.marks_required.is_empty()
+            || !scenario.ceilings.is_empty();
         if self.seeds < scenario.min_seeds || needs_many && extent == Extent::Part {
             return Judgement::NotJudged;
         }
@@ -209,7 +211,7 @@ impl<'a> ScenarioTally<'a> {
             Some(oracle) if self.shown == 0 => {
                 Judgement::Vacuous(format!("{oracle} did not fail on any of {} seeds", self.seeds))
             }
-            _ => self.slower().map_or(Judgement::Held, Judgement::Slower),
+            _ => self.by_ceilings(),
         }
     }
 
@@ -219,20 +221,35 @@ impl<'a> ScenarioTally<'a> {
             .collect()
     }
 
-    /// How a ceiling was exceeded, if chance does not explain it.
-    fn slower(&self) -> Option<String> {
-        self.scenario.ceilings.iter().find_map(|ceiling| {
-            let Ceiling { stat, percent, ms } = *ceiling;
-            let times = self.times.get(stat)?;
-            let (low, seen) = (times.percentile_at_least(percent)?, times.percentile(percent)?);
-            (low > ms).then(|| {
-                format!(
-                    "{stat}: {percent} % of {} runs stay within {seen} ms (95 % confidence: not below {low} ms), and the ceiling is \
-                     {ms} ms",
-                    times.total()
-                )
-            })
-        })
+    fn by_ceilings(&self) -> Judgement {
+        let judged = self.scenario.ceilings.iter().map(|ceiling| self.by(ceiling));
+        judged
+            .into_iter()
+            .find(|j| *j != Judgement::Held)
+            .unwrap_or(Judgement::Held)
+    }
+
+    fn by(&self, ceiling: &Ceiling) -> Judgement {
+        let Ceiling { stat, percent, ms } = *ceiling;
+        let times = self
+            .times
+            .get(stat)
+            .filter(|times| times.total() >= Ceiling::MIN_RUNS);
+        let Some(times) = times else {
+            let runs = self.times.get(stat).map_or(0, Histogram::total);
+            let (of, least) = (self.seeds, Ceiling::MIN_RUNS);
+            return Judgement::Vacuous(format!(
+                "the ceiling of {stat} was held against {runs} of {of} runs, and it takes {least}"
+            ));
+        };
+        match (times.percentile_at_least(percent), times.percentile(percent)) {
+            (Some(low), Some(seen)) if low > ms => Judgement::Slower(format!(
+                "{stat}: {percent} % of {} runs stay within {seen} ms (95 % confidence: not below {low} ms), and the ceiling is {ms} \
+                 ms",
+                times.total()
+            )),
+            _ => Judgement::Held,
+        }
     }
 
     fn connect_ms(&self) -> Option<&Histogram> {

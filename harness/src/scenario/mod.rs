@@ -238,9 +238,11 @@ impl Scenario {
         self
     }
 
-    /// Requires that `percent` percent of the runs that have the statistic `stat` stay within `ms` milliseconds.
+    /// Requires that `percent` percent (1 to 99) of the runs that have the statistic `stat` stay within `ms` milliseconds. Of a
+    /// suite of at least [`Ceiling::MIN_SEEDS`] seeds, [`Ceiling::MIN_RUNS`] must have it.
     pub fn within(mut self, stat: &'static str, percent: u64, ms: u64) -> Self {
         self.ceilings.push(Ceiling { stat, percent, ms });
+        self.min_seeds = self.min_seeds.max(Ceiling::MIN_SEEDS);
         self
     }
 

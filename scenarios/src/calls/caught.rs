@@ -1,26 +1,6 @@
 //! Broken clients: each makes one mistake, in a plan in which it can show, and is caught by the oracle that names it.
 
-use sleet::{
-    fault::Plan,
-    oracle::{
-        Oracle,
-        after::{CALL_02_QUIET, CALL_03_DEAD},
-        candidates::CAND_02_OWN_GENERATION,
-        causes::{CALL_04_CAUSED, CALL_05_TRUE},
-        factory::FACT_01_AS_LONG_AS_CALLS,
-        forks::{CALL_06_ONE, RING_02_ANSWERED, RING_03_REFUSED},
-        hangup::{HANG_01_RETURNS, TEAR_03_CLOSED_ONCE, TEAR_04_CLOSED_FIRST},
-        heeded::INT_01_HEEDED,
-        once::SAID_01_ONCE,
-        outcomes::{CALL_01_AGREED, CONN_03_GOES_ON},
-        peers::{TEAR_01_CLOSES, TEAR_02_NOTHING_LEFT},
-        ringing::RING_01_CALLED,
-        talk::TALK_01_TO_THE_END,
-    },
-    scenario::{Expectation, Kind, Row, Scenario},
-    seed::Seed,
-    trace::CallOutcome,
-};
+use sleet::{prelude::*, trace::CallOutcome};
 
 use super::{ENOUGH, forked, meetings, plans, played};
 use crate::client::{
@@ -65,8 +45,8 @@ fn caught(mistake: Mistake) -> Caught {
 /// Returns the plan and the oracle for an act of a user that is done wrongly.
 fn wrong_act(act: ActKind, how: Wrong) -> Caught {
     let plan: fn(Seed) -> Plan = match act {
-        ActKind::DialGroup | ActKind::HangUpGroup => plans::groups_in_fair_weather,
-        ActKind::DialUser => forked::cancelled_in_fair_weather,
+        ActKind::DialGroup | ActKind::HangUpGroup => plans::groups_when_calm,
+        ActKind::DialUser => forked::cancelled_when_calm,
         ActKind::Retry => meetings::retrying,
         ActKind::Reject => meetings::rejecting,
         ActKind::Dial | ActKind::Accept | ActKind::HangUp => meetings::three_people,
@@ -107,7 +87,7 @@ fn wrong_act(act: ActKind, how: Wrong) -> Caught {
 fn claim(outcome: CallOutcome) -> Caught {
     let plan: fn(Seed) -> Plan = match outcome {
         CallOutcome::Failed => plans::recovering,
-        CallOutcome::Elsewhere => forked::answered_in_fair_weather,
+        CallOutcome::Elsewhere => forked::answered_when_calm,
         _ => meetings::three_people,
     };
     (
@@ -203,37 +183,37 @@ fn own_mistake(mistake: Mistake) -> Caught {
             "An attempt that comes to nothing is the end of the call, though nobody hung up.",
         ),
         Mistake::EveryDeviceTalks => (
-            forked::answered_in_fair_weather,
+            forked::answered_when_calm,
             &CALL_06_ONE,
             "Who picks up on one device has the call there, and whoever picks up on another has it too.",
         ),
         Mistake::OtherDevicesNotTold => (
-            forked::answered_in_fair_weather,
+            forked::answered_when_calm,
             &RING_02_ANSWERED,
             "The call is picked up on one device, and nobody tells the others, which ring on.",
         ),
         Mistake::ElsewhereIgnored => (
-            forked::answered_in_fair_weather,
+            forked::answered_when_calm,
             &RING_02_ANSWERED,
             "A device that is told that another has the call rings on.",
         ),
         Mistake::RefusedOnOneDevice => (
-            forked::declined_in_fair_weather,
+            forked::declined_when_calm,
             &RING_03_REFUSED,
             "The call is refused on one device, and rings on on the others.",
         ),
         Mistake::BusyForAllDevices => (
-            forked::one_is_busy_in_fair_weather,
+            forked::one_is_busy_when_calm,
             &CALL_04_CAUSED,
             "One device is busy, and the call is over on all of them.",
         ),
         Mistake::HangsUpOneDevice => (
-            forked::cancelled_in_fair_weather,
+            forked::cancelled_when_calm,
             &INT_01_HEEDED,
             "Who hangs up what rings on several devices hangs up on one of them.",
         ),
         Mistake::RingsAfterGlare => (
-            meetings::glare_in_fair_weather,
+            meetings::glare_when_calm,
             &RING_01_CALLED,
             "Two people dial each other, one call goes on, and it rings: its user has to pick up whom they had dialed.",
         ),

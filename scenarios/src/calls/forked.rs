@@ -1,11 +1,7 @@
 //! Calls to a user with several devices: the acts of users, drawn from the seed. Every act can be left out of a plan by
 //! itself.
 
-use sleet::{
-    fault::{Act, Plan, User, When, host_crash},
-    seed::{Ppm, Seed, Stream},
-    trace::Point,
-};
+use sleet::{fault::host_crash, prelude::*, seed::Stream, trace::Point};
 
 use super::setup::{acts, hangs_up, one_of, plan_for, redials, unsettled};
 use crate::network::{answers, dials};
@@ -30,11 +26,11 @@ fn devices(plan: &Plan) -> Vec<&'static str> {
 
 /// Alice dials bob, who accepts on one device, or on two at once. Sometimes one of them hangs up.
 pub fn answered(seed: Seed) -> Plan {
-    unsettled(seed, answered_in_fair_weather(seed))
+    unsettled(seed, answered_when_calm(seed))
 }
 
 /// Same as [`answered`], on a calm network.
-pub fn answered_in_fair_weather(seed: Seed) -> Plan {
+pub fn answered_when_calm(seed: Seed) -> Plan {
     let mut draws = seed.stream("calls/forked-answered");
     let mut plan = bob_has_devices(seed, &mut draws);
     let first = draws.between(500, 900);
@@ -56,11 +52,11 @@ pub fn answered_in_fair_weather(seed: Seed) -> Plan {
 
 /// Alice dials bob, who rejects on one device while the others ring, and may accept on another at the same time.
 pub fn declined(seed: Seed) -> Plan {
-    unsettled(seed, declined_in_fair_weather(seed))
+    unsettled(seed, declined_when_calm(seed))
 }
 
 /// Same as [`declined`], on a calm network.
-pub fn declined_in_fair_weather(seed: Seed) -> Plan {
+pub fn declined_when_calm(seed: Seed) -> Plan {
     let mut draws = seed.stream("calls/forked-declined");
     let mut plan = bob_has_devices(seed, &mut draws);
     let after_ms = draws.between(100, 900);
@@ -82,11 +78,11 @@ pub fn declined_in_fair_weather(seed: Seed) -> Plan {
 
 /// Alice dials bob and hangs up while all his devices ring, or before they do, and dials again.
 pub fn cancelled(seed: Seed) -> Plan {
-    unsettled(seed, cancelled_in_fair_weather(seed))
+    unsettled(seed, cancelled_when_calm(seed))
 }
 
 /// Same as [`cancelled`], on a calm network.
-pub fn cancelled_in_fair_weather(seed: Seed) -> Plan {
+pub fn cancelled_when_calm(seed: Seed) -> Plan {
     let mut draws = seed.stream("calls/forked-cancelled");
     let mut plan = bob_has_devices(seed, &mut draws);
     let point = one_of(&mut draws, &[Point::Ringing, Point::Ringing, Point::OfferSent]);
@@ -119,11 +115,11 @@ pub fn one_is_off(seed: Seed) -> Plan {
 
 /// Bob talks to carol on his laptop when alice dials him: that device is busy, the others ring.
 pub fn one_is_busy(seed: Seed) -> Plan {
-    unsettled(seed, one_is_busy_in_fair_weather(seed))
+    unsettled(seed, one_is_busy_when_calm(seed))
 }
 
 /// Same as [`one_is_busy`], on a calm network.
-pub fn one_is_busy_in_fair_weather(seed: Seed) -> Plan {
+pub fn one_is_busy_when_calm(seed: Seed) -> Plan {
     let mut draws = seed.stream("calls/forked-one-is-busy");
     let mut plan = bob_has_devices(seed, &mut draws);
     plan.script[0] = dials("alice", "bob", "c1", draws.between(2_000, 3_000));

@@ -1,11 +1,7 @@
 //! Calls that meet others: crossing dials, a third caller, a recall, a rejection, a retry; drawn from the seed. Every
 //! act can be left out of a plan by itself.
 
-use sleet::{
-    fault::{Act, Plan, When},
-    seed::{Ppm, Seed},
-    trace::Point,
-};
+use sleet::{prelude::*, trace::Point};
 
 use super::{
     plans::TALKS_EVERY_MS,
@@ -15,11 +11,11 @@ use crate::network::{answers, dials};
 
 /// Alice and bob dial each other at about the same time.
 pub fn glare(seed: Seed) -> Plan {
-    unsettled(seed, glare_in_fair_weather(seed))
+    unsettled(seed, glare_when_calm(seed))
 }
 
 /// Same as [`glare`], on a calm network.
-pub fn glare_in_fair_weather(seed: Seed) -> Plan {
+pub fn glare_when_calm(seed: Seed) -> Plan {
     let mut plan = plan_of(seed, 2);
     let mut draws = seed.stream("calls/glare");
     let at = draws.between(200, 500);
@@ -45,11 +41,11 @@ pub fn glare_in_fair_weather(seed: Seed) -> Plan {
 
 /// Alice and bob are in a call, or about to be, and carol dials one of them. Sometimes bob rejects.
 pub fn busy(seed: Seed) -> Plan {
-    unsettled(seed, busy_in_fair_weather(seed))
+    unsettled(seed, busy_when_calm(seed))
 }
 
 /// Same as [`busy`], on a calm network.
-pub fn busy_in_fair_weather(seed: Seed) -> Plan {
+pub fn busy_when_calm(seed: Seed) -> Plan {
     let mut plan = plan_of(seed, 3);
     let mut draws = seed.stream("calls/busy");
     let carol_dials = draws.between(300, 3_000);
@@ -122,11 +118,11 @@ pub fn talked_over(seed: Seed) -> Plan {
 
 /// Alice and bob are in a call, or about to be, and one of them dials the other again without hanging up.
 pub fn recall(seed: Seed) -> Plan {
-    unsettled(seed, recall_in_fair_weather(seed))
+    unsettled(seed, recall_when_calm(seed))
 }
 
 /// Same as [`recall`], on a calm network.
-pub fn recall_in_fair_weather(seed: Seed) -> Plan {
+pub fn recall_when_calm(seed: Seed) -> Plan {
     let mut plan = plan_of(seed, 2);
     let mut draws = seed.stream("calls/recall");
     let point = one_of(&mut draws, &[Point::Connected, Point::Connected, Point::Checking]);

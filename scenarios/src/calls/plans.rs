@@ -1,12 +1,6 @@
 //! Plans of calls: acts of users and the network, drawn from the seed. Every act can be left out of a plan by itself.
 
-use sleet::{
-    fault::{Act, Directions, Plan, When, network_switch, partition},
-    net::{latency::Latency, topology::HostSpec},
-    peer::IceTimeouts,
-    seed::{Ppm, Seed},
-    trace::Point,
-};
+use sleet::{fault::network_switch, fault::partition, peer::IceTimeouts, prelude::*, trace::Point};
 
 use super::setup::{PEOPLE, acts, dials_group, hangs_up, one_of, plan_of, redials, turn, unsettled};
 use crate::network::{answers, dials, link};
@@ -55,11 +49,11 @@ pub const FAILING: [Point; 2] = [Point::OnFailed, Point::Recovering];
 
 /// Alice dials bob. At some point of the call's life one of them hangs up, and alice dials again at once.
 pub fn rapid(seed: Seed) -> Plan {
-    unsettled(seed, rapid_in_fair_weather(seed))
+    unsettled(seed, rapid_when_calm(seed))
 }
 
 /// Same as [`rapid`], on a calm network.
-pub fn rapid_in_fair_weather(seed: Seed) -> Plan {
+pub fn rapid_when_calm(seed: Seed) -> Plan {
     let mut plan = plan_of(seed, 2);
     let mut draws = seed.stream("calls/rapid");
     plan.script = vec![
@@ -96,11 +90,11 @@ pub fn rapid_in_fair_weather(seed: Seed) -> Plan {
 
 /// Alice dials bob and hangs up before the call can connect, several times; the last call goes on.
 pub fn impatient(seed: Seed) -> Plan {
-    unsettled(seed, impatient_in_fair_weather(seed))
+    unsettled(seed, impatient_when_calm(seed))
 }
 
 /// Same as [`impatient`], on a calm network.
-pub fn impatient_in_fair_weather(seed: Seed) -> Plan {
+pub fn impatient_when_calm(seed: Seed) -> Plan {
     let mut plan = plan_of(seed, 2);
     let mut draws = seed.stream("calls/impatient");
     plan.script = vec![
@@ -121,7 +115,7 @@ pub fn impatient_in_fair_weather(seed: Seed) -> Plan {
 
 /// Same as [`rapid`] on a calm network, from a phone with three interfaces, which gathers three candidates.
 pub fn rapid_on_three_networks(seed: Seed) -> Plan {
-    let mut plan = rapid_in_fair_weather(seed);
+    let mut plan = rapid_when_calm(seed);
     let alice = HostSpec {
         interfaces: Vec::new(),
         ..plan.topology.hosts[0].clone()
@@ -140,7 +134,7 @@ pub fn rapid_on_three_networks(seed: Seed) -> Plan {
 
 /// Same as [`rapid`] on a calm network, from a phone that leaves its Wi-Fi for cellular in the middle of it.
 pub fn on_the_move(seed: Seed) -> Plan {
-    let mut plan = rapid_in_fair_weather(seed);
+    let mut plan = rapid_when_calm(seed);
     let phone = plan.topology.hosts[0].clone();
     let wifi = phone.interfaces[0].name.clone();
     plan.topology.hosts[0] = phone.interface("rmnet0", "10.1.9.1", link(45));
@@ -152,7 +146,7 @@ pub fn on_the_move(seed: Seed) -> Plan {
 /// Same as [`rapid`], with a TURN server from which candidates come late. The network is calm: while a TURN server does
 /// not answer, closing takes long (finding 0013).
 pub fn relayed(seed: Seed) -> Plan {
-    let mut plan = rapid_in_fair_weather(seed);
+    let mut plan = rapid_when_calm(seed);
     let away = link(seed.stream("calls/relayed").between(5, 120));
     plan.topology.hosts.push(HostSpec::new("turn", "10.98.0.1", away));
     plan.ice_servers = vec![turn()];
@@ -213,11 +207,11 @@ pub fn unknown_act(seed: Seed) -> Plan {
 
 /// Alice dials two groups of two to eight, which overlap in time and sometimes in members, and hangs them up.
 pub fn groups(seed: Seed) -> Plan {
-    unsettled(seed, groups_in_fair_weather(seed))
+    unsettled(seed, groups_when_calm(seed))
 }
 
 /// Same as [`groups`], on a calm network.
-pub fn groups_in_fair_weather(seed: Seed) -> Plan {
+pub fn groups_when_calm(seed: Seed) -> Plan {
     let mut draws = seed.stream("calls/groups");
     let people = draws.between(4, PEOPLE.len() as u64) as usize;
     let mut plan = plan_of(seed, people);

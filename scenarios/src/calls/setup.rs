@@ -4,14 +4,7 @@
 use std::collections::BTreeSet;
 
 use sleet::{
-    fault::{Act, Plan, Scripted, When},
-    net::{
-        firewall::FirewallSpec,
-        topology::{HostSpec, Topology},
-    },
-    seed::{Ppm, Seed, Stream},
-    servers::IceServerSpec,
-    swarm::{self, Kind},
+    net::firewall::FirewallSpec, prelude::*, seed::Stream, servers::IceServerSpec, swarm, swarm::Kind,
 };
 
 use crate::network::{link, slow_step, story_a};
@@ -29,7 +22,7 @@ pub(super) const PEOPLE: [&str; 9] = [
 
 /// The kinds of fault that the network may have. The plans themselves add faults that outlast the chaos phase, and slow
 /// steps.
-const WEATHER: [Kind; 12] = [
+const FAULTS: [Kind; 12] = [
     Kind::Loss,
     Kind::Duplicate,
     Kind::Reorder,
@@ -90,7 +83,7 @@ pub(super) fn unsettled(seed: Seed, plan: Plan) -> Plan {
         return plan;
     }
     let mut kinds: BTreeSet<Kind> = swarm::kinds(seed);
-    kinds.retain(|kind| WEATHER.contains(kind));
+    kinds.retain(|kind| FAULTS.contains(kind));
     let plan = Plan {
         heal_at_ms: HEAL_AT_MS,
         ..plan

@@ -10,17 +10,8 @@ use anyhow::{Context, anyhow};
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use sleet::{
-    driver::{self, Deployment},
-    fault::Plan,
-    oracle::{
-        calls::{self, Call},
-        reach,
-    },
-    run::{RunRecord, Runner},
-    scenario::{Kind, Scenario},
-    seed::Seed,
-    servers,
-    trace::{CallEvent, EventKind, Trace},
+    driver, oracle::calls, oracle::calls::Call, oracle::reach, prelude::*, servers, trace::CallEvent,
+    trace::EventKind, trace::Trace,
 };
 
 use crate::{

@@ -116,3 +116,33 @@ proptest! {
         prop_assert_ne!(sum(&other).digest, sum(&runs()).digest);
     }
 }
+
+/// The judgement of `seeds` seeds of a promise that recovers within 1 s in 95 % of its runs, of which every third recovers, after
+/// `ms`.
+fn recovering(seeds: u64, ms: u64, extent: Extent) -> Judgement {
+    let scenario = scenario(Kind::Promise, "a/ceiling").within(RECOVER_MS, 95, 1_000);
+    let mut tally = Tally::new([&scenario]);
+    for seed in (0..seeds).map(Seed) {
+        let mut run = RunResult::without_record(&scenario.name, seed, RunOutcome::Pass, String::new());
+        if seed.0 % 3 == 0 {
+            run.stats.insert(RECOVER_MS.into(), ms);
+        }
+        tally.add(&run);
+    }
+    tally.over(extent).scenarios[0].judgement.clone()
+}
+
+#[test]
+fn a_ceiling_is_judged_by_enough_runs_and_says_when_there_were_too_few() {
+    let whole = Extent::Whole;
+    assert_eq!(recovering(300, 1_000, whole), Judgement::Held);
+    assert!(matches!(recovering(300, 1_001, whole), Judgement::Slower(_)));
+    assert_eq!(
+        recovering(120, 1_001, whole),
+        Judgement::Vacuous(
+            "the ceiling of recover_ms was held against 40 of 120 runs, and it takes 50".into()
+        )
+    );
+    assert_eq!(recovering(99, 1_001, whole), Judgement::NotJudged);
+    assert_eq!(recovering(300, 1_001, Extent::Part), Judgement::NotJudged);
+}
