@@ -218,6 +218,18 @@ pub trait Behaviour {
     }
 }
 
+impl Fault {
+    /// Returns the specification of the kind.
+    pub fn spec(&self) -> &'static KindSpec {
+        self.kind.id().spec()
+    }
+
+    /// Describes the fault in words that do not depend on the rest of the plan.
+    pub fn describe(&self) -> String {
+        self.kind.behaviour().describe(self)
+    }
+}
+
 /// A value of a fault that can be reduced.
 #[derive(Debug)]
 pub enum Lessen<'a> {

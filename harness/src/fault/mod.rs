@@ -7,11 +7,12 @@
 //! - [`kinds`]: every kind of fault, a file each, and the one place where they are registered
 //! - [`kind`]: the definition of a kind
 //! - [`timeline`]: begins and ends faults at their time
-//! - [`check`]: checks the faults of a plan
+//! - [`check`]: checks a plan
 //! - [`plan`], [`script`], [`migrate`]: the plan, its users' acts, and plans of earlier versions
-//! - [`slow_step`], [`point`]: slow awaits inside the clients, and verdicts at fault points
+//! - [`slow_step`], [`checkpoints`], [`point`]: slow awaits inside the clients, and verdicts at fault points
 
 mod check;
+mod checkpoints;
 mod coverage;
 mod drawing;
 pub mod kind;
@@ -27,6 +28,7 @@ pub(crate) mod tests;
 mod timeline;
 mod user;
 
+pub use checkpoints::Checkpoints;
 pub use coverage::coverage;
 pub use kind::{Befalls, Behaviour, InForce, KindSpec, Lessen, Span};
 pub use kinds::{FaultKind, KindId, host_crash, ice_server_down, network_switch, partition};
@@ -35,7 +37,7 @@ pub use model::{Fault, Target};
 pub use plan::{PLAN_VERSION, Plan, PlanError, USUAL_TALK_MS};
 pub(crate) use point::Points;
 pub use script::{Act, Scripted, When};
-pub use slow_step::{Checkpoints, SlowStep};
+pub use slow_step::SlowStep;
 pub use timeline::Timeline;
 pub use user::User;
 

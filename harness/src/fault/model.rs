@@ -3,10 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    KindSpec,
-    kinds::{FaultKind, KindId},
-};
+use super::kinds::{FaultKind, KindId};
 use crate::{net::conditions::Directions, time::SimTime, trace::FaultId};
 
 /// The target of a fault.
@@ -132,11 +129,6 @@ impl Fault {
         self.kind.id()
     }
 
-    /// Returns the specification of the kind.
-    pub fn spec(&self) -> &'static KindSpec {
-        self.kind.id().spec()
-    }
-
     /// Returns the start.
     pub fn from(&self) -> SimTime {
         SimTime::from_millis(self.from_ms)
@@ -145,11 +137,6 @@ impl Fault {
     /// Returns the end, if there is one.
     pub fn until(&self) -> Option<SimTime> {
         self.until_ms.map(SimTime::from_millis)
-    }
-
-    /// Describes the fault in words that do not depend on the rest of the plan.
-    pub fn describe(&self) -> String {
-        self.kind.behaviour().describe(self)
     }
 
     /// Returns the end of a description: the lifetime, unless it is the whole chaos phase.

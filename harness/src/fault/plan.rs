@@ -6,11 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{
-    Fault, SlowStep, User, check,
-    kinds::FaultKind,
-    script::{Act, Scripted, When},
-};
+use super::{Fault, SlowStep, User, kinds::FaultKind, script::Scripted};
 use crate::{
     explore::Order, net::topology::Topology, peer::IceTimeouts, servers::IceServerSpec,
     signaling::SignalingSpec, time::SimTime, trace::FaultId, world::Bounds,
@@ -172,13 +168,6 @@ impl Plan {
         self.faults.push(Fault { id, ..fault });
     }
 
-    /// Adds `fault` with the next number, unless the check fails.
-    pub fn inject_if_it_fits(&mut self, fault: Fault) {
-        if check::one(&fault, &self.faults, self).is_ok() {
-            self.inject(fault);
-        }
-    }
-
     /// Returns the times in which faults pause the app on `host`: from and until.
     pub fn pauses_of(&self, host: &str) -> Vec<(SimTime, SimTime)> {
         let pauses = self
@@ -188,13 +177,6 @@ impl Plan {
         pauses
             .map(|f| (f.from(), f.until().unwrap_or(SimTime::MAX).min(self.heal_at())))
             .collect()
-    }
-
-    /// Removes every fault whose target does not exist.
-    pub fn drop_stray_faults(&mut self) {
-        let mut faults = std::mem::take(&mut self.faults);
-        faults.retain(|fault| check::befalls_something(fault, self));
-        self.faults = faults;
     }
 
     /// Returns the number after the largest number of a fault.
@@ -232,82 +214,5 @@ impl Plan {
         let ends = self.faults.iter().filter(stops);
         let ends = ends.map(|f| f.until().unwrap_or(SimTime::MAX));
         ends.max().unwrap_or_default().min(self.heal_at())
-    }
-
-    /// Checks a plan that was read from a file.
-    ///
-    /// # Errors
-    /// Returns [`PlanError`], which names the offending field by its path.
-    pub fn check(&self) -> Result<(), PlanError> {
-        if self.v != PLAN_VERSION {
-            return Err(PlanError::Version(self.v));
-        }
-        self.check_fields().map_err(PlanError::Field)
-    }
-
-    fn check_fields(&self) -> Result<(), String> {
-        self.topology.check()?;
-        let known = |host: &str| self.topology.host(host).is_some();
-        if let Some(service) = &self.signaling {
-            service.check(known).map_err(|e| format!("signaling.{e}"))?;
-        }
-        for (i, server) in self.ice_servers.iter().enumerate() {
-            if !known(&server.host) {
-                return Err(format!(
-                    "ice_servers[{i}].host: there is no host '{}'",
-                    server.host
-                ));
-            }
-        }
-        for (i, slow) in self.slow_steps.iter().enumerate() {
-            if slow.host != "*" && !known(&slow.host) {
-                return Err(format!("slow_steps[{i}].host: there is no host '{}'", slow.host));
-            }
-            slow.by.check().map_err(|e| format!("slow_steps[{i}].by: {e}"))?;
-        }
-        User::check(&self.users, &self.topology)?;
-        self.check_script(&known)?;
-        check::check(self)?;
-        self.order.as_ref().map_or(Ok(()), |order| order.check(known))?;
-        if self.talk_every_ms == Some(0) {
-            return Err("talk_every_ms: 0 is no interval: 1 at least, or leave it out".into());
-        }
-        if self.horizon_ms < self.heal_at_ms + self.budget_ms {
-            return Err("horizon_ms: ends before heal_at_ms + budget_ms".into());
-        }
-        Ok(())
-    }
-
-    fn check_script(&self, known: &impl Fn(&str) -> bool) -> Result<(), String> {
-        for (i, Scripted { host, when, act }) in self.script.iter().enumerate() {
-            if !known(host) {
-                return Err(format!("script[{i}].host: there is no host '{host}'"));
-            }
-            match when {
-                When::Free { .. } if self.order.is_none() => {
-                    return Err(format!("script[{i}].when.free: the plan has no order"));
-                }
-                When::Reached { .. } | When::Over { .. } if act.call().is_none() => {
-                    return Err(format!(
-                        "script[{i}].when: an act that is about no call cannot wait for one"
-                    ));
-                }
-                _ => {}
-            }
-            match act {
-                Act::Dial { to, .. } if !known(to) && self.devices_of(to).is_none() => {
-                    return Err(format!("script[{i}].act.dial.to: there is no host '{to}'"));
-                }
-                Act::DialGroup { to, .. } => {
-                    if let Some(unknown) = to.iter().find(|to| !known(to)) {
-                        return Err(format!(
-                            "script[{i}].act.dial-group.to: there is no host '{unknown}'"
-                        ));
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(())
     }
 }

@@ -387,33 +387,3 @@ pub enum EventKind {
     /// The run ended by itself.
     Ended,
 }
-
-impl EventKind {
-    /// Returns the cause of the packet's fate, for an event about a packet that was impaired.
-    pub fn cause(&self) -> Option<&Cause> {
-        match self {
-            Self::PacketDropped { by, .. }
-            | Self::PacketDelayed { by, .. }
-            | Self::PacketDuplicated { by, .. }
-            | Self::PacketCorrupted { by, .. }
-            | Self::PacketTruncated { by, .. } => Some(by),
-            _ => None,
-        }
-    }
-
-    /// Returns the fault of the plan that took effect here, if any.
-    pub fn struck_by(&self) -> Option<FaultId> {
-        match self {
-            Self::SignalImpaired { fault, .. }
-            | Self::PointImpaired { fault, .. }
-            | Self::FaultHit { fault } => Some(*fault),
-            other => other.cause().and_then(Cause::fault),
-        }
-    }
-
-    /// Returns the name of the kind, as in the `event` field of the JSON form.
-    pub fn name(&self) -> String {
-        let json = serde_json::to_value(self).expect("events are plain data");
-        json["event"].as_str().unwrap_or_default().to_owned()
-    }
-}

@@ -5,45 +5,30 @@
 use std::{
     any::{Any, TypeId},
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
 };
-
-use super::Sim;
 
 /// The values, by type; never iterated.
 #[derive(Default)]
 pub(super) struct Attached {
-    by_type: Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    by_type: Mutex<ByType>,
 }
 
-impl Sim {
-    /// Attaches `value` to the world, and replaces another of its type.
-    pub(crate) fn attach<T: Any + Send + Sync>(&self, value: Arc<T>) {
-        let mut kept = self
-            .attached_values()
-            .by_type
-            .lock()
-            .expect("no panic while it is held");
-        kept.insert(TypeId::of::<T>(), value);
+type ByType = BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>;
+
+impl Attached {
+    /// Keeps `value`, and replaces another of its type.
+    pub(super) fn insert<T: Any + Send + Sync>(&self, value: Arc<T>) {
+        self.by_type().insert(TypeId::of::<T>(), value);
     }
 
-    /// Returns the attached value of type `T`.
-    pub(crate) fn attached<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
-        let kept = self
-            .attached_values()
-            .by_type
-            .lock()
-            .expect("no panic while it is held");
-        let value = kept.get(&TypeId::of::<T>())?.clone();
+    /// Returns the value of type `T`.
+    pub(super) fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        let value = self.by_type().get(&TypeId::of::<T>())?.clone();
         value.downcast().ok()
     }
 
-    /// Returns the value of type `T`, and creates it first if there is none.
-    pub(crate) fn part<T: Any + Send + Sync + Default>(&self) -> Arc<T> {
-        self.attached().unwrap_or_else(|| {
-            let made = Arc::<T>::default();
-            self.attach(made.clone());
-            made
-        })
+    fn by_type(&self) -> MutexGuard<'_, ByType> {
+        self.by_type.lock().expect("no panic while it is held")
     }
 }

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::{
     Sim,
     packet::{Hop, reset},
-    pump::Pump,
+    pump::{Outside, Pump},
 };
 use crate::{
     net::{
@@ -163,27 +163,31 @@ impl Controls<'_, '_> {
     }
 }
 
-impl Pump<'_> {
-    /// Lets the schedule set the initial state of the world.
-    pub(super) fn prepare(&mut self) {
-        let now = self.sim.now();
-        self.consult(now, |schedule, controls| schedule.prepare(controls));
+/// A schedule at work on the network of a run.
+pub(super) struct AtWork(Box<dyn Schedule>);
+
+impl AtWork {
+    /// Lets `schedule` set the initial state of the world.
+    pub(super) fn begin(mut schedule: Box<dyn Schedule>, pump: &mut Pump<'_>) -> Self {
+        let now = pump.sim.now();
+        schedule.prepare(&mut Controls { pump, now });
+        Self(schedule)
+    }
+}
+
+impl Outside for AtWork {
+    fn next(&self) -> Option<SimTime> {
+        self.0.next()
     }
 
-    /// Performs the actions from outside that are due up to `now`.
-    pub(super) fn turn(&mut self, now: SimTime) {
-        self.clear_after_crashes(now);
-        if self.schedule.next().is_some_and(|at| at <= now) {
-            self.consult(now, |schedule, controls| schedule.act(controls));
+    fn act(&mut self, pump: &mut Pump<'_>, now: SimTime) {
+        if self.0.next().is_some_and(|at| at <= now) {
+            self.0.act(&mut Controls { pump, now });
         }
     }
+}
 
-    fn consult(&mut self, now: SimTime, ask: impl FnOnce(&mut dyn Schedule, &mut Controls<'_, '_>)) {
-        let mut schedule = std::mem::replace(&mut self.schedule, Box::new(Calm));
-        ask(schedule.as_mut(), &mut Controls { pump: self, now });
-        self.schedule = schedule;
-    }
-
+impl Pump<'_> {
     /// Reports whether `end` of a connection is on the link called `link`.
     fn is_over(&self, end: SocketAddr, link: &str) -> bool {
         let place = self.path.place(end.ip());

@@ -5,7 +5,7 @@ use std::{io, net::IpAddr, sync::atomic::Ordering::Relaxed, task::Context};
 use tokio::task::JoinHandle;
 use turmoil_net::{NetstatEntry, NetstatState};
 
-use super::{Sim, incarnations::Owner, pump, sim::HostEntry, tasks};
+use super::{Sim, incarnations::Owner, sim::HostEntry, tasks};
 use crate::trace::EventKind;
 
 /// A host of the world, in one of its lives.
@@ -50,8 +50,15 @@ impl Host {
     /// Registers `last` to run when the host crashes: at once, and without waiting. It must not hold a host or the
     /// world.
     pub(crate) fn at_crash(&self, last: impl FnOnce(&Self) + Send + 'static) {
+        let (world, owner) = (self.sim.downgrade(), self.owner);
+        let last = move || {
+            // Without its world nothing of the host is left to end.
+            if let Some(shared) = world.upgrade() {
+                last(&Self::new(&Sim::from_shared(shared), owner));
+            }
+        };
         if let Some(late) = self.sim.shared.incarnations.at_crash(self.owner, Box::new(last)) {
-            late(self);
+            late();
         }
     }
 
@@ -121,11 +128,7 @@ impl Host {
     /// ended do not count: a process takes them along when it dies, which tokio cannot do.
     pub fn check_leaks(&self, allocations: u64) {
         let open = turmoil_net::netstat(self.addresses()[0]).entries;
-        let sockets = open
-            .iter()
-            .filter(|s| !is_orphan(s))
-            .map(pump::name_socket)
-            .collect();
+        let sockets = open.iter().filter(|s| !is_orphan(s)).map(name_socket).collect();
         let (lives, host) = (&self.sim.shared.incarnations, self.owner.host);
         let tasks = match lives.is_up(host) {
             true => self.sim.tasks().alive_of(lives.owner(host)),
@@ -149,6 +152,31 @@ impl Host {
     pub(crate) fn pin(&self) {
         turmoil_net::set_current(self.entry().id);
     }
+}
+
+impl Sim {
+    /// Returns the host called `name`.
+    ///
+    /// # Panics
+    /// Panics if the topology has no such host.
+    pub fn host(&self, name: &str) -> Host {
+        self.find_host(name)
+            .unwrap_or_else(|| panic!("the topology has no host '{name}'"))
+    }
+
+    /// Returns the host called `name`, if the topology has one.
+    pub fn find_host(&self, name: &str) -> Option<Host> {
+        let index = self.shared.hosts.iter().position(|h| h.name == name)?;
+        Some(Host::new(self, self.shared.incarnations.owner(index)))
+    }
+}
+
+/// Returns the name of a socket in reports: protocol, address and state.
+pub(super) fn name_socket(socket: &NetstatEntry) -> String {
+    let state = socket
+        .state
+        .map_or_else(|| "bound".to_owned(), |s| s.to_string().to_lowercase());
+    format!("{} {} {state}", socket.proto, socket.local)
 }
 
 /// Reports whether the kernel alone holds a socket, because its app has closed it (RFC 9293, section 3.3.2).

@@ -17,7 +17,6 @@ use std::{
 
 use tokio::{sync::watch, task::AbortHandle};
 
-use super::Host;
 use crate::trace::FaultId;
 
 /// The owner of a resource: a host in one of its lives.
@@ -39,8 +38,8 @@ pub struct Liveness {
 }
 
 /// An action at the crash of a host. It runs at once, and must not wait. It is kept with the world, so it must not hold
-/// the world: it is given the host.
-pub(super) type AtCrash = Box<dyn FnOnce(&Host) + Send>;
+/// the world.
+pub(super) type AtCrash = Box<dyn FnOnce() + Send>;
 
 /// The state of every host.
 pub(super) struct Incarnations {
@@ -230,9 +229,9 @@ mod tests {
     fn what_has_to_be_done_at_a_crash_is_handed_out_once_and_given_back_when_it_is_late() {
         let lives = Incarnations::new(1);
         let owner = lives.owner(0);
-        assert!(lives.at_crash(owner, Box::new(|_| {})).is_none());
+        assert!(lives.at_crash(owner, Box::new(|| {})).is_none());
         assert_eq!(lives.crash(0, None).len(), 1);
         assert!(lives.crash(0, None).is_empty());
-        assert!(lives.at_crash(owner, Box::new(|_| {})).is_some());
+        assert!(lives.at_crash(owner, Box::new(|| {})).is_some());
     }
 }

@@ -24,6 +24,7 @@ mod attached;
 mod controls;
 mod crash;
 mod current;
+mod free_steps;
 mod gate;
 mod host;
 mod incarnations;
@@ -37,7 +38,7 @@ mod tasks;
 
 use std::{sync::Arc, thread, time::Duration};
 
-use controls::Calm;
+use controls::{AtWork, Calm};
 pub use controls::{Controls, Schedule};
 pub use current::NoHost;
 pub use host::Host;
@@ -221,15 +222,15 @@ where
     Fut: Future<Output = ()> + Send + 'static,
 {
     let bounds = spec.bounds;
-    let mut pump = pump::Pump::new(sim.clone(), network, spec, schedule);
-    pump.prepare();
+    let mut pump = pump::Pump::new(sim.clone(), network, spec);
+    let mut outside = AtWork::begin(schedule, &mut pump);
     let told = sim.spawn("story", story(sim.clone()));
     let stopped = tokio::select! {
         biased;
         // The panic hook has recorded a story that panicked.
         _ = told => None,
         () = sim.tasks().exhausted() => Some(Stop::Work),
-        () = pump.run(bounds.packets) => Some(Stop::Work),
+        () = pump.run(bounds.packets, &mut outside) => Some(Stop::Work),
         () = tokio::time::sleep(bounds.horizon) => Some(Stop::Horizon),
     };
     sim.tick();

@@ -15,7 +15,7 @@ use turmoil_net::{EnterGuard, NetstatEntry, NetstatState, Packet, Transport};
 
 use super::{
     Sim, WorldSpec,
-    controls::Schedule,
+    host::name_socket,
     packet::{Hop, InFlight, flow_of, opens, payload_of, readdress, reset, segment_of},
 };
 use crate::{
@@ -29,13 +29,21 @@ use crate::{
     trace::{Cause, Crossing, Direction, EventKind, Flow, PacketId, Proto, Tapped, Watch, wire},
 };
 
+/// Acts on the network from outside, between packets.
+pub(super) trait Outside {
+    /// Returns the time of the next action; `None` if there is none.
+    fn next(&self) -> Option<SimTime>;
+
+    /// Performs every action that is due up to `now`.
+    fn act(&mut self, pump: &mut Pump<'_>, now: SimTime);
+}
+
 /// The event loop of the network.
 pub(super) struct Pump<'a> {
     pub(super) sim: Sim,
     pub(super) network: &'a EnterGuard,
     pub(super) topology: Topology,
     pub(super) path: Path,
-    pub(super) schedule: Box<dyn Schedule>,
     pub(super) routes: Routes,
     // The hosts whose kernels have connections to forget, and when.
     pub(super) to_clear: VecDeque<(SimTime, String)>,
@@ -47,15 +55,9 @@ pub(super) struct Pump<'a> {
 }
 
 impl<'a> Pump<'a> {
-    pub(super) fn new(
-        sim: Sim,
-        network: &'a EnterGuard,
-        spec: WorldSpec,
-        schedule: Box<dyn Schedule>,
-    ) -> Self {
+    pub(super) fn new(sim: Sim, network: &'a EnterGuard, spec: WorldSpec) -> Self {
         Self {
             path: Path::new(spec.seed, &spec.topology),
-            schedule,
             routes: Routes::default(),
             to_clear: VecDeque::new(),
             topology: spec.topology,
@@ -94,12 +96,13 @@ impl<'a> Pump<'a> {
         lines
     }
 
-    /// Runs until more than `max_packets` have been sent.
-    pub(super) async fn run(&mut self, max_packets: u64) {
+    /// Runs until more than `max_packets` have been sent, while `outside` acts on the network.
+    pub(super) async fn run(&mut self, max_packets: u64, outside: &mut (dyn Outside + Send)) {
         while self.sent <= max_packets {
             self.sim.tick();
             let now = self.sim.now();
-            self.turn(now);
+            self.clear_after_crashes(now);
+            outside.act(self, now);
             // Asking every kernel costs as much as there are hosts and sockets, so it is done only if one may have
             // something to send.
             if self.sim.take_egress() {
@@ -111,7 +114,7 @@ impl<'a> Pump<'a> {
             }
             let due = [
                 self.queue.peek().map(|p| p.0.at),
-                self.schedule.next(),
+                outside.next(),
                 self.next_to_clear(),
             ];
             match due.into_iter().flatten().min() {
@@ -375,12 +378,4 @@ fn short_hash(payload: &[u8]) -> String {
     let hash = blake3::hash(payload);
     let first = hash.as_bytes().first_chunk().copied().unwrap_or_default();
     format!("{:016x}", u64::from_be_bytes(first))
-}
-
-/// Returns the name of a socket in reports: protocol, address and state.
-pub(super) fn name_socket(socket: &NetstatEntry) -> String {
-    let state = socket
-        .state
-        .map_or_else(|| "bound".to_owned(), |s| s.to_string().to_lowercase());
-    format!("{} {} {state}", socket.proto, socket.local)
 }

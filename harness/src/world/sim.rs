@@ -1,6 +1,7 @@
 //! The handle to a running world.
 
 use std::{
+    any::Any,
     collections::BTreeMap,
     future,
     net::IpAddr,
@@ -20,7 +21,7 @@ use tokio::{
 use turmoil_net::HostId;
 
 use super::{
-    Host, WorldSpec,
+    WorldSpec,
     attached::Attached,
     gate::Gate,
     incarnations::{Incarnations, Liveness},
@@ -66,7 +67,7 @@ pub(super) struct HostEntry {
     pub(super) ports: Mutex<u16>,
 }
 
-/// The first port that [`Host::port_range`] returns.
+/// The first port that a host hands out as part of a range.
 const FIRST_PORT: u16 = 50_000;
 
 impl Sim {
@@ -133,8 +134,23 @@ impl Sim {
         &self.shared.tasks
     }
 
-    pub(super) fn attached_values(&self) -> &Attached {
-        &self.shared.attached
+    /// Attaches `value` to the world, and replaces another of its type.
+    pub(crate) fn attach<T: Any + Send + Sync>(&self, value: Arc<T>) {
+        self.shared.attached.insert(value);
+    }
+
+    /// Returns the attached value of type `T`.
+    pub(crate) fn attached<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.shared.attached.get()
+    }
+
+    /// Returns the value of type `T`, and creates it first if there is none.
+    pub(crate) fn part<T: Any + Send + Sync + Default>(&self) -> Arc<T> {
+        self.attached().unwrap_or_else(|| {
+            let made = Arc::<T>::default();
+            self.attach(made.clone());
+            made
+        })
     }
 
     pub(super) fn gate(&self) -> &Gate {
@@ -236,21 +252,6 @@ impl Sim {
         });
     }
 
-    /// Returns the host called `name`.
-    ///
-    /// # Panics
-    /// Panics if the topology has no such host.
-    pub fn host(&self, name: &str) -> Host {
-        self.find_host(name)
-            .unwrap_or_else(|| panic!("the topology has no host '{name}'"))
-    }
-
-    /// Returns the host called `name`, if the topology has one.
-    pub fn find_host(&self, name: &str) -> Option<Host> {
-        let index = self.shared.hosts.iter().position(|h| h.name == name)?;
-        Some(Host::new(self, self.shared.incarnations.owner(index)))
-    }
-
     /// Iterates over the hosts with their first addresses.
     pub(crate) fn names(&self) -> impl Iterator<Item = (String, IpAddr)> {
         let first = |host: &HostEntry| Some((host.name.clone(), *host.addresses.first()?));
@@ -286,14 +287,14 @@ impl Sim {
     /// Crashes the host called `name` with everything that runs on it, because of `fault`.
     pub(super) fn crash_by(&self, name: &str, fault: Option<FaultId>) {
         let index = self.index_of(name);
-        let host = self.host(name);
+        let owner = self.shared.incarnations.owner(index);
         self.record_on(Some(index), EventKind::Crashed);
         for last in self.shared.incarnations.crash(index, fault) {
-            host.run(|| last(&host));
+            tasks::as_owner(owner, last);
         }
     }
 
-    /// Starts the host called `name` again, in a new life: a [`Host`] of the previous life stays dead.
+    /// Starts the host called `name` again, in a new life: a `Host` of the previous life stays dead.
     pub(super) fn start(&self, name: &str) {
         let index = self.index_of(name);
         self.shared.incarnations.start(index);

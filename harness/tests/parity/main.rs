@@ -16,12 +16,14 @@ mod real {
     use tokio::net;
 
     include!("bodies.rs");
+    include!("datagrams.rs");
 }
 
 mod simulated {
     use sleet::app::net;
 
     include!("bodies.rs");
+    include!("datagrams.rs");
 }
 
 fn simulate(seed: u64) -> Ending {
@@ -29,7 +31,7 @@ fn simulate(seed: u64) -> Ending {
     let spec = WorldSpec::new(Seed(seed), Topology::new([solo]));
     let run = world::run(spec, |sim| async move {
         let solo = sim.host("solo");
-        for (name, body) in simulated::BODIES {
+        for (name, body) in simulated::STREAMS.iter().chain(simulated::DATAGRAMS) {
             let ended = solo.spawn(name, body()).await;
             sim.step(name, if ended.is_ok() { "ended" } else { "panicked" });
         }
@@ -45,7 +47,7 @@ fn the_kernels_sockets_pass_every_body() {
         .enable_all()
         .build()
         .unwrap();
-    for (name, body) in real::BODIES {
+    for (name, body) in real::STREAMS.iter().chain(real::DATAGRAMS) {
         let ended = runtime.block_on(async { tokio::spawn(body()).await });
         assert!(ended.is_ok(), "{name}");
     }
@@ -66,7 +68,7 @@ fn the_simulated_sockets_pass_every_body_and_leave_nothing() {
         .collect();
     assert_eq!((count("panicked"), panics), (0, Vec::new()));
     assert_eq!(count("ended"), 35, "bodies that both kinds of socket pass");
-    assert_eq!(real::BODIES.len(), simulated::BODIES.len());
+    assert_eq!(real::STREAMS.len() + real::DATAGRAMS.len(), 35);
     let leak_check = ending.trace.events.iter().find_map(|e| match &e.kind {
         EventKind::LeakCheck { tasks, sockets, .. } => Some((tasks.clone(), sockets.clone())),
         _ => None,

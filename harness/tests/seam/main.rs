@@ -6,6 +6,7 @@ mod own;
 mod points;
 mod protocols;
 mod refusals;
+mod stack;
 
 use sleet::{
     fault::{Fault, Target, Timeline, kinds::HostCrash},

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sleet::peer::Peer;
 use tokio::sync::watch;
 
-use super::{candidates::LocalCandidates, trickle::Gathering};
+use super::{candidates::LocalCandidates, gathering::Gathering};
 
 /// One attempt: a peer, which an ICE restart takes through another offer/answer exchange.
 pub(super) struct Attempt {

@@ -96,6 +96,30 @@ impl Drop for Stream {
     }
 }
 
+impl Phone {
+    /// Begins a call: from here on it has an owner.
+    pub fn open(self: &Arc<Self>, call: &str, other: &str, side: Side, welcome: bool) -> CallHandle {
+        let (handle, mailbox) = CallHandle::new(call, other, side);
+        let early = {
+            let mut registry = self.registry();
+            registry.open(handle.clone());
+            registry.kept(call)
+        };
+        let owned = Call::new(self, handle.clone(), welcome);
+        owned.mind_silence();
+        owned.end_without_cause();
+        self.host.spawn("call", owned.run(mailbox));
+        for candidate in early {
+            handle.ask(Work::Message(Message::Candidate {
+                call: call.to_owned(),
+                ufrag: candidate.ufrag,
+                candidate: candidate.attribute,
+            }));
+        }
+        handle
+    }
+}
+
 impl Call {
     /// Creates a call; with `welcome`, an incoming one is accepted before it rings.
     pub fn new(phone: &Arc<Phone>, handle: CallHandle, welcome: bool) -> Arc<Self> {

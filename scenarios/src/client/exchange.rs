@@ -15,9 +15,9 @@ use super::{
     call::{Call, Haste, StepError},
     candidates::LocalCandidates,
     ending::Progress,
+    gathering::Gathering,
     mistake::{ActKind, Mistake, Wrong},
     policy::{Dispatch, ReceivePolicy, SendPolicy},
-    trickle::Gathering,
 };
 
 impl Call {

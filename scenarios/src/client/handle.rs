@@ -7,10 +7,7 @@ use std::sync::Arc;
 use sleet::{signaling::message::Message, trace::Candidate};
 use tokio::sync::{mpsc, watch};
 
-use super::{
-    ending::{Ending, Progress, Side},
-    watch::News,
-};
+use super::ending::{Ending, Progress, Side};
 
 /// A request to a call: each is one step.
 pub(super) enum Work {
@@ -26,6 +23,17 @@ pub(super) enum Work {
     Gathered(u32, Option<Candidate>),
     /// There is news of the peer of an attempt.
     Learn(u32, News),
+}
+
+/// The news of an attempt for its call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// A message has gone both ways.
+    Connected,
+    /// The attempt makes no progress.
+    Stuck(&'static str),
+    /// The attempt was connected, and ICE can be restarted.
+    Broken(&'static str),
 }
 
 /// A live call, from outside. Cheap to clone.

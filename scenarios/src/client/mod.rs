@@ -24,6 +24,7 @@ mod devices;
 mod ending;
 mod exchange;
 mod factory;
+mod gathering;
 mod handle;
 mod incoming;
 pub mod mistake;

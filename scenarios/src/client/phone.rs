@@ -21,16 +21,7 @@ use sleet::{
 };
 use tokio::{sync::mpsc, task::JoinHandle};
 
-use super::{
-    Make,
-    call::Call,
-    ending::Side,
-    factory::Factories,
-    handle::{CallHandle, Work},
-    mistake::Mistake,
-    outbox::Outbox,
-    registry::Registry,
-};
+use super::{Make, factory::Factories, mistake::Mistake, outbox::Outbox, registry::Registry};
 
 /// The app on one host. It has the name of its host.
 pub(super) struct Phone {
@@ -133,28 +124,6 @@ impl Phone {
             self.pause("send").await;
             self.outbox.hand_over(&signaling).await;
         }
-    }
-
-    /// Begins a call: from here on it has an owner.
-    pub fn open(self: &Arc<Self>, call: &str, other: &str, side: Side, welcome: bool) -> CallHandle {
-        let (handle, mailbox) = CallHandle::new(call, other, side);
-        let early = {
-            let mut registry = self.registry();
-            registry.open(handle.clone());
-            registry.kept(call)
-        };
-        let owned = Call::new(self, handle.clone(), welcome);
-        owned.mind_silence();
-        owned.end_without_cause();
-        self.host.spawn("call", owned.run(mailbox));
-        for candidate in early {
-            handle.ask(Work::Message(Message::Candidate {
-                call: call.to_owned(),
-                ufrag: candidate.ufrag,
-                candidate: candidate.attribute,
-            }));
-        }
-        handle
     }
 
     /// Ends the signaling connection and everything that runs for as long as the app does.

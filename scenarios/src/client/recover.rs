@@ -11,9 +11,9 @@ use super::{
     attempt::Attempt,
     call::{Call, StepError},
     ending::{Progress, Side},
+    handle::News,
     mistake::Mistake,
     policy::Recovery,
-    watch::News,
 };
 
 /// The time after which [`Mistake::ClosesSoon`] closes the peer.

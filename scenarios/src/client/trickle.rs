@@ -2,19 +2,15 @@
 //!
 //! The stack's callback only asks the call. Some broken clients do more, here and nowhere else.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
-use sleet::{
-    peer::{CandidateHandler, Peer},
-    signaling::message::Message,
-    trace::Candidate,
-};
-use tokio::sync::watch;
+use sleet::{peer::CandidateHandler, signaling::message::Message, trace::Candidate};
 
 use super::{
     attempt::Attempt,
     call::{Call, StepError},
     candidates::{Arrival, LocalCandidates},
+    gathering::Gathering,
     handle::{CallHandle, Work},
     mistake::Mistake,
     phone::Phone,
@@ -33,7 +29,7 @@ impl Call {
         let (local, gathering) = (local.clone(), gathering.clone());
         Box::new(move |candidate| {
             if candidate.is_none() {
-                gathering.over.send_replace(true);
+                gathering.end();
             }
             let (phone, handle, local) = (phone.clone(), handle.clone(), local.clone());
             match phone.make.mistake {
@@ -157,48 +153,4 @@ fn go_on(phone: &Arc<Phone>, handle: &CallHandle, number: u32, candidate: Option
             candidate => handle.ask(Work::Gathered(number, candidate)),
         }
     });
-}
-
-/// The progress of the stack's gathering for a peer.
-pub(super) struct Gathering {
-    over: watch::Sender<bool>,
-    // The peer that a broken client closes in its callback.
-    peer: Mutex<Option<Arc<dyn Peer>>>,
-}
-
-impl Gathering {
-    pub fn new() -> Self {
-        Self {
-            over: watch::Sender::new(false),
-            peer: Mutex::default(),
-        }
-    }
-
-    /// Reports whether gathering is complete.
-    pub fn is_over(&self) -> bool {
-        *self.over.borrow()
-    }
-
-    /// Waits until gathering is complete.
-    pub async fn until_over(&self) {
-        let mut over = self.over.subscribe();
-        // The sender lives as long as this.
-        drop(over.wait_for(|over| *over).await);
-    }
-
-    /// Sets the peer that gathers.
-    pub fn is_of(&self, peer: &Arc<dyn Peer>) {
-        *self.peer() = Some(peer.clone());
-    }
-
-    async fn close(&self) {
-        let peer = self.peer().take();
-        if let Some(peer) = peer {
-            peer.close().await;
-        }
-    }
-
-    fn peer(&self) -> MutexGuard<'_, Option<Arc<dyn Peer>>> {
-        self.peer.lock().expect("no panic while it is held")
-    }
 }

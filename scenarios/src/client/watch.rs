@@ -10,21 +10,10 @@ use super::{
     attempt::Attempt,
     call::Call,
     ending::{Ending, How, Side},
-    handle::{CallHandle, Work},
+    handle::{CallHandle, News, Work},
     mistake::Mistake,
     policy::Recovery,
 };
-
-/// The news of an attempt for its call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum News {
-    /// A message has gone both ways.
-    Connected,
-    /// The attempt makes no progress.
-    Stuck(&'static str),
-    /// The attempt was connected, and ICE can be restarted.
-    Broken(&'static str),
-}
 
 /// The watcher of one attempt.
 struct Watcher {

@@ -11,65 +11,17 @@ use super::{
 };
 
 const RULE: &str = "circles";
-/// Files, or folders, within which cycles are allowed, each with its reason.
-const ALLOWED: &[Allowed] = &[
-    Allowed {
-        within: &["harness/src/world/"],
-        why: "the parts of one event loop: a host asks the run, the run knows its hosts",
-    },
-    Allowed {
-        within: &["harness/src/fault/"],
-        why: "one recursive type: a plan holds faults, and what a fault is reads the plan whose world it befalls",
-    },
-    Allowed {
-        within: &["scenarios/src/client/"],
-        why: "a phone holds its calls, and a call asks its phone",
-    },
-];
-
-/// An exception: a place where cycles are allowed.
-struct Allowed {
-    /// Every file of the cycle is one of these, or below one.
-    within: &'static [&'static str],
-    /// The reason.
-    #[allow(dead_code, reason = "it is for whoever reads the list")]
-    why: &'static str,
-}
-
-impl Allowed {
-    fn covers(&self, circle: &[&str]) -> bool {
-        circle
-            .iter()
-            .all(|file| self.within.iter().any(|start| file.starts_with(start)))
-    }
-}
-
 /// By file, the files from which it imports, each with the first imported name.
 type Arrows<'a> = BTreeMap<&'a str, BTreeMap<&'a str, String>>;
 
 /// Returns the cycles of each package.
 pub fn check(sources: &Sources) -> Vec<Finding> {
-    check_except(sources, ALLOWED)
-}
-
-fn check_except(sources: &Sources, allowed: &[Allowed]) -> Vec<Finding> {
     let arrows = arrows(sources);
-    let circles = circles(&arrows);
-    let mut findings = Vec::new();
-    for circle in &circles {
-        if !allowed.iter().any(|allowed| allowed.covers(circle)) {
-            let what = format!("files import each other in a circle: {}", told(&arrows, circle));
-            findings.push(Finding::new(RULE, circle[0], 0, what));
-        }
-    }
-    for gone in allowed
-        .iter()
-        .filter(|a| !circles.iter().any(|circle| a.covers(circle)))
-    {
-        let what = "may have a circle, and has none: take it off the list";
-        findings.push(Finding::new(RULE, gone.within[0], 0, what).warning());
-    }
-    findings
+    let finding = |circle: &Vec<&str>| {
+        let what = format!("files import each other in a circle: {}", told(&arrows, circle));
+        Finding::new(RULE, circle[0], 0, what)
+    };
+    circles(&arrows).iter().map(finding).collect()
 }
 
 /// Describes the imports of a cycle.
@@ -173,13 +125,8 @@ mod tests {
     use super::*;
     use crate::tidy::{source::sources, tree::Tree};
 
-    const A_TO_C: Allowed = Allowed {
-        within: &["p/src/a", "p/src/b.rs", "p/src/c.rs"],
-        why: "a test",
-    };
-
-    fn found(files: &[(&str, &str)], allowed: &[Allowed]) -> Vec<String> {
-        let findings = check_except(&sources(&Tree::of(files)), allowed);
+    fn found(files: &[(&str, &str)]) -> Vec<String> {
+        let findings = check(&sources(&Tree::of(files)));
         findings.into_iter().map(|f| f.what).collect()
     }
 
@@ -193,13 +140,7 @@ mod tests {
         ];
         let wanted = "files import each other in a circle: p/src/a.rs takes b::B from p/src/b.rs; \
                       p/src/b.rs takes c::c from p/src/c.rs; p/src/c.rs takes a from p/src/a.rs";
-        assert_eq!(found(&files, &[]), [wanted]);
-        assert_eq!(found(&files, &[A_TO_C]), [""; 0]);
-        assert_eq!(
-            found(&files[..2], &[A_TO_C]).len(),
-            1,
-            "it is told that it is gone"
-        );
+        assert_eq!(found(&files), [wanted]);
     }
 
     #[test]
@@ -211,7 +152,7 @@ mod tests {
         ];
         let wanted = "files import each other in a circle: p/src/m/x.rs takes m::y::Y from p/src/m/y.rs; \
                       p/src/m/y.rs takes m::X from p/src/m/x.rs";
-        assert_eq!(found(&files, &[]), [wanted]);
+        assert_eq!(found(&files), [wanted]);
     }
 
     #[test]
@@ -220,7 +161,7 @@ mod tests {
             ("p/src/m/mod.rs", "//! Doc\nmod x;\nuse x::X;\npub struct M;\n"),
             ("p/src/m/x.rs", "//! Doc\nuse super::M;\n"),
         ];
-        assert_eq!(found(&files, &[]), [""; 0]);
+        assert_eq!(found(&files), [""; 0]);
     }
 
     #[test]
@@ -229,6 +170,6 @@ mod tests {
             ("p/src/a.rs", "//! Doc\nuse crate::b::B;\n"),
             ("q/src/b.rs", "//! Doc\nuse crate::a::A;\n"),
         ];
-        assert_eq!(found(&files, &[]), [""; 0]);
+        assert_eq!(found(&files), [""; 0]);
     }
 }

@@ -9,6 +9,7 @@ mod exhaustive;
 mod explain;
 mod formats;
 mod mistakes;
+mod replay;
 mod reports;
 mod shards;
 mod shrink;

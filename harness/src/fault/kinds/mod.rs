@@ -1,12 +1,13 @@
 //! Every kind of fault: a file each, and here the one place where they are registered.
 //!
 //! A kind is a file with its parameters (a type that implements [`Behaviour`]) and a `SPEC`, its `mod` line, and its
-//! line in `register!`. Plans, the timeline, the swarm, the shrinker, marks, lists and documentation follow from that.
+//! line in `every_kind!`. Plans, the timeline, the swarm, the shrinker, marks, lists and documentation follow from that.
 //! New kinds come last: each draws from a stream of its own, but whether a run has it is drawn in this order.
 
 mod apart;
 mod bursts;
 mod corrupt;
+mod dispatch;
 mod duplicate;
 mod hold;
 mod host_crash;
@@ -44,10 +45,46 @@ pub use self::{
     host_crash::host_crash, ice_server_down::ice_server_down, network_switch::network_switch,
     partition::partition,
 };
-use super::{Behaviour, KindSpec};
 
-/// Defines the types that know every kind, from the list of kinds.
-macro_rules! register {
+/// Calls the macro `$use_them` with every kind, as `module::Type`.
+macro_rules! every_kind {
+    ($use_them:ident) => {
+        $use_them! {
+            preset::Preset,
+            loss::Loss,
+            bursts::Bursts,
+            duplicate::Duplicate,
+            reorder::Reorder,
+            corrupt::Corrupt,
+            truncate::Truncate,
+            one_way_partition::OneWayPartition,
+            partition::Partition,
+            hold::Hold,
+            swizzle::Swizzle,
+            tcp_reset::TcpReset,
+            signal_delay::SignalDelay,
+            signal_drop::SignalDrop,
+            signal_duplicate::SignalDuplicate,
+            signaling_reset::SignalingReset,
+            server_restart::ServerRestart,
+            slow_await::SlowAwait,
+            late_push::LatePush,
+            host_crash::HostCrash,
+            host_pause::HostPause,
+            nat_rebind::NatRebind,
+            nat_reboot::NatReboot,
+            nat_change_address::NatChangeAddress,
+            network_switch::NetworkSwitch,
+            ice_server_down::IceServerDown,
+            packet::Packet,
+            point_verdict::PointVerdict,
+        }
+    };
+}
+use every_kind;
+
+/// Defines the types that know every kind.
+macro_rules! define {
     ($($module:ident::$Kind:ident),* $(,)?) => {
         $(pub use $module::$Kind;)*
 
@@ -71,13 +108,6 @@ macro_rules! register {
         impl KindId {
             /// All kinds, in the order in which they were registered.
             pub const ALL: &[Self] = &[$(Self::$Kind),*];
-
-            /// Returns the specification of the kind.
-            pub const fn spec(self) -> &'static KindSpec {
-                match self {
-                    $(Self::$Kind => &$module::SPEC),*
-                }
-            }
         }
 
         impl FaultKind {
@@ -85,20 +115,6 @@ macro_rules! register {
             pub const fn id(&self) -> KindId {
                 match self {
                     $(Self::$Kind(_) => KindId::$Kind),*
-                }
-            }
-
-            /// Returns the behaviour of the fault.
-            pub fn behaviour(&self) -> &dyn Behaviour {
-                match self {
-                    $(Self::$Kind(kind) => kind),*
-                }
-            }
-
-            /// Returns the behaviour of the fault, to change its parameters.
-            pub fn behaviour_mut(&mut self) -> &mut dyn Behaviour {
-                match self {
-                    $(Self::$Kind(kind) => kind),*
                 }
             }
         }
@@ -111,33 +127,4 @@ macro_rules! register {
     };
 }
 
-register! {
-    preset::Preset,
-    loss::Loss,
-    bursts::Bursts,
-    duplicate::Duplicate,
-    reorder::Reorder,
-    corrupt::Corrupt,
-    truncate::Truncate,
-    one_way_partition::OneWayPartition,
-    partition::Partition,
-    hold::Hold,
-    swizzle::Swizzle,
-    tcp_reset::TcpReset,
-    signal_delay::SignalDelay,
-    signal_drop::SignalDrop,
-    signal_duplicate::SignalDuplicate,
-    signaling_reset::SignalingReset,
-    server_restart::ServerRestart,
-    slow_await::SlowAwait,
-    late_push::LatePush,
-    host_crash::HostCrash,
-    host_pause::HostPause,
-    nat_rebind::NatRebind,
-    nat_reboot::NatReboot,
-    nat_change_address::NatChangeAddress,
-    network_switch::NetworkSwitch,
-    ice_server_down::IceServerDown,
-    packet::Packet,
-    point_verdict::PointVerdict,
-}
+every_kind!(define);

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     fault::{
-        Befalls, Behaviour, Fault, InForce, KindSpec, Lessen, Plan, Span, drawing::one_of, slow_step::Slowed,
+        Befalls, Behaviour, Fault, InForce, KindSpec, Lessen, Plan, Span, checkpoints::Slowed,
+        drawing::one_of,
     },
     net::latency::Latency,
     seed::{Ppm, Stream},

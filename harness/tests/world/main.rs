@@ -1,21 +1,19 @@
 //! The engine as its users see it: hosts, sockets, faults, bounds.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+mod packets;
+
+use std::{io, sync::Arc, time::Duration};
 
 use sleet::{
     fault::{
-        Directions, Fault, FaultId, FaultKind, PacketVerdict, Target, Timeline,
-        kinds::{Hold, NatRebind, Packet, TcpReset},
+        Directions, Fault, FaultId, FaultKind, Target, Timeline,
+        kinds::{Hold, NatRebind, TcpReset},
         network_switch, partition,
     },
     net::{
         firewall::FirewallSpec,
         latency::Latency,
-        link::{LinkProfile, TCP_RTO},
+        link::LinkProfile,
         nat::NatSpec,
         topology::{HostSpec, Topology},
     },
@@ -300,7 +298,7 @@ fn a_panic_in_a_task_is_an_event_without_the_folders_of_this_machine() {
     });
     let (host, message, place) = found.expect("recorded");
     assert_eq!((host, message), (Some("alice"), "on purpose"));
-    assert!(place.starts_with("harness/tests/world.rs:"), "{place}");
+    assert!(place.starts_with("harness/tests/world/main.rs:"), "{place}");
 }
 
 #[test]
@@ -382,70 +380,4 @@ fn a_network_switch_ends_connections_and_leads_new_ones_over_the_other_interface
         sim.step("received", "");
     });
     assert_eq!(step(&ending).1, "received");
-}
-
-/// What bob receives of two datagrams of four bytes, the second of which meets `verdict`, and when.
-fn second_meets(verdict: PacketVerdict) -> (Ending, Vec<(u64, Vec<u8>)>) {
-    let target = Target::ends("alice/eth0", Directions::Up);
-    let fault = Fault::new(target, Packet { ordinal: 1, verdict }, 0, None);
-    let received = Arc::new(Mutex::new(Vec::new()));
-    let receives = received.clone();
-    let ending = run_with(two_hosts(), fault, |sim| async move {
-        let (alice, bob) = alice_and_bob(&sim).await;
-        for payload in [b"zero", b"once"] {
-            alice.send_to(payload, bob.local_addr()).await.expect("sent");
-        }
-        let mut buf = [0; 8];
-        let second = Duration::from_secs(1);
-        while let Ok(received) = tokio::time::timeout(second, bob.recv_from(&mut buf)).await {
-            let (len, _) = received.expect("received");
-            let at = sim.now().as_millis();
-            receives.lock().expect("no panic").push((at, buf[..len].to_vec()));
-        }
-    });
-    let received = received.lock().expect("no panic").clone();
-    (ending, received)
-}
-
-#[test]
-fn a_fault_of_a_single_packet_strikes_it_and_no_other() {
-    let zero = (20, b"zero".to_vec());
-    let plain = |at, payload: &[u8]| (at, payload.to_vec());
-    for (verdict, arrives) in [
-        (PacketVerdict::Drop, vec![]),
-        (
-            PacketVerdict::Duplicate,
-            vec![plain(20, b"once"), plain(20, b"once")],
-        ),
-        (PacketVerdict::Delay { ms: 300 }, vec![plain(320, b"once")]),
-        (PacketVerdict::Truncate { bytes: 2 }, vec![plain(20, b"on")]),
-        (PacketVerdict::Truncate { bytes: 9 }, vec![plain(20, b"once")]),
-        (PacketVerdict::Flip { bit: 0 }, vec![plain(20, b"nnce")]),
-        (PacketVerdict::Flip { bit: 99 }, vec![plain(20, b"once")]),
-    ] {
-        let (ending, received) = second_meets(verdict);
-        assert_eq!(received[0], zero, "{verdict:?}");
-        assert_eq!(received[1..], arrives, "{verdict:?}");
-        let struck = ending.trace.events.iter().filter_map(|e| e.kind.cause());
-        let in_vain = matches!(
-            verdict,
-            PacketVerdict::Truncate { bytes: 9 } | PacketVerdict::Flip { bit: 99 }
-        );
-        let expected = if in_vain { vec![] } else { vec![&THE_FAULT] };
-        assert_eq!(struck.collect::<Vec<_>>(), expected, "{verdict:?}");
-    }
-}
-
-#[test]
-fn tcp_sends_a_segment_again_that_a_fault_loses() {
-    let target = Target::ends("alice/eth0", Directions::Up);
-    // The first two packets open the connection.
-    let packet = Packet {
-        ordinal: 2,
-        verdict: PacketVerdict::Drop,
-    };
-    let arrives = |fault| step(&tcp_exchange(two_hosts(), fault, Duration::from_millis(200)));
-    let plain = arrives(None);
-    let again = arrives(Some(Fault::new(target, packet, 0, None)));
-    assert_eq!(again, (plain.0 + TCP_RTO, "received".into()));
 }
