@@ -3,7 +3,7 @@
 use super::{Link, case::Case, descriptions, states};
 use crate::{
     fault::Plan,
-    trace::{CallEvent, Event, EventKind, SERVICE, SignalDirection},
+    trace::{CallEvent, Event, EventKind, Intent, SERVICE, SignalDirection, leg_of},
 };
 
 /// The largest number of steps in the explanation: the last ones before the deciding event.
@@ -28,8 +28,11 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Link> {
         Some(event) if event.kind.intent().is_none() => event.seq,
         _ => clean_up.map_or(u64::MAX, |e| e.seq),
     };
+    let calls = with_legs(case, call);
     let told = events.iter().take_while(|e| e.seq <= end);
-    let mut chain: Vec<Link> = told.filter_map(|e| step(&case.record.plan, call, e)).collect();
+    let mut chain: Vec<Link> = told
+        .filter_map(|e| step(&case.record.plan, &calls, e).or_else(|| alike(case, &calls, e)))
+        .collect();
     chain.drain(..chain.len().saturating_sub(MOST));
     chain.extend(case.decided.and_then(|event| {
         let host = event.host.as_deref().unwrap_or("the network");
@@ -47,10 +50,48 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Link> {
     chain
 }
 
+/// Returns the names of `call` and, if it is a leg of a call to several devices, of that call and its other legs.
+fn with_legs(case: &Case<'_>, call: &str) -> Vec<String> {
+    let intents = case.record.trace.events.iter().filter_map(|e| e.kind.intent());
+    let forks = intents.filter_map(|intent| match intent {
+        Intent::DialUser { call, devices, .. } => Some((call, devices)),
+        _ => None,
+    });
+    let mut families = forks.map(|(call, devices)| {
+        let legs = devices.iter().map(|device| leg_of(call, device));
+        legs.chain([call.clone()]).collect::<Vec<_>>()
+    });
+    families
+        .find(|family| family.iter().any(|c| c == call))
+        .unwrap_or_else(|| vec![call.to_owned()])
+}
+
+/// Describes an event of `calls` that is like the deciding one, where that is a peer's.
+fn alike(case: &Case<'_>, calls: &[String], event: &Event) -> Option<Link> {
+    let decided = &case.decided?.kind;
+    if std::mem::discriminant(decided) != std::mem::discriminant(&event.kind)
+        || !event
+            .kind
+            .call()
+            .is_some_and(|call| calls.iter().any(|c| c == call))
+    {
+        return None;
+    }
+    let host = event.host.as_deref().unwrap_or("the network");
+    let what = match &event.kind {
+        EventKind::Usable { peer } => format!("{host} can talk over {peer}"),
+        EventKind::DescriptionCreated { peer, kind, .. } => format!("{host} makes the {kind} of {peer}"),
+        _ => return None,
+    };
+    Some(Link::new(event, what))
+}
+
 fn is_of_users(kind: &EventKind) -> bool {
     matches!(
         kind,
-        EventKind::Intended { .. }
+        EventKind::Usable { .. }
+            | EventKind::DescriptionCreated { .. }
+            | EventKind::Intended { .. }
             | EventKind::Call { .. }
             | EventKind::Signal { .. }
             | EventKind::Closing { .. }
@@ -67,8 +108,8 @@ fn is_over(case: &Case<'_>, call: &str, event: &Event) -> bool {
     })
 }
 
-/// Describes an event of `call` in a few words.
-fn step(plan: &Plan, call: &str, event: &Event) -> Option<Link> {
+/// Describes an event of `calls` in a few words.
+fn step(plan: &Plan, calls: &[String], event: &Event) -> Option<Link> {
     let host = event.host.as_deref().unwrap_or("the network");
     let what = match &event.kind {
         EventKind::PointImpaired { fault, point, detail } => {
@@ -76,7 +117,7 @@ fn step(plan: &Plan, call: &str, event: &Event) -> Option<Link> {
             format!("{what} met {}", descriptions::fault(plan, *fault))
         }
         EventKind::Crashed => format!("{host} goes down"),
-        kind if kind.call() != Some(call) => return None,
+        kind if !kind.call().is_some_and(|call| calls.iter().any(|c| c == call)) => return None,
         EventKind::Intended { intent, .. } => format!("the user of {host} {}", intent.name()),
         EventKind::Call { what, .. } => format!("{host} shows {}", shown(what)),
         EventKind::Signal {

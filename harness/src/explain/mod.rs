@@ -6,6 +6,7 @@
 //! - [`checks`]: connectivity checks that failed
 //! - [`silence`]: a call that was connected, and then fell silent
 //! - [`ends`]: users' intents for a call, and what its ends sent and showed
+//! - [`leftovers`]: what a host still had at the end, and the peers that it came from
 //! - [`app`]: warnings and errors in the log of the app under test
 //! - [`descriptions`]: causes and faults in words
 //! - [`states`]: states that peers reported, panics, and the last events if no rule applies
@@ -20,6 +21,7 @@ mod case;
 mod checks;
 pub mod descriptions;
 mod ends;
+mod leftovers;
 mod rules;
 mod signaling;
 mod silence;

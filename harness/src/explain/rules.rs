@@ -3,7 +3,7 @@
 //! A rule looks at the deciding event and at the call that it is about, and returns nothing if they are not its
 //! subject. No rule may know the id of an oracle.
 
-use super::{Link, app, candidates, case::Case, checks, ends, signaling, silence, states};
+use super::{Link, app, candidates, case::Case, checks, ends, leftovers, signaling, silence, states};
 use crate::{
     oracle::calls::Call,
     run::RunRecord,
@@ -14,7 +14,14 @@ use crate::{
 type Rule = fn(&Case<'_>) -> Vec<Link>;
 
 /// All rules. The first with a result is used.
-const RULES: &[Rule] = &[panic, never_connected, candidate, silence::of, ends::of];
+const RULES: &[Rule] = &[
+    panic,
+    leftovers::of,
+    never_connected,
+    candidate,
+    silence::of,
+    ends::of,
+];
 
 /// Returns the clues, in no order, and whether a rule applied.
 pub(super) fn chain(case: &Case<'_>) -> (Vec<Link>, bool) {

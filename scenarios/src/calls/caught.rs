@@ -230,9 +230,10 @@ fn own_mistake(mistake: Mistake) -> Caught {
 mod tests {
     use std::sync::Arc;
 
-    use sleet::run::Runner;
+    use sleet::{explain::how, run::Runner};
 
     use super::*;
+    use crate::calls::family;
 
     /// Returns the oracle that breaks first when the fixed client runs the plan of `mistake`, with the mistake or
     /// without.
@@ -262,6 +263,23 @@ mod tests {
             let (_, oracle, _) = caught(mistake);
             assert_eq!(broken_by(mistake, true), Some(oracle.id), "{mistake}");
             assert_eq!(broken_by(mistake, false), None, "{mistake}");
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_explained_by_a_rule() {
+        for scenario in family()
+            .into_iter()
+            .filter(|s| s.rows.iter().any(|r| r.mistake().is_some()))
+        {
+            let scenario = Arc::new(scenario);
+            let runs = (0..200).map(|seed| Runner::new(&scenario, Seed(seed)).run().expect("a run"));
+            let mut shown = runs.filter(|run| run.failure().is_some());
+            let run = shown
+                .next()
+                .unwrap_or_else(|| panic!("{} shows nothing", scenario.name));
+            let (chain, understood) = how(&scenario, &run).expect("it failed");
+            assert!(understood, "{}@{}: {chain:#?}", scenario.name, run.seed);
         }
     }
 }
