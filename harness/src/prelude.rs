@@ -23,6 +23,7 @@ pub use crate::{
         causes::{CALL_04_CAUSED, CALL_05_TRUE},
         comeback::BACK_01_COMES_BACK,
         connection::STATE_02_COMPUTED,
+        consent::CONS_01_ANSWERED,
         events::{STATE_05_NEWS, STATE_06_LAST_WORD},
         factory::FACT_01_AS_LONG_AS_CALLS,
         forks::{CALL_06_ONE, RING_02_ANSWERED, RING_03_REFUSED},

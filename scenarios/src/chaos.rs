@@ -107,7 +107,11 @@ fn behind_nats(name: &str, app: Make) -> Scenario {
         .within(CONNECT_MS, 95, CONNECTS_BEHIND_NATS_MS)
         .holds(&TIDY)
         .holds(&[&TEAR_05_STACK_ENDS]);
-    defects::of_relays_in_a_storm(scenario)
+    let scenario = defects::of_relays_in_a_storm(scenario);
+    match app.peers {
+        PeerKind::Bare => scenario,
+        PeerKind::Full => defects::of_noise(defects::of_full_peers(scenario)),
+    }
 }
 
 /// The story network without firewalls: each side may be behind a NAT, a TURN server relays, and alice's phone has two

@@ -3,7 +3,7 @@
 //! - [`client`]: the calling app, with policies and mistakes as switches
 //! - [`network`]: the networks of the stories
 //! - [`candidates`], [`calls`], [`chaos`], [`states`], [`findings`], [`nat`], [`teardown`], [`dark`], [`nomination`],
-//!   [`recovery`], [`mobility`], [`servers`], [`bindings`], [`presets`], [`exhaustive`], [`sweeps`], [`lost`],
+//!   [`recovery`], [`mobility`], [`servers`], [`bindings`], [`presets`], [`hostile`], [`exhaustive`], [`sweeps`], [`lost`], [`consent`],
 //!   [`learned`], [`scale`], [`selftest`]: one family of scenarios each
 //!
 //! A scenario reads as a story: the hosts, the network, the acts of users, and what must hold.
@@ -13,11 +13,13 @@ pub mod calls;
 pub mod candidates;
 pub mod chaos;
 pub mod client;
+pub mod consent;
 pub mod dark;
 mod defects;
 pub mod exhaustive;
 pub mod findings;
 mod fixture;
+pub mod hostile;
 pub mod learned;
 pub mod lost;
 pub mod mobility;
@@ -52,9 +54,11 @@ pub fn catalogue() -> Vec<Arc<Scenario>> {
     all.extend(servers::family());
     all.extend(bindings::family());
     all.extend(presets::family());
+    all.extend(hostile::family());
     all.extend(exhaustive::family());
     all.extend(sweeps::family());
     all.extend(findings::family());
+    all.extend(consent::family());
     all.extend(learned::family());
     all.extend(lost::family());
     all.extend(scale::family());

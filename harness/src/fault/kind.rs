@@ -33,6 +33,8 @@ pub enum Befalls {
     Client,
     /// Hosts with several interfaces.
     Phone,
+    /// Clients' hosts behind no firewall and no NAT: anybody can send to them.
+    Reachable,
     /// NATs.
     Nat,
     /// STUN and TURN servers.
@@ -54,6 +56,7 @@ impl Befalls {
             Self::Host => "a host",
             Self::Client => "a client's host",
             Self::Phone => "a host with several interfaces",
+            Self::Reachable => "a client's host behind no firewall and no NAT",
             Self::Nat => "a NAT",
             Self::IceServer => "a STUN or TURN server",
             Self::Signaling => "the signaling service",
@@ -67,7 +70,7 @@ impl Befalls {
         match self {
             Self::Link => r#"{"link": {"name": "alice", "directions": "both"}}"#,
             Self::LinkDirection => r#"{"link": {"name": "alice", "directions": "up"}}"#,
-            Self::Host | Self::Client | Self::Phone => r#"{"host": "alice"}"#,
+            Self::Host | Self::Client | Self::Phone | Self::Reachable => r#"{"host": "alice"}"#,
             Self::Nat => r#"{"nat": "home"}"#,
             Self::IceServer => r#"{"ice-server": "relay"}"#,
             Self::Point => r#"{"point": "relay"}"#,
@@ -85,6 +88,10 @@ impl Befalls {
             Self::Host => hosts().map(|h| Target::host(&h.name)).collect(),
             Self::Client => hosts()
                 .filter(|h| plan.is_client(&h.name))
+                .map(|h| Target::host(&h.name))
+                .collect(),
+            Self::Reachable => hosts()
+                .filter(|h| plan.is_client(&h.name) && h.firewall.is_none() && h.nat.is_none())
                 .map(|h| Target::host(&h.name))
                 .collect(),
             Self::Phone => hosts()

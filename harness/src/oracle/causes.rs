@@ -129,11 +129,11 @@ impl Case<'_, '_> {
             .iter()
             .filter(|e| e.host == call.callee && e.call != call.name);
         at_callee.into_iter().any(|end| {
-            let shown = end.ever_shown.first().copied();
             let dialed = end.wanted(|w| matches!(w, Want::Dial { .. }));
-            let began = [shown, dialed].into_iter().flatten().min_by_key(|e| e.seq);
-            let ended = end.ever_shown.iter().find(|e| is_over(e)).map(|e| e.at);
-            began.is_some_and(|e| e.seq < over.seq) && ended.is_none_or(|at| at >= call.dialed)
+            let known = end.ever_shown.iter().copied().chain(dialed);
+            // A call that was over is there again if it rings in the next life of its host.
+            let last = known.filter(|e| e.seq < over.seq).max_by_key(|e| e.seq);
+            last.is_some_and(|last| !is_over(last) || last.at >= call.dialed)
         })
     }
 
@@ -324,7 +324,7 @@ mod tests {
             None
         );
         assert_eq!(
-            lacking(vec![("alice", other)], "alice", CallOutcome::Busy),
+            lacking(vec![("alice", other.clone())], "alice", CallOutcome::Busy),
             Some(3)
         );
         let counter = vec![
@@ -334,6 +334,38 @@ mod tests {
         assert_eq!(lacking(counter, "alice", CallOutcome::Glare), None);
         let own = vec![("alice", dials("c2", "bob"))];
         assert_eq!(lacking(own, "alice", CallOutcome::Glare), Some(3));
+    }
+
+    #[test]
+    fn a_call_that_is_over_keeps_nobody_busy_unless_it_rings_again_after_a_crash() {
+        let rings = of("c9", CallEvent::Rings { from: "carol".into() });
+        let outcome = CallOutcome::Dropped;
+        let over = of("c9", CallEvent::Over { outcome });
+        let judge = |again: bool| {
+            let dialed_after = (50, "alice", dialed());
+            let mut events = vec![
+                (1, "bob", rings.clone()),
+                (2, "bob", over.clone()),
+                (3, "bob", EventKind::Crashed),
+            ];
+            events.extend(again.then(|| (20, "bob", rings.clone())));
+            events.extend([
+                dialed_after,
+                (
+                    51,
+                    "alice",
+                    happens(CallEvent::Over {
+                        outcome: CallOutcome::Busy,
+                    }),
+                ),
+            ]);
+            let carols = (0, "carol", dials("c9", "bob"));
+            judged_on(&CALL_04_CAUSED, [vec![carols], events].concat())
+        };
+        let busy =
+            |verdict: &Verdict| matches!(verdict, Verdict::Fail(v) if v.why.contains("in no other call"));
+        assert!(!busy(&judge(true)));
+        assert!(busy(&judge(false)));
     }
 
     #[test]

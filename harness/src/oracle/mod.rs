@@ -11,6 +11,7 @@ pub mod candidates;
 pub mod causes;
 pub mod comeback;
 pub mod connection;
+pub mod consent;
 mod ends;
 pub mod events;
 pub mod factory;
@@ -202,6 +203,7 @@ pub const ALL: &[&Oracle] = &[
     &events::STATE_05_NEWS,
     &events::STATE_06_LAST_WORD,
     &liveness::TIME_01_TIMELY,
+    &consent::CONS_01_ANSWERED,
     &comeback::BACK_01_COMES_BACK,
     &pairs::PAIR_01_MIRRORED,
     &pairs::PAIR_02_BEST,

@@ -95,7 +95,10 @@ type Ended<'e, 'a> = (&'e End<'a>, &'a Event, CallOutcome);
 /// Judges the outcomes at the caller and at the callee.
 fn compare(evidence: Evidence<'_>, call: &Call<'_>, caller: Ended<'_, '_>, callee: Ended<'_, '_>) -> Verdict {
     let ((end, at, outcome), (other_end, there, other)) = (caller, callee);
-    if outcome != other && !CROSSED.contains(&(outcome, other)) {
+    // What one life of the callee had accepted, the next may refuse, for whom it rings anew.
+    let refused_anew = (outcome, other) == (CallOutcome::Dropped, CallOutcome::Rejected)
+        && call.crashed.is_some_and(|at| at <= there.at);
+    if outcome != other && !CROSSED.contains(&(outcome, other)) && !refused_anew {
         return other_end.fail(
             Some(there),
             &format!("was {other}, and {outcome} at {}", call.caller),
@@ -214,6 +217,22 @@ mod tests {
                 assert_eq!(both(caller, callee) == Verdict::Pass, agree, "{caller} {callee}");
             }
         }
+    }
+
+    #[test]
+    fn what_a_callee_accepted_before_a_crash_may_be_refused_after_it() {
+        let judge = |crashes: bool| {
+            let mut events = vec![(0, "alice", dialed())];
+            events.extend(crashes.then_some((1, "bob", EventKind::Crashed)));
+            events.extend([
+                (2, "bob", rings()),
+                (3, "alice", over(CallOutcome::Dropped)),
+                (3, "bob", over(CallOutcome::Rejected)),
+            ]);
+            judged_on(&CALL_01_AGREED, events)
+        };
+        assert_eq!(judge(true), Verdict::Pass);
+        assert_ne!(judge(false), Verdict::Pass);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! The world does what it is told, when it is told: it knows no plan, and looks no further ahead than the next time at
 //! which its [`Schedule`] wants to act.
 
+mod strays;
+
 use std::net::{IpAddr, SocketAddr};
 
 use super::{

@@ -33,6 +33,7 @@ mod panics;
 mod pump;
 mod runtime;
 pub mod sim;
+mod strays;
 mod tables;
 mod tasks;
 

@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use turmoil_net::{Packet, TcpFlags, TcpSegment, Transport};
+use turmoil_net::{Packet, TcpFlags, TcpSegment, Transport, UdpDatagram};
 
 use crate::{
     time::SimTime,
@@ -105,6 +105,20 @@ pub(super) fn segment_of(packet: &Packet) -> Option<Segment> {
 /// Reports whether a packet opens a TCP connection.
 pub(super) fn opens(packet: &Packet) -> bool {
     matches!(&packet.payload, Transport::Tcp(segment) if segment.flags.syn && !segment.flags.ack)
+}
+
+/// Creates a datagram along `flow`.
+pub(super) fn datagram(flow: Flow, payload: Bytes) -> Packet {
+    Packet {
+        src: flow.src.ip(),
+        dst: flow.dst.ip(),
+        ttl: 64,
+        payload: Transport::Udp(UdpDatagram {
+            src_port: flow.src.port(),
+            dst_port: flow.dst.port(),
+            payload,
+        }),
+    }
 }
 
 /// Creates a reset along `flow`, as the network itself sends it.

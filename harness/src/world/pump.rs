@@ -17,6 +17,7 @@ use super::{
     Sim, WorldSpec,
     host::name_socket,
     packet::{Hop, InFlight, flow_of, opens, payload_of, readdress, reset, segment_of},
+    strays::Strays,
 };
 use crate::{
     net::{
@@ -52,6 +53,7 @@ pub(super) struct Pump<'a> {
     sent: PacketId,
     watch: Option<Arc<Watch>>,
     pub(super) connections: BTreeSet<Flow>,
+    pub(super) strays: Strays,
 }
 
 impl<'a> Pump<'a> {
@@ -65,13 +67,20 @@ impl<'a> Pump<'a> {
             order: 0,
             sent: 0,
             connections: BTreeSet::new(),
+            strays: Strays::default(),
             watch: sim.watch(),
             sim,
             network,
         }
     }
 
-    /// Returns the number of packets that the hosts have sent.
+    /// Returns the number of the next packet.
+    pub(super) fn next_packet(&mut self) -> PacketId {
+        self.sent += 1;
+        self.sent
+    }
+
+    /// Returns the number of packets that were sent.
     pub(super) fn packets(&self) -> u64 {
         self.sent
     }
@@ -136,9 +145,9 @@ impl<'a> Pump<'a> {
             if from.is_some_and(|place| !self.sim.is_up(place.host)) {
                 continue;
             }
-            self.sent += 1;
+            let id = self.next_packet();
             let flow = self.routes.outbound(flow_of(&packet), opens(&packet));
-            let (id, payload) = (self.sent, payload_of(&packet).clone());
+            let payload = payload_of(&packet).clone();
             let packet = readdress(packet, flow);
             self.record_at(
                 self.path.place(flow.src.ip()),
@@ -204,6 +213,9 @@ impl<'a> Pump<'a> {
                             .silenced_by(place.host)
                             .filter(|_| flow.proto == Proto::Udp)
                         {
+                            self.record_at(Some(place), EventKind::FaultHit { fault });
+                        }
+                        if let Some(fault) = self.strays.arrives(id, place, &packet) {
                             self.record_at(Some(place), EventKind::FaultHit { fault });
                         }
                         self.tap(id, true, &packet);
@@ -374,7 +386,7 @@ impl<'a> Pump<'a> {
 }
 
 /// Returns the first 64 bits of the blake3 hash of `payload`, in hexadecimal.
-fn short_hash(payload: &[u8]) -> String {
+pub(super) fn short_hash(payload: &[u8]) -> String {
     let hash = blake3::hash(payload);
     let first = hash.as_bytes().first_chunk().copied().unwrap_or_default();
     format!("{:016x}", u64::from_be_bytes(first))

@@ -1,7 +1,7 @@
 //! Finding 0006: one flipped bit in a ClientHello, and a task of the DTLS server panics.
 
 use std::{
-    panic::{self, PanicHookInfo},
+    panic,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -11,6 +11,7 @@ use webrtc::dtls::handshake::handshake_message_client_hello::HandshakeMessageCli
 
 use crate::{
     Seen,
+    panics::short,
     secured::handshake,
     wire::{Fate, Rule, Way},
 };
@@ -78,13 +79,4 @@ fn flips_first_hello(panics: Shared<Vec<String>>, flipped: Shared<Option<usize>>
         *flipped.lock().expect("no panic while it is held") = bit;
         bit.map_or(Fate::Pass, |bit| Fate::Instead(flip(bit)))
     })
-}
-
-/// What a panic says, and in which file of the crate.
-fn short(info: &PanicHookInfo<'_>) -> String {
-    let place = info.location().map_or_else(String::new, |at| {
-        let file = at.file().rsplit('/').next().unwrap_or_default();
-        format!(" ({file}:{})", at.line())
-    });
-    format!("{}{place}", info.payload_as_str().unwrap_or_default())
 }

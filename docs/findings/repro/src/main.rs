@@ -29,7 +29,10 @@ mod f0015_last_flight_lost;
 mod f0016_allocate_sent_again;
 mod f0017_turn_reads_no_more;
 mod f0018_goodbye_said_once;
+mod f0020_no_consent;
+mod f0021_short_rtcp;
 mod nat;
+mod panics;
 mod party;
 mod relay;
 mod secured;
@@ -131,6 +134,14 @@ const FINDINGS: &[(&str, &str, Show)] = &[
     ("0018", "the goodbye to a TURN server is said once", || {
         Box::pin(f0018_goodbye_said_once::show())
     }),
+    ("0020", "nothing but silence ends consent", || {
+        Box::pin(f0020_no_consent::show())
+    }),
+    (
+        "0021",
+        "the first bytes of an RTCP packet, and the task that reads RTCP panics",
+        || Box::pin(f0021_short_rtcp::show()),
+    ),
 ];
 
 fn main() -> ExitCode {

@@ -18,6 +18,7 @@ use webrtc_ice::{
     network_type::NetworkType,
     state::ConnectionState,
 };
+use webrtc_util::Conn;
 
 use crate::wire::{Rule, Wire};
 
@@ -39,6 +40,7 @@ pub struct Party {
     pub agent: Arc<Agent>,
     states: Arc<Mutex<Vec<(Instant, ConnectionState)>>>,
     gathered: watch::Receiver<bool>,
+    conn: Arc<Mutex<Option<Arc<dyn Conn + Send + Sync>>>>,
 }
 
 impl Party {
@@ -65,6 +67,7 @@ impl Party {
             agent,
             states,
             gathered,
+            conn: Arc::default(),
         })
     }
 
@@ -99,15 +102,23 @@ impl Party {
     /// Begins to check, towards `other`; one of the two controls.
     pub async fn check(&self, controls: bool, other: &Self) {
         let (ufrag, pwd) = other.agent.get_local_user_credentials().await;
-        let agent = self.agent.clone();
+        let (agent, kept) = (self.agent.clone(), self.conn.clone());
         tokio::spawn(async move {
             // Nobody cancels, as long as this end of the channel is there.
             let (_cancel, cancelled) = mpsc::channel(1);
-            match controls {
-                true => drop(agent.dial(cancelled, ufrag, pwd).await),
-                false => drop(agent.accept(cancelled, ufrag, pwd).await),
-            }
+            let conn: Option<Arc<dyn Conn + Send + Sync>> = match controls {
+                true => agent.dial(cancelled, ufrag, pwd).await.ok().map(|c| c as _),
+                false => agent.accept(cancelled, ufrag, pwd).await.ok().map(|c| c as _),
+            };
+            *kept.lock().expect("no panic while it is held") = conn;
         });
+    }
+
+    /// Sends data to the other end.
+    pub async fn send(&self, data: &[u8]) -> anyhow::Result<()> {
+        let conn = self.conn.lock().expect("no panic while it is held").clone();
+        conn.context("not connected")?.send(data).await?;
+        Ok(())
     }
 
     /// What it said of its state, and when.

@@ -34,6 +34,7 @@ mod signal_duplicate;
 mod signaling_reset;
 mod slow_await;
 mod standstill;
+mod strangers;
 mod swizzle;
 mod tcp_reset;
 mod truncate;
@@ -43,7 +44,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     host_crash::host_crash, ice_server_down::ice_server_down, network_switch::network_switch,
-    partition::partition,
+    partition::partition, strangers::Stray,
 };
 
 /// Calls the macro `$use_them` with every kind, as `module::Type`.
@@ -78,6 +79,7 @@ macro_rules! every_kind {
             ice_server_down::IceServerDown,
             packet::Packet,
             point_verdict::PointVerdict,
+            strangers::Strangers,
         }
     };
 }
