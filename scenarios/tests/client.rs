@@ -53,6 +53,11 @@ fn shown(record: &RunRecord, host: &str) -> Vec<(String, CallEvent)> {
     until_clean_up.filter_map(show).collect()
 }
 
+fn listed(name: &str) -> Arc<Scenario> {
+    let mut all = sleet_scenarios::catalogue().into_iter();
+    all.find(|s| s.name == name).expect("listed")
+}
+
 fn rings(call: &str) -> (String, CallEvent) {
     (call.to_owned(), CallEvent::Rings { from: "alice".into() })
 }
@@ -104,11 +109,35 @@ fn an_app_that_hears_nothing_gives_up_if_its_policy_says_so() {
 }
 
 #[test]
+fn an_app_that_is_heard_again_in_time_does_not_give_up() {
+    for record in played(
+        Policy::FIXED.giving_up(Duration::from_secs(40)),
+        &crash_of("bob", 4_000),
+    ) {
+        let at_alice = shown(&record, "alice");
+        assert!(
+            !at_alice.contains(&over("c1", CallOutcome::Failed)),
+            "{at_alice:?}"
+        );
+        assert_eq!(at_alice.last(), Some(&("c1".into(), CallEvent::Connected)));
+    }
+}
+
+#[test]
+fn ice_is_restarted_on_the_peers_of_both_ends() {
+    let restart = listed("recovery/restart-bare");
+    let runs = (0..10).map(|seed| Runner::new(&restart, Seed(seed)).run().expect("a run"));
+    let restarted: u64 = runs
+        .filter_map(|run| run.marks().get("ice-restarted").copied())
+        .sum();
+    assert!(restarted > 0, "no peer that was answered was answered again");
+}
+
+#[test]
 fn an_app_that_several_notifications_wake_goes_online_once() {
-    let asleep = sleet_scenarios::catalogue();
-    let asleep = asleep.iter().find(|s| s.name == "calls/asleep").expect("listed");
+    let asleep = listed("calls/asleep");
     let woken = (0..40).map(|seed| {
-        let record = Runner::new(asleep, Seed(seed)).run().expect("a run");
+        let record = Runner::new(&asleep, Seed(seed)).run().expect("a run");
         let happened =
             |is: fn(&EventKind) -> bool| record.trace.events.iter().filter(|e| is(&e.kind)).count();
         let pushes = happened(|kind| matches!(kind, EventKind::PushDelivered { .. }));

@@ -11,10 +11,10 @@ use super::{
     call::{Call, StepError},
     candidates::{Arrival, LocalCandidates},
     gathering::Gathering,
-    handle::{CallHandle, Work},
+    handle::Work,
     mistake::Mistake,
-    phone::Phone,
     policy::{ReceivePolicy, SendPolicy},
+    wrongly,
 };
 
 impl Call {
@@ -33,7 +33,7 @@ impl Call {
             }
             let (phone, handle, local) = (phone.clone(), handle.clone(), local.clone());
             match phone.make.mistake {
-                Some(Mistake::CallbacksGoOn) => go_on(&phone, &handle, number, candidate),
+                Some(Mistake::CallbacksGoOn) => wrongly::go_on(&phone, &handle, number, candidate),
                 Some(Mistake::CloseInCallback) => {
                     let gathering = gathering.clone();
                     return Box::pin(async move {
@@ -138,19 +138,4 @@ fn candidate_message(call: &str, ours: String, candidate: Option<Candidate>) -> 
         },
         None => Message::EndOfCandidates { call, ufrag: ours },
     }
-}
-
-/// The mistake: a callback goes on by itself, and after the end of the call it does what the call would have done.
-fn go_on(phone: &Arc<Phone>, handle: &CallHandle, number: u32, candidate: Option<Candidate>) {
-    let (host, phone, handle) = (phone.host.clone(), phone.clone(), handle.clone());
-    host.spawn("callback", async move {
-        phone.pause("callback").await;
-        match candidate {
-            Some(candidate) if handle.is_ended() => {
-                let message = candidate_message(&handle.call, String::new(), Some(candidate));
-                drop(phone.outbox.post(&handle.other, message));
-            }
-            candidate => handle.ask(Work::Gathered(number, candidate)),
-        }
-    });
 }

@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     attempt::Attempt,
@@ -14,6 +14,9 @@ use super::{
     mistake::Mistake,
     policy::Recovery,
 };
+
+/// How often an app that gives up looks whether the other end is still there.
+const LOOKS_EVERY: Duration = Duration::from_secs(1);
 
 /// The watcher of one attempt.
 struct Watcher {
@@ -42,7 +45,7 @@ impl Call {
         });
     }
 
-    /// Ends the call by itself when no message of the other end has arrived for as long as the policy tolerates.
+    /// Ends the call by itself when the other end has been neither connected nor heard for as long as the policy tolerates.
     pub fn mind_silence(self: &Arc<Self>) {
         let Some(bound) = self.phone.make.policy.gives_up_after else {
             return;
@@ -53,15 +56,18 @@ impl Call {
                 let talks = call
                     .attempt()
                     .is_some_and(|a| is_up(&a.peer.ice_state().borrow()));
-                let mut heard = call.state().heard;
-                if talks {
-                    heard = Instant::now();
-                }
+                let heard = {
+                    let mut state = call.state();
+                    if talks {
+                        state.heard = Instant::now();
+                    }
+                    state.heard
+                };
                 if heard + bound <= Instant::now() {
                     call.handle.end(Ending::Ours(How::GaveUp));
                     return Ok(());
                 }
-                sleep_until(heard + bound).await;
+                sleep(LOOKS_EVERY).await;
             }
         });
     }

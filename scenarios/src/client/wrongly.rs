@@ -1,13 +1,18 @@
-//! Acts of users, done wrongly: not at all, twice, late, or to another call; and candidates of another call.
+//! Acts of users, done wrongly: not at all, twice, late, or to another call; candidates of another
+//! call, and of one that is over.
 //!
 //! Nothing here runs in any but the broken client.
 
 use std::{sync::Arc, time::Duration};
 
-use sleet::{driver::NotUnderstood, signaling::message::Message, trace::Intent};
+use sleet::{
+    driver::NotUnderstood,
+    signaling::message::Message,
+    trace::{Candidate, Intent},
+};
 
 use super::{
-    handle::Work,
+    handle::{CallHandle, Work},
     mistake::{Mistake, Wrong},
     phone::Phone,
 };
@@ -147,4 +152,23 @@ impl Phone {
             .find(|name| *name != self.host.name() && self.plan.is_client(name) && !named.contains(name))
             .cloned()
     }
+}
+
+/// The mistake: a callback goes on by itself, and after the end of the call it does what the call would have done.
+pub(super) fn go_on(phone: &Arc<Phone>, handle: &CallHandle, number: u32, candidate: Option<Candidate>) {
+    let (host, phone, handle) = (phone.host.clone(), phone.clone(), handle.clone());
+    host.spawn("callback", async move {
+        phone.pause("callback").await;
+        match candidate {
+            Some(candidate) if handle.is_ended() => {
+                let message = Message::Candidate {
+                    call: handle.call.clone(),
+                    ufrag: candidate.ufrag,
+                    candidate: candidate.attribute,
+                };
+                drop(phone.outbox.post(&handle.other, message));
+            }
+            candidate => handle.ask(Work::Gathered(number, candidate)),
+        }
+    });
 }
