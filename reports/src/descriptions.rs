@@ -8,7 +8,7 @@ use sleet::{
     trace::{Candidate, Event, EventKind, Flow, PacketId, Proto, SignalDirection, Stop, Trace},
 };
 
-use crate::acts;
+use crate::{acts, printable::printable};
 
 /// The hosts' addresses, and the packets of a run: what is needed to describe a packet event by itself.
 pub struct Names<'a> {
@@ -101,9 +101,11 @@ impl<'a> Names<'a> {
 
     /// Describes `event`, without its time and host.
     pub fn line(&self, event: &Event) -> String {
-        self.packet_line(&event.kind)
+        let line = self
+            .packet_line(&event.kind)
             .or_else(|| acts::intent(&event.kind))
-            .unwrap_or_else(|| self.other_line(&event.kind))
+            .unwrap_or_else(|| self.other_line(&event.kind));
+        printable(&line)
     }
 
     fn packet_line(&self, kind: &EventKind) -> Option<String> {

@@ -5,6 +5,8 @@ use sleet::{
     scenario::Scenario,
 };
 
+use crate::printable::printable;
+
 /// Describes which elements of the plan decide the failure, and how they lead to it.
 pub fn text(scenario: &Scenario, explanation: &Explanation) -> String {
     let meaning = scenario
@@ -39,7 +41,11 @@ pub fn text(scenario: &Scenario, explanation: &Explanation) -> String {
         "\nNo rule knows how it came about; what happened last:\n"
     });
     for link in &explanation.chain {
-        out.push_str(&format!("  {:>8}  {}\n", link.at.to_string(), link.what));
+        out.push_str(&format!(
+            "  {:>8}  {}\n",
+            link.at.to_string(),
+            printable(&link.what)
+        ));
     }
     out.push_str(&format!("\nbecause:  {}\n", explanation.why));
     out

@@ -24,6 +24,7 @@
 //! - [`tracks`]: one run as data over time, for diagrams and traces
 //! - [`descriptions`]: descriptions of single events
 //! - [`table`]: aligned columns
+//! - [`printable`]: text of others, without control characters
 
 pub mod acts;
 pub mod behaviour;
@@ -42,6 +43,7 @@ pub mod machines;
 pub mod mermaid;
 pub mod pcap;
 pub mod perfetto;
+pub mod printable;
 pub mod review;
 pub mod rtcstats;
 pub mod sheet;

@@ -12,6 +12,8 @@ pub mod step;
 
 use sleet::run::summary::{Judgement, Summary};
 
+use crate::printable::printable;
+
 /// Returns `count` with the noun `one` in the singular or plural.
 fn plural(count: u64, one: &str) -> String {
     match count {
@@ -31,10 +33,7 @@ fn not_as_meant(summary: &Summary) -> impl Iterator<Item = (&'static str, &str, 
 
 /// Returns the first `most` characters of `text`, on one line, without control characters.
 fn clipped(text: &str, most: usize) -> String {
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let line = printable(text);
     match line.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", line[..end].trim_end()),
         None => line,
