@@ -1,6 +1,6 @@
 //! Every kind of fault: a file each, and here the one place where they are registered.
 //!
-//! A kind is a file with its parameters (a type that implements [`Behaviour`]) and a `SPEC`, its `mod` line, and its
+//! A kind is a file with its parameters (a type that implements [`Behaviour`](super::Behaviour)) and a `SPEC`, its `mod` line, and its
 //! line in `every_kind!`. Plans, the timeline, the swarm, the shrinker, marks, lists and documentation follow from that.
 //! New kinds come last: each draws from a stream of its own, but whether a run has it is drawn in this order.
 
