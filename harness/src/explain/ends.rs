@@ -1,13 +1,10 @@
 //! The ends of a call: users' intents, signaling messages, what the apps showed, and the faults that took effect.
 
-use super::{Link, case::Case, descriptions, states};
+use super::{Link, MOST, case::Case, descriptions, states};
 use crate::{
     fault::Plan,
     trace::{CallEvent, Event, EventKind, Intent, SERVICE, SignalDirection, leg_of},
 };
-
-/// The largest number of steps in the explanation: the last ones before the deciding event.
-const MOST: usize = 24;
 
 /// Explains a call whose deciding event is a user's intent, a signaling message or a call event, or came after a call
 /// was shown to be over; or a call without a deciding event.

@@ -1,11 +1,8 @@
 //! What a host still had at the end, or let go of too early: the lives of its peers, of the factory that they came from, and what
 //! the leak check found.
 
-use super::{Link, case::Case};
+use super::{Link, MOST, case::Case};
 use crate::trace::{CallEvent, Event, EventKind};
-
-/// The largest number of steps in the explanation: the last ones before the deciding event.
-const MOST: usize = 24;
 
 /// Explains a leak check that found something, or the moment at which an app made or released its factory.
 pub(super) fn of(case: &Case<'_>) -> Vec<Link> {

@@ -43,6 +43,9 @@ use crate::{
     trace::Event,
 };
 
+/// The largest number of steps in a chain of acts and ends: the last ones before the deciding event.
+const MOST: usize = 24;
+
 /// The explanation of a plan that breaks its oracle.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use super::{
     Evidence, Oracle, Verdict,
-    machine::{Reports, peers},
+    machine::{BEHIND_A_NAT, Reports, address_of, peers},
     worst,
 };
 use crate::{
@@ -37,7 +37,7 @@ struct Sent<'a> {
 fn answered(evidence: Evidence<'_>) -> Verdict {
     let Evidence { trace, plan } = evidence;
     if !plan.topology.nats.is_empty() {
-        return Verdict::Unknown("behind a NAT, packets do not tell which candidate they come from".into());
+        return Verdict::Unknown(BEHIND_A_NAT.into());
     }
     let sent = sent(trace);
     worst(peers(trace).iter().map(|peer| judge(trace, &sent, peer)))
@@ -96,11 +96,6 @@ fn without(peer: &Reports<'_>, event: &Event, last: SimTime) -> Verdict {
         event,
         &format!("had its last check answered at {last}, and sent data"),
     )
-}
-
-/// Returns the address of a candidate that is described as `host 10.0.0.1:5000`.
-fn address_of(candidate: &str) -> Option<SocketAddr> {
-    candidate.split(' ').nth(1)?.parse().ok()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use super::{
     Evidence, Oracle, Verdict,
-    machine::{Reports, peers, state_of},
+    machine::{BEHIND_A_NAT, Reports, address_of, peers, state_of},
     worst,
 };
 use crate::{
@@ -56,7 +56,7 @@ impl Due {
 fn timely(evidence: Evidence<'_>) -> Verdict {
     let Evidence { trace, plan } = evidence;
     if !plan.topology.nats.is_empty() {
-        return Verdict::Unknown("behind a NAT, packets do not tell which candidate they come from".into());
+        return Verdict::Unknown(BEHIND_A_NAT.into());
     }
     let timeouts = plan.ice_timeouts.unwrap_or(IceTimeouts::OF_THE_STACK);
     let senders = senders(trace);
@@ -85,7 +85,7 @@ fn heard(trace: &Trace, senders: &BTreeMap<PacketId, SocketAddr>, peer: &Reports
     let heard = trace.of(peer.host).filter_map(|e| match &e.kind {
         // A pair is selected when one of its packets has arrived.
         EventKind::PairSelected { remote: to, .. } if peer.events.iter().any(|p| p.seq == e.seq) => {
-            remote = to.split(' ').nth(1).and_then(|address| address.parse().ok());
+            remote = address_of(to);
             Some(e.at)
         }
         EventKind::PacketDelivered { packet }

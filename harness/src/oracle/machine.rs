@@ -3,7 +3,7 @@
 //! States are compared by their names in the specifications, and by nothing else: the enumerations of the stack give
 //! one name different numbers, so that a number must never stand for a state.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, net::SocketAddr};
 
 use super::{Verdict, Violation};
 use crate::trace::{Event, EventKind, Machine, PeerId, Trace};
@@ -98,6 +98,14 @@ pub(super) fn peers(trace: &Trace) -> Vec<Reports<'_>> {
         .into_iter()
         .map(|((host, peer), events)| Reports { host, peer, events });
     reports.collect()
+}
+
+/// Why oracles that judge a peer by its packets cannot judge a plan with NATs.
+pub(super) const BEHIND_A_NAT: &str = "behind a NAT, packets do not tell which candidate they come from";
+
+/// Returns the address in a candidate as the trace displays it: `host 10.0.0.1:50000`.
+pub(super) fn address_of(displayed: &str) -> Option<SocketAddr> {
+    displayed.split(' ').nth(1)?.parse().ok()
 }
 
 /// Returns the machine and the state that `event` reports.

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 
 use super::{
     Evidence, Oracle, Verdict,
-    machine::{Reports, peers},
+    machine::{Reports, address_of, peers},
     worst,
 };
 use crate::trace::{Candidate, Event, EventKind, Machine, Proto, Trace};
@@ -97,21 +97,16 @@ impl Crossings {
     }
 }
 
-/// Returns the address in a candidate as the trace displays it: `host 10.0.0.1:50000`.
-fn address(displayed: &str) -> Option<SocketAddr> {
-    displayed.split(' ').nth(1)?.parse().ok()
-}
-
 /// Returns the address and the priority of a candidate (RFC 8839, section 5.1).
 fn ranked_address(candidate: &Candidate) -> Option<(SocketAddr, u64)> {
     let priority = candidate.attribute.split(' ').nth(3)?.parse().ok()?;
-    Some((address(&candidate.to_string())?, priority))
+    Some((address_of(&candidate.to_string())?, priority))
 }
 
 /// Returns the pair that `event` selects.
 fn selected(event: &Event) -> Option<Pair> {
     match &event.kind {
-        EventKind::PairSelected { local, remote, .. } => Some((address(local)?, address(remote)?)),
+        EventKind::PairSelected { local, remote, .. } => Some((address_of(local)?, address_of(remote)?)),
         _ => None,
     }
 }

@@ -222,21 +222,15 @@ impl<'a> ScenarioTally<'a> {
     }
 
     fn by_ceilings(&self) -> Judgement {
-        let judged = self.scenario.ceilings.iter().map(|ceiling| self.by(ceiling));
-        judged
-            .into_iter()
-            .find(|j| *j != Judgement::Held)
-            .unwrap_or(Judgement::Held)
+        let mut judged = self.scenario.ceilings.iter().map(|ceiling| self.by(ceiling));
+        judged.find(|j| *j != Judgement::Held).unwrap_or(Judgement::Held)
     }
 
     fn by(&self, ceiling: &Ceiling) -> Judgement {
         let Ceiling { stat, percent, ms } = *ceiling;
-        let times = self
-            .times
-            .get(stat)
-            .filter(|times| times.total() >= Ceiling::MIN_RUNS);
-        let Some(times) = times else {
-            let runs = self.times.get(stat).map_or(0, Histogram::total);
+        let times = self.times.get(stat);
+        let runs = times.map_or(0, Histogram::total);
+        let Some(times) = times.filter(|_| runs >= Ceiling::MIN_RUNS) else {
             let (of, least) = (self.seeds, Ceiling::MIN_RUNS);
             return Judgement::Vacuous(format!(
                 "the ceiling of {stat} was held against {runs} of {of} runs, and it takes {least}"
@@ -244,9 +238,8 @@ impl<'a> ScenarioTally<'a> {
         };
         match (times.percentile_at_least(percent), times.percentile(percent)) {
             (Some(low), Some(seen)) if low > ms => Judgement::Slower(format!(
-                "{stat}: {percent} % of {} runs stay within {seen} ms (95 % confidence: not below {low} ms), and the ceiling is {ms} \
-                 ms",
-                times.total()
+                "{stat}: {percent} % of {runs} runs stay within {seen} ms (95 % confidence: not below {low} ms), and the ceiling is {ms} \
+                 ms"
             )),
             _ => Judgement::Held,
         }

@@ -136,10 +136,16 @@ impl Controls<'_, '_> {
         }
     }
 
+    fn index_of(&self, host: &str) -> Option<usize> {
+        self.topology().hosts.iter().position(|h| h.name == host)
+    }
+
     fn place(&self, host: &str, interface: &str) -> Option<(usize, usize)> {
-        let hosts = &self.pump.topology.hosts;
-        let h = hosts.iter().position(|h| h.name == host)?;
-        let i = hosts[h].interfaces.iter().position(|i| i.name == interface)?;
+        let h = self.index_of(host)?;
+        let i = self.pump.topology.hosts[h]
+            .interfaces
+            .iter()
+            .position(|i| i.name == interface)?;
         Some((h, i))
     }
 

@@ -19,14 +19,15 @@ const REMEMBERED: usize = 32;
 pub(super) struct Strays {
     /// The datagrams that hosts received last, by the index of the host, for hosts of which somebody asked to remember them.
     pub(super) received: BTreeMap<usize, VecDeque<(Flow, Bytes)>>,
-    /// The faults behind the stray packets under way.
-    pub(super) under_way: BTreeMap<PacketId, FaultId>,
+    /// The faults behind the stray packets.
+    pub(super) behind: BTreeMap<PacketId, FaultId>,
 }
 
 impl Strays {
     /// Notes that a packet reaches the host at `place`; returns the fault that sent it, if it is a stray.
     pub(super) fn arrives(&mut self, id: PacketId, place: Place, packet: &Packet) -> Option<FaultId> {
-        let stray = self.under_way.remove(&id);
+        // The network may deliver it twice.
+        let stray = self.behind.get(&id).copied();
         if let (Some(received), Transport::Udp(datagram), None) =
             (self.received.get_mut(&place.host), &packet.payload, stray)
         {

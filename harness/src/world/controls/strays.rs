@@ -18,8 +18,7 @@ use crate::trace::{EventKind, FaultId, Flow, Proto, wire};
 impl Controls<'_, '_> {
     /// Remembers the last datagrams that `host` receives, from now on.
     pub fn remember_received(&mut self, host: &str) {
-        let index = self.topology().hosts.iter().position(|h| h.name == host);
-        if let Some(index) = index {
+        if let Some(index) = self.index_of(host) {
             self.pump.strays.received.entry(index).or_default();
         }
     }
@@ -27,8 +26,9 @@ impl Controls<'_, '_> {
     /// Returns the remembered datagrams that `host` received last, the oldest first, with the addresses that it saw. Strays are not
     /// among them.
     pub fn received(&self, host: &str) -> Vec<(Flow, Bytes)> {
-        let index = self.topology().hosts.iter().position(|h| h.name == host);
-        let received = index.and_then(|index| self.pump.strays.received.get(&index));
+        let received = self
+            .index_of(host)
+            .and_then(|index| self.pump.strays.received.get(&index));
         received.into_iter().flatten().cloned().collect()
     }
 
@@ -71,7 +71,7 @@ impl Controls<'_, '_> {
             says: wire::describe(&packet.payload),
         };
         pump.sim.record_on(None, sent);
-        pump.strays.under_way.insert(id, fault);
+        pump.strays.behind.insert(id, fault);
         pump.push(now, Hop::Core, id, packet);
     }
 }
