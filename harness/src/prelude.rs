@@ -41,7 +41,10 @@ pub use crate::{
         ringing::RING_01_CALLED,
         runs::{RUN_01_NO_PANIC, RUN_02_BOUNDED, RUN_03_PLAYED},
         signaling::STATE_04_TURNS,
+        silent::TEAR_06_SILENT,
         talk::TALK_01_TO_THE_END,
+        trickle::TRIC_01_ENDS,
+        wire::{WIRE_01_PROTECTED, WIRE_02_ROLES, WIRE_03_PRIORITY, WIRE_04_CONFLICT},
     },
     run::{
         RunRecord, Runner,

@@ -21,7 +21,7 @@ pub(crate) fn played(
 }
 
 /// The oracles that the fixed client passes, whatever the users, the network and the stack do.
-pub(crate) const KEPT: [&Oracle; 22] = [
+pub(crate) const KEPT: [&Oracle; 26] = [
     &INT_01_HEEDED,
     &CALL_04_CAUSED,
     &CALL_05_TRUE,
@@ -44,6 +44,10 @@ pub(crate) const KEPT: [&Oracle; 22] = [
     &STATE_04_TURNS,
     &STATE_05_NEWS,
     &TALK_01_TO_THE_END,
+    &TRIC_01_ENDS,
+    &WIRE_01_PROTECTED,
+    &WIRE_02_ROLES,
+    &TEAR_06_SILENT,
 ];
 
 /// Returns a deployment in which every host but the servers runs `app`.

@@ -4,7 +4,7 @@
 //! - [`network`]: the networks of the stories
 //! - [`candidates`], [`calls`], [`chaos`], [`states`], [`findings`], [`nat`], [`teardown`], [`dark`], [`nomination`],
 //!   [`recovery`], [`mobility`], [`servers`], [`bindings`], [`presets`], [`hostile`], [`exhaustive`], [`sweeps`], [`lost`], [`consent`],
-//!   [`learned`], [`scale`], [`selftest`]: one family of scenarios each
+//!   [`learned`], [`wire`], [`scale`], [`selftest`]: one family of scenarios each
 //!
 //! A scenario reads as a story: the hosts, the network, the acts of users, and what must hold.
 
@@ -34,6 +34,7 @@ pub mod servers;
 pub mod states;
 pub mod sweeps;
 pub mod teardown;
+pub mod wire;
 
 use std::sync::Arc;
 
@@ -61,6 +62,7 @@ pub fn catalogue() -> Vec<Arc<Scenario>> {
     all.extend(consent::family());
     all.extend(learned::family());
     all.extend(lost::family());
+    all.extend(wire::family());
     all.extend(scale::family());
     all.extend(selftest::family());
     all.into_iter().map(Arc::new).collect()

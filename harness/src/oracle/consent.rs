@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     time::SimTime,
-    trace::{Event, EventKind, Flow, PacketId, Trace},
+    trace::{Event, EventKind, Flow, PacketId, StunLine, Trace},
 };
 
 /// Nothing but checks is sent without consent.
@@ -31,7 +31,8 @@ const LOOK: Duration = Duration::from_secs(1);
 struct Sent<'a> {
     host: &'a str,
     flow: Flow,
-    says: &'a str,
+    // Nothing for what is no STUN message.
+    stun: Option<StunLine<'a>>,
 }
 
 fn answered(evidence: Evidence<'_>) -> Verdict {
@@ -50,7 +51,8 @@ fn sent(trace: &Trace) -> BTreeMap<PacketId, Sent<'_>> {
             packet, flow, says, ..
         } => {
             let (host, flow) = (e.host.as_deref()?, *flow);
-            Some((*packet, Sent { host, flow, says }))
+            let stun = StunLine::read(says);
+            Some((*packet, Sent { host, flow, stun }))
         }
         _ => None,
     });
@@ -71,16 +73,16 @@ fn judge(trace: &Trace, sent: &BTreeMap<PacketId, Sent<'_>>, peer: &Reports<'_>)
                 last = event.at;
             }
             EventKind::PacketDelivered { packet } => {
-                let answers =
-                    |s: &&Sent<'_>| Some(s.flow.src) == remote && s.says.starts_with("stun binding success");
+                let answers = |s: &&Sent<'_>| {
+                    Some(s.flow.src) == remote && s.stun.as_ref().is_some_and(StunLine::is_answer)
+                };
                 if sent.get(packet).filter(answers).is_some() {
                     last = event.at;
                 }
             }
             EventKind::PacketSent { packet, .. } => {
-                let is_data = |s: &&Sent<'_>| {
-                    s.host == peer.host && Some(s.flow.dst) == remote && !s.says.starts_with("stun ")
-                };
+                let is_data =
+                    |s: &&Sent<'_>| s.host == peer.host && Some(s.flow.dst) == remote && s.stun.is_none();
                 if event.at > last + EXPIRES + LOOK && sent.get(packet).filter(is_data).is_some() {
                     return without(peer, event, last);
                 }

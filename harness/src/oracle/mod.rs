@@ -31,8 +31,11 @@ pub mod reach;
 pub mod ringing;
 pub mod runs;
 pub mod signaling;
+pub mod silent;
 pub mod talk;
+pub mod trickle;
 mod wanted;
+pub mod wire;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -180,6 +183,7 @@ pub const ALL: &[&Oracle] = &[
     &causes::CALL_05_TRUE,
     &forks::CALL_06_ONE,
     &once::SAID_01_ONCE,
+    &trickle::TRIC_01_ENDS,
     &outcomes::CALL_01_AGREED,
     &outcomes::CONN_03_GOES_ON,
     &after::CALL_02_QUIET,
@@ -194,6 +198,7 @@ pub const ALL: &[&Oracle] = &[
     &peers::TEAR_01_CLOSES,
     &peers::TEAR_02_NOTHING_LEFT,
     &peers::TEAR_05_STACK_ENDS,
+    &silent::TEAR_06_SILENT,
     &reach::REACH_01_AS_COMPUTED,
     &pace::PACE_01_PACED,
     &ice::STATE_01_EDGES,
@@ -204,6 +209,10 @@ pub const ALL: &[&Oracle] = &[
     &events::STATE_06_LAST_WORD,
     &liveness::TIME_01_TIMELY,
     &consent::CONS_01_ANSWERED,
+    &wire::WIRE_01_PROTECTED,
+    &wire::WIRE_02_ROLES,
+    &wire::WIRE_03_PRIORITY,
+    &wire::WIRE_04_CONFLICT,
     &comeback::BACK_01_COMES_BACK,
     &pairs::PAIR_01_MIRRORED,
     &pairs::PAIR_02_BEST,

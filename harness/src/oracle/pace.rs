@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use super::{Evidence, Oracle, Verdict, Violation, worst};
 use crate::{
     time::SimTime,
-    trace::{EventKind, Trace},
+    trace::{EventKind, StunLine, Trace},
 };
 
 /// Checks are paced.
@@ -32,7 +32,10 @@ fn judge(trace: &Trace, host: &str) -> Verdict {
         let EventKind::PacketSent { says, .. } = &event.kind else {
             continue;
         };
-        if !says.starts_with("stun binding request") {
+        let Some(line) = StunLine::read(says) else {
+            continue;
+        };
+        if (line.method, line.class) != ("binding", "request") {
             continue;
         }
         last_second.push_back(event.at);

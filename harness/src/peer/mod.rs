@@ -25,7 +25,7 @@ use tokio::sync::watch;
 use crate::{
     nic::NicError,
     servers::IceServer,
-    trace::{Candidate, EventKind, Machine, PeerId},
+    trace::{Candidate, EventKind, IceKeys, Machine, PeerId},
     world::{Host, Sim},
 };
 
@@ -271,6 +271,18 @@ impl Log {
         self.record(EventKind::Gathered {
             peer: self.peer.clone(),
             candidate,
+        });
+    }
+
+    fn created(&self, description: &Description) {
+        let ufrag = description.ufrag().unwrap_or_default();
+        if let Some(password) = description.password() {
+            self.sim.part::<IceKeys>().learn(ufrag, password);
+        }
+        self.record(EventKind::DescriptionCreated {
+            peer: self.peer.clone(),
+            kind: description.kind.to_string(),
+            ufrag: ufrag.to_owned(),
         });
     }
 

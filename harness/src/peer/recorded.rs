@@ -34,11 +34,7 @@ impl Recorded {
 
     fn created(&self, made: Result<Description, PeerError>) -> Result<Description, PeerError> {
         if let Ok(description) = &made {
-            self.log.record(EventKind::DescriptionCreated {
-                peer: self.log.peer.clone(),
-                kind: description.kind.to_string(),
-                ufrag: description.ufrag().unwrap_or_default().to_owned(),
-            });
+            self.log.created(description);
         }
         made
     }

@@ -1,28 +1,24 @@
 //! Decodes a packet into one readable line.
 //!
-//! The text is for people: no decision of the harness may depend on it.
+//! What a line says of STUN is written and read in one place, [`stun_line`]; the rest of it is for people.
 
-use stun::{
-    attributes::{
-        ATTR_CHANNEL_NUMBER, ATTR_DATA, ATTR_ERROR_CODE, ATTR_ICE_CONTROLLED, ATTR_ICE_CONTROLLING,
-        ATTR_LIFETIME, ATTR_PRIORITY, ATTR_USE_CANDIDATE, ATTR_USERNAME, ATTR_XOR_PEER_ADDRESS,
-        ATTR_XOR_RELAYED_ADDRESS, ATTR_XORMAPPED_ADDRESS, AttrType,
-    },
-    error_code::ErrorCodeAttribute,
-    message::{
-        CLASS_ERROR_RESPONSE, CLASS_INDICATION, CLASS_REQUEST, CLASS_SUCCESS_RESPONSE, Getter,
-        METHOD_ALLOCATE, METHOD_BINDING, METHOD_CHANNEL_BIND, METHOD_CREATE_PERMISSION, METHOD_DATA,
-        METHOD_REFRESH, METHOD_SEND, Message,
-    },
-    textattrs::TextAttribute,
-    xoraddr::XorMappedAddress,
-};
+use stun::{attributes::ATTR_DATA, message::Message};
 use turmoil_net::{TcpFlags, Transport};
 
-/// Describes a transport payload.
-pub fn describe(transport: &Transport) -> String {
+use super::{keys::IceKeys, stun_line};
+
+/// What is said of a datagram that begins like STUN and is none.
+const MALFORMED: &str = "malformed stun";
+
+/// Describes a transport payload that is sent. What protects a check is judged by `keys`.
+pub fn describe(transport: &Transport, keys: &IceKeys) -> String {
     match transport {
-        Transport::Udp(datagram) => describe_datagram(&datagram.payload),
+        Transport::Udp(datagram) => match datagram.payload.first() {
+            Some(0..=3) => {
+                stun_line::write(&datagram.payload, Some(keys)).unwrap_or_else(|| MALFORMED.into())
+            }
+            _ => describe_datagram(&datagram.payload),
+        },
         Transport::Tcp(segment) => match (flags(segment.flags), segment.payload.len()) {
             (flags, 0) => format!("tcp {flags}"),
             (flags, n) => format!("tcp {flags} {n} bytes"),
@@ -34,7 +30,7 @@ pub fn describe(transport: &Transport) -> String {
 pub fn describe_datagram(payload: &[u8]) -> String {
     match payload.first() {
         None => "empty".into(),
-        Some(0..=3) => describe_stun(payload).unwrap_or_else(|| "malformed stun".into()),
+        Some(0..=3) => stun_line::write(payload, None).unwrap_or_else(|| MALFORMED.into()),
         Some(20..=63) => format!("dtls {}", dtls_record(payload)),
         Some(64..=79) => "turn channel data".into(),
         Some(128..=191) => "rtp or rtcp".into(),
@@ -58,73 +54,6 @@ pub fn describe_inside(payload: &[u8]) -> Option<String> {
         _ => return None,
     };
     Some(describe_datagram(&inside))
-}
-
-fn describe_stun(payload: &[u8]) -> Option<String> {
-    let mut message = Message::new();
-    message.unmarshal_binary(payload).ok()?;
-    let method = match message.typ.method {
-        METHOD_BINDING => "binding",
-        METHOD_ALLOCATE => "allocate",
-        METHOD_REFRESH => "refresh",
-        METHOD_SEND => "send",
-        METHOD_DATA => "data",
-        METHOD_CREATE_PERMISSION => "create-permission",
-        METHOD_CHANNEL_BIND => "channel-bind",
-        _ => "unknown-method",
-    };
-    let class = match message.typ.class {
-        CLASS_REQUEST => "request",
-        CLASS_INDICATION => "indication",
-        CLASS_SUCCESS_RESPONSE => "success",
-        CLASS_ERROR_RESPONSE => "error",
-        _ => "unknown-class",
-    };
-    let mut line = format!("stun {method} {class}");
-    let mut add = |text: &str| {
-        line.push(' ');
-        line.push_str(text);
-    };
-    if let Ok(user) = TextAttribute::get_from_as(&message, ATTR_USERNAME) {
-        add(&user.text);
-    }
-    for (attribute, name) in [
-        (ATTR_ICE_CONTROLLING, "controlling"),
-        (ATTR_ICE_CONTROLLED, "controlled"),
-        (ATTR_USE_CANDIDATE, "use-candidate"),
-        (ATTR_CHANNEL_NUMBER, "channel"),
-    ] {
-        if message.contains(attribute) {
-            add(name);
-        }
-    }
-    for (attribute, name) in [(ATTR_PRIORITY, "priority"), (ATTR_LIFETIME, "lifetime")] {
-        if let Some(value) = number(&message, attribute) {
-            add(&format!("{name}={value}"));
-        }
-    }
-    for (attribute, name) in [
-        (ATTR_XORMAPPED_ADDRESS, "mapped"),
-        (ATTR_XOR_RELAYED_ADDRESS, "relayed"),
-        (ATTR_XOR_PEER_ADDRESS, "peer"),
-    ] {
-        let mut address = XorMappedAddress::default();
-        if address.get_from_as(&message, attribute).is_ok() {
-            add(&format!("{name}={}:{}", address.ip, address.port));
-        }
-    }
-    if message.contains(ATTR_ERROR_CODE) {
-        let mut code = ErrorCodeAttribute::default();
-        if code.get_from(&message).is_ok() {
-            add(&format!("code={}", code.code.0));
-        }
-    }
-    Some(line)
-}
-
-fn number(message: &Message, attribute: AttrType) -> Option<u32> {
-    let bytes = message.get(attribute).ok()?;
-    Some(u32::from_be_bytes(bytes.try_into().ok()?))
 }
 
 /// Names the first record of a DTLS datagram (RFC 6347, section 4.1).

@@ -27,7 +27,7 @@ use crate::{
         topology::Topology,
     },
     time::SimTime,
-    trace::{Cause, Crossing, Direction, EventKind, Flow, PacketId, Proto, Tapped, Watch, wire},
+    trace::{Cause, Crossing, Direction, EventKind, Flow, IceKeys, PacketId, Proto, Tapped, Watch, wire},
 };
 
 /// Acts on the network from outside, between packets.
@@ -52,6 +52,8 @@ pub(super) struct Pump<'a> {
     order: u64,
     sent: PacketId,
     watch: Option<Arc<Watch>>,
+    // What protects the checks that hosts send.
+    pub(super) keys: Arc<IceKeys>,
     pub(super) connections: BTreeSet<Flow>,
     pub(super) strays: Strays,
 }
@@ -69,6 +71,7 @@ impl<'a> Pump<'a> {
             connections: BTreeSet::new(),
             strays: Strays::default(),
             watch: sim.watch(),
+            keys: sim.part(),
             sim,
             network,
         }
@@ -156,7 +159,7 @@ impl<'a> Pump<'a> {
                     flow,
                     len: payload.len() as u32,
                     hash: short_hash(&payload),
-                    says: wire::describe(&packet.payload),
+                    says: wire::describe(&packet.payload, &self.keys),
                 },
             );
             self.tap(id, false, &packet);

@@ -167,6 +167,11 @@ fn own_mistake(mistake: Mistake) -> Caught {
             &CAND_02_OWN_GENERATION,
             "Candidates are kept by user: those of an old call are fed to the next one.",
         ),
+        Mistake::EndsEarly => (
+            meetings::three_people,
+            &TRIC_01_ENDS,
+            "The app says that there are no more candidates when it sends the first.",
+        ),
         Mistake::EarlyHangupForgotten => (
             impatient,
             &RING_01_CALLED,

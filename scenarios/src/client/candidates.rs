@@ -85,6 +85,17 @@ struct Local {
     open: bool,
     /// Candidates that wait until the other end has our description; `None` is the end of candidates.
     waiting: Vec<Option<Candidate>>,
+    /// Candidates that the stack has reported and that are not sent yet.
+    unsent: Vec<Candidate>,
+    /// The generation whose end waits until the last of its candidates is sent.
+    ends: Option<String>,
+}
+
+impl Local {
+    /// Reports whether every candidate of the generation `ufrag` that was reported is sent.
+    fn is_sent(&self, ufrag: &str) -> bool {
+        self.unsent.iter().all(|c| c.ufrag != ufrag)
+    }
 }
 
 impl LocalCandidates {
@@ -115,6 +126,31 @@ impl LocalCandidates {
         state.open = open;
         state.waiting.clear();
         self.joined.send_replace(false);
+    }
+
+    /// Records that the stack reports a candidate, which is sent later.
+    pub fn reported(&self, candidate: &Candidate) {
+        self.state().unsent.push(candidate.clone());
+    }
+
+    /// Records that a candidate is sent; returns the generation whose end can be sent now.
+    pub fn sent(&self, candidate: &Candidate) -> Option<String> {
+        let mut state = self.state();
+        if let Some(at) = state.unsent.iter().position(|c| c == candidate) {
+            state.unsent.remove(at);
+        }
+        let is_over = state.ends.as_ref().is_some_and(|ufrag| state.is_sent(ufrag));
+        state.ends.take_if(|_| is_over)
+    }
+
+    /// Reports whether the end of the generation `ufrag` can be sent; else it is due when the last of its candidates is.
+    pub fn may_end(&self, ufrag: &str) -> bool {
+        let mut state = self.state();
+        let is_over = state.is_sent(ufrag);
+        if !is_over {
+            state.ends = Some(ufrag.to_owned());
+        }
+        is_over
     }
 
     /// Handles a gathered candidate: returns it if it can be sent, and keeps it if it has to wait.
@@ -197,6 +233,19 @@ mod tests {
         remote.restart();
         remote.describe(policy, "newer");
         assert_eq!(remote.receive(policy, &old), Arrival::Add);
+    }
+
+    #[test]
+    fn the_end_is_sent_after_the_last_candidate_of_its_generation() {
+        let local = LocalCandidates::new(true);
+        for ufrag in ["old", "now", "now"] {
+            local.reported(&candidate(ufrag));
+        }
+        assert!(!local.may_end("now"), "two of them are under way");
+        assert_eq!(local.sent(&candidate("now")), None, "one is");
+        assert_eq!(local.sent(&candidate("now")), Some("now".into()));
+        assert_eq!(local.sent(&candidate("old")), None, "it is said once");
+        assert!(local.may_end("now"));
     }
 
     #[test]

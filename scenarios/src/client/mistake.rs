@@ -37,6 +37,8 @@ pub enum Mistake {
     StateByNumber,
     /// Candidates are kept by user, not by call: those of an old call are added to a new one.
     CandidatesByUser,
+    /// The end of candidates is sent with the first of them.
+    EndsEarly,
     /// A hangup that arrives before its call is not kept.
     EarlyHangupForgotten,
     /// There is no recovery when an attempt fails.
@@ -146,7 +148,7 @@ impl Wrong {
 
 impl Mistake {
     /// The mistakes of the app itself: all but wrong acts and claims without a cause.
-    pub const OWN: [Self; 25] = [
+    pub const OWN: [Self; 26] = [
         Self::PeerOnResponse,
         Self::CallbacksGoOn,
         Self::LateClose,
@@ -161,6 +163,7 @@ impl Mistake {
         Self::AnswersTheDead,
         Self::StateByNumber,
         Self::CandidatesByUser,
+        Self::EndsEarly,
         Self::EarlyHangupForgotten,
         Self::NoRecovery,
         Self::ShownTooEarly,
@@ -204,6 +207,7 @@ impl fmt::Display for Mistake {
             Self::AnswersTheDead => "answers-the-dead",
             Self::StateByNumber => "state-by-number",
             Self::CandidatesByUser => "candidates-by-user",
+            Self::EndsEarly => "ends-early",
             Self::EarlyHangupForgotten => "early-hangup-forgotten",
             Self::NoRecovery => "no-recovery",
             Self::RingsAfterGlare => "rings-after-glare",

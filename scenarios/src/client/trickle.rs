@@ -28,8 +28,9 @@ impl Call {
         let (phone, handle) = (self.phone.clone(), self.handle.clone());
         let (local, gathering) = (local.clone(), gathering.clone());
         Box::new(move |candidate| {
-            if candidate.is_none() {
-                gathering.end();
+            match &candidate {
+                Some(candidate) => local.reported(candidate),
+                None => gathering.end(),
             }
             let (phone, handle, local) = (phone.clone(), handle.clone(), local.clone());
             match phone.make.mistake {
@@ -89,7 +90,21 @@ impl Call {
         let (round, ours) = (attempt.exchange().round, attempt.local.generation());
         self.pause("send-candidate").await;
         self.check(attempt, round)?;
-        self.say(candidate_message(&self.handle.call, ours, candidate));
+        let call = &self.handle.call;
+        // Steps may overtake each other: the end of candidates comes after the last of them (RFC 8838, section 13).
+        match candidate {
+            None if !attempt.local.may_end(&ours) => {}
+            None => drop(self.say(end_message(call, ours))),
+            Some(candidate) => {
+                if self.phone.makes(Mistake::EndsEarly) {
+                    self.say(end_message(call, ours));
+                }
+                self.say(candidate_message(call, &candidate));
+                if let Some(ended) = attempt.local.sent(&candidate) {
+                    self.say(end_message(call, ended));
+                }
+            }
+        }
         Ok(())
     }
 
@@ -128,14 +143,17 @@ impl Call {
     }
 }
 
-fn candidate_message(call: &str, ours: String, candidate: Option<Candidate>) -> Message {
-    let call = call.to_owned();
-    match candidate {
-        Some(c) => Message::Candidate {
-            call,
-            ufrag: c.ufrag,
-            candidate: c.attribute,
-        },
-        None => Message::EndOfCandidates { call, ufrag: ours },
+fn candidate_message(call: &str, candidate: &Candidate) -> Message {
+    Message::Candidate {
+        call: call.to_owned(),
+        ufrag: candidate.ufrag.clone(),
+        candidate: candidate.attribute.clone(),
+    }
+}
+
+fn end_message(call: &str, ufrag: String) -> Message {
+    Message::EndOfCandidates {
+        call: call.to_owned(),
+        ufrag,
     }
 }

@@ -31,6 +31,8 @@ mod f0017_turn_reads_no_more;
 mod f0018_goodbye_said_once;
 mod f0020_no_consent;
 mod f0021_short_rtcp;
+mod f0022_check_priority;
+mod f0023_role_conflict;
 mod nat;
 mod panics;
 mod party;
@@ -142,6 +144,14 @@ const FINDINGS: &[(&str, &str, Show)] = &[
         "the first bytes of an RTCP packet, and the task that reads RTCP panics",
         || Box::pin(f0021_short_rtcp::show()),
     ),
+    (
+        "0022",
+        "the priority in a check is that of the candidate that sends it",
+        || Box::pin(f0022_check_priority::show()),
+    ),
+    ("0023", "both ends control, and neither gives way", || {
+        Box::pin(f0023_role_conflict::show())
+    }),
 ];
 
 fn main() -> ExitCode {

@@ -160,6 +160,11 @@ impl Wire {
     pub fn count(&self, is: impl Fn(&Crossing) -> bool) -> usize {
         self.crossed().iter().filter(|c| is(c)).count()
     }
+
+    /// The first datagram that `is` says something about.
+    pub fn first(&self, is: impl Fn(&Crossing) -> bool) -> Option<Crossing> {
+        self.crossed().iter().find(|c| is(c)).cloned()
+    }
 }
 
 impl Shared {

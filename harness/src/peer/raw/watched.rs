@@ -188,11 +188,7 @@ impl Watched {
         let ufrag = description.ufrag().unwrap_or_default();
         ufrag.clone_into(&mut self.generations().local);
         let log = self.log();
-        log.record(EventKind::DescriptionCreated {
-            peer: log.peer.clone(),
-            kind: description.kind.to_string(),
-            ufrag: ufrag.to_owned(),
-        });
+        log.created(&description);
     }
 
     /// Records a description that is applied.

@@ -68,7 +68,7 @@ impl Controls<'_, '_> {
             flow,
             len: payload.len() as u32,
             hash: short_hash(payload),
-            says: wire::describe(&packet.payload),
+            says: wire::describe(&packet.payload, &pump.keys),
         };
         pump.sim.record_on(None, sent);
         pump.strays.behind.insert(id, fault);
