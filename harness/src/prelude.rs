@@ -43,6 +43,7 @@ pub use crate::{
         signaling::STATE_04_TURNS,
         silent::TEAR_06_SILENT,
         talk::TALK_01_TO_THE_END,
+        told::RING_04_TOLD,
         trickle::TRIC_01_ENDS,
         wire::{WIRE_01_PROTECTED, WIRE_02_ROLES, WIRE_03_PRIORITY, WIRE_04_CONFLICT},
     },

@@ -89,7 +89,17 @@ fn rapid() -> Vec<Scenario> {
             .holds(&[&TEAR_05_STACK_ENDS])
             .reaches(&["client-crash-hit", "partition-hit", "signal-drop-hit"], ENOUGH)
     };
+    let at_least_once = |name, plan: fn(Seed) -> Plan| {
+        story(name, plan)
+            .about("Every copy of a message reaches the app, as from a session that keeps no record of what it has handled: nothing is done twice.")
+            .from("docs/hazards.md#redelivery")
+            .reaches(&["copy-reached-app"], ENOUGH)
+    };
     vec![
+        at_least_once("rapid-at-least-once", |seed| copied(plans::rapid_when_calm(seed))),
+        at_least_once("glare-at-least-once", |seed| {
+            copied(meetings::glare_when_calm(seed))
+        }),
         story("rapid", plans::rapid_when_calm),
         story("impatient", plans::impatient_when_calm),
         story("third-caller", meetings::busy_when_calm),
@@ -98,6 +108,12 @@ fn rapid() -> Vec<Scenario> {
         story("forked-answered", forked::answered_when_calm),
         story("forked-declined", forked::declined_when_calm),
     ]
+}
+
+/// Has every copy of a message reach the app.
+fn copied(mut plan: Plan) -> Plan {
+    plan.service().passes_copies = true;
+    plan
 }
 
 /// The faults of NATs, of TURN servers and of phones with two networks, and all others.

@@ -21,7 +21,7 @@ pub(crate) fn played(
 }
 
 /// The oracles that the fixed client passes, whatever the users, the network and the stack do.
-pub(crate) const KEPT: [&Oracle; 26] = [
+pub(crate) const KEPT: [&Oracle; 27] = [
     &INT_01_HEEDED,
     &CALL_04_CAUSED,
     &CALL_05_TRUE,
@@ -34,6 +34,7 @@ pub(crate) const KEPT: [&Oracle; 26] = [
     &RING_01_CALLED,
     &RING_02_ANSWERED,
     &RING_03_REFUSED,
+    &RING_04_TOLD,
     &FACT_01_AS_LONG_AS_CALLS,
     &HANG_01_RETURNS,
     &TEAR_03_CLOSED_ONCE,

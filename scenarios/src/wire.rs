@@ -73,7 +73,7 @@ pub fn family() -> Vec<Scenario> {
                 sim.sleep(CHECKS).await;
                 let alice = sim.host("alice");
                 alice.run(|| sim.record(EventKind::Closed { peer: "c1".into() }));
-                sim.sleep(CHECKS).await;
+                sim.sleep(TRIES).await;
                 ends.close().await;
             },
         )

@@ -138,6 +138,12 @@ pub(super) fn ended(evidence: Evidence<'_>) -> SimTime {
     last.map_or(SimTime::ZERO, |e| e.at)
 }
 
+/// Returns when the run ended, or was cleaned up.
+pub(super) fn run_over(evidence: Evidence<'_>) -> SimTime {
+    let clean_up = evidence.trace.events.get(cleaned_up(evidence.trace) as usize);
+    clean_up.map_or(ended(evidence), |e| e.at.min(ended(evidence)))
+}
+
 /// Returns the sequence number of the cleanup: later events are not the users' doing.
 pub(super) fn cleaned_up(trace: &Trace) -> u64 {
     let clean_up = trace.events.iter().find(|e| e.kind == EventKind::CleanUp);

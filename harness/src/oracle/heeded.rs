@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{
     Evidence, Oracle, Verdict, Violation,
-    ends::{cleaned_up, ended},
+    ends::{cleaned_up, run_over},
     wanted::{Want, Wanted, due, is_live_at, rings_at, wanted},
     worst,
 };
@@ -136,9 +136,7 @@ fn expect(
 
 /// Reports whether the run ended, or was cleaned up, before `by`.
 fn cut_off(evidence: Evidence<'_>, by: SimTime) -> bool {
-    let clean_up = cleaned_up(evidence.trace);
-    let clean_up = evidence.trace.events.get(clean_up as usize);
-    ended(evidence) < by || clean_up.is_some_and(|e| e.at < by)
+    run_over(evidence) < by
 }
 
 fn name(want: Want<'_>) -> &'static str {

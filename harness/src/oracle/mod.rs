@@ -33,6 +33,7 @@ pub mod runs;
 pub mod signaling;
 pub mod silent;
 pub mod talk;
+pub mod told;
 pub mod trickle;
 mod wanted;
 pub mod wire;
@@ -191,6 +192,7 @@ pub const ALL: &[&Oracle] = &[
     &ringing::RING_01_CALLED,
     &forks::RING_02_ANSWERED,
     &forks::RING_03_REFUSED,
+    &told::RING_04_TOLD,
     &factory::FACT_01_AS_LONG_AS_CALLS,
     &hangup::HANG_01_RETURNS,
     &hangup::TEAR_03_CLOSED_ONCE,

@@ -51,6 +51,7 @@ fn stormy(seed: u64) -> Plan {
             others: Latency::constant_ms(7),
             push: Some(Latency::constant_ms(300)),
             acknowledged: true,
+            passes_copies: false,
         }),
         ice_servers: vec![IceServerSpec {
             host: "stun".into(),

@@ -78,6 +78,7 @@ impl Client {
             address: SocketAddr::new(server.addresses()[0], PORT),
             name: name.to_owned(),
             acks: false,
+            copies: false,
             connections: u64::from(host.life()) * PER_LIFE,
             ledger: Ledger::beginning_at(u64::from(host.life()) * PER_LIFE),
         };
@@ -111,6 +112,8 @@ struct Session {
     address: SocketAddr,
     name: String,
     acks: bool,
+    // Whether the app gets every copy of a message.
+    copies: bool,
     connections: u64,
     ledger: Ledger,
 }
@@ -151,14 +154,13 @@ impl Session {
         let Some(Ok(frame)) = socket.next().await else {
             return Err(SignalingError::Closed);
         };
-        match read(&frame) {
-            Some(envelope) if matches!(envelope.message, Message::Registered { .. }) => {
-                record(self.sim(), SignalDirection::Received, SERVICE, &envelope);
-                self.acks = matches!(envelope.message, Message::Registered { acks: true });
-                Ok(socket)
-            }
-            _ => Err(SignalingError::Closed),
-        }
+        let envelope = read(&frame).ok_or(SignalingError::Closed)?;
+        let Message::Registered { acks, copies } = envelope.message else {
+            return Err(SignalingError::Closed);
+        };
+        record(self.sim(), SignalDirection::Received, SERVICE, &envelope);
+        (self.acks, self.copies) = (acks, copies);
+        Ok(socket)
     }
 
     /// Moves messages between the connections and the two queues until no client uses them.
@@ -259,15 +261,20 @@ impl Session {
             return Ok(None);
         }
         let (ack, first) = self.ledger.receives(&envelope);
-        if first {
+        let reaches_app = first || self.copies;
+        if reaches_app {
             record(self.sim(), SignalDirection::Received, SERVICE, &envelope);
-        } else {
-            self.sim().mark("duplicate-message-dropped");
+        }
+        if !first {
+            self.sim().mark(match self.copies {
+                true => "copy-reached-app",
+                false => "duplicate-message-dropped",
+            });
         }
         if let Some(ack) = ack {
             self.write(socket, &ack).await?;
         }
-        Ok(first.then_some(envelope))
+        Ok(reaches_app.then_some(envelope))
     }
 
     async fn write(&self, socket: &mut Socket, envelope: &Envelope) -> Result<(), SignalingError> {

@@ -78,6 +78,9 @@ pub enum Message {
         /// Whether messages are acknowledged.
         #[serde(skip_serializing_if = "std::ops::Not::not", default)]
         acks: bool,
+        /// Whether the app gets every copy of a message.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        copies: bool,
     },
     /// An acknowledgement.
     Ack {

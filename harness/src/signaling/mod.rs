@@ -79,6 +79,10 @@ pub struct SignalingSpec {
     /// Whether messages are acknowledged end to end, and sent again until they are ([`message`]).
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub acknowledged: bool,
+    /// Whether the app gets every copy of a message that comes more than once, as from a session that keeps no record of what it
+    /// has handled: at least once, instead of once.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub passes_copies: bool,
 }
 
 impl SignalingSpec {
@@ -90,6 +94,7 @@ impl SignalingSpec {
         others: Latency::NONE,
         push: None,
         acknowledged: false,
+        passes_copies: false,
     };
 
     /// Checks the specification in a world whose hosts are `known`; returns the wrong field, and how to mend it.

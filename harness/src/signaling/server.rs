@@ -142,8 +142,8 @@ impl Server {
         if !self.register(&client, connection, &outbox) {
             return;
         }
-        let acks = self.shared.spec.acknowledged;
-        let _ = outbox.send(Envelope::direct(Message::Registered { acks }));
+        let (acks, copies) = (self.shared.spec.acknowledged, self.shared.spec.passes_copies);
+        let _ = outbox.send(Envelope::direct(Message::Registered { acks, copies }));
         let work = self.worker(&client);
         loop {
             tokio::select! {

@@ -7,7 +7,10 @@ use std::{
     sync::{Once, Weak},
 };
 
-use super::{sim::Shared, tasks::short_place};
+use super::{
+    sim::Shared,
+    tasks::{self, short_place},
+};
 use crate::{trace::EventKind, world::Sim};
 
 thread_local! {
@@ -40,7 +43,9 @@ pub(super) fn install_hook() {
                 return before(info);
             };
             let message = with_hint(message(info.payload()));
-            sim.record(EventKind::Panicked { message, place });
+            // Also in a life that a crash has ended: a defect is one wherever it shows.
+            let host = tasks::current_owner().map(|owner| owner.host);
+            sim.record_on(host, EventKind::Panicked { message, place });
         }));
     });
 }

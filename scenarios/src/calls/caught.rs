@@ -172,6 +172,11 @@ fn own_mistake(mistake: Mistake) -> Caught {
             &TRIC_01_ENDS,
             "The app says that there are no more candidates when it sends the first.",
         ),
+        Mistake::RingsOn => (
+            forked::cancelled_when_calm,
+            &RING_04_TOLD,
+            "A phone that is told that the caller has hung up rings on for three and a half seconds.",
+        ),
         Mistake::EarlyHangupForgotten => (
             impatient,
             &RING_01_CALLED,

@@ -3,7 +3,10 @@
 //!
 //! Pure bookkeeping: nothing here sends, and nothing but [`LocalCandidates::has_joined`] waits.
 
-use std::sync::{Mutex, MutexGuard};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard},
+};
 
 use sleet::trace::Candidate;
 use tokio::sync::watch;
@@ -19,6 +22,8 @@ pub(super) enum Arrival {
     Kept,
     /// Nothing: it belongs to a past generation.
     Stale,
+    /// Nothing: it arrived before.
+    Again,
 }
 
 /// The remote candidates of one call.
@@ -30,6 +35,8 @@ pub(super) struct RemoteCandidates {
     past: Vec<String>,
     /// Candidates that wait for their description.
     waiting: Vec<Candidate>,
+    /// Every candidate that arrived, by generation and attribute: signaling may deliver one twice.
+    known: BTreeSet<(String, String)>,
 }
 
 impl RemoteCandidates {
@@ -54,6 +61,10 @@ impl RemoteCandidates {
             (ReceivePolicy::Buffer, set) => set.as_ref() == Some(&candidate.ufrag),
             (ReceivePolicy::BufferAnyGeneration, set) => set.is_some(),
         };
+        let name = (candidate.ufrag.clone(), candidate.attribute.clone());
+        if !self.known.insert(name) && policy == ReceivePolicy::Buffer {
+            return Arrival::Again;
+        }
         if described {
             return Arrival::Add;
         }
@@ -209,6 +220,16 @@ mod tests {
         assert_eq!(remote.generation(), None);
         assert_eq!(remote.describe(policy, "new"), [new]);
         assert_eq!(remote.receive(policy, &old), Arrival::Stale);
+    }
+
+    #[test]
+    fn a_candidate_that_arrives_twice_is_added_once() {
+        let mut remote = RemoteCandidates::default();
+        let (policy, now) = (ReceivePolicy::Buffer, candidate("now"));
+        assert_eq!(remote.receive(policy, &now), Arrival::Kept);
+        assert_eq!(remote.receive(policy, &now), Arrival::Again, "while it waits");
+        assert_eq!(remote.describe(policy, "now"), std::slice::from_ref(&now));
+        assert_eq!(remote.receive(policy, &now), Arrival::Again, "and later");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::{
     mistake::Mistake,
     phone::Phone,
     registry::Admission,
+    wrongly,
 };
 
 impl Phone {
@@ -57,6 +58,7 @@ impl Phone {
         let handle = self.registry().handle(call);
         match handle {
             Some(_) if ending == Ending::Theirs(How::Elsewhere) && self.makes(Mistake::ElsewhereIgnored) => {}
+            Some(handle) if self.makes(Mistake::RingsOn) => wrongly::ring_on(self, handle, ending),
             Some(handle) => {
                 self.ended_on(&handle, &ending);
                 handle.end(ending);

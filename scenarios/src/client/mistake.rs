@@ -39,6 +39,8 @@ pub enum Mistake {
     CandidatesByUser,
     /// The end of candidates is sent with the first of them.
     EndsEarly,
+    /// A phone that is told that its call is over rings on for a while.
+    RingsOn,
     /// A hangup that arrives before its call is not kept.
     EarlyHangupForgotten,
     /// There is no recovery when an attempt fails.
@@ -148,7 +150,7 @@ impl Wrong {
 
 impl Mistake {
     /// The mistakes of the app itself: all but wrong acts and claims without a cause.
-    pub const OWN: [Self; 26] = [
+    pub const OWN: [Self; 27] = [
         Self::PeerOnResponse,
         Self::CallbacksGoOn,
         Self::LateClose,
@@ -164,6 +166,7 @@ impl Mistake {
         Self::StateByNumber,
         Self::CandidatesByUser,
         Self::EndsEarly,
+        Self::RingsOn,
         Self::EarlyHangupForgotten,
         Self::NoRecovery,
         Self::ShownTooEarly,
@@ -208,6 +211,7 @@ impl fmt::Display for Mistake {
             Self::StateByNumber => "state-by-number",
             Self::CandidatesByUser => "candidates-by-user",
             Self::EndsEarly => "ends-early",
+            Self::RingsOn => "rings-on",
             Self::EarlyHangupForgotten => "early-hangup-forgotten",
             Self::NoRecovery => "no-recovery",
             Self::RingsAfterGlare => "rings-after-glare",

@@ -123,8 +123,8 @@ impl Call {
                     self.add(&attempt, candidate).await;
                 }
             }
-            // The candidate waits, belongs to a past generation, or has no peer to go to: then it is lost.
-            (Arrival::Kept | Arrival::Stale | Arrival::Add, _) => {}
+            // The candidate waits, belongs to a past generation, arrived before, or has no peer to go to: then it is lost.
+            (Arrival::Kept | Arrival::Stale | Arrival::Again | Arrival::Add, _) => {}
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use super::{
     handle::{CallHandle, News, Work},
     mistake::Mistake,
     policy::Recovery,
+    wrongly,
 };
 
 /// How often an app that gives up looks whether the other end is still there.
@@ -207,16 +208,10 @@ impl Watcher {
         }
     }
 
-    /// The mistake: ends the call at the state of the ICE transport that has the number of the peer connection's
-    /// `closed`. That is its `failed`.
+    /// Lets the broken client end the call at a state that is none of its business.
     async fn numbers(&self) {
-        const CLOSED: u8 = 6;
-        if !self.by_number {
-            return;
-        }
-        let mut ice = self.attempt.peer.ice_state();
-        if ice.wait_for(|s| ice_number(s) == CLOSED).await.is_ok() {
-            self.handle.end(Ending::Theirs(How::Hangup));
+        if self.by_number {
+            wrongly::end_by_number(&self.handle, &self.attempt).await;
         }
     }
 }
@@ -224,29 +219,4 @@ impl Watcher {
 /// Reports whether ICE has a path.
 fn is_up(state: &str) -> bool {
     matches!(state, "connected" | "completed")
-}
-
-/// The numbers of `webrtc`'s `RTCIceConnectionState` (`webrtc` 0.17.2, `src/ice_transport/ice_connection_state.rs`).
-fn ice_number(state: &str) -> u8 {
-    const NAMES: [&str; 7] = [
-        "new",
-        "checking",
-        "connected",
-        "completed",
-        "disconnected",
-        "failed",
-        "closed",
-    ];
-    NAMES.iter().position(|n| *n == state).map_or(0, |i| i as u8 + 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn failed_has_the_number_that_the_peer_connection_gives_to_closed() {
-        assert_eq!((ice_number("failed"), ice_number("closed")), (6, 7));
-        assert_eq!(ice_number("unheard of"), 0);
-    }
 }

@@ -12,6 +12,8 @@ use sleet::{
 };
 
 use super::{
+    attempt::Attempt,
+    ending::{Ending, How},
     handle::{CallHandle, Work},
     mistake::{Mistake, Wrong},
     phone::Phone,
@@ -154,6 +156,15 @@ impl Phone {
     }
 }
 
+/// The mistake: a call that the other end has ended goes on for a while.
+pub(super) fn ring_on(phone: &Arc<Phone>, handle: CallHandle, ending: Ending) {
+    let sim = phone.host.sim().clone();
+    phone.host.spawn("rings on", async move {
+        sim.sleep(LATE).await;
+        handle.end(ending);
+    });
+}
+
 /// The mistake: a callback goes on by itself, and after the end of the call it does what the call would have done.
 pub(super) fn go_on(phone: &Arc<Phone>, handle: &CallHandle, number: u32, candidate: Option<Candidate>) {
     let (host, phone, handle) = (phone.host.clone(), phone.clone(), handle.clone());
@@ -171,4 +182,39 @@ pub(super) fn go_on(phone: &Arc<Phone>, handle: &CallHandle, number: u32, candid
             candidate => handle.ask(Work::Gathered(number, candidate)),
         }
     });
+}
+
+/// The mistake: ends the call at the state of the ICE transport that has the number of the peer connection's `closed`. That is its
+/// `failed`.
+pub(super) async fn end_by_number(handle: &CallHandle, attempt: &Attempt) {
+    const CLOSED: u8 = 6;
+    let mut ice = attempt.peer.ice_state();
+    if ice.wait_for(|s| ice_number(s) == CLOSED).await.is_ok() {
+        handle.end(Ending::Theirs(How::Hangup));
+    }
+}
+
+/// The numbers of `webrtc`'s `RTCIceConnectionState` (`webrtc` 0.17.2, `src/ice_transport/ice_connection_state.rs`).
+fn ice_number(state: &str) -> u8 {
+    const NAMES: [&str; 7] = [
+        "new",
+        "checking",
+        "connected",
+        "completed",
+        "disconnected",
+        "failed",
+        "closed",
+    ];
+    NAMES.iter().position(|n| *n == state).map_or(0, |i| i as u8 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failed_has_the_number_that_the_peer_connection_gives_to_closed() {
+        assert_eq!((ice_number("failed"), ice_number("closed")), (6, 7));
+        assert_eq!(ice_number("unheard of"), 0);
+    }
 }

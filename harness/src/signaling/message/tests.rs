@@ -11,8 +11,14 @@ fn every_message_is_read_as_it_is_written_and_called_by_its_name() {
             client: "alice".into(),
             connection: 1,
         },
-        Message::Registered { acks: false },
-        Message::Registered { acks: true },
+        Message::Registered {
+            acks: false,
+            copies: false,
+        },
+        Message::Registered {
+            acks: true,
+            copies: true,
+        },
         Message::Ack { of: 1, absent: true },
         Message::Dial { call: call.clone() },
         Message::Ring { call: call.clone() },
