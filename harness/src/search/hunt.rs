@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The number of plans out of which a guided search proposes one.
-const CANDIDATES: usize = 6;
+const CANDIDATES: usize = 12;
 /// The number of plans that must have reached something new before any is bred.
 const FIRST: usize = 4;
 /// The least and the most percent of candidates that are bred.
