@@ -83,7 +83,7 @@ const SAMPLE: (usize, u64, u64) = (2, 1, 40);
 #[derive(clap::Args)]
 pub struct Args {
     /// How many searches of each mistake, each from another first seed
-    #[arg(long, value_name = "R", default_value_t = 20)]
+    #[arg(long, value_name = "R", default_value_t = 15)]
     repeats: u64,
     /// How many runs a search has at most
     #[arg(long, value_name = "N", default_value_t = 300)]

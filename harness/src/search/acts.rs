@@ -3,7 +3,7 @@
 //! An answer never goes and never comes later than drawn, and nobody dials earlier: that would be another story, in which a call
 //! need not connect. A plan is changed in place; whether it can be run is checked by who asks.
 
-use super::breed::{aimed, place};
+use super::aim::{aimed, place};
 use crate::{
     fault::{Act, Plan, Scripted, When},
     seed::{Ppm, Stream},

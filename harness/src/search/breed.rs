@@ -6,10 +6,13 @@
 
 use std::collections::BTreeSet;
 
-use super::acts;
+use super::{
+    acts,
+    aim::{aimed, place},
+};
 use crate::{
     fault::{Fault, Plan, Span},
-    seed::{Ppm, Stream},
+    seed::Stream,
 };
 
 /// A change of a plan, or of its seed.
@@ -112,18 +115,6 @@ pub fn breed(change: Change, parents: Parents<'_>, draws: &mut Stream) -> Option
     let is_small = plan.faults.len().max(plan.script.len()) <= MOST.max(parents.plan.faults.len());
     let is_new = is_small && plan != *parents.plan;
     (is_new && plan.check().is_ok()).then_some(plan)
-}
-
-/// Draws a place in a list of `len`; `None` if it is empty.
-pub(super) fn place(draws: &mut Stream, len: usize) -> Option<usize> {
-    (len > 0).then(|| draws.below(len as u64) as usize)
-}
-
-/// Draws a time near one of `moments`; `None` half of the time, and without moments.
-pub(super) fn aimed(moments: &[u64], draws: &mut Stream) -> Option<u64> {
-    let at = place(draws, moments.len())?;
-    let near = moments[at].saturating_sub(20) + draws.below(40);
-    draws.chance(Ppm::percent(50)).then_some(near)
 }
 
 /// Returns `other` if the same hosts and users are in it, so that the acts of one can be played in the other.

@@ -2,7 +2,7 @@
 //!
 //! - [`reached`]: what a run reached, as a set of small features
 //! - [`traits`]: what a plan is made of, and how often that was run
-//! - [`breed`](mod@breed), [`acts`]: new plans from plans: changed, or put together from two
+//! - [`breed`](mod@breed), [`acts`], [`aim`]: new plans from plans: changed, or put together from two
 //! - [`pool`]: the plans that are bred from, and how many runs reached each feature
 //! - [`strategy`]: where plans come from, and what breaks
 //! - [`hunt`]: proposes runs, and is told what they reached
@@ -12,6 +12,7 @@
 //! oracles say what is broken.
 
 mod acts;
+mod aim;
 mod breed;
 mod hunt;
 mod pool;

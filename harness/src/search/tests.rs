@@ -202,11 +202,13 @@ fn states_come_in_pairs_of_both_ends_and_events_in_order_of_one_host() {
 fn the_pool_is_bounded_and_keeps_what_is_rare() {
     let mut pool = Pool::default();
     let plan = Arc::new(world());
+    let common = |n: u64| Reached::of_trace(&trace(&[&format!("state {}", n % 100)]));
+    (0..100).for_each(|n| drop(pool.count(&common(n))));
     let rare = Reached::of_trace(&trace(&["rare"]));
     let new = pool.count(&rare);
     pool.keep(Seed(0), plan.clone(), &rare, new);
     for n in 1..500 {
-        let common = Reached::of_trace(&trace(&[&format!("state {}", n % 100)]));
+        let common = common(n);
         let features = common.features().cloned().collect();
         pool.count(&common);
         pool.keep(Seed(n), plan.clone(), &common, features);

@@ -52,15 +52,14 @@ pub fn median(values: &[u64]) -> (u64, u64, u64) {
     )
 }
 
-/// The largest rank, from 0, such that fewer than that many or exactly that many of `n` values below the median have a probability
-/// of at most 2.5 %.
+/// The largest rank, from 0, of `n` values in order whose value lies above the true median with a probability of at most 2.5 %.
 fn rank_below(n: usize) -> usize {
     let mut term = 0.5_f64.powi(n as i32);
     let mut sum = 0.0;
     for k in 0..n {
         sum += term;
         if sum > 0.025 {
-            return k;
+            return k.saturating_sub(1);
         }
         term *= (n - k) as f64 / (k + 1) as f64;
     }
