@@ -159,7 +159,6 @@ fn row(planted: Planted, repeats: u64, most: u64) -> anyhow::Result<Row> {
     let fixed = promise(planted.1)?;
     let (broken, oracle) = broken(planted, &fixed)?;
     let of = |strategy| -> anyhow::Result<Sum> {
-        let began = processor_time()?;
         let mut sum = Sum::default();
         for repeat in 0..repeats {
             let first = Seed(SEEDS + repeat * APART);
@@ -172,7 +171,6 @@ fn row(planted: Planted, repeats: u64, most: u64) -> anyhow::Result<Row> {
                 &mut sum,
             )?;
         }
-        sum.took = processor_time()?.saturating_sub(began);
         Ok(sum)
     };
     Ok(Row {
@@ -191,19 +189,24 @@ fn find(
     most: u64,
     sum: &mut Sum,
 ) -> anyhow::Result<()> {
+    let began = processor_time()?;
+    let mut found = None;
     for run in 1..=most {
         let proposal = search.propose()?;
         let record = proposal.run(broken)?;
         sum.all += 1;
         if record.broken().any(|(id, _)| id == oracle) {
-            sum.runs.push(run);
-            let innocent = proposal.run(fixed)?;
-            sum.false_alarms += u64::from(Found::of(&innocent).is_some());
-            return Ok(());
+            found = Some((run, proposal));
+            break;
         }
         search.learn(&proposal, &Reached::of(&record), record.failure().is_some());
     }
-    sum.runs.push(most + 1);
+    sum.took += processor_time()?.saturating_sub(began);
+    sum.runs.push(found.as_ref().map_or(most + 1, |(run, _)| *run));
+    if let Some((_, proposal)) = found {
+        let innocent = proposal.run(fixed)?;
+        sum.false_alarms += u64::from(Found::of(&innocent).is_some());
+    }
     Ok(())
 }
 

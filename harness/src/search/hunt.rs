@@ -92,11 +92,13 @@ impl Search {
             return Ok(best);
         }
         let mut traits = Traits::of(&best.plan);
+        let mut novelty = self.tried.novelty(&traits);
         for _ in 1..CANDIDATES {
             let other = self.candidate()?;
             let its = Traits::of(&other.plan);
-            if self.tried.novelty(&its) > self.tried.novelty(&traits) {
-                (best, traits) = (other, its);
+            let how_new = self.tried.novelty(&its);
+            if how_new > novelty {
+                (best, traits, novelty) = (other, its, how_new);
             }
         }
         self.tried.count(&traits);

@@ -14,7 +14,7 @@ type Key = u64;
 pub(super) struct Traits {
     single: BTreeSet<Key>,
     /// Each act with each other act, and with each fault.
-    pairs: BTreeSet<Key>,
+    pairs: Vec<Key>,
 }
 
 impl Traits {
@@ -33,7 +33,9 @@ impl Traits {
                 .filter(move |other| *other != one)
                 .map(move |other| paired(one, other))
         };
-        let pairs = acts.iter().flat_map(with_all).collect();
+        let mut pairs: Vec<Key> = acts.iter().flat_map(with_all).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
         Self { single, pairs }
     }
 }
@@ -53,8 +55,9 @@ impl Tried {
     /// Returns how new `traits` are. A plan with more in it has more that can be new.
     pub fn novelty(&self, traits: &Traits) -> u64 {
         let runs = |key: &Key| self.runs.get(key).copied().unwrap_or_default();
-        let of = |keys: &BTreeSet<Key>| keys.iter().map(|key| NEW / (1 + runs(key))).sum::<u64>();
-        SINGLE * of(&traits.single) + of(&traits.pairs)
+        let weight = |key: &Key| NEW / (1 + runs(key));
+        let single: u64 = traits.single.iter().map(weight).sum();
+        SINGLE * single + traits.pairs.iter().map(weight).sum::<u64>()
     }
 
     /// Counts a run of a plan with `traits`.
