@@ -10,6 +10,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sleet::{
+    search::Strategy,
     seed::{self, Seed, SeedError},
     time::SimTime,
 };
@@ -70,6 +71,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Run a good run again for every single packet and message, with that one lost, doubled, late, cut or damaged.
     Sweep(SweepArgs),
+    /// Search for plans that break a scenario, bred from those that reached something new.
+    Search(SearchArgs),
     /// Keep shrunken failures, which run first on every run.
     Corpus(CorpusArgs),
     /// Make every report of a suite again, from its folder: finished, merged, stopped or old.
@@ -286,6 +289,31 @@ pub struct SweepArgs {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// The folder for the plans that broke something. Default: target/sim/sweep.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    /// The scenarios to search: prefixes of their names; `=candidates/naive` is that scenario and no other.
+    #[arg(required = true, value_name = "SCENARIO")]
+    pub what: Vec<String>,
+    /// How many runs of each scenario at most. Default: 1000, without a budget.
+    #[arg(long, value_name = "N")]
+    pub runs: Option<u64>,
+    /// Begin no further run after this time: 90s, 10m, 2h.
+    #[arg(long, value_name = "TIME", value_parser = wall::parse_duration)]
+    pub budget: Option<Duration>,
+    /// The first seed, decimal or 0x…: the same one searches the same plans.
+    #[arg(long, value_name = "S", default_value_t = Seed(0))]
+    pub seed: Seed,
+    /// Where plans come from: `guided` breeds them from those that reached something new, `swarm` only draws them.
+    #[arg(long, value_name = "guided|swarm", default_value_t)]
+    pub strategy: Strategy,
+    /// Go on after the first plan that breaks something; each kind of failure is saved once.
+    #[arg(long)]
+    pub keep_going: bool,
+    /// The folder for the plans that broke something. Default: target/sim/search.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }

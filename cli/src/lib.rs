@@ -1,7 +1,7 @@
 //! The command line of Sleet, for any catalogue of scenarios.
 //!
 //! [`main`] gives a program with its own scenarios everything that Sleet's has: `run` on worker processes, `list`,
-//! `replay`, `shrink`, `explain`, `sweep`, `merge`, `corpus`, `report`. [`main_with`] adds the program's own commands.
+//! `replay`, `shrink`, `explain`, `sweep`, `search`, `merge`, `corpus`, `report`. [`main_with`] adds the program's own commands.
 //! [`tests()`] makes each scenario a test of `cargo test`.
 //!
 //! A worker is started from the program's own file, so a program with this command line calls one of these first in
@@ -48,6 +48,7 @@ mod replay;
 mod report;
 mod run;
 mod schedule;
+mod search;
 mod select;
 mod shards;
 mod shrink;
@@ -100,6 +101,7 @@ fn obey(catalogue: &Catalogue, command: Command) -> Done {
         Command::Shrink(args) => shrink::shrink(catalogue, &args),
         Command::Explain(args) => explain::explain(catalogue, &args),
         Command::Sweep(args) => sweep::sweep(catalogue, &args),
+        Command::Search(args) => search::search(catalogue, &args),
         Command::Corpus(args) => corpus::corpus(catalogue, &args),
         Command::Report(args) => report::report(catalogue, &args),
     }

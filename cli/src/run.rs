@@ -204,7 +204,7 @@ fn workers(args: &RunArgs) -> usize {
 }
 
 /// Returns a flag that becomes true on Ctrl-C or SIGTERM.
-fn interrupt_flag() -> anyhow::Result<Arc<AtomicBool>> {
+pub fn interrupt_flag() -> anyhow::Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     let set = flag.clone();
     ctrlc::set_handler(move || set.store(true, Ordering::Relaxed)).context("cannot listen for interrupts")?;

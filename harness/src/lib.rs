@@ -17,6 +17,7 @@
 //! - [`driver`]: starts apps and servers, and is the hand of the users
 //! - [`app`], [`webrtc`]: what code under test uses in place of `tokio::net` and of `webrtc`'s peer connection
 //! - [`scenario`], [`run`], [`shrink`], [`explain`]: what a user calls
+//! - [`search`]: plans bred from those that reached something new
 //! - [`schema`]: JSON Schemas of what runs write and read
 //! - [`prelude`]: what a scenario needs, in one `use`
 //!
@@ -72,6 +73,7 @@ pub mod reach;
 pub mod run;
 pub mod scenario;
 pub mod schema;
+pub mod search;
 pub mod seed;
 pub mod servers;
 pub mod shrink;

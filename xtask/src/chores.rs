@@ -4,7 +4,7 @@
 
 use clap::Subcommand;
 
-use crate::{docs, measure, review, tidy};
+use crate::{docs, measure, review, search_compare, tidy};
 
 /// The exit code of a chore that found something to fix. Not 100: no scenario broke.
 const TO_MEND: u8 = 1;
@@ -24,6 +24,8 @@ pub enum Chore {
     Counts(measure::MeasureArgs),
     /// Executes plans on real kernel networks, and compares what came of them with the simulation (Linux, root; else exit 77)
     Reality(sleet_reality::Args),
+    /// Measures guided search against the plain swarm: runs until planted mistakes are found, and what is reached (minutes)
+    SearchCompare(search_compare::Args),
 }
 
 /// Executes a chore; returns the exit code.
@@ -38,6 +40,7 @@ pub fn run(chore: Chore) -> anyhow::Result<u8> {
         Chore::Bench(args) => return measure::measure("bench", &args),
         Chore::Counts(args) => return measure::measure("counts", &args),
         Chore::Reality(args) => return sleet_reality::reality(&args),
+        Chore::SearchCompare(args) => return search_compare::compare(&args),
     };
     Ok(if is_well { 0 } else { TO_MEND })
 }

@@ -4,6 +4,7 @@ mod chores;
 mod docs;
 mod measure;
 mod review;
+mod search_compare;
 mod tidy;
 
 use std::process::ExitCode;

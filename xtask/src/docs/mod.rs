@@ -19,7 +19,10 @@ use std::{
 
 use anyhow::Context;
 
-use crate::tidy::tree::{Tree, root};
+use crate::{
+    search_compare,
+    tidy::tree::{Tree, root},
+};
 use blocks::Block;
 
 /// What `cargo xtask docs` is asked.
@@ -95,7 +98,10 @@ fn stale(root: &Path, pages: &[(&str, &str)]) -> anyhow::Result<Vec<String>> {
             }
         }
     }
-    let is_known = |name: &str| name == oracles::BLOCK || results::TABLES.iter().any(|t| t.block == name);
+    let is_known = |name: &str| {
+        [oracles::BLOCK, search_compare::BLOCK].contains(&name)
+            || results::TABLES.iter().any(|t| t.block == name)
+    };
     for name in seen.keys().filter(|name| !is_known(name)) {
         stale.push(format!("nothing makes the block '{name}'"));
     }
@@ -106,6 +112,7 @@ fn stale(root: &Path, pages: &[(&str, &str)]) -> anyhow::Result<Vec<String>> {
             oracles::BLOCK
         )),
     }
+    stale.extend(search_compare::what_is_stale(seen.get(search_compare::BLOCK))?);
     for table in &results::TABLES {
         let what = match seen.get(table.block) {
             None => Some("is on no page".to_owned()),

@@ -11,6 +11,7 @@ mod formats;
 mod mistakes;
 mod replay;
 mod reports;
+mod search;
 mod shards;
 mod shrink;
 mod sweep;
