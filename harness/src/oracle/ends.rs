@@ -23,6 +23,8 @@ pub(super) struct End<'a> {
     pub shown: Vec<&'a Event>,
     /// The call events of all lives of the host.
     pub ever_shown: Vec<&'a Event>,
+    /// The event with which the app made its first peer for the call.
+    first_peer: Option<&'a Event>,
     /// The last crash of the host while it took part.
     pub crashed: Option<SimTime>,
 }
@@ -58,6 +60,7 @@ impl<'a> End<'a> {
         let wanted = self.wanted.iter().map(|w| w.event);
         wanted
             .chain(self.shown.iter().copied())
+            .chain(self.first_peer)
             .any(|e| e.seq < event.seq)
     }
 
@@ -96,6 +99,7 @@ pub(super) fn ends(trace: &Trace) -> Vec<End<'_>> {
         wanted: Vec::new(),
         shown: Vec::new(),
         ever_shown: Vec::new(),
+        first_peer: None,
         crashed: None,
     };
     for wanted in wanted(trace) {
@@ -109,6 +113,12 @@ pub(super) fn ends(trace: &Trace) -> Vec<End<'_>> {
                 let end = ends.entry(key).or_insert_with(|| end(key));
                 end.shown.push(event);
                 end.ever_shown.push(event);
+            }
+            // Who picks up a call that meets their own has a peer before anything is shown.
+            (EventKind::PeerCreated { peer, .. }, Some(host)) => {
+                let key = (peer.call.as_str(), host);
+                let end = ends.entry(key).or_insert_with(|| end(key));
+                end.first_peer.get_or_insert(event);
             }
             (EventKind::Crashed, Some(host)) => {
                 for end in ends.values_mut().filter(|e| e.host == host && e.has_begun(event)) {

@@ -246,6 +246,25 @@ mod tests {
     }
 
     #[test]
+    fn a_callee_that_crashes_before_it_shows_a_call_that_it_has_taken_has_heard_of_it() {
+        let judge = |of_bob: Vec<(u64, &'static str, EventKind)>| {
+            let mut events = vec![(0, "alice", dialed())];
+            events.extend(of_bob);
+            events.push((3, "alice", over(CallOutcome::Dropped)));
+            judged_on(&CALL_01_AGREED, events)
+        };
+        let crashes = (2, "bob", EventKind::Crashed);
+        assert_eq!(
+            judge(vec![(1, "bob", peer(false)), crashes.clone()]),
+            Verdict::Pass
+        );
+        assert!(
+            matches!(judge(vec![crashes]), Verdict::Fail(_)),
+            "it had nothing of it"
+        );
+    }
+
+    #[test]
     fn no_outcome_a_second_one_and_a_late_one_fail() {
         let ring = [(0, "alice", dialed()), (1, "bob", rings())];
         let with = |more: Vec<(u64, &'static str, EventKind)>| {
