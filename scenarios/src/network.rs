@@ -74,10 +74,18 @@ pub fn story_a_in_order(seed: Seed) -> Plan {
 }
 
 /// The same network, where alice gives her first attempt up while its candidates are still under way and tries again
-/// within the same call.
+/// within the same call. In half of the runs the signaling server takes her first candidate late.
 pub fn story_a_retry(seed: Seed) -> Plan {
     let mut plan = story_a(seed);
-    let at = seed.stream("plan/story-a-retry").between(300, 700);
+    let mut draws = seed.stream("plan/story-a-retry");
+    let at = draws.between(300, 700);
+    let ms = draws.between(600, 1_200);
+    if draws.chance(Ppm::percent(50)) {
+        let late = SignalDelay { message: 2, ms };
+        plan.inject(Fault::new(Target::host("alice"), late, 0, None));
+        // The late message is the chaos; the call has its budget after it.
+        plan.heal_at_ms = 2_500;
+    }
     plan.script.push(Scripted {
         host: "alice".into(),
         when: When::At { ms: at },
