@@ -162,8 +162,17 @@ impl Hunt {
         }
     }
 
-    /// Empties the folder.
+    /// Empties the folder, but for the plan that took an earlier search down: it moves beside the folder.
     fn begin(&self) -> anyhow::Result<()> {
+        let beside = format!("{}.died.json", self.folder.display());
+        let (left, kept) = (self.folder.join(RUNNING), PathBuf::from(beside));
+        if left.exists() {
+            fs::rename(&left, &kept).with_context(|| format!("cannot write '{}'", kept.display()))?;
+            terminal::note(&format!(
+                "an earlier search ended in the middle of a run: its plan is in {}",
+                kept.display()
+            ));
+        }
         match fs::remove_dir_all(&self.folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(error).with_context(|| format!("cannot empty '{}'", self.folder.display()));
@@ -175,11 +184,17 @@ impl Hunt {
 
     /// Runs the next proposal; returns true if it broke something.
     fn run_one(&mut self, catalogue: &Catalogue, bar: &ProgressBar) -> anyhow::Result<bool> {
-        let proposal = self
-            .search
-            .propose()
-            .with_context(|| self.scenario.name.clone())?;
         self.runs += 1;
+        let proposal = match self.search.propose() {
+            // A plan that cannot be drawn costs its seed.
+            Err(error @ WorldError::NoPlan(_)) => {
+                bar.suspend(|| {
+                    terminal::print(&format!("{} run {}: {error}", self.scenario.name, self.runs))
+                });
+                return Ok(true);
+            }
+            proposed => proposed.with_context(|| self.scenario.name.clone())?,
+        };
         write(&self.folder.join(RUNNING), &unrun(&self.scenario, &proposal)?)?;
         let record = match proposal.run(&self.scenario) {
             Ok(record) => record,

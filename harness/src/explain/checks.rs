@@ -7,13 +7,19 @@ use crate::{
     oracle::calls::Call,
     run::RunRecord,
     time::SimTime,
-    trace::{Event, EventKind, PacketId, Proto},
+    trace::{Event, EventKind, PacketId, Proto, StunLine},
 };
 
-/// A kind of packet: the prefix of its decoded text, and its name.
-const CHECKS: (&str, &str) = ("stun binding request", "connectivity checks");
+/// A kind of packet: whether a decoded text is of it, and its name.
+type PacketKind = (fn(&str) -> bool, &'static str);
+
+const CHECKS: PacketKind = (is_check, "connectivity checks");
 /// The DTLS handshake, which follows the checks.
-const HANDSHAKE: (&str, &str) = ("dtls", "DTLS packets");
+const HANDSHAKE: PacketKind = (|says| says.starts_with("dtls"), "DTLS packets");
+
+fn is_check(says: &str) -> bool {
+    StunLine::read(says).is_some_and(|line| line.is_check())
+}
 
 /// The packets of one kind from one host, in order.
 struct Sent<'a> {
@@ -35,13 +41,8 @@ pub(super) fn unanswered(record: &RunRecord, call: &Call<'_>) -> Vec<Link> {
 }
 
 /// Explains packets of which more were lost than arrived: from when on, and what dropped them.
-fn tell(record: &RunRecord, from: &str, to: &str, kind: (&str, &str)) -> Vec<Link> {
-    told(
-        &sent(record, from, |_, says| says.starts_with(kind.0)),
-        from,
-        to,
-        kind.1,
-    )
+fn tell(record: &RunRecord, from: &str, to: &str, (is_one, name): PacketKind) -> Vec<Link> {
+    told(&sent(record, from, |_, says| is_one(says)), from, to, name)
 }
 
 fn told(sent: &Sent<'_>, from: &str, to: &str, name: &str) -> Vec<Link> {
@@ -83,10 +84,7 @@ fn is_datagram(event: &Event) -> bool {
 
 /// Returns a link if a host with a remote description had no pair to check.
 fn never_checked(record: &RunRecord, host: &str) -> Option<Link> {
-    if !sent(record, host, |_, says| says.starts_with(CHECKS.0))
-        .packets
-        .is_empty()
-    {
+    if !sent(record, host, |_, says| is_check(says)).packets.is_empty() {
         return None;
     }
     let described = record

@@ -71,7 +71,7 @@ fn ports(attribute: &str) -> Option<u16> {
 fn speaks(closed: &Event, event: &Event, to: SocketAddr, says: &str) -> Verdict {
     let what = match StunLine::read(says) {
         Some(line) if line.is_answer() => "answered a check from",
-        Some(_) | None => "sent a packet to",
+        _ => "sent a packet to",
     };
     let (host, peer) = (closed.host.as_deref(), closed.kind.peer());
     let whose = peer.map(ToString::to_string).unwrap_or_default();

@@ -134,9 +134,7 @@ fn roles(evidence: Evidence<'_>) -> Verdict {
     // The ends that know of a conflict: from then on they may have either role.
     let mut told = BTreeSet::new();
     for event in &evidence.trace.events {
-        if let Some(end) = in_conflict(&wire, event) {
-            told.insert((end.host, end.peer));
-        }
+        told.extend(told_of_conflict(&wire, event));
         let Some((host, line)) = wire.read(event) else {
             continue;
         };
@@ -165,16 +163,29 @@ fn roles(evidence: Evidence<'_>) -> Verdict {
     Verdict::Pass
 }
 
-/// Returns the end that learns of a conflict of roles with `event`: by a check in its own role, or by the answer to
-/// its own.
-fn in_conflict<'a>(wire: &Wire<'a>, event: &Event) -> Option<End<'a>> {
+/// Returns the message that a host receives with `event`, unless a stranger sent it.
+fn received<'w, 'a>(wire: &'w Wire<'a>, event: &'w Event) -> Option<(&'w str, &'w StunLine<'a>)> {
     let EventKind::PacketDelivered { packet } = &event.kind else {
         return None;
     };
-    let (line, host) = (wire.sent.get(packet)?, event.host.as_deref()?);
-    if line.code == Some(ROLE_CONFLICT) {
-        return wire.ends.values().find(|end| end.host == host).copied();
-    }
+    Some((event.host.as_deref()?, wire.sent.get(packet)?))
+}
+
+/// Returns the ends that may change their role after `event`: the one that is asked in its own role, or all of a host that receives
+/// the error, since nothing but its transaction says whose check it answers.
+fn told_of_conflict<'a>(wire: &Wire<'a>, event: &Event) -> Vec<(&'a str, &'a PeerId)> {
+    let refused = received(wire, event).filter(|(_, line)| line.code == Some(ROLE_CONFLICT));
+    let all = wire
+        .ends
+        .values()
+        .filter(|end| refused.is_some_and(|(host, _)| end.host == host));
+    let all = all.copied().chain(in_conflict(wire, event));
+    all.map(|end| (end.host, end.peer)).collect()
+}
+
+/// Returns the end that receives a check in its own role with `event`.
+fn in_conflict<'a>(wire: &Wire<'a>, event: &Event) -> Option<End<'a>> {
+    let (host, line) = received(wire, event)?;
     let (asked, _) = line.asks.filter(|_| line.is_check())?;
     let end = wire.ends.get(asked).filter(|end| end.host == host)?;
     (line.role == Some(wire.role(*end))).then_some(*end)

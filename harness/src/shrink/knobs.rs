@@ -52,6 +52,14 @@ const SERVICE: &[Value<SignalingSpec>] = &[
         },
         remove: |service| service.push = None,
     },
+    Value {
+        field: "signaling.passes_copies",
+        description: |service| {
+            let copies = "every copy of a message reaches the app";
+            service.passes_copies.then(|| copies.to_owned())
+        },
+        remove: |service| service.passes_copies = false,
+    },
 ];
 
 /// Returns the values in which the signaling service of `plan` differs from a good one.

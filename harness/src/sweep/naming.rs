@@ -6,7 +6,12 @@ use std::{collections::BTreeMap, net::SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{fault::Plan, net::topology::Topology, servers, trace::Flow};
+use crate::{
+    fault::Plan,
+    net::topology::Topology,
+    servers,
+    trace::{Flow, IceRole, StunLine},
+};
 
 /// The class of a packet by what waits for it, which decides how late is too late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -101,19 +106,19 @@ impl<'a> Namer<'a> {
         let server = [flow.dst, flow.src]
             .into_iter()
             .find(|end| end.port() == servers::PORT && self.kind_of(*end) == "relay");
-        let words: Vec<&str> = says.split(' ').collect();
-        match (words.first().copied(), server) {
-            (Some("stun"), Some(_)) => to_server(&words, inside),
-            (Some("turn"), _) => (format!("ChannelData ({})", plain(inside)), Class::Turn),
-            (Some("stun"), None) => {
+        let line = StunLine::read(says);
+        match (says.split(' ').next(), line, server) {
+            (_, Some(line), Some(_)) => to_server(&line, inside),
+            (Some("turn"), ..) => (format!("ChannelData ({})", plain(inside)), Class::Turn),
+            (_, Some(line), None) => {
                 let from = match self.kind_of(flow.src) {
                     "relay" => "relay",
                     _ => "host",
                 };
-                (check(&words, from, self.kind_of(flow.dst)), Class::Check)
+                (check(&line, from, self.kind_of(flow.dst)), Class::Check)
             }
-            (Some("dtls"), _) => self.dtls(host, flow, len, says),
-            (Some("rtp"), _) => ("RTP".to_owned(), Class::Data),
+            (Some("dtls"), ..) => self.dtls(host, flow, len, says),
+            (Some("rtp"), ..) => ("RTP".to_owned(), Class::Data),
             _ => ("data".to_owned(), Class::Data),
         }
     }
@@ -177,12 +182,8 @@ impl<'a> Namer<'a> {
 }
 
 /// Names a transaction with a STUN or TURN server.
-fn to_server(words: &[&str], inside: Option<&str>) -> (String, Class) {
-    let (method, class) = (
-        words.get(1).copied().unwrap_or_default(),
-        words.get(2).copied().unwrap_or_default(),
-    );
-    let name = match method {
+fn to_server(line: &StunLine<'_>, inside: Option<&str>) -> (String, Class) {
+    let name = match line.method {
         "binding" => "Binding",
         "allocate" => "Allocate",
         "refresh" => "Refresh",
@@ -192,16 +193,15 @@ fn to_server(words: &[&str], inside: Option<&str>) -> (String, Class) {
         "data" => "Data",
         other => other,
     };
-    let code = words.iter().find_map(|w| w.strip_prefix("code="));
-    let ends = words.contains(&"lifetime=0");
-    let what = match (class, code) {
+    let ends = line.lifetime == Some(0);
+    let what = match (line.class, line.code) {
         ("request", _) if ends => "request that ends it".to_owned(),
         ("request", _) => "request".to_owned(),
         ("success", _) => "response".to_owned(),
         ("error", Some(code)) => format!("error {code}"),
         (other, _) => format!("{other} ({})", plain(inside)),
     };
-    let (to, waits) = match method {
+    let (to, waits) = match line.method {
         "binding" => ("STUN server", Class::Gathering),
         _ => ("TURN server", Class::Turn),
     };
@@ -209,14 +209,13 @@ fn to_server(words: &[&str], inside: Option<&str>) -> (String, Class) {
 }
 
 /// Names a connectivity check, by the role of its sender and the kind of pair.
-fn check(words: &[&str], from: &str, to: &str) -> String {
-    let has = |word: &str| words.contains(&word);
-    let what = match words.get(2).copied().unwrap_or_default() {
-        "request" if has("use-candidate") => "Binding request that nominates",
-        "request" if has("controlling") => "Binding request, controlling",
-        "request" if has("controlled") => "Binding request, controlled",
-        "success" => "Binding response",
-        "error" => "Binding error",
+fn check(line: &StunLine<'_>, from: &str, to: &str) -> String {
+    let what = match (line.class, line.role) {
+        ("request", _) if line.nominates => "Binding request that nominates",
+        ("request", Some(IceRole::Controlling)) => "Binding request, controlling",
+        ("request", Some(IceRole::Controlled)) => "Binding request, controlled",
+        ("success", _) => "Binding response",
+        ("error", _) => "Binding error",
         _ => "Binding indication",
     };
     format!("{what}, {from}-{to}")
@@ -224,16 +223,13 @@ fn check(words: &[&str], from: &str, to: &str) -> String {
 
 /// Names a relayed packet, without details that only tell it from similar ones.
 fn plain(inside: Option<&str>) -> String {
-    let words: Vec<&str> = inside.unwrap_or("nothing").split(' ').collect();
-    match words[..] {
-        ["stun", method, class, ..] => {
-            let nominates = match words.contains(&"use-candidate") {
-                true => " that nominates",
-                false => "",
-            };
-            format!("{method} {class}{nominates}")
+    let inside = inside.unwrap_or("nothing");
+    match StunLine::read(inside) {
+        Some(line) => {
+            let nominates = if line.nominates { " that nominates" } else { "" };
+            format!("{} {}{nominates}", line.method, line.class)
         }
-        _ => words.join(" "),
+        None => inside.to_owned(),
     }
 }
 

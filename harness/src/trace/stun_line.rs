@@ -49,11 +49,20 @@ const CONTROLLING: &str = "controlling";
 const CONTROLLED: &str = "controlled";
 const NOMINATES: &str = "use-candidate";
 /// What is wrong with the protection of a check or its answer (RFC 8489, sections 14.5 and 14.7).
-const FLAWS: [&str; 4] = [
+const FLAWS: [&str; 5] = [
+    "no-username",
     "no-integrity",
     "wrong-integrity",
     "no-fingerprint",
     "wrong-fingerprint",
+];
+
+/// The attributes that a request to a STUN server never has.
+const CHECKS_ONLY: [AttrType; 4] = [
+    ATTR_ICE_CONTROLLING,
+    ATTR_ICE_CONTROLLED,
+    ATTR_USE_CANDIDATE,
+    ATTR_PRIORITY,
 ];
 
 /// Describes a STUN message; `None` if it is none. With `keys`, a check and an answer to one are also checked for what protects them.
@@ -112,26 +121,27 @@ fn flaws(
     keys: &IceKeys,
 ) -> impl Iterator<Item = &'static str> + use<> {
     let (typ, transaction) = (message.typ, message.transaction_id);
+    let asked = user.as_deref().and_then(|user| user.split_once(':'));
+    let is_request = typ.method == METHOD_BINDING && typ.class == CLASS_REQUEST;
     let password = match typ.class {
         _ if typ.method != METHOD_BINDING => None,
-        CLASS_REQUEST => match user.as_deref().and_then(|user| user.split_once(':')) {
-            Some((asked, _)) => keys.of_request(asked, transaction),
-            None => None,
-        },
+        CLASS_REQUEST => asked.and_then(|(asked, _)| keys.of_request(asked, transaction)),
         CLASS_SUCCESS_RESPONSE => keys.of_answer(transaction),
         _ => None,
     };
-    let mut found = [false; 4];
+    let mut found = [false; 5];
+    // What only a check has (RFC 8445, section 7.1).
+    found[0] = is_request && asked.is_none() && CHECKS_ONLY.iter().any(|a| message.contains(*a));
     if let Some(password) = password {
         let has_integrity = message.contains(ATTR_MESSAGE_INTEGRITY);
         let has_fingerprint = message.contains(ATTR_FINGERPRINT);
         let integrity = MessageIntegrity::new_short_term_integrity(password);
-        found = [
+        found[1..].copy_from_slice(&[
             !has_integrity,
             has_integrity && integrity.check(message).is_err(),
             !has_fingerprint,
             has_fingerprint && !is_fingerprint_right(message),
-        ];
+        ]);
     }
     FLAWS
         .into_iter()
@@ -176,6 +186,8 @@ pub struct StunLine<'a> {
     pub nominates: bool,
     /// The value of `PRIORITY`.
     pub priority: Option<u32>,
+    /// The value of `LIFETIME`, in seconds: 0 ends an allocation.
+    pub lifetime: Option<u32>,
     /// The code of an error.
     pub code: Option<u16>,
     /// The value of `XOR-PEER-ADDRESS`.
@@ -201,7 +213,10 @@ impl<'a> StunLine<'a> {
                 (_, Some(("priority", value)), _) => line.priority = value.parse().ok(),
                 (_, Some(("code", value)), _) => line.code = value.parse().ok(),
                 (_, Some(("peer", value)), _) => line.peer = value.parse().ok(),
-                (_, None, Some(generations)) => line.asks = Some(generations),
+                (_, Some(("lifetime", value)), _) => line.lifetime = value.parse().ok(),
+                (_, None, Some((to, from))) if !to.is_empty() && !from.is_empty() => {
+                    line.asks = Some((to, from))
+                }
                 (flaw, ..) if FLAWS.contains(&flaw) => line.flaws.push(flaw),
                 _ => {}
             }
@@ -305,6 +320,12 @@ mod tests {
         keys.learn("bob", "the password of bob");
         let bare: Vec<Box<dyn Setter>> = vec![Box::new(BINDING_REQUEST), Box::new(TransactionId::new())];
         assert!(flaws_of(&built(bare), &keys).is_empty(), "a STUN server is asked");
+        let mut nominates = Message::new();
+        nominates
+            .build(&[Box::new(BINDING_REQUEST), Box::new(TransactionId::new())])
+            .expect("it builds");
+        nominates.add(ATTR_USE_CANDIDATE, &[]);
+        assert_eq!(flaws_of(&nominates.raw, &keys), ["no-username"]);
         let check: Vec<Box<dyn Setter>> = vec![
             Box::new(BINDING_REQUEST),
             Box::new(TransactionId::new()),

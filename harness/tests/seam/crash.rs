@@ -109,3 +109,19 @@ fn a_dead_process_waits_for_ever_and_opens_nothing() {
     let sent = |kind: &EventKind| matches!(kind, EventKind::PacketSent { .. });
     assert!(!ending.trace.of("alice").any(|e| sent(&e.kind)));
 }
+
+#[test]
+fn a_panic_in_a_life_that_a_crash_has_ended_is_recorded_all_the_same() {
+    let crash = crash("alice", 900, 1_000);
+    let run = world::run_under(three_hosts(1), crash, Arc::default(), |sim| async move {
+        sim.host("alice").run(|| {
+            tokio::spawn(async {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                panic!("what a crash did not end")
+            })
+        });
+        sim.sleep(Duration::from_secs(3)).await;
+    });
+    let ending = run.expect("the run takes place");
+    assert_eq!(panics(&ending), ["what a crash did not end"]);
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sleet::{
     explain::descriptions,
-    trace::{Cause, EventKind, Flow, PacketId, Proto},
+    trace::{Cause, EventKind, Flow, PacketId, Proto, StunLine},
 };
 
 use super::Frame;
@@ -117,7 +117,7 @@ pub(super) fn of(frame: &Frame<'_>) -> Vec<Packet> {
                 flow: format!("{} to {}", flow.src, flow.dst),
                 len: *len,
                 says: frame.names.says(*packet),
-                nominates: says.contains(" use-candidate"),
+                nominates: StunLine::read(says).is_some_and(|line| line.nominates),
                 fates: Vec::new(),
             };
             packets.insert(*packet, sent);
@@ -181,9 +181,7 @@ fn is_check(says: &str) -> bool {
 
 /// Returns the receiving and the sending generation of a check.
 pub(super) fn generations(says: &str) -> Option<(&str, &str)> {
-    let user = says.strip_prefix("stun binding request ")?.split(' ').next()?;
-    let (to, from) = user.split_once(':')?;
-    (!to.is_empty() && !from.is_empty() && !to.contains('=')).then_some((to, from))
+    StunLine::read(says).filter(StunLine::is_check)?.asks
 }
 
 /// Assigns packets to calls: checks by their generations, other packets by the flow of an earlier check.

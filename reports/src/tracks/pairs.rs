@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use sleet::trace::{EventKind, Flow, PacketId, PeerId};
+use sleet::trace::{EventKind, Flow, PacketId, PeerId, StunLine};
 
-use super::{Frame, packets::generations};
+use super::Frame;
 
 /// A pair of a peer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -130,17 +130,18 @@ impl Grid<'_> {
     }
 
     fn sent(&mut self, packet: PacketId, host: usize, flow: Flow, says: &str) {
-        if let Some((_, from)) = generations(says) {
+        let Some(line) = StunLine::read(says) else { return };
+        if let Some((_, from)) = line.asks.filter(|_| line.is_check()) {
             let Some(peer) = self.owners.get(&(host, from.to_owned())).map(PeerId::to_string) else {
                 return;
             };
             let pair = self.pair(host, &peer, flow.src.to_string(), flow.dst.to_string());
             self.pairs[pair].checks += 1;
-            if says.contains(" use-candidate") {
+            if line.nominates {
                 self.pairs[pair].nominated.get_or_insert(packet);
             }
             self.checks.insert(packet, Check { pair, host, flow });
-        } else if says.starts_with("stun binding success") {
+        } else if line.is_answer() {
             let received = self.received.entry(host).or_default();
             let checks = &self.checks;
             let reached = |id: &PacketId| {

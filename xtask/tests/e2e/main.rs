@@ -85,6 +85,16 @@ fn run(args: &[&str]) -> (Output, TempDir) {
     (output, folder)
 }
 
+/// Asserts that the failure that `file` holds replays as it was saved, and shrinks to `small` within `tries` runs.
+fn replays_and_shrinks(file: &str, small: &Path, tries: &str) {
+    let replay = xtask(&["replay", file]);
+    let told = all_output(&replay);
+    assert_eq!(code(&replay), 0, "{told}");
+    assert!(told.contains("(as saved)"), "{told}");
+    let shrunk = xtask(&["shrink", file, "--tries", tries, "--out", text(small)]);
+    assert_eq!(code(&shrunk), 0, "{}", all_output(&shrunk));
+}
+
 fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }

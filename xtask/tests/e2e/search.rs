@@ -1,10 +1,10 @@
 //! `search`, end to end.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use tempfile::TempDir;
 
-use crate::{all_output, code, stdout, text, xtask};
+use crate::{all_output, code, replays_and_shrinks, stdout, text, xtask};
 
 /// The file that the first replay line of `told` names.
 fn saved(told: &str) -> &str {
@@ -32,16 +32,7 @@ fn a_planted_mistake_is_found_and_what_is_saved_replays_and_shrinks() {
         "{told}"
     );
     let file = saved(&told);
-    let replay = xtask(&["replay", file]);
-    assert_eq!(code(&replay), 0, "{}", all_output(&replay));
-    assert!(
-        all_output(&replay).contains("(as saved)"),
-        "{}",
-        all_output(&replay)
-    );
-    let small: PathBuf = folder.path().join("small.json");
-    let shrunk = xtask(&["shrink", file, "--tries", "100", "--out", text(&small)]);
-    assert_eq!(code(&shrunk), 0, "{}", all_output(&shrunk));
+    replays_and_shrinks(file, &folder.path().join("small.json"), "100");
 
     let repro = fs::read_to_string(file).expect("a saved failure");
     let again = xtask(&args);
@@ -83,4 +74,49 @@ fn what_cannot_be_searched_is_refused() {
         let output = xtask(args);
         assert_eq!(code(&output), 2, "{}", all_output(&output));
     }
+}
+
+#[test]
+fn a_plan_that_cannot_be_drawn_costs_its_seed() {
+    let folder = TempDir::new().expect("a folder");
+    let scenario = "=selftest/draws-nothing";
+    let limits = [
+        "--runs",
+        "3",
+        "--seed",
+        "999",
+        "--strategy",
+        "swarm",
+        "--keep-going",
+    ];
+    let output = xtask(&[&["search", scenario, "--out", text(folder.path())][..], &limits].concat());
+    let told = stdout(&output);
+    assert_eq!(code(&output), 100, "{}", all_output(&output));
+    assert!(told.contains("run 2: ") && told.contains("on purpose"), "{told}");
+    assert!(told.contains("selftest/draws-nothing: 3 runs"), "{told}");
+}
+
+#[test]
+fn the_plan_that_took_a_search_down_is_kept_by_the_next_one() {
+    let folder = TempDir::new().expect("a folder");
+    let left = folder.path().join("calls-rapid.0/running.json");
+    fs::create_dir_all(left.parent().expect("a folder")).expect("it can be created");
+    fs::write(&left, "the plan under way").expect("it can be written");
+    let output = xtask(&[
+        "search",
+        "=calls/rapid",
+        "--runs",
+        "1",
+        "--out",
+        text(folder.path()),
+    ]);
+    assert_eq!(code(&output), 0, "{}", all_output(&output));
+    let kept = folder.path().join("calls-rapid.0.died.json");
+    assert!(
+        all_output(&output).contains(text(&kept)),
+        "{}",
+        all_output(&output)
+    );
+    let plan = fs::read_to_string(&kept).expect("it was kept");
+    assert_eq!(plan, "the plan under way");
 }

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use tempfile::TempDir;
 
-use crate::{all_output, code, stdout, text, xtask};
+use crate::{all_output, code, replays_and_shrinks, stdout, text, xtask};
 
 #[test]
 fn a_call_that_keeps_its_promise_is_swept_the_same_on_any_number_of_workers() {
@@ -56,16 +56,8 @@ fn what_a_call_cannot_do_without_is_named_and_saved_for_replay_shrink_and_explai
         .find(|l| l.contains(" replay "))
         .expect("a command");
     let file = command.split(" replay ").nth(1).expect("a path").trim();
-    let replay = xtask(&["replay", file]);
-    assert_eq!(code(&replay), 0, "{}", all_output(&replay));
-    assert!(
-        all_output(&replay).contains("(as saved)"),
-        "{}",
-        all_output(&replay)
-    );
     let small: PathBuf = folder.path().join("small.json");
-    let shrunk = xtask(&["shrink", file, "--tries", "200", "--out", text(&small)]);
-    assert_eq!(code(&shrunk), 0, "{}", all_output(&shrunk));
+    replays_and_shrinks(file, &small, "200");
     let explained = xtask(&["explain", text(&small), "--tries", "200"]);
     assert_eq!(code(&explained), 0, "{}", all_output(&explained));
     assert!(
