@@ -182,12 +182,14 @@ pub enum Message {
         /// The call.
         call: String,
     },
-    /// From the callee: an attempt has failed here; the caller shall begin another.
+    /// From the callee: an attempt has failed here, or takes long; the caller shall begin another.
     TryAgain {
         /// The call.
         call: String,
-        /// The number of the failed attempt.
+        /// The number of the attempt.
         attempt: u32,
+        /// Whether the attempt only takes long: once it is up at the caller, it is or will be at the callee, and the request is stale.
+        slow: bool,
     },
     /// The server cannot handle a message.
     Error {

@@ -74,6 +74,16 @@ impl Attempt {
         self.exchange.send_modify(change);
     }
 
+    /// Reports whether messages have gone both ways, and ICE has a path.
+    pub fn is_up(&self) -> bool {
+        *self.peer.connected().borrow() && is_up(&self.peer.ice_state().borrow())
+    }
+
+    /// Reports whether no message has gone both ways yet, and ICE has not given up.
+    pub fn may_come_up(&self) -> bool {
+        !*self.peer.connected().borrow() && *self.peer.ice_state().borrow() != "failed"
+    }
+
     /// Begins the round `round` on the same peer.
     pub fn restart(&self, round: u32) {
         self.note(|exchange| {
@@ -90,4 +100,9 @@ impl Attempt {
         self.exchange
             .send_if_modified(|exchange| !std::mem::replace(&mut exchange.answering, true))
     }
+}
+
+/// Reports whether ICE has a path in the state of this name.
+pub(super) fn is_up(state: &str) -> bool {
+    matches!(state, "connected" | "completed")
 }

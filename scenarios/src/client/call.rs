@@ -235,7 +235,7 @@ impl Call {
                 let attribute = candidate;
                 self.remote_candidate(Candidate { attribute, ufrag }).await
             }
-            Message::TryAgain { attempt, .. } => self.asked_to_try_again(attempt).await,
+            Message::TryAgain { attempt, slow, .. } => self.asked_to_try_again(attempt, slow).await,
             // *ringing* and the end of candidates change nothing here; a client that is absent will be there for the
             // next attempt.
             _ => Ok(()),

@@ -129,6 +129,7 @@ impl Call {
             self.say(Message::TryAgain {
                 call,
                 attempt: number,
+                slow: false,
             });
             return Ok(());
         };

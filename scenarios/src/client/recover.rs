@@ -94,15 +94,18 @@ impl Call {
             }
             Side::Callee => {
                 let (call, attempt) = (self.handle.call.clone(), self.state().newest);
-                self.say(Message::TryAgain { call, attempt });
+                let slow = self.attempt().is_some_and(|attempt| attempt.may_come_up());
+                self.say(Message::TryAgain { call, attempt, slow });
                 Ok(())
             }
         }
     }
 
-    /// Handles the callee's request for an attempt after the one with the number `newest`.
-    pub async fn asked_to_try_again(self: &Arc<Self>, newest: u32) -> Result<(), StepError> {
-        let attempt = self.attempt().filter(|a| a.exchange().round == newest);
+    /// Handles the callee's request for an attempt after the one with the number `newest`, which only takes long if it is `slow`:
+    /// signaling may deliver such a request after the attempt has come up.
+    pub async fn asked_to_try_again(self: &Arc<Self>, newest: u32, slow: bool) -> Result<(), StepError> {
+        let is_heeded = |a: &Arc<Attempt>| a.exchange().round == newest && !(slow && a.is_up());
+        let attempt = self.attempt().filter(is_heeded);
         match (attempt, self.handle.side, self.recovery()) {
             (_, Side::Callee, _) | (_, _, Recovery::Never) | (None, _, _) => Ok(()),
             (Some(attempt), Side::Caller, _) => {

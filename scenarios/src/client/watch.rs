@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
-    attempt::Attempt,
+    attempt::{Attempt, is_up},
     call::Call,
     ending::{Ending, How, Side},
     handle::{CallHandle, News, Work},
@@ -214,9 +214,4 @@ impl Watcher {
             wrongly::end_by_number(&self.handle, &self.attempt).await;
         }
     }
-}
-
-/// Reports whether ICE has a path.
-fn is_up(state: &str) -> bool {
-    matches!(state, "connected" | "completed")
 }

@@ -67,6 +67,7 @@ fn every_message_is_read_as_it_is_written_and_called_by_its_name() {
         Message::TryAgain {
             call: call.clone(),
             attempt: 2,
+            slow: true,
         },
         Message::Error {
             call: Some(call),
