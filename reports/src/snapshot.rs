@@ -284,7 +284,10 @@ fn flush(lines: &mut Vec<String>, routine: &mut BTreeMap<&'static str, u64>) {
     routine.clear();
 }
 
-/// Lists the oracles that held in a line, the others with their reasons.
+/// The number of oracles up to which those that held are listed: more would change every story with each new one.
+const LISTED: usize = 6;
+
+/// Counts the oracles that held, or lists a few, and lists the others with their reasons.
 fn oracles(record: &RunRecord) -> Vec<String> {
     let mut held = Vec::new();
     let mut lines = Vec::new();
@@ -296,7 +299,11 @@ fn oracles(record: &RunRecord) -> Vec<String> {
         }
     }
     if !held.is_empty() {
-        let mut first = flowed(&format!("held: {}", held.join(" ")));
+        let which = match held.len() {
+            few if few <= LISTED => held.join(" "),
+            many => format!("{many} of {}", record.verdicts.len()),
+        };
+        let mut first = flowed(&format!("held: {which}"));
         first.append(&mut lines);
         return first;
     }

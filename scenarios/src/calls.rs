@@ -85,6 +85,7 @@ pub fn family() -> Vec<Scenario> {
     ));
     all.push(turn_falls_silent("close-waits-for-turn", PeerKind::Full));
     all.push(turn_falls_silent("close-waits-for-turn-bare", PeerKind::Bare));
+    all.push(permission_unanswered());
     all
 }
 
@@ -125,6 +126,17 @@ fn relayed(app: Make) -> Scenario {
         .holds(&[&TEAR_05_STACK_ENDS])
         .reaches(&hangups_at(&[Point::OnCandidate]), ENOUGH);
     defects::of_relays(scenario)
+}
+
+/// The same, as the wire shows it: what was asked for in vain is taken for granted.
+fn permission_unanswered() -> Scenario {
+    let name = "findings/permission-unanswered-bare";
+    fixture::played(Kind::Finding, name, plans::turn_falls_silent, Policy::FIXED.bare())
+        .about("The TURN server has fallen silent: a client that has asked for a permission in vain sends all the same.")
+        .from("docs/findings/0013-close-waits-for-turn.md")
+        .from("RFC 8656 section 11.1")
+        .holds(&KEPT)
+        .expects(Expectation::broken(&TURN_01_PERMITTED, 1))
 }
 
 /// A defect of the stack, which the fixed client survives: its hangup returns before the stack has closed.

@@ -2,7 +2,10 @@
 //!
 //! A promise is judged by all its oracles in these corners too. What a defect does not explain fails the run.
 
+mod wire;
+
 use sleet::{oracle::peers, oracle::peers::Closing, oracle::peers::Leak, prelude::*, trace::EventKind};
+pub(crate) use wire::on_the_wire;
 
 /// The tasks of a peer connection that was closed while its DTLS server waited for its client, or while its SCTP association began
 /// (finding 0011).

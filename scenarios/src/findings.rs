@@ -15,6 +15,11 @@ pub fn family() -> Vec<Scenario> {
     vec![
         late_candidates("late-candidates", buffered),
         late_candidates("late-candidates-bare", buffered.bare()),
+        played(Kind::Finding, "findings/checks-no-more-bare", seconds_late, buffered.bare())
+            .about("As late-candidates, as the wire shows it: the side that began early is checked, has had no answer, and checks no more.")
+            .from("docs/findings/0001-late-candidates.md")
+            .from("RFC 8445 section 7.3.1.4")
+            .expects(Expectation::broken(&WIRE_05_TRIGGERED, 1)),
         // A bare agent has no gathering states: there is no bare variant.
         plain_call("gathering-closed", buffered, &STATE_03_ONE_END)
             .about("A call that is hung up: on close, iceGatheringState is reported as `closed`, which is none of its states.")

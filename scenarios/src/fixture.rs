@@ -3,7 +3,7 @@
 
 use sleet::prelude::*;
 
-use crate::client::Make;
+use crate::{client::Make, defects};
 
 /// Creates a scenario in which every host but the servers runs `app`. A promise is judged by all oracles that the fixed
 /// client passes.
@@ -15,13 +15,13 @@ pub(crate) fn played(
 ) -> Scenario {
     let scenario = Scenario::played(kind, name, draw, deployment(app));
     match kind {
-        Kind::Promise => scenario.holds(&KEPT),
+        Kind::Promise => defects::on_the_wire(scenario.holds(&KEPT)),
         _ => scenario,
     }
 }
 
 /// The oracles that the fixed client passes, whatever the users, the network and the stack do.
-pub(crate) const KEPT: [&Oracle; 27] = [
+pub(crate) const KEPT: [&Oracle; 28] = [
     &INT_01_HEEDED,
     &CALL_04_CAUSED,
     &CALL_05_TRUE,
@@ -29,6 +29,7 @@ pub(crate) const KEPT: [&Oracle; 27] = [
     &SAID_01_ONCE,
     &CALL_01_AGREED,
     &CONN_03_GOES_ON,
+    &CONN_04_PROMPT,
     &CALL_02_QUIET,
     &CALL_03_DEAD,
     &RING_01_CALLED,

@@ -10,13 +10,16 @@ use sleet::{
         kinds::{FaultKind, Strangers},
     },
     prelude::*,
+    seed::Stream,
 };
 
 use crate::{
     client::{Make, Policy, policy::ReceivePolicy},
     defects,
     fixture::played,
+    nat::quiet,
     network::open,
+    sweeps::behind,
 };
 
 /// The number of seeds after which a stranger was heard.
@@ -42,6 +45,12 @@ pub fn family() -> Vec<Scenario> {
             CLIENT.full(),
         ))),
         promise("hostile/strangers-bare", CLIENT.bare()),
+        defects::of_noise(defects::of_full_peers(next_call(
+            "hostile/next-call",
+            CLIENT.full(),
+        ))),
+        next_call("hostile/next-call-bare", CLIENT.bare()),
+        defects::of_noise(defects::of_full_peers(relayed("hostile/relayed", CLIENT.full()))),
         short_rtcp(),
     ]
 }
@@ -69,8 +78,29 @@ fn short_rtcp() -> Scenario {
 }
 
 fn promise(name: &str, app: impl Into<Make>) -> Scenario {
-    played(Kind::Promise, name, strangers, app)
+    undisturbed(name, strangers, app)
         .about("Strangers send noise, checks and replays to every port of both phones: the call connects, and they talk on.")
+        .holds(&[&CONS_01_ANSWERED, &PAIR_01_MIRRORED])
+}
+
+/// What was under way when a call ended comes in the next one.
+fn next_call(name: &str, app: impl Into<Make>) -> Scenario {
+    undisturbed(name, two_calls, app)
+        .about("They talk, hang up and talk again, and datagrams of the first call come to the ports of the second.")
+        .from("docs/hazards.md#packets-of-another-call")
+        .holds(&[&PAIR_01_MIRRORED])
+}
+
+/// Strangers attack the TURN server over which a call goes.
+fn relayed(name: &str, app: impl Into<Make>) -> Scenario {
+    let scenario = undisturbed(name, attacked_relay, app)
+        .about("Strangers send noise, requests and replays to every port of the TURN server over which the call goes: it goes on.")
+        .from("RFC 8656 section 21");
+    defects::of_relays(scenario)
+}
+
+fn undisturbed(name: &str, network: fn(Seed) -> Plan, app: impl Into<Make>) -> Scenario {
+    played(Kind::Promise, name, network, app)
         .from("RFC 8445 sections 7.3 and 19")
         .from("RFC 8489 sections 6.3 and 9.1.3")
         .holds(&[
@@ -78,8 +108,6 @@ fn promise(name: &str, app: impl Into<Make>) -> Scenario {
             &CAND_02_OWN_GENERATION,
             &CONN_01_CONNECTS,
             &TALK_01_TO_THE_END,
-            &PAIR_01_MIRRORED,
-            &CONS_01_ANSWERED,
         ])
         .holds(&[&STATE_01_EDGES, &STATE_02_COMPUTED, &STATE_04_TURNS])
         .holds(&[&TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT, &TEAR_05_STACK_ENDS])
@@ -89,23 +117,75 @@ fn promise(name: &str, app: impl Into<Make>) -> Scenario {
 
 /// Two phones that anybody can send to, and strangers who do.
 fn strangers(seed: Seed) -> Plan {
-    let mut plan = Plan {
-        heal_at_ms: HOSTILE_MS,
-        talk_every_ms: Some(TALKS_EVERY_MS),
-        ..open(seed)
-    };
-    plan.horizon_ms += HOSTILE_MS;
+    let mut plan = hostile(open(seed));
     let mut draws = seed.stream("plan/hostile");
     for host in ["alice", "bob"] {
-        for burst in 0..BURSTS {
-            let kind = FaultKind::from(Strangers {
-                from: format!("192.0.2.{}", burst + 1).parse().expect("an address"),
-                send: Stray::BEARABLE[draws.below(Stray::BEARABLE.len() as u64) as usize],
-                copies: draws.between(1, 20),
-            });
-            let at_ms = draws.between(300, HOSTILE_MS);
-            plan.inject(Fault::new(Target::host(host), kind, at_ms, None));
-        }
+        attack(&mut plan, &mut draws, host, &Stray::BEARABLE);
     }
     plan
+}
+
+/// Two calls, one after the other.
+fn two_calls(seed: Seed) -> Plan {
+    let mut plan = hostile(open(seed));
+    let mut draws = seed.stream("plan/next-call");
+    let act = Act::Hangup { call: "c1".into() };
+    plan.script.extend([
+        Scripted {
+            host: "alice".into(),
+            when: When::At {
+                ms: draws.between(3_000, 4_000),
+            },
+            act,
+        },
+        Scripted {
+            host: "alice".into(),
+            when: When::Over {
+                after_ms: draws.between(0, 500),
+            },
+            act: Act::Redial {
+                call: "c1".into(),
+                again: "c2".into(),
+            },
+        },
+    ]);
+    for host in ["alice", "bob"] {
+        attack(&mut plan, &mut draws, host, &[Stray::Earlier]);
+    }
+    plan
+}
+
+/// Both are behind symmetric NATs, so that the call goes over the TURN server.
+fn attacked_relay(seed: Seed) -> Plan {
+    let mut plan = hostile(behind(quiet(seed, true), NatSpec::symmetric()));
+    attack(
+        &mut plan,
+        &mut seed.stream("plan/hostile"),
+        "relay",
+        &Stray::BEARABLE,
+    );
+    plan
+}
+
+/// Has them talk for as long as strangers send.
+fn hostile(plan: Plan) -> Plan {
+    Plan {
+        heal_at_ms: HOSTILE_MS,
+        talk_every_ms: Some(TALKS_EVERY_MS),
+        horizon_ms: plan.horizon_ms + HOSTILE_MS,
+        ..plan
+    }
+}
+
+/// Adds strangers who send to `host` some of `what`, again and again.
+fn attack(plan: &mut Plan, draws: &mut Stream, host: &str, what: &[Stray]) {
+    for burst in 0..BURSTS {
+        let kind = FaultKind::from(Strangers {
+            from: format!("192.0.2.{}", burst + 101).parse().expect("an address"),
+            send: what[draws.below(what.len() as u64) as usize],
+            copies: draws.between(1, 20),
+        });
+        let at_ms = draws.between(300, HOSTILE_MS);
+        plan.inject(Fault::new(Target::host(host), kind, at_ms, None));
+    }
 }

@@ -39,6 +39,10 @@ pub fn family() -> Vec<Scenario> {
             finding(&format!("turn-reads-no-more{suffix}"), app, &TEAR_01_CLOSES, with_half_a_packet)
                 .about("One packet of the TURN server comes without its end: the client reads nothing from the server any more.")
                 .from("docs/findings/0017-turn-reads-no-more.md"),
+            finding(&format!("turn-hurries{suffix}"), app, &STUN_01_SCHEDULE, turn_begins_late)
+                .about("The TURN server answers nothing for two seconds: requests are sent again after a fifth of a second, and soon no later than before.")
+                .from("docs/findings/0024-turn-hurries.md")
+                .from("RFC 8489 section 6.2.1"),
         ]);
     }
     all
@@ -70,6 +74,16 @@ fn stun_begins_late(seed: Seed) -> Plan {
         heal_at_ms: 300,
         budget_ms: 10_000,
         ..plan
+    }
+}
+
+/// The TURN server begins two seconds after everything else. The callee's phone rings on until it is there.
+fn turn_begins_late(seed: Seed) -> Plan {
+    Plan {
+        faults: vec![ice_server_down("relay", 0, Some(2_000))],
+        heal_at_ms: 2_000,
+        budget_ms: 30_000,
+        ..steady(quiet(seed, true))
     }
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sleet::{
-    fault::FaultKind, fault::kinds::NatChangeAddress, fault::kinds::NatRebind, fault::kinds::NatReboot,
-    fault::network_switch, prelude::*, seed::Stream,
+    fault::FaultKind, fault::host_sleep, fault::kinds::NatChangeAddress, fault::kinds::NatRebind,
+    fault::kinds::NatReboot, fault::network_switch, prelude::*, seed::Stream,
 };
 
 use crate::{
@@ -26,6 +26,11 @@ const TALKS_EVERY_MS: u64 = 1_000;
 /// The longest that a call may take to come back, in milliseconds. ICE takes 30 s to report that its path failed, and every recovery
 /// here begins with that; 0.8 to 1.8 s remain for the new attempt and the next message.
 const RECOVERS_MS: u64 = 33_500;
+
+/// The longest that a call may take from the time at which the phone wakes until it is heard again, in milliseconds. 2.8 to 3.6 s are seen.
+const WAKES_MS: u64 = 6_000;
+/// How long a phone sleeps, in milliseconds: from less than ICE notices to more than it survives.
+const SLEEPS_MS: (u64, u64) = (10_000, 120_000);
 
 const CLIENT: Policy = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
 
@@ -54,6 +59,11 @@ pub fn family() -> Vec<Scenario> {
                 .about("A phone leaves its Wi-Fi for cellular: the call connects again by recovery, over the other interface.")
                 .reaches(&["network-switch-hit", "attempt-recovered", "signaling-reconnected"], ENOUGH)
                 .within(RECOVER_MS, 95, RECOVERS_MS),
+            promise(&format!("phone-sleeps{suffix}"), retried, sleeps)
+                .about("A phone sleeps while they talk, for ten seconds to two minutes, and wakes: the call goes on, or connects again by recovery.")
+                .from("docs/hazards.md#phones-that-sleep")
+                .reaches(&["host-sleep-hit", "attempt-recovered"], ENOUGH)
+                .within(RECOVER_MS, 95, WAKES_MS),
             unnoticed(&format!("rebind-unnoticed{suffix}"), kept),
         ]);
     }
@@ -152,6 +162,20 @@ fn switches(seed: Seed) -> Plan {
     }
     plan.faults = vec![network_switch(host, "wlan0", "rmnet0", at_ms)];
     plan
+}
+
+/// Alice's or bob's phone sleeps while they talk, and wakes.
+fn sleeps(seed: Seed) -> Plan {
+    let (at_ms, plan) = talking(seed, quiet(seed, false));
+    let mut draws = seed.stream("plan/mobility/hosts");
+    let (host, _) = either(&mut draws);
+    let lasts_ms = draws.between(SLEEPS_MS.0, SLEEPS_MS.1);
+    Plan {
+        faults: vec![host_sleep(host, at_ms, at_ms + lasts_ms)],
+        heal_at_ms: at_ms + lasts_ms,
+        horizon_ms: plan.horizon_ms + 2 * lasts_ms,
+        ..plan
+    }
 }
 
 /// Returns a call that loses its path, and the time of the loss in milliseconds.

@@ -56,7 +56,7 @@ impl Befalls {
             Self::Host => "a host",
             Self::Client => "a client's host",
             Self::Phone => "a host with several interfaces",
-            Self::Reachable => "a client's host behind no firewall and no NAT",
+            Self::Reachable => "a client's host, or a STUN or TURN server, behind no firewall and no NAT",
             Self::Nat => "a NAT",
             Self::IceServer => "a STUN or TURN server",
             Self::Signaling => "the signaling service",
@@ -91,7 +91,8 @@ impl Befalls {
                 .map(|h| Target::host(&h.name))
                 .collect(),
             Self::Reachable => hosts()
-                .filter(|h| plan.is_client(&h.name) && h.firewall.is_none() && h.nat.is_none())
+                .filter(|h| h.firewall.is_none() && h.nat.is_none())
+                .filter(|h| plan.is_client(&h.name) || plan.ice_servers.iter().any(|s| s.host == h.name))
                 .map(|h| Target::host(&h.name))
                 .collect(),
             Self::Phone => hosts()

@@ -31,7 +31,9 @@ mod user;
 pub use checkpoints::Checkpoints;
 pub use coverage::coverage;
 pub use kind::{Befalls, Behaviour, InForce, KindSpec, Lessen, Span};
-pub use kinds::{FaultKind, KindId, Stray, host_crash, ice_server_down, network_switch, partition};
+pub use kinds::{
+    FaultKind, KindId, Stray, host_crash, host_sleep, ice_server_down, network_switch, partition,
+};
 pub use migrate::upgrade;
 pub use model::{Fault, Target};
 pub use plan::{PLAN_VERSION, Plan, PlanError, USUAL_TALK_MS};

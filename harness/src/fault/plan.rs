@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Fault, SlowStep, User, kinds::FaultKind, script::Scripted};
+use super::{Fault, SlowStep, User, script::Scripted};
 use crate::{
     explore::Order, net::topology::Topology, peer::IceTimeouts, servers::IceServerSpec,
     signaling::SignalingSpec, time::SimTime, trace::FaultId, world::Bounds,
@@ -173,7 +173,7 @@ impl Plan {
         let pauses = self
             .faults
             .iter()
-            .filter(|f| matches!(f.kind, FaultKind::HostPause(_)) && f.target.is_of_host(host));
+            .filter(|f| f.kind.pauses_app() && f.target.is_of_host(host));
         pauses
             .map(|f| (f.from(), f.until().unwrap_or(SimTime::MAX).min(self.heal_at())))
             .collect()
@@ -210,8 +210,7 @@ impl Plan {
 
     /// Returns when the last host that a fault stops runs again: the beginning of the run, if none is stopped.
     pub fn all_hosts_run_from(&self) -> SimTime {
-        let stops = |f: &&Fault| matches!(f.kind, FaultKind::HostCrash(_) | FaultKind::HostPause(_));
-        let ends = self.faults.iter().filter(stops);
+        let ends = self.faults.iter().filter(|f| f.kind.stops_host());
         let ends = ends.map(|f| f.until().unwrap_or(SimTime::MAX));
         ends.max().unwrap_or_default().min(self.heal_at())
     }

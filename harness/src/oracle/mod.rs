@@ -27,7 +27,10 @@ pub mod outcomes;
 pub mod pace;
 pub mod pairs;
 pub mod peers;
+pub mod permitted;
+pub mod prompt;
 pub mod reach;
+pub mod repeated;
 pub mod ringing;
 pub mod runs;
 pub mod signaling;
@@ -187,6 +190,7 @@ pub const ALL: &[&Oracle] = &[
     &trickle::TRIC_01_ENDS,
     &outcomes::CALL_01_AGREED,
     &outcomes::CONN_03_GOES_ON,
+    &prompt::CONN_04_PROMPT,
     &after::CALL_02_QUIET,
     &after::CALL_03_DEAD,
     &ringing::RING_01_CALLED,
@@ -215,6 +219,9 @@ pub const ALL: &[&Oracle] = &[
     &wire::WIRE_02_ROLES,
     &wire::WIRE_03_PRIORITY,
     &wire::WIRE_04_CONFLICT,
+    &wire::WIRE_05_TRIGGERED,
+    &permitted::TURN_01_PERMITTED,
+    &repeated::STUN_01_SCHEDULE,
     &comeback::BACK_01_COMES_BACK,
     &pairs::PAIR_01_MIRRORED,
     &pairs::PAIR_02_BEST,

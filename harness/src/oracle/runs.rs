@@ -62,6 +62,9 @@ fn played(evidence: Evidence<'_>) -> Verdict {
     Verdict::Pass
 }
 
+/// How many of the things that are pending at the end a failure names; the trace has all.
+const TOLD: usize = 8;
+
 fn bounded(evidence: Evidence<'_>) -> Verdict {
     match evidence.trace.events.last().map(|e| (e, &e.kind)) {
         Some((_, EventKind::Ended)) => Verdict::Pass,
@@ -70,10 +73,14 @@ fn bounded(evidence: Evidence<'_>) -> Verdict {
                 Stop::Horizon => "its simulated time was used up",
                 Stop::Work => "it sent more packets or polled more tasks than a run may",
             };
-            Verdict::Fail(Violation::at(
-                event,
-                format!("stopped because {bound}; pending were {}", pending.join("; ")),
-            ))
+            let (first, more) = pending.split_at(pending.len().min(TOLD));
+            let first = first.join("; ");
+            let more = match more.len() {
+                0 => String::new(),
+                n => format!(" and {n} more"),
+            };
+            let why = format!("stopped because {bound}; pending were {first}{more}");
+            Verdict::Fail(Violation::at(event, why))
         }
         _ => Verdict::Unknown("the trace has no end".into()),
     }

@@ -2,10 +2,14 @@
 //!
 //! They judge what hosts send, whichever client it comes from, and never what strangers send.
 
+mod triggered;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
+
+pub use triggered::WIRE_05_TRIGGERED;
 
 use super::{Evidence, Oracle, Verdict, Violation};
 use crate::{
@@ -79,7 +83,7 @@ impl<'a> Wire<'a> {
                 self.ends.insert(ufrag, End { host, peer });
             }
             EventKind::PacketSent { packet, says, .. } => {
-                let line = StunLine::read(says)?;
+                let line = StunLine::between_ends(says)?;
                 self.sent.insert(*packet, line.clone());
                 return Some((host, line));
             }

@@ -198,6 +198,9 @@ impl Scenario {
     }
 
     /// Judges it by the oracle of `expectation` too, which is expected to break.
+    ///
+    /// # Panics
+    /// If it is a second oracle that some seeds break: one decides whether a run came out as expected.
     pub fn expects(mut self, expectation: Expectation) -> Self {
         let goes_first = match expectation.runs {
             Runs::SomeOf(min_seeds) => {
@@ -210,6 +213,13 @@ impl Scenario {
             self.oracles.retain(|o| o.id != expectation.oracle.id);
             self.oracles.insert(0, expectation.oracle);
         }
+        let broken = |e: &Expectation| matches!(e.runs, Runs::SomeOf(_));
+        assert!(
+            !broken(&expectation) || !self.expects.iter().any(broken),
+            "{}: one oracle is the one that breaks; give {} a scenario of its own",
+            self.name,
+            expectation.oracle.id
+        );
         self.expects.push(expectation);
         self.holds(&[expectation.oracle])
     }

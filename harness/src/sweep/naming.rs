@@ -10,7 +10,7 @@ use crate::{
     fault::Plan,
     net::topology::Topology,
     servers,
-    trace::{Flow, IceRole, StunLine},
+    trace::{Flow, IceRole, StunLine, carried},
 };
 
 /// The class of a packet by what waits for it, which decides how late is too late.
@@ -79,8 +79,8 @@ impl<'a> Namer<'a> {
     }
 
     /// Returns the name of the next packet from `host`.
-    pub fn name(&mut self, host: &str, flow: Flow, len: u32, says: &str, inside: Option<&str>) -> Named {
-        let (kind, class) = self.kind(host, flow, len, says, inside);
+    pub fn name(&mut self, host: &str, flow: Flow, len: u32, says: &str) -> Named {
+        let (kind, class) = self.kind(host, flow, len, says);
         let count = self
             .counts
             .entry((host.to_owned(), kind.clone()))
@@ -95,18 +95,11 @@ impl<'a> Namer<'a> {
         }
     }
 
-    fn kind(
-        &mut self,
-        host: &str,
-        flow: Flow,
-        len: u32,
-        says: &str,
-        inside: Option<&str>,
-    ) -> (String, Class) {
+    fn kind(&mut self, host: &str, flow: Flow, len: u32, says: &str) -> (String, Class) {
         let server = [flow.dst, flow.src]
             .into_iter()
             .find(|end| end.port() == servers::PORT && self.kind_of(*end) == "relay");
-        let line = StunLine::read(says);
+        let (line, inside) = (StunLine::read(says), carried(says));
         match (says.split(' ').next(), line, server) {
             (_, Some(line), Some(_)) => to_server(&line, inside),
             (Some("turn"), ..) => (format!("ChannelData ({})", plain(inside)), Class::Turn),
@@ -256,7 +249,7 @@ mod tests {
             src: src.parse().expect("an address"),
             dst: dst.parse().expect("an address"),
         };
-        Namer::new(&plan).kind("alice", flow, 100, says, None)
+        Namer::new(&plan).kind("alice", flow, 100, says)
     }
 
     #[test]

@@ -65,13 +65,9 @@ pub(super) fn ordinal(n: u64) -> String {
 /// Returns the datagrams of a run of `plan` that entered links, in order.
 pub(super) fn packets(plan: &Plan, trace: &Trace, crossings: &[Crossing]) -> Vec<Packet> {
     let mut namer = Namer::new(plan);
-    let mut inside: BTreeMap<PacketId, &str> = BTreeMap::new();
     let mut sent_along: BTreeMap<PacketId, Flow> = BTreeMap::new();
     for crossing in crossings.iter().filter(|c| c.direction == Direction::Up) {
         sent_along.insert(crossing.packet, crossing.flow);
-        if let Some(text) = &crossing.inside {
-            inside.insert(crossing.packet, text);
-        }
     }
     let mut named = BTreeMap::new();
     for event in &trace.events {
@@ -85,8 +81,7 @@ pub(super) fn packets(plan: &Plan, trace: &Trace, crossings: &[Crossing]) -> Vec
             && flow.proto == Proto::Udp
             && let Some(host) = &event.host
         {
-            let inside = inside.get(packet).copied();
-            named.insert(*packet, namer.name(host, *flow, *len, says, inside));
+            named.insert(*packet, namer.name(host, *flow, *len, says));
         }
     }
     let packet = |crossing: &Crossing| {

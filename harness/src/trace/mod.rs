@@ -33,7 +33,7 @@ use index::Index;
 pub use intent::{Intent, leg_of};
 pub use keys::IceKeys;
 pub use peer_id::PeerId;
-pub use stun_line::{IceRole, StunLine};
+pub use stun_line::{IceRole, StunLine, carried, channel_of};
 pub use tap::{Segment, Tap, Tapped};
 pub use terms::{Candidate, Flow, Machine, PacketId, Proto, SignalDirection, Stop};
 pub use watch::{Crossing, Watch};

@@ -1,15 +1,16 @@
 //! STUN messages as lines of the trace: the one place that writes them and reads them.
 //!
-//! A line tells what the rules of the wire speak of, and never bytes: no transaction ids, no keys.
+//! A line tells what the rules of the wire speak of, and no keys. Of a transaction with a server it has the beginning of the id, which
+//! tells a request that is sent again from another; checks, which are many, are told apart by what they ask.
 
 use std::net::SocketAddr;
 
 use crc::{CRC_32_ISO_HDLC, Crc};
 use stun::{
     attributes::{
-        ATTR_CHANNEL_NUMBER, ATTR_ERROR_CODE, ATTR_FINGERPRINT, ATTR_ICE_CONTROLLED, ATTR_ICE_CONTROLLING,
-        ATTR_LIFETIME, ATTR_MESSAGE_INTEGRITY, ATTR_PRIORITY, ATTR_USE_CANDIDATE, ATTR_USERNAME,
-        ATTR_XOR_PEER_ADDRESS, ATTR_XOR_RELAYED_ADDRESS, ATTR_XORMAPPED_ADDRESS, AttrType,
+        ATTR_CHANNEL_NUMBER, ATTR_DATA, ATTR_ERROR_CODE, ATTR_FINGERPRINT, ATTR_ICE_CONTROLLED,
+        ATTR_ICE_CONTROLLING, ATTR_LIFETIME, ATTR_MESSAGE_INTEGRITY, ATTR_PRIORITY, ATTR_USE_CANDIDATE,
+        ATTR_USERNAME, ATTR_XOR_PEER_ADDRESS, ATTR_XOR_RELAYED_ADDRESS, ATTR_XORMAPPED_ADDRESS, AttrType,
     },
     error_code::ErrorCodeAttribute,
     integrity::MessageIntegrity,
@@ -39,12 +40,15 @@ const CLASSES: [(stun::message::MessageClass, &str); 4] = [
     (CLASS_SUCCESS_RESPONSE, "success"),
     (CLASS_ERROR_RESPONSE, "error"),
 ];
-const FLAGS: [(AttrType, &str); 4] = [
+const FLAGS: [(AttrType, &str); 3] = [
     (ATTR_ICE_CONTROLLING, CONTROLLING),
     (ATTR_ICE_CONTROLLED, CONTROLLED),
     (ATTR_USE_CANDIDATE, NOMINATES),
-    (ATTR_CHANNEL_NUMBER, "channel"),
 ];
+/// What stands before the line of a packet inside a packet.
+pub(super) const CARRIES: &str = " carries ";
+/// What stands before the number of a channel.
+pub(super) const ON_CHANNEL: &str = "turn channel=";
 const CONTROLLING: &str = "controlling";
 const CONTROLLED: &str = "controlled";
 const NOMINATES: &str = "use-candidate";
@@ -65,8 +69,9 @@ const CHECKS_ONLY: [AttrType; 4] = [
     ATTR_PRIORITY,
 ];
 
-/// Describes a STUN message; `None` if it is none. With `keys`, a check and an answer to one are also checked for what protects them.
-pub(super) fn write(payload: &[u8], keys: Option<&IceKeys>) -> Option<String> {
+/// Describes a STUN message, and returns the datagram inside it, if it has one; `None` if it is no STUN message. With `keys`, a check
+/// and an answer to one are also checked for what protects them.
+pub(super) fn write(payload: &[u8], keys: Option<&IceKeys>) -> Option<(String, Option<Vec<u8>>)> {
     let mut message = Message::new();
     message.unmarshal_binary(payload).ok()?;
     let name = |found: Option<&'static str>, unknown| found.unwrap_or(unknown);
@@ -80,16 +85,34 @@ pub(super) fn write(payload: &[u8], keys: Option<&IceKeys>) -> Option<String> {
     let flags = FLAGS.iter().filter(|(attribute, _)| message.contains(*attribute));
     words.extend(flags.map(|(_, name)| (*name).to_owned()));
     words.extend(values(&message));
+    if let Some(id) = id_of(&message, user.is_some()) {
+        words.push(format!("id={id}"));
+    }
     if let Some(keys) = keys {
         let flaws = flaws(&mut message, user.map(|user| user.text), keys);
         words.extend(flaws.map(str::to_owned));
     }
-    Some(words.join(" "))
+    Some((words.join(" "), message.get(ATTR_DATA).ok()))
+}
+
+/// Returns the beginning of the id of a transaction with a server; `None` for a check, and for an answer that may be to one.
+fn id_of(message: &Message, has_user: bool) -> Option<String> {
+    let typ = message.typ;
+    let is_with_server = match typ.class {
+        CLASS_INDICATION => false,
+        CLASS_REQUEST => typ.method != METHOD_BINDING || !has_user,
+        _ => typ.method != METHOD_BINDING,
+    };
+    let [a, b, c, d, ..] = message.transaction_id.0;
+    is_with_server.then(|| format!("{:08x}", u32::from_be_bytes([a, b, c, d])))
 }
 
 /// Returns the attributes with a value, as `name=value`.
 fn values(message: &Message) -> Vec<String> {
     let mut words = Vec::new();
+    if let Ok([high, low, ..]) = message.get(ATTR_CHANNEL_NUMBER).as_deref() {
+        words.push(format!("channel={}", u16::from_be_bytes([*high, *low])));
+    }
     for (attribute, name) in [(ATTR_PRIORITY, "priority"), (ATTR_LIFETIME, "lifetime")] {
         let bytes = message.get(attribute).ok();
         if let Some(bytes) = bytes.and_then(|b| b.try_into().ok()) {
@@ -99,18 +122,32 @@ fn values(message: &Message) -> Vec<String> {
     for (attribute, name) in [
         (ATTR_XORMAPPED_ADDRESS, "mapped"),
         (ATTR_XOR_RELAYED_ADDRESS, "relayed"),
-        (ATTR_XOR_PEER_ADDRESS, "peer"),
     ] {
         let mut address = XorMappedAddress::default();
         if address.get_from_as(message, attribute).is_ok() {
-            words.push(format!("{name}={}:{}", address.ip, address.port));
+            words.push(format!("{name}={}", SocketAddr::new(address.ip, address.port)));
         }
     }
+    words.extend(peers(message).map(|peer| format!("peer={peer}")));
     let mut code = ErrorCodeAttribute::default();
     if message.contains(ATTR_ERROR_CODE) && code.get_from(message).is_ok() {
         words.push(format!("code={}", code.code.0));
     }
     words
+}
+
+/// Returns all values of `XOR-PEER-ADDRESS`: a request for permissions may have several (RFC 8656, section 10.1).
+fn peers(message: &Message) -> impl Iterator<Item = SocketAddr> {
+    let attributes = message.attributes.0.iter();
+    let values = attributes.filter(|attribute| attribute.typ == ATTR_XOR_PEER_ADDRESS);
+    values.filter_map(|attribute| {
+        let mut one = Message::new();
+        one.transaction_id = message.transaction_id;
+        one.add(ATTR_XOR_PEER_ADDRESS, &attribute.value);
+        let mut address = XorMappedAddress::default();
+        address.get_from_as(&one, ATTR_XOR_PEER_ADDRESS).ok()?;
+        Some(SocketAddr::new(address.ip, address.port))
+    })
 }
 
 /// Returns what is wrong with the protection of a check between two generations, or of the answer to one (RFC 8445, section 7.1;
@@ -162,6 +199,17 @@ fn is_fingerprint_right(message: &Message) -> bool {
     message.get(ATTR_FINGERPRINT).ok() == right
 }
 
+/// Returns what the packet inside a packet says: what a TURN server is asked to relay, or relays (RFC 8656, sections 11 and 12).
+pub fn carried(says: &str) -> Option<&str> {
+    says.split_once(CARRIES).map(|(_, inside)| inside)
+}
+
+/// Returns the number of the channel of what goes over one.
+pub fn channel_of(says: &str) -> Option<u16> {
+    let number = says.strip_prefix(ON_CHANNEL)?.split(' ').next()?;
+    number.parse().ok()
+}
+
 /// The role of an agent, as its check names it (RFC 8445, section 7.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IceRole {
@@ -190,16 +238,21 @@ pub struct StunLine<'a> {
     pub lifetime: Option<u32>,
     /// The code of an error.
     pub code: Option<u16>,
-    /// The value of `XOR-PEER-ADDRESS`.
-    pub peer: Option<SocketAddr>,
+    /// The values of `XOR-PEER-ADDRESS`.
+    pub peers: Vec<SocketAddr>,
+    /// The value of `CHANNEL-NUMBER`.
+    pub channel: Option<u16>,
+    /// The beginning of the id of a transaction with a server.
+    pub id: Option<&'a str>,
     /// What is wrong with its protection.
     pub flaws: Vec<&'a str>,
 }
 
 impl<'a> StunLine<'a> {
-    /// Reads what a sent packet says; `None` if it is no STUN message.
+    /// Reads what a sent packet says, and not what a packet inside it says; `None` if it is no STUN message.
     pub fn read(says: &'a str) -> Option<Self> {
-        let mut words = says.strip_prefix("stun ")?.split(' ');
+        let (outer, _) = says.split_once(CARRIES).unwrap_or((says, ""));
+        let mut words = outer.strip_prefix("stun ")?.split(' ');
         let mut line = Self {
             method: words.next()?,
             class: words.next()?,
@@ -212,7 +265,9 @@ impl<'a> StunLine<'a> {
                 (NOMINATES, ..) => line.nominates = true,
                 (_, Some(("priority", value)), _) => line.priority = value.parse().ok(),
                 (_, Some(("code", value)), _) => line.code = value.parse().ok(),
-                (_, Some(("peer", value)), _) => line.peer = value.parse().ok(),
+                (_, Some(("peer", value)), _) => line.peers.extend(value.parse::<SocketAddr>()),
+                (_, Some(("channel", value)), _) => line.channel = value.parse().ok(),
+                (_, Some(("id", value)), _) => line.id = Some(value),
                 (_, Some(("lifetime", value)), _) => line.lifetime = value.parse().ok(),
                 (_, None, Some((to, from))) if !to.is_empty() && !from.is_empty() => {
                     line.asks = Some((to, from))
@@ -222,6 +277,11 @@ impl<'a> StunLine<'a> {
             }
         }
         Some(line)
+    }
+
+    /// Reads what one end says to another, also over a relay; `None` if it is no STUN message.
+    pub fn between_ends(says: &'a str) -> Option<Self> {
+        Self::read(carried(says).unwrap_or(says))
     }
 
     /// Reports whether it is a check of one generation by another.
@@ -236,105 +296,4 @@ impl<'a> StunLine<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use stun::{
-        agent::TransactionId,
-        fingerprint::FINGERPRINT,
-        message::{BINDING_REQUEST, BINDING_SUCCESS, Setter},
-        textattrs::Username,
-    };
-
-    use super::*;
-
-    fn built(setters: Vec<Box<dyn Setter>>) -> Vec<u8> {
-        let mut message = Message::new();
-        message.build(&setters).expect("it builds");
-        message.raw
-    }
-
-    fn integrity(password: &str) -> Box<dyn Setter> {
-        Box::new(MessageIntegrity::new_short_term_integrity(password.into()))
-    }
-
-    fn flaws_of(payload: &[u8], keys: &IceKeys) -> Vec<String> {
-        let says = write(payload, Some(keys)).expect("STUN");
-        let line = StunLine::read(&says).expect("STUN");
-        line.flaws.iter().map(|flaw| (*flaw).to_owned()).collect()
-    }
-
-    #[test]
-    fn what_was_written_is_read() {
-        let line =
-            StunLine::read("stun binding request ab:cd controlling use-candidate priority=7 no-integrity");
-        let expected = StunLine {
-            method: "binding",
-            class: "request",
-            asks: Some(("ab", "cd")),
-            role: Some(IceRole::Controlling),
-            nominates: true,
-            priority: Some(7),
-            flaws: vec!["no-integrity"],
-            ..StunLine::default()
-        };
-        assert_eq!(line, Some(expected));
-        let error = StunLine::read("stun create-permission error peer=10.0.0.1:5 code=487").expect("STUN");
-        assert_eq!(error.code, Some(487));
-        assert_eq!(error.peer, "10.0.0.1:5".parse().ok());
-        assert_eq!(error.asks, None, "an address names no generations");
-        assert_eq!(StunLine::read("dtls client-hello"), None);
-    }
-
-    #[test]
-    fn a_check_and_its_answer_are_under_the_password_of_the_end_that_is_asked() {
-        let keys = IceKeys::default();
-        keys.learn("bob", "the password of bob");
-        let id = TransactionId::new();
-        let message = |typ, password: &str| {
-            let user: Box<dyn Setter> = Box::new(Username::new(ATTR_USERNAME, "bob:alice".into()));
-            let mut setters: Vec<Box<dyn Setter>> = vec![Box::new(typ), Box::new(id)];
-            if typ == BINDING_REQUEST {
-                setters.push(user);
-            }
-            setters.extend([integrity(password), Box::new(FINGERPRINT)]);
-            built(setters)
-        };
-        assert!(
-            flaws_of(&message(BINDING_SUCCESS, "any"), &keys).is_empty(),
-            "nobody asked"
-        );
-        assert!(flaws_of(&message(BINDING_REQUEST, "the password of bob"), &keys).is_empty());
-        assert_eq!(
-            flaws_of(&message(BINDING_REQUEST, "another"), &keys),
-            ["wrong-integrity"]
-        );
-        assert!(flaws_of(&message(BINDING_SUCCESS, "the password of bob"), &keys).is_empty());
-        assert_eq!(
-            flaws_of(&message(BINDING_SUCCESS, "another"), &keys),
-            ["wrong-integrity"]
-        );
-    }
-
-    #[test]
-    fn what_is_missing_is_named_and_servers_need_neither() {
-        let keys = IceKeys::default();
-        keys.learn("bob", "the password of bob");
-        let bare: Vec<Box<dyn Setter>> = vec![Box::new(BINDING_REQUEST), Box::new(TransactionId::new())];
-        assert!(flaws_of(&built(bare), &keys).is_empty(), "a STUN server is asked");
-        let mut nominates = Message::new();
-        nominates
-            .build(&[Box::new(BINDING_REQUEST), Box::new(TransactionId::new())])
-            .expect("it builds");
-        nominates.add(ATTR_USE_CANDIDATE, &[]);
-        assert_eq!(flaws_of(&nominates.raw, &keys), ["no-username"]);
-        let check: Vec<Box<dyn Setter>> = vec![
-            Box::new(BINDING_REQUEST),
-            Box::new(TransactionId::new()),
-            Box::new(Username::new(ATTR_USERNAME, "bob:alice".into())),
-        ];
-        let mut check = built(check);
-        assert_eq!(flaws_of(&check, &keys), ["no-integrity", "no-fingerprint"]);
-        check.extend([0x80, 0x28, 0, 4, 1, 2, 3, 4]);
-        check[3] += 8;
-        assert_eq!(flaws_of(&check, &keys), ["no-integrity", "wrong-fingerprint"]);
-    }
-}
+mod tests;

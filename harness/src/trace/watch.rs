@@ -31,8 +31,6 @@ pub struct Crossing {
     pub ordinal: u64,
     /// The addresses of the packet there.
     pub flow: Flow,
-    /// The decoded datagram that a TURN server is to relay or relays, if the packet carries one.
-    pub inside: Option<String>,
 }
 
 /// Counts the steps of a run, and may pass its events on as they are recorded.

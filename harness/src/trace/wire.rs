@@ -2,10 +2,12 @@
 //!
 //! What a line says of STUN is written and read in one place, [`stun_line`]; the rest of it is for people.
 
-use stun::{attributes::ATTR_DATA, message::Message};
 use turmoil_net::{TcpFlags, Transport};
 
-use super::{keys::IceKeys, stun_line};
+use super::{
+    keys::IceKeys,
+    stun_line::{self, CARRIES, ON_CHANNEL},
+};
 
 /// What is said of a datagram that begins like STUN and is none.
 const MALFORMED: &str = "malformed stun";
@@ -13,12 +15,7 @@ const MALFORMED: &str = "malformed stun";
 /// Describes a transport payload that is sent. What protects a check is judged by `keys`.
 pub fn describe(transport: &Transport, keys: &IceKeys) -> String {
     match transport {
-        Transport::Udp(datagram) => match datagram.payload.first() {
-            Some(0..=3) => {
-                stun_line::write(&datagram.payload, Some(keys)).unwrap_or_else(|| MALFORMED.into())
-            }
-            _ => describe_datagram(&datagram.payload),
-        },
+        Transport::Udp(datagram) => describe_datagram(&datagram.payload, Some(keys)),
         Transport::Tcp(segment) => match (flags(segment.flags), segment.payload.len()) {
             (flags, 0) => format!("tcp {flags}"),
             (flags, n) => format!("tcp {flags} {n} bytes"),
@@ -26,34 +23,32 @@ pub fn describe(transport: &Transport, keys: &IceKeys) -> String {
     }
 }
 
-/// Describes a datagram, whose protocol the first byte tells (RFC 7983, section 7).
-pub fn describe_datagram(payload: &[u8]) -> String {
-    match payload.first() {
-        None => "empty".into(),
-        Some(0..=3) => stun_line::write(payload, None).unwrap_or_else(|| MALFORMED.into()),
-        Some(20..=63) => format!("dtls {}", dtls_record(payload)),
-        Some(64..=79) => "turn channel data".into(),
-        Some(128..=191) => "rtp or rtcp".into(),
-        Some(_) => "data".into(),
+/// Describes a datagram, whose protocol the first byte tells (RFC 7983, section 7), and the one inside it, if a TURN server is to
+/// relay or relays that (RFC 8656, sections 11 and 12).
+pub fn describe_datagram(payload: &[u8], keys: Option<&IceKeys>) -> String {
+    let (outer, inside) = match payload.first() {
+        None => return "empty".into(),
+        Some(0..=3) => match stun_line::write(payload, keys) {
+            Some(written) => written,
+            None => return MALFORMED.into(),
+        },
+        Some(20..=63) => return format!("dtls {}", dtls_record(payload)),
+        Some(64..=79) => on_channel(payload),
+        Some(128..=191) => return "rtp or rtcp".into(),
+        Some(_) => return "data".into(),
+    };
+    match inside {
+        Some(inside) => outer + CARRIES + &describe_datagram(&inside, keys),
+        None => outer,
     }
 }
 
-/// Describes the datagram inside a datagram: what a TURN server is asked to relay, or relays (RFC 8656, sections 11 and
-/// 12). `None` if there is none.
-pub fn describe_inside(payload: &[u8]) -> Option<String> {
-    let inside = match payload.first()? {
-        0..=3 => {
-            let mut message = Message::new();
-            message.unmarshal_binary(payload).ok()?;
-            message.get(ATTR_DATA).ok()?
-        }
-        64..=79 => {
-            let length = u16::from_be_bytes([*payload.get(2)?, *payload.get(3)?]);
-            payload.get(4..4 + usize::from(length))?.to_vec()
-        }
-        _ => return None,
-    };
-    Some(describe_datagram(&inside))
+/// Describes the header of what goes over a channel, and returns the datagram inside (RFC 8656, section 12.4).
+fn on_channel(payload: &[u8]) -> (String, Option<Vec<u8>>) {
+    let number = |at: usize| Some(u16::from_be_bytes([*payload.get(at)?, *payload.get(at + 1)?]));
+    let inside = number(2).and_then(|length| payload.get(4..4 + usize::from(length)));
+    let channel = number(0).unwrap_or_default();
+    (format!("{ON_CHANNEL}{channel}"), inside.map(<[u8]>::to_vec))
 }
 
 /// Names the first record of a DTLS datagram (RFC 6347, section 4.1).
@@ -118,7 +113,7 @@ mod tests {
     #[test]
     fn a_connectivity_check_is_decoded() {
         assert_eq!(
-            describe_datagram(RFC5769_REQUEST),
+            describe_datagram(RFC5769_REQUEST, None),
             "stun binding request evtj:h6vY controlled priority=1845494271"
         );
     }
@@ -128,21 +123,25 @@ mod tests {
         let inside = &RFC5769_REQUEST;
         let mut channel_data = vec![0x40, 0x01, 0, inside.len() as u8];
         channel_data.extend_from_slice(inside);
-        let line = describe_inside(&channel_data).expect("a datagram");
-        assert!(line.starts_with("stun binding request"), "{line}");
-        assert_eq!(describe_inside(&channel_data[..40]), None, "cut");
-        assert_eq!(describe_inside(inside), None, "a check carries nothing");
+        let line = describe_datagram(&channel_data, None);
+        let inside = describe_datagram(inside, None);
+        assert_eq!(line, format!("turn channel=16385 carries {inside}"));
+        assert_eq!(
+            describe_datagram(&channel_data[..40], None),
+            "turn channel=16385",
+            "cut"
+        );
     }
 
     #[test]
     fn a_truncated_message_is_named_and_nothing_panics() {
         for n in 1..RFC5769_REQUEST.len() {
-            let line = describe_datagram(&RFC5769_REQUEST[..n]);
+            let line = describe_datagram(&RFC5769_REQUEST[..n], None);
             assert_eq!(line, "malformed stun", "{n} bytes");
         }
         for first in 0..=255u8 {
-            describe_datagram(&[first]);
-            describe_datagram(&[first; 14]);
+            describe_datagram(&[first], None);
+            describe_datagram(&[first; 14], None);
         }
     }
 }

@@ -167,7 +167,7 @@ impl<'a> Pump<'a> {
                 self.connections.insert(flow.min(flow.reversed()));
             }
             let fate = self.path.depart(now, flow, payload.len() as u32);
-            self.tell_watch(now, id, (flow, Direction::Up), &payload);
+            self.tell_watch(now, id, (flow, Direction::Up));
             match fate {
                 Fate::Reset(at, by) => {
                     self.sim.record(EventKind::PacketDropped { packet: id, by });
@@ -188,10 +188,9 @@ impl<'a> Pump<'a> {
             let flow = flow_of(&packet);
             match hop {
                 Hop::Core => {
-                    let payload = payload_of(&packet).clone();
-                    let (flow, fate) = self.path.transit(now, flow, payload.len() as u32);
+                    let (flow, fate) = self.path.transit(now, flow, payload_of(&packet).len() as u32);
                     if !matches!(fate, Fate::Dropped(Cause::Nat { .. } | Cause::Unroutable { .. })) {
-                        self.tell_watch(now, id, (flow, Direction::Down), &payload);
+                        self.tell_watch(now, id, (flow, Direction::Down));
                     }
                     match (flow, fate) {
                         (flow, Fate::Reset(at, by)) => {
@@ -272,13 +271,7 @@ impl<'a> Pump<'a> {
     }
 
     /// Tells the watch that a packet has entered a link, if the watch keeps crossings.
-    fn tell_watch(
-        &self,
-        at: SimTime,
-        packet: PacketId,
-        (flow, direction): (Flow, Direction),
-        payload: &[u8],
-    ) {
+    fn tell_watch(&self, at: SimTime, packet: PacketId, (flow, direction): (Flow, Direction)) {
         let Some(watch) = &self.watch else { return };
         watch.crossed(|| {
             let end = match direction {
@@ -293,7 +286,6 @@ impl<'a> Pump<'a> {
                 direction,
                 ordinal,
                 flow,
-                inside: wire::describe_inside(payload),
             })
         });
     }

@@ -243,7 +243,7 @@ mod tests {
             ("stun binding success mapped=10.0.0.1:1", Class::Check),
             ("stun binding request", Class::Turn),
             ("stun allocate request", Class::Turn),
-            ("turn channel data", Class::Turn),
+            ("turn channel=16384 carries data", Class::Turn),
             ("dtls client-hello", Class::Dtls),
             ("data", Class::Data),
         ] {

@@ -232,6 +232,11 @@ fn own_mistake(mistake: Mistake) -> Caught {
             &TALK_01_TO_THE_END,
             "A second after the call has connected its peer is closed, and nobody is told: both users talk into the void.",
         ),
+        Mistake::Dawdles => (
+            meetings::three_people,
+            &CONN_04_PROMPT,
+            "The caller's app takes eight seconds to apply the answer, on a network on which nothing is slow.",
+        ),
         Mistake::Act { .. } | Mistake::Claims(_) => unreachable!("told apart by the caller"),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Each step awaits; before it goes on it checks that its attempt is still current.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use sleet::{
     peer::{Description, DescriptionKind, PeerSpec, Role},
@@ -19,6 +19,9 @@ use super::{
     mistake::{ActKind, Mistake, Wrong},
     policy::{Dispatch, ReceivePolicy, SendPolicy},
 };
+
+/// The time that [`Mistake::Dawdles`] takes.
+const DAWDLES: Duration = Duration::from_secs(8);
 
 impl Call {
     /// Begins another attempt of our own, which ends the previous one; returns its number.
@@ -213,6 +216,9 @@ impl Call {
             attempt
                 .until(|exchange| exchange.local_done || exchange.over)
                 .await;
+        }
+        if self.phone.makes(Mistake::Dawdles) {
+            self.phone.host.sim().sleep(DAWDLES).await;
         }
         let kind = DescriptionKind::Answer;
         self.apply(&attempt, round, Description { kind, sdp }).await

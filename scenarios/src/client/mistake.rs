@@ -63,6 +63,8 @@ pub enum Mistake {
     RingsAfterGlare,
     /// A second after a call has connected its peer is closed, without a message.
     ClosesSoon,
+    /// The caller's app takes eight seconds to apply an answer.
+    Dawdles,
     /// An act of the user is done wrongly.
     Act {
         /// The kind of act.
@@ -150,7 +152,7 @@ impl Wrong {
 
 impl Mistake {
     /// The mistakes of the app itself: all but wrong acts and claims without a cause.
-    pub const OWN: [Self; 27] = [
+    pub const OWN: [Self; 28] = [
         Self::PeerOnResponse,
         Self::CallbacksGoOn,
         Self::LateClose,
@@ -178,6 +180,7 @@ impl Mistake {
         Self::HangsUpOneDevice,
         Self::RingsAfterGlare,
         Self::ClosesSoon,
+        Self::Dawdles,
     ];
 
     /// Iterates over every act, done wrongly in every way.
@@ -216,6 +219,7 @@ impl fmt::Display for Mistake {
             Self::NoRecovery => "no-recovery",
             Self::RingsAfterGlare => "rings-after-glare",
             Self::ClosesSoon => "closes-soon",
+            Self::Dawdles => "dawdles",
             Self::ShownTooEarly => "shown-too-early",
             Self::EveryDeviceTalks => "every-device-talks",
             Self::OtherDevicesNotTold => "other-devices-not-told",

@@ -33,6 +33,7 @@ mod f0020_no_consent;
 mod f0021_short_rtcp;
 mod f0022_check_priority;
 mod f0023_role_conflict;
+mod f0024_turn_hurries;
 mod nat;
 mod panics;
 mod party;
@@ -151,6 +152,9 @@ const FINDINGS: &[(&str, &str, Show)] = &[
     ),
     ("0023", "both ends control, and neither gives way", || {
         Box::pin(f0023_role_conflict::show())
+    }),
+    ("0024", "a TURN client asks again too soon", || {
+        Box::pin(f0024_turn_hurries::show())
     }),
 ];
 

@@ -12,6 +12,7 @@ mod duplicate;
 mod hold;
 mod host_crash;
 mod host_pause;
+mod host_sleep;
 mod ice_server_down;
 mod late_push;
 mod loss;
@@ -43,8 +44,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    host_crash::host_crash, ice_server_down::ice_server_down, network_switch::network_switch,
-    partition::partition, strangers::Stray,
+    host_crash::host_crash, host_sleep::host_sleep, ice_server_down::ice_server_down,
+    network_switch::network_switch, partition::partition, strangers::Stray,
 };
 
 /// Calls the macro `$use_them` with every kind, as `module::Type`.
@@ -80,6 +81,7 @@ macro_rules! every_kind {
             packet::Packet,
             point_verdict::PointVerdict,
             strangers::Strangers,
+            host_sleep::HostSleep,
         }
     };
 }

@@ -1,13 +1,24 @@
-//! A check for the kinds that stop a whole host.
+//! What the kinds have in common that stop a whole host, or the app on it.
 
 use super::{FaultKind, apart};
 use crate::fault::Fault;
 
+impl FaultKind {
+    /// Reports whether the app on the fault's host stands still, and goes on afterwards.
+    pub fn pauses_app(&self) -> bool {
+        matches!(self, Self::HostPause(_) | Self::HostSleep(_))
+    }
+
+    /// Reports whether the fault's host does nothing, in this life or for good.
+    pub fn stops_host(&self) -> bool {
+        self.pauses_app() || matches!(self, Self::HostCrash(_))
+    }
+}
+
 /// Returns an error if another fault stops the host of `fault` at the same time.
 pub(super) fn check(fault: &Fault, before: &[Fault]) -> Result<(), String> {
-    let stops = |kind: &FaultKind| matches!(kind, FaultKind::HostCrash(_) | FaultKind::HostPause(_));
     let others = before
         .iter()
-        .filter(|other| other.target == fault.target && stops(&other.kind));
+        .filter(|other| other.target == fault.target && other.kind.stops_host());
     apart::check(fault, others)
 }

@@ -49,19 +49,23 @@ pub enum Stray {
     WrongCredentials,
     /// A TURN allocate request, from the stranger.
     Allocate,
-    /// A datagram that the port received before, from the stranger.
+    /// A datagram that the port received before, from the stranger. A request for an allocation is not sent again: its credentials hold
+    /// for any address (RFC 8656, section 21.1), so that a TURN server grants it, which is no harm to a call.
     Replay,
     /// A datagram that the port received before, in the name of who sent it: the network delivers it late and twice.
     Again,
     /// Random bytes, in the name of somebody from whom the port received a datagram.
     Forged,
+    /// A datagram that another port of the host received before, in the name of who sent it: what was under way when a call ended comes
+    /// in the next one.
+    Earlier,
     /// The first 4 to 7 bytes of an RTCP packet, in the name of somebody from whom the port received a datagram.
     ShortRtcp,
 }
 
 impl Stray {
     /// All that a client can bear. The other, [`Stray::ShortRtcp`], ends a task of the stack (docs/findings/0021).
-    pub const BEARABLE: [Self; 7] = [
+    pub const BEARABLE: [Self; 8] = [
         Self::Noise,
         Self::Request,
         Self::WrongCredentials,
@@ -69,6 +73,7 @@ impl Stray {
         Self::Replay,
         Self::Again,
         Self::Forged,
+        Self::Earlier,
     ];
 
     const fn describe(self) -> &'static str {
@@ -80,6 +85,7 @@ impl Stray {
             Self::Replay => "datagrams of its peers again",
             Self::Again => "datagrams of its peers again, in their name",
             Self::Forged => "noise in the name of its peers",
+            Self::Earlier => "datagrams that came to other ports, in their senders' names",
             Self::ShortRtcp => "the beginnings of RTCP packets in the name of its peers",
         }
     }
@@ -92,7 +98,7 @@ pub(super) const SPEC: KindSpec = KindSpec {
             credentials, and replays, from a stranger or in the name of a peer.",
     befalls: Befalls::Reachable,
     parameters: "`from`: an address that nobody else ever has in the run; `send`: `noise`, `request`, `wrong-credentials`, \
-                 `allocate`, `replay`, `again`, `forged`, `short-rtcp`; `copies`: 1 to 100 for each port",
+                 `allocate`, `replay`, `again`, `earlier`, `forged`, `short-rtcp`; `copies`: 1 to 100 for each port",
     span: Span::Moment,
     marks: &["strangers-hit"],
     draw,
@@ -138,16 +144,21 @@ impl Behaviour for Strangers {
         let mut draws = world.sim().stream(&format!("strangers/{fault}"));
         let before = world.received(host);
         for port in world.open_ports(host) {
-            let heard: Vec<_> = before.iter().filter(|(flow, _)| flow.dst == port).collect();
+            let elsewhere = self.send == Stray::Earlier;
+            let heard = before.iter().filter(|(flow, _)| (flow.dst == port) != elsewhere);
+            let heard: Vec<_> = heard.filter(|(_, payload)| !is_allocate(payload)).collect();
             for copy in 0..self.copies {
                 let stranger = SocketAddr::new(self.from, FIRST_PORT + copy as u16);
                 let earlier = (!heard.is_empty()).then(|| heard[draws.below(heard.len() as u64) as usize]);
                 let (from, payload) = match (self.send, earlier) {
                     (Stray::Replay, Some((_, payload))) => (stranger, payload.clone()),
-                    (Stray::Again, Some((flow, payload))) => (flow.src, payload.clone()),
+                    (Stray::Again | Stray::Earlier, Some((flow, payload))) => (flow.src, payload.clone()),
                     (Stray::Forged, Some((flow, _))) => (flow.src, noise(&mut draws)),
                     (Stray::ShortRtcp, Some((flow, _))) => (flow.src, short_rtcp(&mut draws)),
-                    (Stray::Replay | Stray::Again | Stray::Forged | Stray::ShortRtcp, None) => continue,
+                    (
+                        Stray::Replay | Stray::Again | Stray::Earlier | Stray::Forged | Stray::ShortRtcp,
+                        None,
+                    ) => continue,
                     (Stray::Noise, _) => (stranger, noise(&mut draws)),
                     (Stray::Request, _) => (stranger, request(&mut draws, BINDING_REQUEST, &[])),
                     (Stray::WrongCredentials, _) => (stranger, check(&mut draws)),
@@ -161,6 +172,15 @@ impl Behaviour for Strangers {
     fn brings(&self) -> Option<IpAddr> {
         Some(self.from)
     }
+}
+
+/// Reports whether a datagram is a request for a TURN allocation.
+fn is_allocate(payload: &[u8]) -> bool {
+    payload.starts_with(
+        &MessageType::new(METHOD_ALLOCATE, CLASS_REQUEST)
+            .value()
+            .to_be_bytes(),
+    )
 }
 
 fn noise(draws: &mut Stream) -> Bytes {
