@@ -2,7 +2,7 @@
 //!
 //! The bound is computed from the plan, and allows for all that it lets links and steps take. In any other weather nothing is judged.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Evidence, Oracle, Verdict, Violation,
@@ -38,8 +38,21 @@ fn prompt(evidence: Evidence<'_>) -> Verdict {
     if !is_fair(plan) {
         return Verdict::Pass;
     }
-    worst(calls(trace).iter().map(|call| judge(trace, plan, call)))
+    let mut accepted = Accepted::new();
+    for accept in wanted(trace).iter().filter(|wanted| wanted.want == Want::Accept) {
+        accepted
+            .entry((accept.call, accept.host))
+            .or_insert(accept.event.at);
+    }
+    worst(
+        calls(trace)
+            .iter()
+            .map(|call| judge(trace, plan, &accepted, call)),
+    )
 }
+
+/// When a call was accepted on a host.
+type Accepted<'a> = BTreeMap<(&'a str, &'a str), SimTime>;
 
 /// Reports whether nothing but the length of links and the app's own steps delays a call.
 fn is_fair(plan: &Plan) -> bool {
@@ -62,8 +75,8 @@ fn is_fair(plan: &Plan) -> bool {
         && links.all(|interface| is_good(&interface.up) && is_good(&interface.down))
 }
 
-fn judge(trace: &Trace, plan: &Plan, call: &Call<'_>) -> Verdict {
-    let Some((bound, told)) = bound(plan, call).zip(told(trace, call)) else {
+fn judge(trace: &Trace, plan: &Plan, accepted: &Accepted<'_>, call: &Call<'_>) -> Verdict {
+    let Some((bound, told)) = bound(plan, call).zip(told(trace, accepted, call)) else {
         return Verdict::Pass;
     };
     let by = told + bound;
@@ -89,13 +102,8 @@ fn judge(trace: &Trace, plan: &Plan, call: &Call<'_>) -> Verdict {
 
 /// Returns the time by which the call was accepted, and each end had received a description and a candidate of the other; `None` if
 /// that never was.
-fn told(trace: &Trace, call: &Call<'_>) -> Option<SimTime> {
-    let accepts = |want: Want<'_>| want == Want::Accept;
-    let wanted = wanted(trace);
-    let mut accepted = wanted
-        .iter()
-        .filter(|w| w.call == call.name && w.host == call.callee && accepts(w.want));
-    let mut told = accepted.next()?.event.at;
+fn told(trace: &Trace, accepted: &Accepted<'_>, call: &Call<'_>) -> Option<SimTime> {
+    let mut told = *accepted.get(&(call.name, call.callee))?;
     for host in [call.caller, call.callee] {
         for what in [&["offer", "answer"][..], &["candidate"]] {
             let mut said = trace.of(host).filter(|e| {

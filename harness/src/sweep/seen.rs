@@ -41,10 +41,8 @@ pub struct Message {
 /// The data kept of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// The failure, if any.
+    /// The failure, if there is one that no known defect of the stack explains.
     pub broken: Option<Broken>,
-    /// The oracle that a known defect of the stack breaks with this plan.
-    pub known: Option<String>,
     /// The time at which the last peer was usable, or connected again, in milliseconds.
     pub ready_ms: Option<u64>,
     /// The longest time that closing a peer took, in milliseconds.
@@ -95,7 +93,8 @@ impl Seen {
     /// Collects the data of `record`; with `crossings`, packets and messages too.
     pub(super) fn of(record: &RunRecord, crossings: Option<&[Crossing]>) -> Self {
         let trace = &record.trace;
-        let broken = record.failure().map(|(id, violation)| Broken {
+        let failure = record.failure().filter(|(id, _)| Some(*id) != record.known);
+        let broken = failure.map(|(id, violation)| Broken {
             oracle: id.to_owned(),
             why: violation.why.clone(),
         });
@@ -105,7 +104,6 @@ impl Seen {
             .map(|call| (call.name.to_owned(), reach::carried(trace, call).pair));
         Self {
             broken,
-            known: record.known.map(str::to_owned),
             ready_ms: ready(trace),
             closing_ms: closing(trace),
             pairs: pairs.collect(),

@@ -51,7 +51,6 @@ impl Prober for Asks {
         }
         Ok(Probe::Ended(Box::new(Seen {
             broken,
-            known: None,
             ready_ms: answered,
             closing_ms: 0,
             pairs: BTreeMap::new(),

@@ -37,7 +37,8 @@ struct Checks<'a> {
     set: BTreeMap<(&'a str, &'a PeerId), Set<'a>>,
     /// The peers that are closed, or have given up: they owe nothing.
     over: BTreeSet<(&'a str, &'a PeerId)>,
-    asked: BTreeSet<Between<'a>>,
+    /// What each host has asked and was not answered.
+    asked: BTreeMap<&'a str, BTreeSet<Between<'a>>>,
     answered: BTreeSet<Between<'a>>,
     /// The first check that was not checked back.
     owed: BTreeMap<Between<'a>, &'a Event>,
@@ -55,8 +56,11 @@ fn triggered(evidence: Evidence<'_>) -> Verdict {
             && checks.wire.sender(host, &line).is_some()
             && let Some((asked, asks)) = line.asks
         {
-            checks.asked.insert((asks, asked));
-            checks.owed.remove(&(asks, asked));
+            let between = (asks, asked);
+            checks.owed.remove(&between);
+            if !checks.answered.contains(&between) {
+                checks.asked.entry(host).or_default().insert(between);
+            }
         }
     }
     Verdict::Pass
@@ -119,10 +123,11 @@ impl<'a> Checks<'a> {
             return;
         };
         if line.is_answer() {
-            let ends = &self.wire.ends;
-            let of_host = |(ours, _): &&Between<'a>| ends.get(ours).is_some_and(|end| end.host == host);
-            self.answered.extend(self.asked.iter().filter(of_host));
-            self.owed.retain(|between, _| !self.answered.contains(between));
+            // Nothing but its transaction says which check it answers.
+            for between in self.asked.remove(host).into_iter().flatten() {
+                self.owed.remove(&between);
+                self.answered.insert(between);
+            }
         }
         let is_valid = |line: &&StunLine<'a>| line.is_check() && line.flaws.is_empty();
         let Some((ours, theirs)) = Some(line).filter(is_valid).and_then(|line| line.asks) else {
