@@ -38,21 +38,28 @@ fn prompt(evidence: Evidence<'_>) -> Verdict {
     if !is_fair(plan) {
         return Verdict::Pass;
     }
-    let mut accepted = Accepted::new();
+    let mut seen = Seen::default();
     for accept in wanted(trace).iter().filter(|wanted| wanted.want == Want::Accept) {
-        accepted
+        seen.accepted
             .entry((accept.call, accept.host))
             .or_insert(accept.event.at);
     }
-    worst(
-        calls(trace)
-            .iter()
-            .map(|call| judge(trace, plan, &accepted, call)),
-    )
+    for event in trace.endings() {
+        if let (EventKind::Call { .. }, Some(call)) = (&event.kind, event.kind.call()) {
+            seen.over.entry(call).or_insert(event.at);
+        }
+    }
+    worst(calls(trace).iter().map(|call| judge(evidence, &seen, call)))
 }
 
-/// When a call was accepted on a host.
-type Accepted<'a> = BTreeMap<(&'a str, &'a str), SimTime>;
+/// What users did, and what their apps showed.
+#[derive(Default)]
+struct Seen<'a> {
+    /// When a call was accepted on a host.
+    accepted: BTreeMap<(&'a str, &'a str), SimTime>,
+    /// When a call was first over at an end. Whether there was a cause is judged elsewhere.
+    over: BTreeMap<&'a str, SimTime>,
+}
 
 /// Reports whether nothing but the length of links and the app's own steps delays a call.
 fn is_fair(plan: &Plan) -> bool {
@@ -75,19 +82,20 @@ fn is_fair(plan: &Plan) -> bool {
         && links.all(|interface| is_good(&interface.up) && is_good(&interface.down))
 }
 
-fn judge(trace: &Trace, plan: &Plan, accepted: &Accepted<'_>, call: &Call<'_>) -> Verdict {
-    let Some((bound, told)) = bound(plan, call).zip(told(trace, accepted, call)) else {
+fn judge(Evidence { trace, plan }: Evidence<'_>, seen: &Seen<'_>, call: &Call<'_>) -> Verdict {
+    let Some((bound, told)) = bound(plan, call).zip(told(trace, seen, call)) else {
         return Verdict::Pass;
     };
     let by = told + bound;
     let ended = trace.events.last().map_or(SimTime::ZERO, |e| e.at);
-    let is_over = call.hung_up.is_some_and(|at| at <= by) || ended < by;
+    let is_over = seen.over.get(call.name).is_some_and(|at| *at <= by) || ended < by;
+    let is_hung_up = call.hung_up.is_some_and(|at| at <= by);
     let tries_again = call.last_try > call.dialed || call.crashed.is_some();
     let late = [call.caller, call.callee]
         .into_iter()
         .find(|host| call.connected_at(trace, host).is_none_or(|at| at > by));
     match late {
-        Some(host) if !is_over && !tries_again => Verdict::Fail(Violation {
+        Some(host) if !is_over && !is_hung_up && !tries_again => Verdict::Fail(Violation {
             event: None,
             call: Some(call.name.to_owned()),
             why: format!(
@@ -102,8 +110,8 @@ fn judge(trace: &Trace, plan: &Plan, accepted: &Accepted<'_>, call: &Call<'_>) -
 
 /// Returns the time by which the call was accepted, and each end had received a description and a candidate of the other; `None` if
 /// that never was.
-fn told(trace: &Trace, accepted: &Accepted<'_>, call: &Call<'_>) -> Option<SimTime> {
-    let mut told = *accepted.get(&(call.name, call.callee))?;
+fn told(trace: &Trace, seen: &Seen<'_>, call: &Call<'_>) -> Option<SimTime> {
+    let mut told = *seen.accepted.get(&(call.name, call.callee))?;
     for host in [call.caller, call.callee] {
         for what in [&["offer", "answer"][..], &["candidate"]] {
             let mut said = trace.of(host).filter(|e| {
