@@ -18,7 +18,7 @@ const CHECKS: PacketKind = (is_check, "connectivity checks");
 const HANDSHAKE: PacketKind = (|says| says.starts_with("dtls"), "DTLS packets");
 
 fn is_check(says: &str) -> bool {
-    StunLine::read(says).is_some_and(|line| line.is_check())
+    StunLine::between_ends(says).is_some_and(|line| line.is_check())
 }
 
 /// The packets of one kind from one host, in order.

@@ -220,10 +220,24 @@ pub trait Behaviour {
         Vec::new()
     }
 
+    /// Returns what the fault stops on its host while it is in force, if anything.
+    fn stops(&self) -> Option<Stops> {
+        None
+    }
+
     /// Returns the address that the fault brings into the network, if any.
     fn brings(&self) -> Option<IpAddr> {
         None
     }
+}
+
+/// What a fault stops on its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stops {
+    /// The app, which goes on afterwards where it was.
+    App,
+    /// The life of the host, which begins another.
+    Life,
 }
 
 impl Fault {

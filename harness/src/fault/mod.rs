@@ -30,7 +30,7 @@ mod user;
 
 pub use checkpoints::Checkpoints;
 pub use coverage::coverage;
-pub use kind::{Befalls, Behaviour, InForce, KindSpec, Lessen, Span};
+pub use kind::{Befalls, Behaviour, InForce, KindSpec, Lessen, Span, Stops};
 pub use kinds::{
     FaultKind, KindId, Stray, host_crash, host_sleep, ice_server_down, network_switch, partition,
 };

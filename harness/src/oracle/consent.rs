@@ -103,25 +103,10 @@ fn without(peer: &Reports<'_>, event: &Event, last: SimTime) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::{super::machine::testing::*, *};
-    use crate::{fault::Plan, net::topology::Topology, trace::Proto};
+    use crate::{fault::Plan, net::topology::Topology};
 
     const US: &str = "10.0.0.1:1";
     const THEM: &str = "10.0.0.2:1";
-
-    /// A packet of `host`, as it is sent.
-    fn packet(packet: PacketId, src: &str, dst: &str, says: &str) -> EventKind {
-        EventKind::PacketSent {
-            packet,
-            flow: Flow {
-                proto: Proto::Udp,
-                src: src.parse().expect("an address"),
-                dst: dst.parse().expect("an address"),
-            },
-            len: 1,
-            hash: String::new(),
-            says: says.into(),
-        }
-    }
 
     /// A call whose pair is selected at 0: an answer to a check comes at `answered_ms`, from `whom`, and data is sent at `sent_ms`.
     fn verdict(answered_ms: u64, whom: Option<&str>, sent_ms: u64, says: &str) -> Verdict {
@@ -137,14 +122,14 @@ mod tests {
             at(
                 answered_ms,
                 whom,
-                packet(1, THEM, US, "stun binding success mapped=10.0.0.1:1"),
+                packet(1, [THEM, US], "stun binding success mapped=10.0.0.1:1"),
             ),
             at(
                 answered_ms,
                 Some("alice"),
                 EventKind::PacketDelivered { packet: 1 },
             ),
-            at(sent_ms, Some("alice"), packet(2, US, THEM, says)),
+            at(sent_ms, Some("alice"), packet(2, [US, THEM], says)),
         ];
         let event = |(seq, (at, host, kind)): (usize, (SimTime, Option<String>, EventKind))| Event {
             seq: seq as u64,

@@ -160,7 +160,7 @@ pub(super) mod testing {
         net::topology::Topology,
         oracle::{Evidence, Oracle},
         time::SimTime,
-        trace::Candidate,
+        trace::{Candidate, Flow, PacketId, Proto},
     };
 
     /// Judges a trace of `kinds`, each with its time in milliseconds.
@@ -271,6 +271,22 @@ pub(super) mod testing {
             peer: "c1".into(),
             received: true,
             text: "ping".into(),
+        }
+    }
+
+    /// The datagram `packet` from `src` to `dst` as it is sent.
+    pub fn packet(packet: PacketId, [src, dst]: [&str; 2], says: &str) -> EventKind {
+        let flow = Flow {
+            proto: Proto::Udp,
+            src: src.parse().expect("an address"),
+            dst: dst.parse().expect("an address"),
+        };
+        EventKind::PacketSent {
+            packet,
+            flow,
+            len: 1,
+            hash: String::new(),
+            says: says.into(),
         }
     }
 

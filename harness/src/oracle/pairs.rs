@@ -253,19 +253,14 @@ fn last_pair(evidence: Evidence<'_>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::machine::testing::{closing, decided, judged_on, reports},
+        super::machine::testing::{closing, decided, judged_on, packet as sent, reports},
         *,
     };
-    use crate::trace::Flow;
 
     const ALICE: &str = "10.0.0.1:1";
     const BOB: &str = "10.0.0.2:2";
     /// Another address of alice.
     const OTHER: &str = "10.0.1.1:1";
-
-    fn at(address: &str) -> SocketAddr {
-        address.parse().unwrap()
-    }
 
     /// Judges a trace of events on hosts, one per millisecond.
     fn verdict(oracle: &Oracle, kinds: Vec<(&str, EventKind)>) -> Verdict {
@@ -295,18 +290,7 @@ mod tests {
 
     /// Creates the events of the packet `packet` from `src` to `dst`, which arrives if `arrives`.
     fn sends<'a>(packet: u64, src: &str, dst: &str, arrives: bool) -> Vec<(&'a str, EventKind)> {
-        let sent = EventKind::PacketSent {
-            packet,
-            flow: Flow {
-                proto: Proto::Udp,
-                src: at(src),
-                dst: at(dst),
-            },
-            len: 1,
-            hash: String::new(),
-            says: String::new(),
-        };
-        let mut events = vec![("alice", sent)];
+        let mut events = vec![("alice", sent(packet, [src, dst], ""))];
         events.extend(arrives.then_some(("bob", EventKind::PacketDelivered { packet })));
         events
     }

@@ -162,17 +162,7 @@ mod tests {
         for (number, (at, says)) in (0..).zip(does) {
             let is_answer = says.contains("success");
             let sender = if is_answer { "relay" } else { "alice" };
-            let sent = EventKind::PacketSent {
-                packet: number,
-                flow: Flow {
-                    proto: Proto::Udp,
-                    src: "10.0.0.1:1".parse().expect("an address"),
-                    dst: "192.0.2.1:3478".parse().expect("an address"),
-                },
-                len: 1,
-                hash: String::new(),
-                says: (*says).into(),
-            };
+            let sent = packet(number, ["10.0.0.1:1", "192.0.2.1:3478"], says);
             events.push((at * 1_000, sender, sent));
             let host = if is_answer { "alice" } else { "relay" };
             events.push((at * 1_000, host, EventKind::PacketDelivered { packet: number }));

@@ -85,18 +85,11 @@ mod tests {
     /// The same request of alice, each at a time in milliseconds; returns the one that decides.
     fn judged(at: &[u64], says: &str) -> Option<u64> {
         let sent = |(number, at): (u64, &u64)| {
-            let packet = EventKind::PacketSent {
-                packet: number,
-                flow: Flow {
-                    proto: Proto::Udp,
-                    src: "10.0.0.1:1".parse().expect("an address"),
-                    dst: "192.0.2.1:3478".parse().expect("an address"),
-                },
-                len: 1,
-                hash: String::new(),
-                says: says.into(),
-            };
-            (*at, "alice", packet)
+            (
+                *at,
+                "alice",
+                packet(number, ["10.0.0.1:1", "192.0.2.1:3478"], says),
+            )
         };
         decided(&judged_on(&STUN_01_SCHEDULE, (0..).zip(at).map(sent).collect()))
     }

@@ -87,7 +87,7 @@ fn speaks(closed: &Event, event: &Event, to: SocketAddr, says: &str) -> Verdict 
 #[cfg(test)]
 mod tests {
     use super::{super::machine::testing::*, *};
-    use crate::trace::{Candidate, Flow};
+    use crate::trace::Candidate;
 
     /// A packet from `port`, `after_ms` after a peer with the candidate `attribute` was closed, or began to be.
     fn judged(attribute: &str, port: u16, closed: bool, after_ms: u64) -> Option<u64> {
@@ -103,17 +103,8 @@ mod tests {
             true => EventKind::Closed { peer },
             false => EventKind::Closing { peer },
         };
-        let sent = EventKind::PacketSent {
-            packet: 1,
-            flow: Flow {
-                proto: Proto::Udp,
-                src: SocketAddr::new([10, 0, 0, 1].into(), port),
-                dst: "10.0.0.2:1".parse().expect("an address"),
-            },
-            len: 1,
-            hash: String::new(),
-            says: "stun binding success".into(),
-        };
+        let from = format!("10.0.0.1:{port}");
+        let sent = packet(1, [&from, "10.0.0.2:1"], "stun binding success");
         decided(&judged_timed(
             &TEAR_06_SILENT,
             vec![(0, gathered), (0, ends), (after_ms, sent)],

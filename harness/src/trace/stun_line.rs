@@ -81,7 +81,11 @@ pub(super) fn write(payload: &[u8], keys: Option<&IceKeys>) -> Option<(String, O
     let class = name(class.map(|c| c.1), "unknown-class");
     let mut words = vec!["stun".to_owned(), method.to_owned(), class.to_owned()];
     let user = TextAttribute::get_from_as(&message, ATTR_USERNAME).ok();
-    words.extend(user.as_ref().map(|user| user.text.clone()));
+    // A name with a space in it would be read as other words.
+    words.extend(
+        user.as_ref()
+            .map(|user| user.text.replace(char::is_whitespace, "_")),
+    );
     let flags = FLAGS.iter().filter(|(attribute, _)| message.contains(*attribute));
     words.extend(flags.map(|(_, name)| (*name).to_owned()));
     words.extend(values(&message));

@@ -23,23 +23,25 @@ pub fn describe(transport: &Transport, keys: &IceKeys) -> String {
     }
 }
 
-/// Describes a datagram, whose protocol the first byte tells (RFC 7983, section 7), and the one inside it, if a TURN server is to
-/// relay or relays that (RFC 8656, sections 11 and 12).
+/// Describes a datagram and the one inside it, if a TURN server is to relay or relays that (RFC 8656, sections 11 and 12). What is
+/// inside that one is nobody's: no server relays to another.
 pub fn describe_datagram(payload: &[u8], keys: Option<&IceKeys>) -> String {
-    let (outer, inside) = match payload.first() {
-        None => return "empty".into(),
-        Some(0..=3) => match stun_line::write(payload, keys) {
-            Some(written) => written,
-            None => return MALFORMED.into(),
-        },
-        Some(20..=63) => return format!("dtls {}", dtls_record(payload)),
+    match describe_outer(payload, keys) {
+        (outer, Some(inside)) => outer + CARRIES + &describe_outer(&inside, keys).0,
+        (outer, None) => outer,
+    }
+}
+
+/// Describes a datagram, whose protocol the first byte tells (RFC 7983, section 7), and returns the one inside it, if it has one.
+fn describe_outer(payload: &[u8], keys: Option<&IceKeys>) -> (String, Option<Vec<u8>>) {
+    let alone = |says: &str| (says.to_owned(), None);
+    match payload.first() {
+        None => alone("empty"),
+        Some(0..=3) => stun_line::write(payload, keys).unwrap_or_else(|| alone(MALFORMED)),
+        Some(20..=63) => (format!("dtls {}", dtls_record(payload)), None),
         Some(64..=79) => on_channel(payload),
-        Some(128..=191) => return "rtp or rtcp".into(),
-        Some(_) => return "data".into(),
-    };
-    match inside {
-        Some(inside) => outer + CARRIES + &describe_datagram(&inside, keys),
-        None => outer,
+        Some(128..=191) => alone("rtp or rtcp"),
+        Some(_) => alone("data"),
     }
 }
 
@@ -130,6 +132,12 @@ mod tests {
             describe_datagram(&channel_data[..40], None),
             "turn channel=16385",
             "cut"
+        );
+        let mut nested = vec![0x40, 0x02, 0, channel_data.len() as u8];
+        nested.extend(channel_data);
+        assert_eq!(
+            describe_datagram(&nested, None),
+            "turn channel=16386 carries turn channel=16385"
         );
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     fault::{
-        Befalls, Behaviour, Fault, InForce, KindSpec, Plan, Span, Target,
+        Befalls, Behaviour, Fault, InForce, KindSpec, Plan, Span, Stops, Target,
         drawing::{one_of, timed},
         kinds::standstill,
     },
@@ -42,6 +42,10 @@ impl Behaviour for HostCrash {
 
     fn check(&self, fault: &Fault, before: &[Fault], _: &Plan) -> Result<(), String> {
         standstill::check(fault, before)
+    }
+
+    fn stops(&self) -> Option<Stops> {
+        Some(Stops::Life)
     }
 
     fn begin(&self, at: &InForce<'_>, world: &mut Controls<'_, '_>) {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     fault::{
-        Befalls, Behaviour, Fault, InForce, KindSpec, Plan, Span,
+        Befalls, Behaviour, Fault, InForce, KindSpec, Plan, Span, Stops,
         drawing::{one_of, timed},
         kinds::standstill,
     },
@@ -43,6 +43,10 @@ impl Behaviour for HostSleep {
 
     fn check(&self, fault: &Fault, before: &[Fault], _: &Plan) -> Result<(), String> {
         standstill::check(fault, before)
+    }
+
+    fn stops(&self) -> Option<Stops> {
+        Some(Stops::App)
     }
 
     fn begin(&self, at: &InForce<'_>, world: &mut Controls<'_, '_>) {

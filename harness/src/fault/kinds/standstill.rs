@@ -1,17 +1,17 @@
 //! What the kinds have in common that stop a whole host, or the app on it.
 
 use super::{FaultKind, apart};
-use crate::fault::Fault;
+use crate::fault::{Fault, Stops};
 
 impl FaultKind {
     /// Reports whether the app on the fault's host stands still, and goes on afterwards.
     pub fn pauses_app(&self) -> bool {
-        matches!(self, Self::HostPause(_) | Self::HostSleep(_))
+        self.behaviour().stops() == Some(Stops::App)
     }
 
     /// Reports whether the fault's host does nothing, in this life or for good.
     pub fn stops_host(&self) -> bool {
-        self.pauses_app() || matches!(self, Self::HostCrash(_))
+        self.behaviour().stops().is_some()
     }
 }
 

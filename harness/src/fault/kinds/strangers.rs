@@ -49,16 +49,16 @@ pub enum Stray {
     WrongCredentials,
     /// A TURN allocate request, from the stranger.
     Allocate,
-    /// A datagram that the port received before, from the stranger. A request for an allocation is not sent again: its credentials hold
-    /// for any address (RFC 8656, section 21.1), so that a TURN server grants it, which is no harm to a call.
+    /// A datagram that the port received before, from the stranger. Neither this nor the next two send a request for a TURN allocation
+    /// again.
     Replay,
     /// A datagram that the port received before, in the name of who sent it: the network delivers it late and twice.
     Again,
-    /// Random bytes, in the name of somebody from whom the port received a datagram.
-    Forged,
     /// A datagram that another port of the host received before, in the name of who sent it: what was under way when a call ended comes
     /// in the next one.
     Earlier,
+    /// Random bytes, in the name of somebody from whom the port received a datagram.
+    Forged,
     /// The first 4 to 7 bytes of an RTCP packet, in the name of somebody from whom the port received a datagram.
     ShortRtcp,
 }
@@ -146,6 +146,8 @@ impl Behaviour for Strangers {
         for port in world.open_ports(host) {
             let elsewhere = self.send == Stray::Earlier;
             let heard = before.iter().filter(|(flow, _)| (flow.dst == port) != elsewhere);
+            // A TURN server grants a request for an allocation that it gets again later (its credentials hold for any address,
+            // RFC 8656, section 21.1), and nobody would ever release that one. It is no harm to a call.
             let heard: Vec<_> = heard.filter(|(_, payload)| !is_allocate(payload)).collect();
             for copy in 0..self.copies {
                 let stranger = SocketAddr::new(self.from, FIRST_PORT + copy as u16);

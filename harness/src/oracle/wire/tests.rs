@@ -1,7 +1,10 @@
 //! Each rule of the wire, by small traces of alice and bob.
 
 use super::{super::machine::testing::*, *};
-use crate::trace::{Candidate, Flow, Proto};
+use crate::trace::Candidate;
+
+/// The addresses of the ends, which decide nothing.
+const ENDS: [&str; 2] = ["10.0.0.1:1", "10.0.0.2:1"];
 
 /// What alice and bob do in a test.
 enum Does {
@@ -13,20 +16,6 @@ enum Does {
     Waits(u64),
 }
 use Does::{Answers, Sends, Waits};
-
-fn packet(packet: PacketId, says: &str) -> EventKind {
-    EventKind::PacketSent {
-        packet,
-        flow: Flow {
-            proto: Proto::Udp,
-            src: "10.0.0.1:1".parse().expect("an address"),
-            dst: "10.0.0.2:1".parse().expect("an address"),
-        },
-        len: 1,
-        hash: String::new(),
-        says: says.into(),
-    }
-}
 
 /// Alice offers, bob answers, alice gathers a candidate of priority 100; then what `does` says. The fifth event is the first of it.
 fn verdict(oracle: &Oracle, does: &[Does]) -> Verdict {
@@ -57,10 +46,10 @@ fn verdict(oracle: &Oracle, does: &[Does]) -> Verdict {
     ];
     for step in does {
         match step {
-            Sends(says) => events.push((at, "alice", packet(1, says))),
+            Sends(says) => events.push((at, "alice", packet(1, ENDS, says))),
             Answers(says) => {
                 events.push((at, "bob", EventKind::PacketDelivered { packet: 1 }));
-                events.push((at, "bob", packet(2, says)));
+                events.push((at, "bob", packet(2, ENDS, says)));
             }
             Waits(ms) => at += ms,
         }

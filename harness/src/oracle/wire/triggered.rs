@@ -153,26 +153,10 @@ impl<'a> Checks<'a> {
 #[cfg(test)]
 mod tests {
     use super::{super::super::machine::testing::*, *};
-    use crate::trace::{Flow, Proto};
 
     const CHECK: &str = "stun binding request al:bo controlled priority=7";
     const BACK: &str = "stun binding request bo:al controlling priority=7";
     const ANSWER: &str = "stun binding success mapped=10.0.0.1:1";
-
-    fn packet(packet: u64, says: &str) -> EventKind {
-        let end = "10.0.0.1:1".parse().expect("an address");
-        EventKind::PacketSent {
-            packet,
-            flow: Flow {
-                proto: Proto::Udp,
-                src: end,
-                dst: end,
-            },
-            len: 1,
-            hash: String::new(),
-            says: says.into(),
-        }
-    }
 
     /// Alice and bob know each other; bob's packets, of which alice receives each, and hers, at these times; the run ends after three
     /// seconds.
@@ -195,7 +179,7 @@ mod tests {
             (0, "alice", set(true, "bo")),
         ];
         for (number, (at, host, says)) in (1..).zip(does) {
-            events.push((*at, *host, packet(number, says)));
+            events.push((*at, *host, packet(number, ["10.0.0.1:1"; 2], says)));
             if *host == "bob" {
                 events.push((*at, "alice", EventKind::PacketDelivered { packet: number }));
             }
