@@ -295,8 +295,9 @@ pub struct SweepArgs {
 
 #[derive(Debug, Args)]
 pub struct SearchArgs {
-    /// The scenarios to search: prefixes of their names; `=candidates/naive` is that scenario and no other.
-    #[arg(required = true, value_name = "SCENARIO")]
+    /// The scenarios to search: prefixes of their names; `=candidates/naive` is that scenario and no other. Without one, every
+    /// promise.
+    #[arg(value_name = "SCENARIO")]
     pub what: Vec<String>,
     /// How many runs of each scenario at most. Default: 1000, without a budget.
     #[arg(long, value_name = "N")]
@@ -313,6 +314,9 @@ pub struct SearchArgs {
     /// Go on after the first plan that breaks something; each kind of failure is saved once.
     #[arg(long)]
     pub keep_going: bool,
+    /// How many worker processes. Default: the number of cores. The runs of one scenario follow each other.
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
     /// The folder for the plans that broke something. Default: target/sim/search.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -37,7 +37,7 @@ use crate::{
         Process, Run, Settings,
         protocol::Request,
         run_in,
-        worker::{CAPTURE, TRACE},
+        worker::{CAPTURE, REPRO, TRACE},
     },
     select, terminal,
 };
@@ -159,7 +159,7 @@ fn in_order(catalogue: &Catalogue, folder: &Path, gathered: &Gathered<'_>) -> Ve
 }
 
 fn read_repro(folder: &Path) -> Option<Repro> {
-    Repro::parse(&fs::read_to_string(folder.join("repro.json")).ok()?).ok()
+    Repro::parse(&fs::read_to_string(folder.join(REPRO)).ok()?).ok()
 }
 
 fn read(catalogue: &Catalogue, folder: &Path, gathered: &Gathered<'_>) -> Option<Saved> {

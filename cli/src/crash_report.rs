@@ -21,7 +21,7 @@ use sleet_reports::descriptions::Names;
 use crate::{
     folder::{describe, no_room, write},
     identity::build_id,
-    pool::worker::{PLAN, TRACE},
+    pool::worker::{PLAN, REPRO, TRACE},
 };
 
 /// The number of last events in a report.
@@ -59,7 +59,7 @@ impl CrashReport<'_> {
             build: build_id()?,
             plan,
         };
-        write(folder, "repro.json", &(repro.to_json() + "\n"))?;
+        write(folder, REPRO, &(repro.to_json() + "\n"))?;
         fs::remove_file(folder.join(PLAN)).with_context(|| no_room(folder))
     }
 

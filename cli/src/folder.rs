@@ -22,7 +22,9 @@ use sleet::{
 };
 use sleet_reports::{gather::Gathered, summary};
 
-use crate::{log::Log, manifest::Manifest, places::Places, progress::Progress, schedule::Schedule};
+use crate::{
+    log::Log, manifest::Manifest, places::Places, pool::worker::REPRO, progress::Progress, schedule::Schedule,
+};
 
 /// The number of expected failures of a scenario that are confirmed and saved: a sample, not all of them.
 const SAVED_PER_SCENARIO: usize = 3;
@@ -241,7 +243,7 @@ impl Failures {
 }
 
 fn is_saved(folder: &Path, job: &Job) -> bool {
-    failure_folder(folder, job).join("repro.json").is_file()
+    failure_folder(folder, job).join(REPRO).is_file()
 }
 
 /// Opens the file of started runs, and locks the folder against other suites for as long as it is open.

@@ -69,7 +69,7 @@ pub fn replay(catalogue: &Catalogue, args: &ReplayArgs) -> Done {
         return diff(catalogue, &subject, args, &record, other);
     }
     if let Some(file) = &args.html {
-        leave_page(file, &page(catalogue, &subject, &record))?;
+        leave_page(file, &page(catalogue, (&subject, &args.what), &record))?;
     }
     show(args, &record.trace, &record.plan);
     let other = Side {
@@ -92,8 +92,13 @@ pub fn replay(catalogue: &Catalogue, args: &ReplayArgs) -> Done {
 }
 
 /// Returns the page of a run that was replayed.
-fn page(catalogue: &Catalogue, subject: &Subject, record: &RunRecord) -> Page {
-    let result = record.result().replayed_by(catalogue.program());
+fn page(catalogue: &Catalogue, (subject, what): (&Subject, &str), record: &RunRecord) -> Page {
+    let result = match &subject.saved {
+        Some(_) => record
+            .result()
+            .replayed_from(catalogue.program(), Path::new(what)),
+        None => record.result().replayed_by(catalogue.program()),
+    };
     let expected = !unexpected(&subject.scenario, &result);
     Page::of(&subject.scenario, record, &result, expected)
 }
@@ -177,7 +182,10 @@ fn diff(
             name: other,
             record: &beside,
         };
-        leave_page(file, &page(catalogue, subject, record).beside(record, other))?;
+        leave_page(
+            file,
+            &page(catalogue, (subject, &args.what), record).beside(record, other),
+        )?;
     }
     let right = Side {
         name: other,

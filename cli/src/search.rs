@@ -1,85 +1,89 @@
 //! The command `search`: looks for plans that break a scenario's oracles, bred from those that reached something new.
 //!
-//! Plans run in this process, one after the other. What breaks is written down at once; the plan under way lies in a file while it
-//! runs, so that one that takes the process down is not lost either.
+//! Plans run in worker processes: one that takes its process down is a find like any other. The runs of one scenario follow each other,
+//! because each is chosen by what those before it reached; several scenarios are searched side by side.
+
+mod hunt;
 
 use std::{
-    collections::BTreeMap,
-    fs, io,
-    path::{Path, PathBuf},
-    sync::{Arc, atomic::Ordering},
+    collections::VecDeque,
+    fmt,
+    num::NonZeroUsize,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
     time::Instant,
 };
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 use sleet::{
-    run::{
-        RunRecord,
-        repro::{REPRO_VERSION, Repro},
-        summary::exit,
-    },
-    scenario::Scenario,
-    search::{Feature, Found, Proposal, Reached, Search},
-    shrink::Broken,
-    trace::Trace,
-    world::WorldError,
+    run::summary::exit,
+    scenario::{Kind, Scenario},
 };
-use sleet_reports::failure;
 
+use self::hunt::{Hunt, Trip};
 use crate::{
-    Done, args::SearchArgs, catalogue::Catalogue, identity::build_id, pool::worker::TRACE,
-    run::interrupt_flag, select, terminal, wall,
+    Done,
+    args::SearchArgs,
+    catalogue::Catalogue,
+    pool::{Settings, idle::Workers},
+    run::interrupt_flag,
+    select, terminal, wall,
 };
 
 /// The number of runs of each scenario, where neither runs nor a budget are given.
 const USUAL_RUNS: u64 = 1_000;
-/// The plan under way, while it runs.
-const RUNNING: &str = "running.json";
 
 /// Searches the scenarios that `args` name, a run of each in turn.
 pub fn search(catalogue: &Catalogue, args: &SearchArgs) -> Done {
-    let began = wall::now();
-    let mut hunts = hunts(catalogue, args)?;
+    let until = Until::of(args, wall::now());
+    let hunts = hunts(catalogue, args)?;
     let interrupted = interrupt_flag()?;
-    let until = Until::of(args, began);
     terminal::note(&format!(
         "searching {} from seed {}, {}: {until}",
         names(&hunts),
         args.seed,
         args.strategy
     ));
-    let bar = progress_bar();
-    let mut code = exit::OK;
-    'search: for round in 0.. {
-        for hunt in &mut hunts {
-            if interrupted.load(Ordering::Relaxed) {
-                terminal::note("interrupted: what was found is kept");
-                code = exit::gravest([code, exit::INTERRUPTED]);
-                break 'search;
-            }
-            if until.is_over(round) {
-                break 'search;
-            }
-            if hunt.run_one(catalogue, &bar)? {
-                code = exit::BROKEN;
-                if !args.keep_going {
-                    break 'search;
-                }
-            }
-            bar.inc(1);
+    let party = Party {
+        catalogue,
+        workers: Workers::new(Settings::usual()?),
+        until,
+        keep_going: args.keep_going,
+        interrupted: &interrupted,
+        bar: progress_bar(),
+        state: Mutex::new(State {
+            todo: hunts.into(),
+            ..State::default()
+        }),
+    };
+    let jobs = args.jobs.map_or_else(usual_jobs, NonZeroUsize::get);
+    thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| party.hunt());
         }
-        bar.set_message(format!(
-            "{} features",
-            hunts.iter().map(|h| h.search.reached().len()).sum::<usize>()
-        ));
+    });
+    party.bar.finish_and_clear();
+    let mut state = party.state.into_inner().expect("nobody panics while it is held");
+    if let Some(error) = state.failed {
+        return Err(error);
     }
-    bar.finish_and_clear();
-    for hunt in &hunts {
-        hunt.tell();
-        hunt.clear();
+    state.done.extend(state.todo);
+    state.done.sort_by(|a, b| a.name().cmp(b.name()));
+    state.done.iter().for_each(Hunt::tell);
+    let found = if state.found { exit::BROKEN } else { exit::OK };
+    if interrupted.load(Ordering::Relaxed) {
+        terminal::note("interrupted: what was found is kept");
+        return Ok(exit::gravest([found, exit::INTERRUPTED]));
     }
-    Ok(code)
+    Ok(found)
+}
+
+fn usual_jobs() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
 /// Returns the hunts that `args` ask for, each with an empty folder.
@@ -88,17 +92,16 @@ fn hunts(catalogue: &Catalogue, args: &SearchArgs) -> anyhow::Result<Vec<Hunt>> 
         Some(folder) => folder.clone(),
         None => catalogue.target_folder().join("sim/search"),
     };
-    let suits = |s: &&Arc<Scenario>| s.explores.is_none() && !s.deadly;
+    let suits = |s: &Scenario| match args.what[..] {
+        [] => s.explores.is_none() && s.kind == Kind::Promise,
+        _ => s.explores.is_none(),
+    };
     let named = select::scenarios(catalogue, &args.what)?;
-    let hunts: Vec<Hunt> = named
-        .iter()
-        .filter(suits)
-        .map(|s| Hunt::of(s, args, &out))
-        .collect();
+    let named = named.iter().filter(|scenario| suits(scenario));
+    let hunts: Vec<Hunt> = named.map(|s| Hunt::of(s, args, &out)).collect();
     if hunts.is_empty() {
         bail!(
-            "nothing to search in {}: a scenario that goes through orders leaves nothing to draw, and one that takes its process down \
-             is for workers",
+            "nothing to search in {}: a scenario that goes through orders leaves nothing to draw",
             args.what.join(" ")
         );
     }
@@ -108,7 +111,7 @@ fn hunts(catalogue: &Catalogue, args: &SearchArgs) -> anyhow::Result<Vec<Hunt>> 
 
 fn names(hunts: &[Hunt]) -> String {
     match hunts {
-        [hunt] => hunt.scenario.name.clone(),
+        [hunt] => hunt.name().to_owned(),
         several => format!("{} scenarios", several.len()),
     }
 }
@@ -127,13 +130,13 @@ impl Until {
         }
     }
 
-    fn is_over(&self, runs: u64) -> bool {
-        self.runs.is_some_and(|most| runs >= most) || self.deadline.is_some_and(|end| wall::now() >= end)
+    fn is_over(&self) -> bool {
+        self.deadline.is_some_and(|end| wall::now() >= end)
     }
 }
 
-impl std::fmt::Display for Until {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.runs {
             Some(runs) => write!(f, "at most {runs} runs of each"),
             None => f.write_str("until the budget ends"),
@@ -141,167 +144,65 @@ impl std::fmt::Display for Until {
     }
 }
 
-/// The search of one scenario.
-struct Hunt {
-    scenario: Arc<Scenario>,
-    search: Search,
-    folder: PathBuf,
-    runs: u64,
-    /// What broke, each kind of failure once, and how often.
-    found: Vec<(Broken, u64)>,
+/// The threads of a search, and what they share.
+struct Party<'a> {
+    catalogue: &'a Catalogue,
+    workers: Workers,
+    until: Until,
+    keep_going: bool,
+    interrupted: &'a AtomicBool,
+    bar: ProgressBar,
+    state: Mutex<State>,
 }
 
-impl Hunt {
-    fn of(scenario: &Arc<Scenario>, args: &SearchArgs, out: &Path) -> Self {
-        Self {
-            search: Search::new(scenario.clone(), args.seed, args.strategy),
-            folder: out.join(format!("{}.{}", scenario.name.replace('/', "-"), args.seed)),
-            scenario: scenario.clone(),
-            runs: 0,
-            found: Vec::new(),
-        }
-    }
+/// The hunts that no thread is at, and what came of all.
+#[derive(Default)]
+struct State {
+    /// The next ones, in turn.
+    todo: VecDeque<Hunt>,
+    /// Those that have had their runs.
+    done: Vec<Hunt>,
+    /// Whether something was found.
+    found: bool,
+    /// Why nothing more can be run.
+    failed: Option<anyhow::Error>,
+}
 
-    /// Empties the folder, but for the plan that took an earlier search down: it moves beside the folder.
-    fn begin(&self) -> anyhow::Result<()> {
-        let beside = format!("{}.died.json", self.folder.display());
-        let (left, kept) = (self.folder.join(RUNNING), PathBuf::from(beside));
-        if left.exists() {
-            fs::rename(&left, &kept).with_context(|| format!("cannot write '{}'", kept.display()))?;
-            terminal::note(&format!(
-                "an earlier search ended in the middle of a run: its plan is in {}",
-                kept.display()
-            ));
-        }
-        match fs::remove_dir_all(&self.folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("cannot empty '{}'", self.folder.display()));
+impl Party<'_> {
+    /// Takes one hunt after the other, for a run each, until nothing is left to do.
+    fn hunt(&self) {
+        while let Some(mut hunt) = self.next() {
+            let trip = Trip {
+                catalogue: self.catalogue,
+                workers: &self.workers,
+                stop: self.interrupted,
+                bar: &self.bar,
+            };
+            let found = hunt.run_one(&trip);
+            self.bar.inc(1);
+            let mut state = self.state.lock().expect("nobody panics while it is held");
+            match found {
+                Ok(found) => state.found |= found,
+                Err(error) => drop(state.failed.get_or_insert(error)),
             }
-            _ => {}
-        }
-        fs::create_dir_all(&self.folder).with_context(|| format!("cannot create '{}'", self.folder.display()))
-    }
-
-    /// Runs the next proposal; returns true if it broke something.
-    fn run_one(&mut self, catalogue: &Catalogue, bar: &ProgressBar) -> anyhow::Result<bool> {
-        self.runs += 1;
-        let proposal = match self.search.propose() {
-            // A plan that cannot be drawn costs its seed.
-            Err(error @ WorldError::NoPlan(_)) => {
-                bar.suspend(|| {
-                    terminal::print(&format!("{} run {}: {error}", self.scenario.name, self.runs))
-                });
-                return Ok(true);
+            match self.until.runs {
+                Some(most) if hunt.runs() >= most => state.done.push(hunt),
+                _ => state.todo.push_back(hunt),
             }
-            proposed => proposed.with_context(|| self.scenario.name.clone())?,
-        };
-        write(&self.folder.join(RUNNING), &unrun(&self.scenario, &proposal)?)?;
-        let record = match proposal.run(&self.scenario) {
-            Ok(record) => record,
-            Err(error @ WorldError::Panicked(_)) => {
-                let kept = self.folder.join(format!("{:06}-panicked.json", self.runs));
-                fs::rename(self.folder.join(RUNNING), &kept)
-                    .with_context(|| format!("cannot write '{}'", kept.display()))?;
-                bar.suspend(|| terminal::print(&format!("{error}\n  {}", kept.display())));
-                return Ok(true);
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let found = Found::of(&record);
-        self.search
-            .learn(&proposal, &Reached::of(&record), found.is_some());
-        let Some(found) = found else { return Ok(false) };
-        self.keep(catalogue, &proposal, &record, found, bar)?;
-        Ok(true)
-    }
-
-    /// Writes a failure down and tells of it, unless one like it was found before.
-    fn keep(
-        &mut self,
-        catalogue: &Catalogue,
-        proposal: &Proposal,
-        record: &RunRecord,
-        found: Found<'_>,
-        bar: &ProgressBar,
-    ) -> anyhow::Result<()> {
-        if let Some((_, times)) = self.found.iter_mut().find(|(broken, _)| *broken == found.broken) {
-            *times += 1;
-            return Ok(());
-        }
-        let folder = self.folder.join(format!("{:06}", self.runs));
-        fs::create_dir_all(&folder).with_context(|| format!("cannot create '{}'", folder.display()))?;
-        let repro = folder.join("repro.json");
-        write(&repro, &(Repro::of(record, &build_id()?).to_json() + "\n"))?;
-        write(&folder.join(TRACE), &record.trace.to_json_lines())?;
-        let report = failure::report(&self.scenario, record, catalogue.program());
-        write(&folder.join("report.txt"), &report)?;
-        let told = format!(
-            "{} run {}: {} {}\n  {}\nreplay: {}",
-            self.scenario.name,
-            self.runs,
-            found.broken.oracle,
-            found.why,
-            proposal.origin,
-            catalogue.command(&format!("replay {}", repro.display()))
-        );
-        bar.suspend(|| terminal::print(&told));
-        self.found.push((found.broken, 1));
-        Ok(())
-    }
-
-    /// Prints what was reached and found.
-    fn tell(&self) {
-        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-        for feature in self.search.reached().keys() {
-            *kinds.entry(Feature::kind(feature)).or_default() += 1;
-        }
-        let kinds: Vec<String> = kinds.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
-        terminal::print(&format!(
-            "{}: {} runs, {} of them kept to breed from; reached {}",
-            self.scenario.name,
-            self.runs,
-            self.search.kept(),
-            kinds.join(", ")
-        ));
-        for (broken, times) in &self.found {
-            terminal::print(&format!("  {} broke in {times} of them", described(broken)));
         }
     }
 
-    /// Removes what a search leaves that came to its end.
-    fn clear(&self) {
-        // What cannot be removed does no harm.
-        let _ = fs::remove_file(self.folder.join(RUNNING));
+    fn next(&self) -> Option<Hunt> {
+        let mut state = self.state.lock().expect("nobody panics while it is held");
+        let is_over = self.interrupted.load(Ordering::Relaxed)
+            || self.until.is_over()
+            || state.failed.is_some()
+            || (state.found && !self.keep_going);
+        if is_over { None } else { state.todo.pop_front() }
     }
-}
-
-fn described(broken: &Broken) -> String {
-    match &broken.decided_by {
-        Some(event) => format!("{} by {event}", broken.oracle),
-        None => broken.oracle.clone(),
-    }
-}
-
-/// Returns a plan that has not run yet, as a saved failure: what is left if its run takes this process down.
-fn unrun(scenario: &Scenario, proposal: &Proposal) -> anyhow::Result<String> {
-    let repro = Repro {
-        v: REPRO_VERSION,
-        scenario: scenario.name.clone(),
-        seed: proposal.seed,
-        oracle: None,
-        digest: Trace::from_events(Vec::new()).digest,
-        build: build_id()?,
-        known: None,
-        plan: (*proposal.plan).clone(),
-    };
-    Ok(repro.to_json() + "\n")
-}
-
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    fs::write(path, text).with_context(|| format!("cannot write '{}'", path.display()))
 }
 
 fn progress_bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("searching: {pos} runs, {msg} {elapsed}");
+    let style = ProgressStyle::with_template("searching: {pos} runs {elapsed}");
     ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
 }

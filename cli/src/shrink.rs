@@ -31,7 +31,7 @@ use crate::{
     catalogue::Catalogue,
     corpus,
     identity::build_id,
-    pool::worker::CAPTURE,
+    pool::worker::{CAPTURE, REPRO},
     subject::Subject,
     terminal,
 };
@@ -44,7 +44,7 @@ pub fn shrink(catalogue: &Catalogue, args: &ShrinkArgs) -> Done {
     };
     let path = match &args.out {
         Some(file) => file.clone(),
-        None => folder(catalogue, &subject.scenario, &shrunk, &record)?.join("repro.json"),
+        None => folder(catalogue, &subject.scenario, &shrunk, &record)?.join(REPRO),
     };
     write(&path, &(Repro::of(&record, &build_id()?).to_json() + "\n"))?;
     if !replays(&path)? {
@@ -139,7 +139,9 @@ fn attach_to(
     folder: &Path,
     record: &RunRecord,
 ) -> anyhow::Result<()> {
-    let result = record.result().replayed_by(catalogue.program());
+    let result = record
+        .result()
+        .replayed_from(catalogue.program(), &folder.join(REPRO));
     let expected = !unexpected(scenario, &result);
     attach::drawings(folder, scenario, record, &result, expected)?;
     let watch = Arc::new(Watch::default().tapping());

@@ -19,7 +19,12 @@ use crate::{
     catalogue::Catalogue,
     corpus,
     crash_report::{read_plan, read_streamed},
-    pool::{Death, Run, Settings, protocol::Request, run_in, worker::TRACE},
+    pool::{
+        Death, Run, Settings,
+        protocol::Request,
+        run_in,
+        worker::{REPRO, TRACE},
+    },
     select,
 };
 
@@ -110,8 +115,7 @@ impl Subject {
             Run::Ended(_, Some(unsaved)) => bail!("a run could not be saved: {unsaved}"),
             Run::Ended(result, None) if result.digest.is_none() => Ok(Rehearsal::Failed(*result)),
             Run::Ended(_, None) => {
-                let repro =
-                    fs::read_to_string(folder.path().join("repro.json")).context("a run was not saved")?;
+                let repro = fs::read_to_string(folder.path().join(REPRO)).context("a run was not saved")?;
                 Ok(Rehearsal::Ended {
                     plan: Arc::new(Repro::parse(&repro)?.plan),
                     trace: trace(),

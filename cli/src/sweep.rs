@@ -7,7 +7,7 @@ use std::{
     fs, io,
     num::NonZeroUsize,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, atomic::AtomicBool},
+    sync::{Arc, atomic::AtomicBool},
     thread,
 };
 
@@ -32,8 +32,9 @@ use crate::{
     identity::build_id,
     pool::{
         Settings,
-        process::{Fate, Process},
-        protocol::Request,
+        idle::Workers,
+        process::Fate,
+        protocol::{Reply, Request},
     },
     select, terminal,
 };
@@ -117,10 +118,9 @@ impl Sweeper {
     /// Sweeps the run.
     fn sweep(&self) -> anyhow::Result<Swept> {
         let prober = InWorkers {
-            settings: Settings::usual()?,
+            workers: Workers::new(Settings::usual()?),
             scenario: self.scenario.clone(),
             seed: self.seed,
-            idle: Mutex::default(),
         };
         let bar = progress_bar(&self.scenario.name);
         let plan = Runner::new(&self.scenario, self.seed).plan()?;
@@ -214,14 +214,10 @@ fn progress_bar(name: &str) -> ProgressBar {
 
 /// Runs plans in worker processes, one for each thread that asks.
 struct InWorkers {
-    settings: Settings,
+    workers: Workers,
     scenario: Arc<Scenario>,
     seed: Seed,
-    idle: Mutex<Vec<Process>>,
 }
-
-/// The number of times that a run may lose its process to a kill from outside.
-const LOST: usize = 3;
 
 impl Prober for InWorkers {
     fn probe(&self, plan: &Arc<Plan>, listen: bool) -> Result<Probe, ProbeError> {
@@ -231,28 +227,16 @@ impl Prober for InWorkers {
             plan: Box::new(Plan::clone(plan)),
             listen,
         };
-        let patience = self.settings.patience(&self.scenario);
         let never = AtomicBool::new(false);
-        for losses in 1.. {
-            let idle = self.idle.lock().expect("nobody panics while it is held").pop();
-            let mut process = match idle {
-                Some(process) => process,
-                None => Process::start(&self.settings).map_err(|e| ProbeError(format!("{e:#}")))?,
-            };
-            match process.probe(&request, patience, &never) {
-                Ok(probe) => {
-                    self.idle
-                        .lock()
-                        .expect("nobody panics while it is held")
-                        .push(process);
-                    return Ok(probe);
-                }
-                Err(Fate::Died(death)) if death.is_from_outside() && losses < LOST => {}
-                Err(Fate::Died(death)) => return Ok(Probe::Died(death.to_string())),
-                Err(Fate::Refused(why)) => return Err(ProbeError(why)),
-                Err(Fate::Stopped | Fate::Ended(..)) => unreachable!("nobody stops it"),
-            }
+        let probed = |reply| match reply {
+            Reply::Probed { probe } => Some(*probe),
+            _ => None,
+        };
+        match self.workers.answer(&self.scenario, &request, &never, probed) {
+            Ok(probe) => Ok(probe),
+            Err(Fate::Died(death)) => Ok(Probe::Died(death.to_string())),
+            Err(Fate::Refused(why)) => Err(ProbeError(why)),
+            Err(Fate::Stopped | Fate::Ended(..)) => unreachable!("nobody stops it"),
         }
-        unreachable!("the last loss is reported")
     }
 }

@@ -7,9 +7,8 @@ use crate::{
     timeline::{self, View},
 };
 
-/// Describes the broken oracle, the deciding event, and how `program`, as users call it, replays the failure; the whole
-/// timeline follows.
-pub fn report(scenario: &Scenario, record: &RunRecord, program: &str) -> String {
+/// Describes the broken oracle, the deciding event, and the command that replays the failure; the whole timeline follows.
+pub fn report(scenario: &Scenario, record: &RunRecord, replay: &str) -> String {
     let mut out = format!("{}@{}\n{}\n\n", record.scenario, record.seed, scenario.summary);
     match record.failure() {
         Some((id, violation)) => {
@@ -33,10 +32,7 @@ pub fn report(scenario: &Scenario, record: &RunRecord, program: &str) -> String 
         }
         None => out.push_str("every oracle held\n"),
     }
-    out.push_str(&format!(
-        "replay:   {program} replay {}@{}\n",
-        record.scenario, record.seed
-    ));
+    out.push_str(&format!("replay:   {replay}\n"));
     out.push_str(&format!("digest:   {}\n\n", record.trace.digest));
     out.push_str(&timeline::draw(&record.trace, &record.plan, &View::default()));
     out

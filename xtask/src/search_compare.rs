@@ -18,7 +18,7 @@ use nix::sys::{
 use sleet::{
     driver::Deployment,
     scenario::{Expectation, Kind, Scenario},
-    search::{Found, Reached, Search, Strategy},
+    search::{Found, Lesson, Search, Strategy},
     seed::Seed,
 };
 use sleet_scenarios::client::{Mistake, Policy};
@@ -199,7 +199,7 @@ fn find(
             found = Some((run, proposal));
             break;
         }
-        search.learn(&proposal, &Reached::of(&record), record.failure().is_some());
+        search.learn(&proposal, &Lesson::of(&record));
     }
     sum.took += processor_time()?.saturating_sub(began);
     sum.runs.push(found.as_ref().map_or(most + 1, |(run, _)| *run));
@@ -219,7 +219,7 @@ fn cover(name: &str, strategy: Strategy) -> anyhow::Result<(usize, u64)> {
     while processor_time()?.saturating_sub(began) < COVERS {
         let proposal = search.propose()?;
         let record = proposal.run(&scenario)?;
-        search.learn(&proposal, &Reached::of(&record), Found::of(&record).is_some());
+        search.learn(&proposal, &Lesson::of(&record));
         runs += 1;
     }
     Ok((search.reached().len(), runs))

@@ -9,9 +9,11 @@
 //! - [`worker`]: the worker, from inside
 //! - [`process`]: the worker, from its parent
 //! - [`death`]: the ways in which a worker can fail to complete a run
+//! - [`idle`]: workers that answer whichever thread asks next: those of a sweep, or of a search
 //! - [`slot`]: performs one run after the other, with confirmations
 
 mod death;
+pub mod idle;
 pub mod process;
 pub mod protocol;
 mod slot;

@@ -15,7 +15,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use sleet::{run::result::RunResult, scenario::Scenario, sweep::Probe};
+use sleet::{run::result::RunResult, scenario::Scenario};
 
 use super::{
     death::Death,
@@ -30,7 +30,7 @@ const TAIL: usize = 8 << 10;
 /// The number of attempts to start a worker that is killed from outside before it is ready.
 const STARTS: usize = 3;
 /// The number of times that a run may lose its process to a kill from outside.
-const LOST: usize = 3;
+pub(super) const LOST: usize = 3;
 /// The patience with a run that is expected to make no progress.
 const PATIENCE_WITH_THE_DEADLY: Duration = Duration::from_secs(1);
 
@@ -220,16 +220,21 @@ impl Process {
         }
     }
 
-    /// Makes the worker run a plan of a sweep, which may make no progress for `patience`.
+    /// Makes the worker answer `request` with a reply that `take` takes, which may make no progress for `patience`.
     ///
     /// # Errors
-    /// Returns the fate of the process: it is dead.
-    pub fn probe(&mut self, request: &Request, patience: Duration, stop: &AtomicBool) -> Result<Probe, Fate> {
+    /// Returns the fate of the process: it is dead, or refuses.
+    pub fn answer<T>(
+        &mut self,
+        request: &Request,
+        patience: Duration,
+        stop: &AtomicBool,
+        take: fn(Reply) -> Option<T>,
+    ) -> Result<T, Fate> {
         self.ask(request)?;
         match self.reply(patience, stop)? {
-            Reply::Probed { probe } => Ok(*probe),
             Reply::Refused { why } => Err(Fate::Refused(why)),
-            _ => Err(self.died()),
+            reply => take(reply).ok_or_else(|| self.died()),
         }
     }
 

@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use sleet::{
     fault::Plan,
     run::{repro::Repro, result::RunResult},
+    search::Lesson,
     seed::Seed,
     sweep::Probe,
 };
 
 /// The version of the protocol.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 /// A request to a worker.
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,6 +40,12 @@ pub enum Request {
         plan: Box<Plan>,
         listen: bool,
     },
+    /// Run a plan of a search.
+    Search {
+        scenario: String,
+        seed: Seed,
+        plan: Box<Plan>,
+    },
     /// Write the trace of the last run to a file.
     Dump { file: PathBuf },
 }
@@ -60,6 +67,11 @@ pub enum Reply {
     },
     /// A plan of a sweep has been run.
     Probed { probe: Box<Probe> },
+    /// A plan of a search has been run.
+    Searched {
+        /// What the search is told, or why the run did not come to its end.
+        lesson: Result<Box<Lesson>, String>,
+    },
     /// A trace was written; `unsaved` is the error if not.
     Dumped { unsaved: Option<String> },
 }

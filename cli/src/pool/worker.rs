@@ -7,7 +7,7 @@ use std::{
     fs::{self, File},
     io::{self, BufRead, Write},
     os::fd::AsFd,
-    path::Path,
+    path::{Path, PathBuf},
     process,
     sync::{
         Arc, Mutex,
@@ -30,6 +30,7 @@ use sleet::{
         result::{RunOutcome, RunResult},
     },
     scenario::Scenario,
+    search::Lesson,
     seed::Seed,
     sweep::probe,
     trace::Watch,
@@ -75,6 +76,7 @@ pub fn serve(catalogue: &Catalogue, args: &WorkerArgs) -> Done {
                 let scenario = select::scenario(catalogue, &scenario)?;
                 let watch = watch(&watched, save.as_deref(), false);
                 let done = run(&scenario, seed, save.as_deref(), watch);
+                let done = done.map(|record| (record, None));
                 ours.tell(&scenario, seed, done, &mut last, save.as_deref())
             }
             Request::Play { repro, save, capture } => {
@@ -84,6 +86,8 @@ pub fn serve(catalogue: &Catalogue, args: &WorkerArgs) -> Done {
                 let captured = done.as_ref().ok().zip(save.as_deref());
                 let captured =
                     captured.map_or(Ok(()), |(record, folder)| leave_capture(record, &watch, folder));
+                let file = save.as_deref().map(|folder| folder.join(REPRO));
+                let done = done.map(|record| (record, file));
                 let mut reply = ours.tell(&scenario, repro.seed, done, &mut last, save.as_deref());
                 if let (Reply::Ended { unsaved, .. }, Err(error)) = (&mut reply, captured) {
                     *unsaved = Some(format!("{error:#}"));
@@ -100,6 +104,21 @@ pub fn serve(catalogue: &Catalogue, args: &WorkerArgs) -> Done {
                 match probe(&scenario, seed, Arc::new(*plan), listen) {
                     Ok(probe) => Reply::Probed {
                         probe: Box::new(probe),
+                    },
+                    Err(error) => Reply::Refused {
+                        why: error.to_string(),
+                    },
+                }
+            }
+            Request::Search { scenario, seed, plan } => {
+                let scenario = select::scenario(catalogue, &scenario)?;
+                let watch = watch(&watched, None, false);
+                match play(&scenario, seed, *plan, None, watch) {
+                    Ok(record) => Reply::Searched {
+                        lesson: Ok(Box::new(Lesson::of(&record))),
+                    },
+                    Err(error @ WorldError::Panicked(_)) => Reply::Searched {
+                        lesson: Err(error.to_string()),
                     },
                     Err(error) => Reply::Refused {
                         why: error.to_string(),
@@ -203,6 +222,8 @@ fn beat(out: &Out) -> Arc<Mutex<Arc<Watch>>> {
 
 /// The name of the file with a failure's trace.
 pub const TRACE: &str = "trace.jsonl";
+/// The name of the file with a whole failure.
+pub const REPRO: &str = "repro.json";
 /// The name of the file with a plan that is about to be run; removed once a complete failure is saved.
 pub const PLAN: &str = "plan.json";
 
@@ -274,21 +295,27 @@ struct Ours<'a> {
 }
 
 impl Ours<'_> {
-    /// Keeps the record of a run and returns the reply.
+    /// Keeps the record of a run, with the file that replays it if the seed does not, and returns the reply.
     fn tell(
         &self,
         scenario: &Scenario,
         seed: Seed,
-        done: Result<RunRecord, WorldError>,
+        done: Result<(RunRecord, Option<PathBuf>), WorldError>,
         last: &mut Option<RunRecord>,
         save: Option<&Path>,
     ) -> Reply {
         match done {
-            Ok(record) => {
+            Ok((record, file)) => {
                 let record = last.insert(record);
-                let saved = save.map_or(Ok(()), |folder| self.save(scenario, record, folder));
+                let result = match file {
+                    Some(file) => record.result().replayed_from(self.program, &file),
+                    None => record.result().replayed_by(self.program),
+                };
+                let saved = save.map_or(Ok(()), |folder| {
+                    self.save(scenario, record, &result.replay, folder)
+                });
                 Reply::Ended {
-                    result: Box::new(record.result().replayed_by(self.program)),
+                    result: Box::new(result),
                     unsaved: saved.err().map(|e| format!("{e:#}")),
                 }
             }
@@ -307,15 +334,21 @@ impl Ours<'_> {
     }
 
     /// Saves the files for an examination of a run. `repro.json` comes last: if it exists, the rest is complete.
-    fn save(&self, scenario: &Scenario, record: &RunRecord, folder: &Path) -> anyhow::Result<()> {
+    fn save(
+        &self,
+        scenario: &Scenario,
+        record: &RunRecord,
+        replay: &str,
+        folder: &Path,
+    ) -> anyhow::Result<()> {
         let write = |name: &str, text: String| {
             let path = folder.join(name);
             fs::write(&path, text).with_context(|| format!("cannot write '{}'", path.display()))
         };
         fs::create_dir_all(folder).with_context(|| format!("cannot make '{}'", folder.display()))?;
         write(TRACE, record.trace.to_json_lines())?;
-        write("report.txt", failure::report(scenario, record, self.program))?;
-        write("repro.json", Repro::of(record, self.build).to_json() + "\n")?;
+        write("report.txt", failure::report(scenario, record, replay))?;
+        write(REPRO, Repro::of(record, self.build).to_json() + "\n")?;
         let plan = folder.join(PLAN);
         fs::remove_file(&plan).with_context(|| format!("cannot remove '{}'", plan.display()))
     }

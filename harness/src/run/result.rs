@@ -1,6 +1,6 @@
 //! The line that a run leaves in `results.jsonl`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -81,6 +81,13 @@ impl RunResult {
     /// Says that `program`, as its users call it, replays the run.
     pub fn replayed_by(mut self, program: &str) -> Self {
         self.replay = format!("{program} replay {}@{}", self.scenario, self.seed);
+        self
+    }
+
+    /// Says that `program` replays the run, whose plan is not the one that its seed draws, from the file at `path`.
+    #[must_use]
+    pub fn replayed_from(mut self, program: &str, path: &Path) -> Self {
+        self.replay = format!("{program} replay {}", path.display());
         self
     }
 

@@ -6,8 +6,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     breed::{Change, Parents, breed},
+    lesson::Lesson,
     pool::{Kept, Pool},
-    reached::{Feature, Reached},
+    reached::Feature,
     strategy::{Origin, Strategy},
     traits::{Traits, Tried},
 };
@@ -107,11 +108,11 @@ impl Search {
 
     /// Learns what the run of `proposal` reached, and whether it broke something; returns how much of it no run had reached before.
     /// From a plan that breaks something nothing is bred: the same would be found again and again.
-    pub fn learn(&mut self, proposal: &Proposal, reached: &Reached, broke: bool) -> usize {
+    pub fn learn(&mut self, proposal: &Proposal, Lesson { reached, found }: &Lesson) -> usize {
         let new = self.pool.count(reached);
         let count = new.len();
         self.yields.add(&proposal.origin, count as u64);
-        if self.strategy == Strategy::Guided && !broke && count > 0 {
+        if self.strategy == Strategy::Guided && found.is_none() && count > 0 {
             self.pool.keep(proposal.seed, proposal.plan.clone(), reached, new);
         }
         count

@@ -4,7 +4,8 @@
 //! - [`traits`]: what a plan is made of, and how often that was run
 //! - [`breed`](mod@breed), [`acts`], [`aim`]: new plans from plans: changed, or put together from two
 //! - [`pool`]: the plans that are bred from, and how many runs reached each feature
-//! - [`strategy`]: where plans come from, and what breaks
+//! - [`strategy`]: where plans come from
+//! - [`lesson`]: what a search is told of a run
 //! - [`hunt`]: proposes runs, and is told what they reached
 //!
 //! A search draws from labelled streams of its first seed alone: the same scenario, first seed and strategy propose the same runs,
@@ -15,6 +16,7 @@ mod acts;
 mod aim;
 mod breed;
 mod hunt;
+mod lesson;
 mod pool;
 mod reached;
 mod strategy;
@@ -24,5 +26,6 @@ mod traits;
 
 pub use breed::{Change, Parents, breed};
 pub use hunt::{Proposal, Search};
+pub use lesson::{Found, Lesson};
 pub use reached::{Feature, Reached};
-pub use strategy::{Found, NoStrategy, Origin, Strategy};
+pub use strategy::{NoStrategy, Origin, Strategy};

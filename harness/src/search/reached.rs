@@ -5,6 +5,8 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     run::RunRecord,
     time::SimTime,
@@ -12,7 +14,7 @@ use crate::{
 };
 
 /// Something that a run reached.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Feature {
     /// A mark, or a kind of fault that took effect.
@@ -79,9 +81,23 @@ impl fmt::Display for Feature {
 }
 
 /// What a run reached: each feature once, with the time at which it was reached first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<(Feature, SimTime)>", into = "Vec<(Feature, SimTime)>")]
 pub struct Reached {
     first: BTreeMap<Feature, SimTime>,
+}
+
+impl From<Vec<(Feature, SimTime)>> for Reached {
+    fn from(list: Vec<(Feature, SimTime)>) -> Self {
+        let first = list.into_iter().collect();
+        Self { first }
+    }
+}
+
+impl From<Reached> for Vec<(Feature, SimTime)> {
+    fn from(reached: Reached) -> Self {
+        reached.first.into_iter().collect()
+    }
 }
 
 impl Reached {

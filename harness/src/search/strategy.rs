@@ -1,11 +1,10 @@
-//! Names of things in a search: where plans come from, and what breaks. Plain data.
+//! Where the plans of a search come from. Plain data.
 
 use std::{fmt, str::FromStr};
 
 use thiserror::Error;
 
 use super::breed::Change;
-use crate::{run::RunRecord, shrink::Broken};
 
 /// Where the plans of a search come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,28 +63,5 @@ impl fmt::Display for Origin {
                 write!(f, "bred: {}", names.join(", "))
             }
         }
-    }
-}
-
-/// What a run broke.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found<'a> {
-    /// The oracle, and the kind of event that decided.
-    pub broken: Broken,
-    /// How it was broken, in protocol terms.
-    pub why: &'a str,
-}
-
-impl<'a> Found<'a> {
-    /// Returns what `record` broke; `None` if everything held, or a known defect explains what did not.
-    pub fn of(record: &'a RunRecord) -> Option<Self> {
-        let (id, violation) = record.failure()?;
-        if record.excused.contains(&id) {
-            return None;
-        }
-        Some(Self {
-            broken: Broken::of(record)?,
-            why: &violation.why,
-        })
     }
 }

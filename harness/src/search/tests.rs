@@ -7,6 +7,7 @@ use crate::{
     fault::{Act, Plan, Scripted, When, tests::world},
     scenario::{Kind, Scenario},
     seed::Seed,
+    shrink::Broken,
     swarm,
     time::SimTime,
     trace::{Event, EventKind, Machine, Point, Trace},
@@ -81,12 +82,27 @@ fn made_up(plan: &Plan) -> Reached {
     Reached::of_trace(&trace(&["new", &state, &dialed]))
 }
 
+/// What a search is told of a made-up run of `plan`.
+fn lesson(plan: &Plan, broke: bool) -> Lesson {
+    let broken = Broken {
+        oracle: "LIFE-01".into(),
+        decided_by: None,
+    };
+    Lesson {
+        reached: made_up(plan),
+        found: broke.then(|| Found {
+            broken,
+            why: String::new(),
+        }),
+    }
+}
+
 fn proposals(first: Seed, strategy: Strategy, runs: usize) -> (Vec<Proposal>, Search) {
     let mut search = Search::new(scenario(), first, strategy);
     let mut all = Vec::new();
     for _ in 0..runs {
         let proposal = search.propose().expect("a plan");
-        search.learn(&proposal, &made_up(&proposal.plan), false);
+        search.learn(&proposal, &lesson(&proposal.plan, false));
         all.push(proposal);
     }
     (all, search)
@@ -126,7 +142,7 @@ fn nothing_is_bred_from_what_broke_something() {
     let mut search = Search::new(scenario(), Seed(1), Strategy::Guided);
     for _ in 0..20 {
         let proposal = search.propose().expect("a plan");
-        search.learn(&proposal, &made_up(&proposal.plan), true);
+        search.learn(&proposal, &lesson(&proposal.plan, true));
         assert_eq!(proposal.origin, Origin::Drawn);
     }
     assert_eq!(search.kept(), 0);

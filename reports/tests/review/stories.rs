@@ -69,7 +69,7 @@ fn reports(scenario: &Scenario, record: &RunRecord) -> Vec<String> {
     vec![
         snapshot::report(scenario, record, Detail::Timeline),
         behaviour::sheet("one", "one seed", &[(scenario, observed)]).to_text(),
-        failure::report(scenario, record, "cargo xtask"),
+        failure::report(scenario, record, "cargo xtask replay x@1"),
         timeline::draw(&record.trace, &record.plan, &View::default()),
         summary::to_markdown(&summed),
         junit::xml([scenario], &summed, &results),

@@ -70,8 +70,8 @@ fn a_promise_that_is_kept_leaves_nothing_and_both_strategies_say_what_they_reach
 fn what_cannot_be_searched_is_refused() {
     let nothing = xtask(&["search", "no-such-family"]);
     assert_eq!(code(&nothing), 4, "{}", all_output(&nothing));
-    for args in [&["search"][..], &["search", "calls", "--strategy", "random"]] {
-        let output = xtask(args);
+    for args in [["--strategy", "random"], ["--jobs", "0"]] {
+        let output = xtask(&[&["search", "calls"], &args[..]].concat());
         assert_eq!(code(&output), 2, "{}", all_output(&output));
     }
 }
@@ -97,26 +97,21 @@ fn a_plan_that_cannot_be_drawn_costs_its_seed() {
 }
 
 #[test]
-fn the_plan_that_took_a_search_down_is_kept_by_the_next_one() {
+fn a_plan_that_takes_its_process_down_is_a_find_and_the_search_goes_on() {
     let folder = TempDir::new().expect("a folder");
-    let left = folder.path().join("calls-rapid.0/running.json");
-    fs::create_dir_all(left.parent().expect("a folder")).expect("it can be created");
-    fs::write(&left, "the plan under way").expect("it can be written");
-    let output = xtask(&[
-        "search",
-        "=calls/rapid",
-        "--runs",
-        "1",
-        "--out",
-        text(folder.path()),
-    ]);
-    assert_eq!(code(&output), 0, "{}", all_output(&output));
-    let kept = folder.path().join("calls-rapid.0.died.json");
+    let names = ["=selftest/aborts", "=calls/rapid"];
+    let limits = ["--runs", "2", "--jobs", "2", "--keep-going"];
+    let args = [&["search"], &names[..], &limits, &["--out", text(folder.path())]].concat();
+    let output = xtask(&args);
+    let told = stdout(&output);
+    assert_eq!(code(&output), 100, "{}", all_output(&output));
+    assert!(told.contains("died of SIGABRT"), "{told}");
+    assert!(told.contains("in 2 of them"), "each kind is told once: {told}");
+    assert!(told.contains("calls/rapid: 2 runs"), "{told}");
+    let replay = xtask(&["replay", saved(&told)]);
     assert!(
-        all_output(&output).contains(text(&kept)),
+        all_output(&replay).contains("died of SIGABRT"),
         "{}",
-        all_output(&output)
+        all_output(&replay)
     );
-    let plan = fs::read_to_string(&kept).expect("it was kept");
-    assert_eq!(plan, "the plan under way");
 }
