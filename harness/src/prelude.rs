@@ -45,7 +45,7 @@ pub use crate::{
         runs::{RUN_01_NO_PANIC, RUN_02_BOUNDED, RUN_03_PLAYED},
         signaling::STATE_04_TURNS,
         silent::TEAR_06_SILENT,
-        talk::TALK_01_TO_THE_END,
+        talk::{TALK_01_TO_THE_END, TALK_02_AUDIO},
         told::RING_04_TOLD,
         trickle::TRIC_01_ENDS,
         wire::{WIRE_01_PROTECTED, WIRE_02_ROLES, WIRE_03_PRIORITY, WIRE_04_CONFLICT, WIRE_05_TRIGGERED},

@@ -240,6 +240,7 @@ impl<'a> Names<'a> {
             }
             EventKind::DescriptionCreated { peer, kind, .. } => format!("{peer} creates its {kind}"),
             EventKind::Heard { peer } => format!("{peer} hears the other end"),
+            EventKind::HeardAudio { peer, packets } => format!("{peer} hears {packets} packets of audio"),
             EventKind::Usable { peer } => format!("{peer} is usable: a message went both ways"),
             EventKind::Obeyed { id } => format!("the app says that act {id} is done"),
             EventKind::NotUnderstood { id } => format!("!! the app has no such act as {id}"),

@@ -188,7 +188,7 @@ fn fixed(name: &str, peers: PeerKind, plan: fn(Seed) -> Plan) -> Scenario {
         .holds(&[&TEAR_05_STACK_ENDS]);
     match peers {
         PeerKind::Bare => scenario,
-        PeerKind::Full => defects::of_full_peers(scenario),
+        PeerKind::Full | PeerKind::Audio => defects::of_full_peers(scenario),
     }
 }
 

@@ -66,6 +66,9 @@ pub fn family() -> Vec<Scenario> {
         promise("buffer-both-push", BUFFER_BOTH.full(), story_a_push).reaches(&["push-woke-callee"], ENOUGH),
         promise("buffer-both-push-bare", BUFFER_BOTH.bare(), story_a_push)
             .reaches(&["push-woke-callee"], ENOUGH),
+        promise("audio", BUFFER_BOTH.audio(), story_a)
+            .about("The same with an Opus track each way: audio is heard again, too.")
+            .holds(&[&TALK_02_AUDIO]),
         scenario(Kind::Demonstration, "no-recovery", BUFFER_BOTH.full(), story_a)
             .about("Buffering alone: what the storm breaks, no healing of the network mends.")
             .holds(&TIDY)
@@ -126,7 +129,7 @@ fn behind_nats(name: &str, app: Make) -> Scenario {
     let scenario = defects::of_relays_in_a_storm(scenario);
     match app.peers {
         PeerKind::Bare => scenario,
-        PeerKind::Full => defects::of_noise(defects::of_full_peers(scenario)),
+        PeerKind::Full | PeerKind::Audio => defects::of_noise(defects::of_full_peers(scenario)),
     }
 }
 
@@ -173,6 +176,7 @@ fn promise(name: &str, app: Make, network: fn(Seed) -> Plan) -> Scenario {
     match app.peers {
         PeerKind::Bare => scenario,
         PeerKind::Full => defects::of_full_peers(scenario),
+        PeerKind::Audio => defects::of_noise(defects::of_full_peers(scenario)),
     }
 }
 

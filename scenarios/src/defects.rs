@@ -36,7 +36,7 @@ pub(crate) fn of_full_peers(scenario: Scenario) -> Scenario {
     scenario.expects(Expectation::known_defect(&TEAR_05_STACK_ENDS, shows))
 }
 
-/// Noise in the name of a peer may begin like an RTCP packet.
+/// Noise in the name of a peer may begin like an RTCP packet, and a network that cuts datagrams may leave the beginning of one.
 pub(crate) fn of_noise(scenario: Scenario) -> Scenario {
     let shows = |_: &Plan| {
         Some(KnownDefect {

@@ -29,6 +29,7 @@ fn careless(name: &str, trips: &'static Oracle, mistake: fn(Arc<dyn Peer>)) -> S
             call: "c1".into(),
             attempt: 1,
             role: Role::Offerer,
+            microphone: false,
             ice_servers: Vec::new(),
             ice_timeouts: None,
             talk_every: None,

@@ -187,6 +187,7 @@ async fn end(sim: &Sim, host: &str, role: Role) -> (End, mpsc::UnboundedReceiver
         call: "c1".into(),
         attempt: 1,
         role,
+        microphone: false,
         ice_servers: Vec::new(),
         ice_timeouts: None,
         talk_every: None,

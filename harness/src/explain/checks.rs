@@ -7,7 +7,7 @@ use crate::{
     oracle::calls::Call,
     run::RunRecord,
     time::SimTime,
-    trace::{Event, EventKind, PacketId, Proto, StunLine},
+    trace::{Event, EventKind, PacketId, Proto, StunLine, wire::MEDIA},
 };
 
 /// A kind of packet: whether a decoded text is of it, and its name.
@@ -76,6 +76,11 @@ fn told(sent: &Sent<'_>, from: &str, to: &str, name: &str) -> Vec<Link> {
 pub(super) fn lost_since(record: &RunRecord, from: &str, to: &str, since: SimTime) -> Vec<Link> {
     let sent = sent(record, from, |e, _| e.at > since && is_datagram(e));
     told(&sent, from, to, "datagrams since then")
+}
+
+/// Returns the packets of audio from `from`, in order.
+pub(super) fn media<'a>(record: &'a RunRecord, from: &'a str) -> Vec<&'a Event> {
+    sent(record, from, |_, says| says == MEDIA).packets
 }
 
 fn is_datagram(event: &Event) -> bool {

@@ -20,6 +20,7 @@ const RULES: &[Rule] = &[
     never_connected,
     candidate,
     silence::of,
+    silence::never_heard,
     ends::of,
 ];
 

@@ -1,4 +1,4 @@
-//! A call that was connected, and then fell silent: since when, and the fate of what its ends sent.
+//! A call that was connected, and then fell silent, or was never heard: since when, and the fate of what its ends sent.
 
 use super::{Link, case::Case, checks};
 use crate::{
@@ -32,9 +32,37 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Link> {
     chain
 }
 
+/// Explains a call of which an end never heard anything, though it was usable: what the other end sent.
+pub(super) fn never_heard(case: &Case<'_>) -> Vec<Link> {
+    let (Some(call), Some(decided)) = (&case.call, case.decided) else {
+        return Vec::new();
+    };
+    let (EventKind::Usable { .. }, Some(host)) = (&decided.kind, decided.host.as_deref()) else {
+        return Vec::new();
+    };
+    let other = if host == call.caller {
+        call.callee
+    } else {
+        call.caller
+    };
+    let sent = checks::media(case.record, other);
+    let told = match sent.first() {
+        Some(first) => Link::new(
+            first,
+            format!(
+                "the first of {} packets of audio, or of reports about it, of {other}",
+                sent.len()
+            ),
+        ),
+        None => Link::new(decided, format!("no packet of audio ever left {other}")),
+    };
+    let usable = Link::new(decided, format!("{host} can be heard, and hears no audio"));
+    vec![usable, told]
+}
+
 fn is_silence(kind: &EventKind) -> bool {
     match kind {
-        EventKind::Heard { .. } => true,
+        EventKind::Heard { .. } | EventKind::HeardAudio { .. } => true,
         EventKind::State { machine, state, .. } => {
             matches!(machine, Machine::Ice | Machine::Connection)
                 && matches!(state.as_str(), "disconnected" | "failed")

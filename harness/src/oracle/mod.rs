@@ -182,6 +182,7 @@ pub const ALL: &[&Oracle] = &[
     &calls::CONN_01_CONNECTS,
     &again::CONN_02_OUTLIVES,
     &talk::TALK_01_TO_THE_END,
+    &talk::TALK_02_AUDIO,
     &heeded::INT_01_HEEDED,
     &causes::CALL_04_CAUSED,
     &causes::CALL_05_TRUE,

@@ -23,8 +23,11 @@ use webrtc_ice::{
 };
 
 use super::{
-    CandidateHandler, Description, DescriptionKind, IceTimeouts, Log, Peer, PeerError, PeerSpec, Role,
-    hello::Hello, stack,
+    CandidateHandler, Description, DescriptionKind, IceTimeouts, Log, Peer, PeerError, PeerKind, PeerSpec,
+    Role,
+    audio::{self, Audio},
+    hello::Hello,
+    stack,
 };
 use crate::{
     nic::Nic,
@@ -39,6 +42,7 @@ pub(super) struct FullPeer {
     // The offerer's data channel; dropping it would close it.
     _channel: Option<Arc<RTCDataChannel>>,
     hello: Arc<Hello>,
+    audio: Option<Audio>,
     // The username fragment of the local description, which local candidates belong to.
     generation: Arc<StdMutex<String>>,
     log: Log,
@@ -66,11 +70,18 @@ impl FullPeer {
             spec.ice_timeouts.map(IceTimeouts::failed),
             None,
         );
-        let api = APIBuilder::new()
-            .with_setting_engine(settings)
-            .with_media_engine(MediaEngine::default())
-            .build();
+        let mut api = APIBuilder::new().with_setting_engine(settings);
+        let has_audio = spec.kind == PeerKind::Audio;
+        api = match has_audio {
+            false => api.with_media_engine(MediaEngine::default()),
+            true => {
+                let (media, interceptors) = audio::codecs()?;
+                api.with_media_engine(media)
+                    .with_interceptor_registry(interceptors)
+            }
+        };
         let connection = api
+            .build()
             .new_peer_connection(configuration(spec))
             .await
             .map_err(stack)?;
@@ -79,6 +90,13 @@ impl FullPeer {
         let generation = Arc::default();
         report_candidates(&connection, &log, Arc::clone(&generation), on_candidate);
         let hello = Arc::new(Hello::new(log.clone(), spec.role, spec.talk_every));
+        let audio = match has_audio {
+            true => Some(Audio::of(&connection, &log, spec.microphone).await?),
+            false => None,
+        };
+        if let Some(audio) = &audio {
+            audio.speaks_once(hello.connected());
+        }
         let channel = match spec.role {
             Role::Offerer => {
                 let channel = connection
@@ -101,6 +119,7 @@ impl FullPeer {
             connection,
             _channel: channel,
             hello,
+            audio,
             generation,
             log,
             nic,
@@ -324,6 +343,9 @@ impl Peer for FullPeer {
     async fn close(&self) {
         self.log.closing();
         self.hello.falls_silent();
+        if let Some(audio) = &self.audio {
+            audio.falls_silent();
+        }
         if let Err(error) = self.connection.close().await {
             self.log.failed("close", error);
         }

@@ -1,12 +1,14 @@
 //! Real WebRTC peers behind one small interface.
 //!
-//! [`full`] is an `RTCPeerConnection` of `webrtc` with a data channel: SDP, trickle ICE, DTLS and SCTP. [`bare`] is a
+//! [`full`] is an `RTCPeerConnection` of `webrtc` with a data channel: SDP, trickle ICE, DTLS and SCTP, and with audio over SRTP where
+//! that is asked for ([`audio`]). [`bare`] is a
 //! `webrtc-ice` agent alone, for what only ICE decides, at a fraction of the cost. Both run unmodified on a
 //! [`crate::nic::Nic`]. Their inputs and reports (descriptions, candidates, states, pairs, data) are recorded in the
 //! trace here, so that no client under test writes the evidence by which it is judged.
 //!
 //! A peer is *connected* when a message went both ways, not when a state says so: see [`hello`].
 
+mod audio;
 mod bare;
 mod full;
 mod hello;
@@ -35,6 +37,8 @@ use crate::{
 pub enum PeerKind {
     /// An `RTCPeerConnection` with a data channel.
     Full,
+    /// The same, with an Opus track for audio each way.
+    Audio,
     /// A `webrtc-ice` agent alone.
     Bare,
 }
@@ -156,6 +160,8 @@ pub struct PeerSpec {
     pub attempt: u32,
     /// The side of the exchange.
     pub role: Role,
+    /// Whether a peer with audio speaks; else it only listens. It says nothing of other peers.
+    pub microphone: bool,
     /// The STUN and TURN servers for candidates beside the host's own addresses.
     pub ice_servers: Vec<IceServer>,
     /// The timeouts for a silent path; `None` for those of the stack.
@@ -212,7 +218,9 @@ pub async fn create(
         ice: Arc::new(watch::Sender::new("new".to_owned())),
     };
     let peer: Arc<dyn Peer> = match spec.kind {
-        PeerKind::Full => Arc::new(full::FullPeer::create(host, log.clone(), &spec, on_candidate).await?),
+        PeerKind::Full | PeerKind::Audio => {
+            Arc::new(full::FullPeer::create(host, log.clone(), &spec, on_candidate).await?)
+        }
         PeerKind::Bare => Arc::new(bare::BarePeer::create(host, log.clone(), &spec, on_candidate).await?),
     };
     let offers = spec.role == Role::Offerer;
@@ -312,6 +320,13 @@ impl Log {
     fn heard(&self) {
         self.record(EventKind::Heard {
             peer: self.peer.clone(),
+        });
+    }
+
+    fn heard_audio(&self, packets: u64) {
+        self.record(EventKind::HeardAudio {
+            peer: self.peer.clone(),
+            packets,
         });
     }
 

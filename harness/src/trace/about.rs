@@ -46,6 +46,7 @@ impl EventKind {
             | Self::Described { peer, .. }
             | Self::Usable { peer }
             | Self::Heard { peer }
+            | Self::HeardAudio { peer, .. }
             | Self::PairSelected { peer, .. }
             | Self::Closing { peer }
             | Self::Closed { peer }

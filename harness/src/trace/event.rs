@@ -271,6 +271,13 @@ pub enum EventKind {
         /// The receiving peer.
         peer: PeerId,
     },
+    /// Audio of the other end arrived on a peer's connection; recorded at most four times a second.
+    HeardAudio {
+        /// The receiving peer.
+        peer: PeerId,
+        /// The RTP packets since the last such event, this one's included.
+        packets: u64,
+    },
     /// A peer knows that a message has gone both ways on its connection.
     Usable {
         /// The peer.

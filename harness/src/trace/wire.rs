@@ -11,6 +11,8 @@ use super::{
 
 /// What is said of a datagram that begins like STUN and is none.
 const MALFORMED: &str = "malformed stun";
+/// What is said of audio, and of reports about it: which of the two a packet is shows only to who has the keys of SRTP.
+pub const MEDIA: &str = "rtp or rtcp";
 
 /// Describes a transport payload that is sent. What protects a check is judged by `keys`.
 pub fn describe(transport: &Transport, keys: &IceKeys) -> String {
@@ -40,7 +42,7 @@ fn describe_outer(payload: &[u8], keys: Option<&IceKeys>) -> (String, Option<Vec
         Some(0..=3) => stun_line::write(payload, keys).unwrap_or_else(|| alone(MALFORMED)),
         Some(20..=63) => (format!("dtls {}", dtls_record(payload)), None),
         Some(64..=79) => on_channel(payload),
-        Some(128..=191) => alone("rtp or rtcp"),
+        Some(128..=191) => alone(MEDIA),
         Some(_) => alone("data"),
     }
 }

@@ -4,7 +4,7 @@ use sleet::{prelude::*, trace::CallOutcome};
 
 use super::{ENOUGH, forked, meetings, plans, played};
 use crate::client::{
-    Mistake, Policy,
+    Make, Mistake, Policy,
     mistake::{ActKind, Wrong},
 };
 
@@ -23,15 +23,18 @@ pub(super) fn family() -> Vec<Scenario> {
 fn broken(mistake: Mistake) -> Scenario {
     let (plan, oracle, about) = caught(mistake);
     let name = mistake.to_string();
-    played(
-        Kind::Demonstration,
-        &name,
-        Policy::FIXED.bare().making(mistake),
-        plan,
-    )
-    .about(about)
-    .fills(Row::Mistake(name))
-    .expects(Expectation::broken(oracle, ENOUGH).among_others())
+    played(Kind::Demonstration, &name, made(mistake).making(mistake), plan)
+        .about(about)
+        .fills(Row::Mistake(name))
+        .expects(Expectation::broken(oracle, ENOUGH).among_others())
+}
+
+/// Returns the app that makes `mistake`, without it.
+fn made(mistake: Mistake) -> Make {
+    match mistake {
+        Mistake::Mute => Policy::FIXED.audio(),
+        _ => Policy::FIXED.bare(),
+    }
 }
 
 fn caught(mistake: Mistake) -> Caught {
@@ -237,6 +240,11 @@ fn own_mistake(mistake: Mistake) -> Caught {
             &CONN_04_PROMPT,
             "The caller's app takes eight seconds to apply the answer, on a network on which nothing is slow.",
         ),
+        Mistake::Mute => (
+            meetings::talked_over,
+            &TALK_02_AUDIO,
+            "The callee's app forgets its microphone: messages go both ways, and the caller hears nobody.",
+        ),
         Mistake::Act { .. } | Mistake::Claims(_) => unreachable!("told apart by the caller"),
     }
 }
@@ -254,7 +262,7 @@ mod tests {
     /// without.
     fn broken_by(mistake: Mistake, makes_it: bool) -> Option<&'static str> {
         let (plan, oracle, _) = caught(mistake);
-        let fixed = Policy::FIXED.bare();
+        let fixed = made(mistake);
         let make = if makes_it { fixed.making(mistake) } else { fixed };
         let scenario = Arc::new(played(Kind::Promise, "judged", make, plan).holds(&[oracle]));
         (0..20).find_map(|seed| {
@@ -269,6 +277,7 @@ mod tests {
         for mistake in [
             Mistake::FactoryPerGroup,
             Mistake::LateClose,
+            Mistake::Mute,
             Mistake::Act {
                 act: hangup,
                 how: Wrong::Ignored,

@@ -248,6 +248,7 @@ impl Call {
             call: self.handle.call.clone(),
             attempt: number,
             role,
+            microphone: role == Role::Offerer || !phone.makes(Mistake::Mute),
             ice_servers: self.ice_servers(),
             ice_timeouts: phone.plan.ice_timeouts,
             talk_every: phone.plan.talk_every(),

@@ -65,6 +65,8 @@ pub enum Mistake {
     ClosesSoon,
     /// The caller's app takes eight seconds to apply an answer.
     Dawdles,
+    /// The callee's app forgets its microphone, and with it the other end's audio.
+    Mute,
     /// An act of the user is done wrongly.
     Act {
         /// The kind of act.
@@ -152,7 +154,7 @@ impl Wrong {
 
 impl Mistake {
     /// The mistakes of the app itself: all but wrong acts and claims without a cause.
-    pub const OWN: [Self; 28] = [
+    pub const OWN: [Self; 29] = [
         Self::PeerOnResponse,
         Self::CallbacksGoOn,
         Self::LateClose,
@@ -181,6 +183,7 @@ impl Mistake {
         Self::RingsAfterGlare,
         Self::ClosesSoon,
         Self::Dawdles,
+        Self::Mute,
     ];
 
     /// Iterates over every act, done wrongly in every way.
@@ -220,6 +223,7 @@ impl fmt::Display for Mistake {
             Self::RingsAfterGlare => "rings-after-glare",
             Self::ClosesSoon => "closes-soon",
             Self::Dawdles => "dawdles",
+            Self::Mute => "mute",
             Self::ShownTooEarly => "shown-too-early",
             Self::EveryDeviceTalks => "every-device-talks",
             Self::OtherDevicesNotTold => "other-devices-not-told",

@@ -171,6 +171,12 @@ impl Policy {
         self.on(PeerKind::Full)
     }
 
+    /// Creates the app with this policy, on peer connections with audio.
+    #[must_use]
+    pub const fn audio(self) -> Make {
+        self.on(PeerKind::Audio)
+    }
+
     /// Creates the app with this policy, on bare ICE agents.
     #[must_use]
     pub const fn bare(self) -> Make {
