@@ -16,6 +16,7 @@ use crate::{
     fixture::played,
     nat::put_behind,
     network::{story_a, story_a_push},
+    patience::budget_ms,
 };
 
 /// The number of seeds needed to judge a scenario: each kind of fault is drawn by a third of them.
@@ -34,13 +35,12 @@ const SILENT_MS: u64 = 10_000;
 const PATIENCE_BEHIND_NATS: Duration = Duration::from_secs(12);
 /// The end of the chaos phase, in milliseconds.
 const HEAL_AT_MS: u64 = 15_000;
-/// The budget of a call from then on, in milliseconds. A path that died in the last instant of the storm is given up 30
-/// s later (5 s until the stack reports *disconnected*, 25 s more until *failed*); then an attempt may be given up
-/// twice (no answer, then no connection) before the one that nothing disturbs.
-const BUDGET_MS: u64 = 60_000;
-/// The budget behind NATs, in milliseconds: the patience is twice as long, and the attempt that is given up takes up to
+/// The budget of a call from then on, in milliseconds: 48 s. A path that died in the last instant of the storm is reported as gone;
+/// then an attempt may be given up twice (no answer, then no connection) before the one that nothing disturbs.
+const BUDGET_MS: u64 = budget_ms(1, 3, PATIENCE);
+/// The budget behind NATs, in milliseconds: 82 s. The patience is twice as long, and the attempt that is given up takes up to
 /// 16 s to close (docs/findings/0008).
-const BUDGET_BEHIND_NATS_MS: u64 = 90_000;
+const BUDGET_BEHIND_NATS_MS: u64 = budget_ms(1, 3, PATIENCE_BEHIND_NATS) + 16_000;
 
 const BUFFER_RECEIVER: Policy = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
 const BUFFER_SENDER: Policy = Policy::NAIVE.sending(SendPolicy::OnceJoined);

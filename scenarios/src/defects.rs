@@ -74,7 +74,7 @@ pub(crate) fn of_relays_in_a_storm(scenario: Scenario) -> Scenario {
             with: &CONSEQUENCES,
         })
     };
-    teardown(scenario, shows)
+    wire::of_deaf_clients(teardown(scenario, shows))
 }
 
 const CONSEQUENCES: [&Oracle; 4] = [

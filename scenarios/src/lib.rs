@@ -26,6 +26,7 @@ pub mod mobility;
 pub mod nat;
 pub mod network;
 pub mod nomination;
+mod patience;
 pub mod presets;
 pub mod recovery;
 pub mod scale;

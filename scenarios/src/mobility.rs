@@ -11,15 +11,16 @@ use crate::{
     client::{Make, Policy, policy::ReceivePolicy},
     fixture::played,
     nat::{put_behind, quiet},
+    patience::budget_ms,
 };
 
 /// The number of seeds needed to judge the marks: most are reached on every seed.
 const ENOUGH: u64 = 10;
 /// The time that the caller's client waits for an answer, and then for the connection.
 const PATIENCE: Duration = Duration::from_secs(6);
-/// The budget of a call when its path is gone, in milliseconds. At worst the callee reports *failed* after 30 s of
-/// silence and falls silent, the caller reports it 30 s later (docs/findings/0009), and then an attempt takes its time.
-const BUDGET_MS: u64 = 80_000;
+/// The budget of a call when its path is gone, in milliseconds: 72 s. At worst the callee reports that and falls silent, the caller
+/// reports it later (docs/findings/0009), and then an attempt may be given up before the one that nothing disturbs.
+const BUDGET_MS: u64 = budget_ms(2, 2, PATIENCE);
 
 /// The interval of messages both ways, in milliseconds: a silence is known to that.
 const TALKS_EVERY_MS: u64 = 1_000;

@@ -8,6 +8,7 @@ use crate::{
     client::{Make, Policy, policy::ReceivePolicy},
     fixture,
     network::early_blackout,
+    patience::budget_ms,
 };
 
 /// The number of seeds that reach every preset, and on which a client without recovery has failed.
@@ -18,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The length of the blackout, in milliseconds: both sides use up their checks (docs/findings/0001).
 const DARK_MS: u64 = 5_000;
 /// The budget of a call from then on, in milliseconds: an attempt that is given up twice, and one that connects.
-const BUDGET_MS: u64 = 100_000;
+const BUDGET_MS: u64 = budget_ms(0, 3, PATIENCE);
 
 const CLIENT: Policy = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
 

@@ -8,15 +8,16 @@ use crate::{
     client::{Make, Policy, policy::ReceivePolicy},
     fixture::played,
     nat::{put_behind, quiet},
+    patience::budget_ms,
 };
 
 /// The number of seeds needed to judge the marks: each is reached on every seed.
 const ANY: u64 = 1;
 /// The time that the caller's client waits for an answer, and then for the connection.
 const PATIENCE: Duration = Duration::from_secs(6);
-/// The budget of a relayed call when its relay is gone, in milliseconds: ICE reports *failed* after 30 s, and then an
-/// attempt takes its time.
-const BUDGET_MS: u64 = 45_000;
+/// The budget of a relayed call when its relay is gone, in milliseconds: 42 s. ICE reports that, and then an attempt may be given up
+/// before the one that nothing disturbs.
+const BUDGET_MS: u64 = budget_ms(1, 2, PATIENCE);
 /// The time at which both sides have their allocations and the first of them has begun to check, in milliseconds.
 const CHECKING_MS: u64 = 600;
 

@@ -8,7 +8,7 @@ use super::{
     wanted::{Want, Wanted, wanted},
     worst,
 };
-use crate::trace::{CallEvent, CallOutcome, Event, EventKind, Intent, Machine, Trace};
+use crate::trace::{CallEvent, CallOutcome, Event, EventKind, Machine, Trace};
 
 /// Every outcome has a cause.
 pub const CALL_04_CAUSED: Oracle = Oracle {
@@ -197,66 +197,13 @@ fn is_over(event: &Event) -> bool {
     )
 }
 
-/// A call is shown as connected exactly when it is.
-pub const CALL_05_TRUE: Oracle = Oracle {
-    id: "CALL-05",
-    meaning: "An app shows a call as connected when, and only when, a message has gone both ways: not before, and within three seconds.",
-    source: "W3C webrtc-pc section 5.6.4, RTCIceTransportState",
-    check: &shown_as_it_is,
-};
-
-fn shown_as_it_is(evidence: Evidence<'_>) -> Verdict {
-    let Evidence { trace, plan } = evidence;
-    let cleaned_up = cleaned_up(trace);
-    worst(ends(trace).iter().map(|end| {
-        let crash = trace.of(end.host).filter(|e| e.kind == EventKind::Crashed).last();
-        let began = crash.map_or(0, |e| e.seq);
-        let usable = trace
-            .of(end.host)
-            .filter(|e| e.seq >= began)
-            .find(|e| matches!(&e.kind, EventKind::Usable { peer } if peer.call == end.call));
-        let shown = end.first(|w| *w == CallEvent::Connected);
-        match (usable, shown) {
-            (None, Some(shown)) => end.fail(Some(shown), "was shown as connected, and never was"),
-            (Some(usable), Some(shown)) if shown.seq < usable.seq => {
-                let why = format!("was shown as connected {} early", span(shown, usable));
-                end.fail(Some(shown), &why)
-            }
-            (Some(usable), shown) => {
-                let by = super::wanted::due(plan, end.host, usable.at, SOON);
-                let gone = trace.of(end.host).any(|e| {
-                    let ends = e.seq >= cleaned_up
-                        || e.kind == EventKind::Crashed
-                        || matches!(e.kind.intent(), Some(Intent::HangUp { call }) if call == end.call)
-                        || matches!(&e.kind, EventKind::Call { call, what: CallEvent::Over { .. } } if call == end.call);
-                    ends && e.at <= by
-                });
-                match shown.is_some_and(|e| e.at <= by) || gone {
-                    true => Verdict::Pass,
-                    false => end.fail(
-                        Some(usable),
-                        &format!("was connected at {}, and not shown so by {by}", usable.at),
-                    ),
-                }
-            }
-            (None, None) => Verdict::Pass,
-        }
-    }))
-}
-
-/// The time that an app may take to show that a call is connected.
-const SOON: std::time::Duration = std::time::Duration::from_secs(3);
-
-fn span(from: &Event, to: &Event) -> String {
-    format!("{} ms", (to.at - from.at).as_millis())
-}
-
 #[cfg(test)]
 mod tests {
     use super::{
         super::{ends::testing::*, machine::testing::*},
         *,
     };
+    use crate::trace::Intent;
 
     /// Returns the event without a cause when alice has dialed bob, `before` has happened, and `host` then shows
     /// `outcome`.
@@ -366,28 +313,5 @@ mod tests {
             |verdict: &Verdict| matches!(verdict, Verdict::Fail(v) if v.why.contains("in no other call"));
         assert!(!busy(&judge(true)));
         assert!(busy(&judge(false)));
-    }
-
-    #[test]
-    fn a_call_is_connected_when_it_is_shown_so_and_shown_so_when_it_is() {
-        let connected = |at| (at, "bob", happens(CallEvent::Connected));
-        let judged = |events| judged_on(&CALL_05_TRUE, events);
-        let begin = [(0, "alice", dialed()), (1, "bob", rings())];
-        let with = |more: Vec<_>| judged(begin.iter().cloned().chain(more).collect());
-        let late = (60_000, "alice", EventKind::CleanUp);
-        assert_eq!(
-            with(vec![(5, "bob", usable()), connected(6), late.clone()]),
-            Verdict::Pass
-        );
-        assert_eq!(
-            decided(&with(vec![connected(5), (6, "bob", usable()), late.clone()])),
-            Some(2)
-        );
-        assert_eq!(decided(&with(vec![connected(5), late.clone()])), Some(2));
-        assert_eq!(decided(&with(vec![(5, "bob", usable()), late.clone()])), Some(2));
-        assert_eq!(
-            with(vec![(5, "bob", usable()), (6, "bob", hung_up()), late]),
-            Verdict::Pass
-        );
     }
 }

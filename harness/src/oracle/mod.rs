@@ -33,6 +33,7 @@ pub mod reach;
 pub mod repeated;
 pub mod ringing;
 pub mod runs;
+pub mod shown;
 pub mod signaling;
 pub mod silent;
 pub mod talk;
@@ -185,7 +186,7 @@ pub const ALL: &[&Oracle] = &[
     &talk::TALK_02_AUDIO,
     &heeded::INT_01_HEEDED,
     &causes::CALL_04_CAUSED,
-    &causes::CALL_05_TRUE,
+    &shown::CALL_05_TRUE,
     &forks::CALL_06_ONE,
     &once::SAID_01_ONCE,
     &trickle::TRIC_01_ENDS,

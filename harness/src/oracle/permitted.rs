@@ -38,7 +38,9 @@ struct Request<'a> {
 
 /// What a client was granted.
 #[derive(Default)]
-struct Granted {
+struct Granted<'a> {
+    /// The transaction that made the allocation: its answer may arrive twice.
+    made_by: &'a str,
     permissions: BTreeMap<IpAddr, SimTime>,
     channels: BTreeMap<u16, (SocketAddr, SimTime)>,
 }
@@ -48,7 +50,7 @@ struct Clients<'a> {
     servers: Vec<&'a str>,
     requests: BTreeMap<(&'a str, &'a str), Request<'a>>,
     answers: BTreeMap<PacketId, &'a str>,
-    granted: BTreeMap<Allocation<'a>, Granted>,
+    granted: BTreeMap<Allocation<'a>, Granted<'a>>,
 }
 
 fn permitted(evidence: Evidence<'_>) -> Verdict {
@@ -130,7 +132,12 @@ impl<'a> Clients<'a> {
         };
         let granted = self.granted.entry(*allocation).or_default();
         match (line.method, line.channel) {
-            ("allocate", _) => *granted = Granted::default(),
+            ("allocate", _) if line.id != Some(granted.made_by) => {
+                *granted = Granted {
+                    made_by: line.id.unwrap_or_default(),
+                    ..Granted::default()
+                };
+            }
             ("channel-bind", Some(channel)) => {
                 granted
                     .channels
@@ -196,6 +203,15 @@ mod tests {
             (5, SENDS),
         ];
         assert_eq!(judged(&anew), Some(4), "another allocation has none");
+        let twice = [
+            (1, "stun allocate request id=0c"),
+            (2, "stun allocate success id=0c"),
+            (3, ASKS),
+            (4, granted),
+            (5, "stun allocate success id=0c"),
+            (6, SENDS),
+        ];
+        assert_eq!(judged(&twice), None, "the answer was doubled on its way");
         assert_eq!(
             judged(&[(1, ASKS), (2, "stun create-permission success id=0d"), (3, SENDS)]),
             Some(2)

@@ -18,11 +18,24 @@ pub const TEAR_06_SILENT: Oracle = Oracle {
 /// The time for which a packet of a closed peer may have been under way between its socket and the wire: the last alert of DTLS is.
 const UNDER_WAY: Duration = Duration::from_millis(500);
 
-/// The sockets of a host's peers, by their ports: a host hands out each port once.
+/// The sockets of a host's peers, by their ports.
 #[derive(Default)]
 struct Sockets<'a> {
     owners: BTreeMap<(&'a str, u16), &'a PeerId>,
     closed: BTreeMap<(&'a str, &'a PeerId), &'a Event>,
+    /// The last peer that was made on each host.
+    newest: BTreeMap<&'a str, &'a Event>,
+}
+
+impl<'a> Sockets<'a> {
+    /// Reports whether a packet from a port of a peer that was closed with `closed` may be the first of another socket: the stack
+    /// takes ports for its TURN clients at random, and may hand out the same again.
+    fn is_taken_over(&self, host: &'a str, closed: &Event, says: &str) -> bool {
+        let asks =
+            StunLine::read(says).is_some_and(|line| line.method == "allocate" && line.class == "request");
+        let newer = self.newest.get(host).is_some_and(|made| made.seq > closed.seq);
+        asks && newer
+    }
 }
 
 fn silent(evidence: Evidence<'_>) -> Verdict {
@@ -47,9 +60,15 @@ fn silent(evidence: Evidence<'_>) -> Verdict {
             EventKind::PacketSent { flow, says, .. } if flow.proto == Proto::Udp => {
                 let owner = sockets.owners.get(&(host, flow.src.port()));
                 let closed = owner.and_then(|peer| sockets.closed.get(&(host, *peer)));
-                if let Some(closed) = closed.filter(|closed| event.at > closed.at + UNDER_WAY) {
-                    return speaks(closed, event, flow.dst, says);
+                if let Some(closed) = closed.copied().filter(|closed| event.at > closed.at + UNDER_WAY) {
+                    if !sockets.is_taken_over(host, closed, says) {
+                        return speaks(closed, event, flow.dst, says);
+                    }
+                    sockets.owners.remove(&(host, flow.src.port()));
                 }
+            }
+            EventKind::PeerCreated { .. } => {
+                sockets.newest.insert(host, event);
             }
             _ => {}
         }
@@ -109,6 +128,32 @@ mod tests {
             &TEAR_06_SILENT,
             vec![(0, gathered), (0, ends), (after_ms, sent)],
         ))
+    }
+
+    #[test]
+    fn a_port_may_be_handed_out_again_to_a_newer_peer_that_asks_for_an_allocation() {
+        let judged = |newer: bool, says: &str| {
+            let candidate = Candidate {
+                attribute: "1 1 udp 9 192.0.2.1 49152 typ relay raddr 0.0.0.0 rport 5001".into(),
+                ufrag: "al".into(),
+            };
+            let gathered = EventKind::Gathered {
+                peer: "c1".into(),
+                candidate: Some(candidate),
+            };
+            let made = EventKind::PeerCreated {
+                peer: "c2".into(),
+                offers: true,
+            };
+            let ends = ["10.0.0.1:5001", "192.0.2.1:3478"];
+            let mut events = vec![(0, gathered), (0, closed())];
+            events.extend(newer.then_some((1, made)));
+            events.extend([(900, packet(1, ends, says)), (901, packet(2, ends, "data"))]);
+            decided(&judged_timed(&TEAR_06_SILENT, events))
+        };
+        assert_eq!(judged(true, "stun allocate request id=0a"), None);
+        assert_eq!(judged(false, "stun allocate request id=0a"), Some(2));
+        assert_eq!(judged(true, "stun refresh request lifetime=600 id=0a"), Some(3));
     }
 
     #[test]

@@ -74,6 +74,12 @@ struct Wire<'a> {
 impl<'a> Wire<'a> {
     /// Reads `event`; returns the STUN message that a host sends with it.
     fn read(&mut self, event: &'a Event) -> Option<(&'a str, StunLine<'a>)> {
+        if let EventKind::PacketCorrupted { packet, .. } | EventKind::PacketTruncated { packet, .. } =
+            &event.kind
+        {
+            // Who receives it need not understand it.
+            self.sent.remove(packet);
+        }
         let host = event.host.as_deref()?;
         match &event.kind {
             EventKind::PeerCreated { peer, offers: true } => {

@@ -19,6 +19,14 @@ use super::{
 /// The time after which [`Mistake::ClosesSoon`] closes the peer.
 const SOON: Duration = Duration::from_secs(1);
 
+/// Why a call recovers.
+enum Why<'a> {
+    /// We have found an attempt stuck.
+    Stuck(&'a str),
+    /// The other end has asked for another.
+    Asked,
+}
+
 impl Call {
     /// Handles news of the peer of the attempt `number`.
     pub async fn learn(self: &Arc<Self>, number: u32, news: News) -> Result<(), StepError> {
@@ -38,7 +46,7 @@ impl Call {
             News::Stuck(why) => {
                 let round = attempt.exchange().round;
                 self.pause("callback").await;
-                self.recover(&attempt, round, why).await
+                self.recover(&attempt, round, Why::Stuck(why)).await
             }
             News::Broken(why) => self.mend(&attempt, why).await,
         }
@@ -64,22 +72,29 @@ impl Call {
             Err(error @ (StepError::Peer(_) | StepError::Making)) => {
                 self.phone.failed("restart ICE", &error);
                 let round = attempt.exchange().round;
-                self.recover(attempt, round, "ICE cannot be restarted").await
+                self.recover(attempt, round, Why::Stuck("ICE cannot be restarted"))
+                    .await
             }
             done => done,
         }
     }
 
-    /// Reacts to the failure of the round `round` of an attempt.
+    /// Reacts to the failure of the round `round` of an attempt, unless it has come up meanwhile: what this app found stuck by itself
+    /// works then. The other end may know better.
     async fn recover(
         self: &Arc<Self>,
         attempt: &Arc<Attempt>,
         round: u32,
-        why: &str,
+        why: Why<'_>,
     ) -> Result<(), StepError> {
         self.check(attempt, round)?;
         self.pause("recover").await;
         self.check(attempt, round)?;
+        let why = match why {
+            Why::Stuck(_) if attempt.is_up() => return Ok(()),
+            Why::Stuck(why) => why,
+            Why::Asked => "the other end asks for it",
+        };
         let call = &self.handle.call;
         self.phone.host.sim().step("recover", format!("{call}: {why}"));
         self.retry().await
@@ -108,9 +123,7 @@ impl Call {
         let attempt = self.attempt().filter(is_heeded);
         match (attempt, self.handle.side, self.recovery()) {
             (_, Side::Callee, _) | (_, _, Recovery::Never) | (None, _, _) => Ok(()),
-            (Some(attempt), Side::Caller, _) => {
-                self.recover(&attempt, newest, "the other end asks for it").await
-            }
+            (Some(attempt), Side::Caller, _) => self.recover(&attempt, newest, Why::Asked).await,
         }
     }
 }

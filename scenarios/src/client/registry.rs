@@ -48,11 +48,12 @@ impl Registry {
         self.live.insert(handle.call.clone(), handle);
     }
 
-    /// Marks a call as over, whether or not it had begun here.
+    /// Marks a call as over, whether or not it had begun here. How it ended first counts: what the other end says of its own end later
+    /// must not take the place of what we have said, and may have to say again.
     pub fn close(&mut self, call: &str, ending: Ending) {
         self.live.remove(call);
         self.early.remove(call);
-        self.over.insert(call.to_owned(), ending);
+        self.over.entry(call.to_owned()).or_insert(ending);
     }
 
     /// Returns the ending of a call that is over.
@@ -269,6 +270,14 @@ mod tests {
         assert_eq!(names(registry.handles_about("c2")), ["c2"]);
         assert_eq!(names(registry.other_legs("c1.phone")), ["c1.laptop"]);
         assert!(registry.other_legs("c2").is_empty());
+    }
+
+    #[test]
+    fn how_a_call_ended_first_counts() {
+        let mut registry = Registry::default();
+        registry.close("c1", Ending::Ours(How::Elsewhere));
+        registry.close("c1", Ending::Theirs(How::Hangup));
+        assert_eq!(registry.ending("c1"), Some(&Ending::Ours(How::Elsewhere)));
     }
 
     #[test]

@@ -1,6 +1,10 @@
-//! What the stack does on the wire, whatever the client does. Each exception names what must have been sent before.
+//! What the stack does on the wire, whatever the client does, and what comes of it. Each exception names what must have been sent or
+//! received before.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use sleet::{
     oracle::Verdict,
@@ -16,6 +20,8 @@ const ASKS: usize = 7;
 const LONGEST_PAUSE: Duration = Duration::from_millis(1_700);
 /// The time in which an end has to check back.
 const CHECKS_BACK: Duration = Duration::from_secs(1);
+/// The time between the last message that a TURN client passes on and the packet after which it passes nothing on.
+const FALLS_SILENT: Duration = Duration::from_secs(1);
 
 /// Judges checks and what goes over relays, but for what is known of the stack: it gives a pair up for good that was checked in vain
 /// (finding 0001), checks nothing while a TURN server does not answer (finding 0008), and takes a permission for granted that it has
@@ -39,6 +45,63 @@ pub(crate) fn on_the_wire(scenario: Scenario) -> Scenario {
         .holds(&[&WIRE_05_TRIGGERED, &TURN_01_PERMITTED])
         .expects(Expectation::known_defect(&WIRE_05_TRIGGERED, silent))
         .expects(Expectation::known_defect(&TURN_01_PERMITTED, unanswered))
+}
+
+/// A call in a storm, but for what comes of damaged packets that arrive when it is over: a TURN client that has received one reads no
+/// more (finding 0017), and an agent that waits for its server looks at nothing else (finding 0008), and then skips *disconnected*.
+pub(super) fn of_deaf_clients(scenario: Scenario) -> Scenario {
+    let deaf = |plan: &Plan| {
+        relays(plan).then_some(KnownDefect {
+            always: false,
+            explains: |evidence| fell_deaf(evidence).unwrap_or(false),
+            with: &[],
+        })
+    };
+    let held_up = |plan: &Plan| {
+        relays(plan).then_some(KnownDefect {
+            always: false,
+            explains: |evidence| was_held_up(evidence).unwrap_or(false),
+            with: &[],
+        })
+    };
+    scenario
+        .expects(Expectation::known_defect(&TALK_01_TO_THE_END, deaf))
+        .expects(Expectation::known_defect(&STATE_01_EDGES, held_up))
+}
+
+/// Whether the end that hears nothing any more received a damaged packet of a TURN server within a second of the last that it heard.
+fn fell_deaf(evidence: Evidence<'_>) -> Option<bool> {
+    let last = decided(&TALK_01_TO_THE_END, evidence)?;
+    let is_server = |host: &str| evidence.plan.ice_servers.iter().any(|server| server.host == host);
+    let mut damaged = BTreeSet::new();
+    let mut from_servers = BTreeSet::new();
+    for event in &evidence.trace.events {
+        match &event.kind {
+            EventKind::PacketSent { packet, .. } if event.host.as_deref().is_some_and(is_server) => {
+                from_servers.insert(*packet);
+            }
+            EventKind::PacketCorrupted { packet, .. } | EventKind::PacketTruncated { packet, .. } => {
+                damaged.insert(*packet);
+            }
+            EventKind::PacketDelivered { packet }
+                if event.host == last.host
+                    && (last.at..last.at + FALLS_SILENT).contains(&event.at)
+                    && damaged.contains(packet)
+                    && from_servers.contains(packet) =>
+            {
+                return Some(true);
+            }
+            _ => {}
+        }
+    }
+    Some(false)
+}
+
+/// Whether ICE reports a failure while it waits for a TURN server.
+fn was_held_up(evidence: Evidence<'_>) -> Option<bool> {
+    let failed = decided(&STATE_01_EDGES, evidence)?;
+    let is_failure = matches!(&failed.kind, EventKind::State { state, .. } if state == "failed");
+    Some(is_failure && waits(evidence, failed.host.as_deref()?, failed))
 }
 
 /// Whether the end that does not check back had checked the other seven times, or waits for a TURN server.
@@ -76,13 +139,19 @@ fn asked_in_vain(evidence: Evidence<'_>) -> Option<bool> {
     Some(before.filter(|(_, line)| asks(line)).count() >= ASKS)
 }
 
-/// Returns the event that decides `oracle`, and what its packet says.
-fn deciding<'a>(oracle: &Oracle, evidence: Evidence<'a>) -> Option<(&'a Event, &'a str)> {
+/// Returns the event that decides `oracle`.
+fn decided<'a>(oracle: &Oracle, evidence: Evidence<'a>) -> Option<&'a Event> {
     let Verdict::Fail(violation) = (oracle.check)(evidence) else {
         return None;
     };
+    let mut events = evidence.trace.events.iter();
+    events.find(|event| Some(event.seq) == violation.event)
+}
+
+/// Returns the event that decides `oracle`, and what its packet says.
+fn deciding<'a>(oracle: &Oracle, evidence: Evidence<'a>) -> Option<(&'a Event, &'a str)> {
+    let decides = decided(oracle, evidence)?;
     let events = &evidence.trace.events;
-    let decides = events.iter().find(|event| Some(event.seq) == violation.event)?;
     let (EventKind::PacketSent { packet, .. } | EventKind::PacketDelivered { packet }) = &decides.kind else {
         return None;
     };

@@ -153,31 +153,31 @@ impl<'a> Checks<'a> {
 #[cfg(test)]
 mod tests {
     use super::{super::super::machine::testing::*, *};
+    use crate::trace::{Cause, FaultId};
 
     const CHECK: &str = "stun binding request al:bo controlled priority=7";
     const BACK: &str = "stun binding request bo:al controlling priority=7";
     const ANSWER: &str = "stun binding success mapped=10.0.0.1:1";
 
-    /// Alice and bob know each other; bob's packets, of which alice receives each, and hers, at these times; the run ends after three
-    /// seconds.
-    fn verdict(does: &[(u64, &'static str, &str)], otherwise: Option<EventKind>) -> Verdict {
+    /// Alice knows bob.
+    fn known() -> Vec<(u64, &'static str, EventKind)> {
         let created = |ufrag: &str| EventKind::DescriptionCreated {
             peer: "c1".into(),
             kind: "offer".into(),
             ufrag: ufrag.into(),
         };
-        let set = |remote, ufrag: &str| EventKind::Described {
-            peer: "c1".into(),
-            remote,
-            kind: "offer".into(),
-            ufrag: ufrag.into(),
-        };
-        let mut events = vec![
+        vec![
             (0, "alice", created("al")),
             (0, "bob", created("bo")),
-            (0, "alice", set(false, "al")),
-            (0, "alice", set(true, "bo")),
-        ];
+            (0, "alice", described(false, "al")),
+            (0, "alice", described(true, "bo")),
+        ]
+    }
+
+    /// Alice and bob know each other; bob's packets, of which alice receives each, and hers, at these times; the run ends after three
+    /// seconds.
+    fn verdict(does: &[(u64, &'static str, &str)], otherwise: Option<EventKind>) -> Verdict {
+        let mut events = known();
         for (number, (at, host, says)) in (1..).zip(does) {
             events.push((*at, *host, packet(number, ["10.0.0.1:1"; 2], says)));
             if *host == "bob" {
@@ -203,6 +203,26 @@ mod tests {
         assert_eq!(decided(&verdict(&[(1_000, "bob", damaged)], None)), None);
         let unknown = "stun binding request al:who controlled priority=7";
         assert_eq!(decided(&verdict(&[(1_000, "bob", unknown)], None)), None);
+    }
+
+    #[test]
+    fn a_check_that_the_network_has_damaged_asks_for_nothing() {
+        let cut = EventKind::PacketTruncated {
+            packet: 1,
+            by: Cause::Fault { fault: FaultId(1) },
+            len: 90,
+        };
+        let ends = ["10.0.0.1:1"; 2];
+        let events = |damaged: bool| {
+            let mut events = known();
+            events.push((1_000, "bob", packet(1, ends, CHECK)));
+            events.extend(damaged.then(|| (1_000, "network", cut.clone())));
+            events.push((1_050, "alice", EventKind::PacketDelivered { packet: 1 }));
+            events.push((3_000, "network", EventKind::Crashed));
+            decided(&judged_on(&WIRE_05_TRIGGERED, events))
+        };
+        assert_eq!(events(false), Some(5));
+        assert_eq!(events(true), None);
     }
 
     #[test]
