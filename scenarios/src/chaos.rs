@@ -173,6 +173,10 @@ fn promise(name: &str, app: Make, network: fn(Seed) -> Plan) -> Scenario {
         .within(SILENCE_MS, 95, SILENT_MS)
         .holds(&TIDY)
         .holds(&[&TEAR_05_STACK_ENDS]);
+    let scenario = match app.policy.receive {
+        ReceivePolicy::AddAtOnce => defects::of_any_generation(scenario),
+        _ => scenario,
+    };
     match app.peers {
         PeerKind::Bare => scenario,
         PeerKind::Full => defects::of_full_peers(scenario),

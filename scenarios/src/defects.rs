@@ -51,6 +51,25 @@ pub(crate) fn of_noise(scenario: Scenario) -> Scenario {
     scenario.expects(Expectation::known_defect(&RUN_01_NO_PANIC, shows))
 }
 
+/// Where the callee adds candidates at once, and leaves generations to the stack, one of the attempt before is taken after a crash of the
+/// callee (finding 0025): it knows of no attempt before.
+pub(crate) fn of_any_generation(scenario: Scenario) -> Scenario {
+    let shows = |_: &Plan| {
+        Some(KnownDefect {
+            always: false,
+            explains: |evidence| {
+                let Some(applied) = wire::decided(&CAND_02_OWN_GENERATION, evidence) else {
+                    return false;
+                };
+                let mut before = evidence.trace.events.iter().take_while(|e| e.seq < applied.seq);
+                before.any(|e| e.kind == EventKind::Crashed && e.host == applied.host)
+            },
+            with: &[],
+        })
+    };
+    scenario.expects(Expectation::known_defect(&CAND_02_OWN_GENERATION, shows))
+}
+
 /// On a calm network, a TURN allocation outlives a peer that is closed while it gathers or whose closing waits for the TURN server;
 /// so do their tasks.
 pub(crate) fn of_relays(scenario: Scenario) -> Scenario {

@@ -1,6 +1,13 @@
 //! Known defects of the stack, shown on every seed. Each has a page in docs/findings.
 
-use sleet::prelude::*;
+use std::sync::Arc;
+
+use sleet::{
+    peer::{self, Peer, PeerError, PeerKind, PeerSpec, Role},
+    prelude::*,
+    trace::Candidate,
+    world::Host,
+};
 
 use crate::{
     client::{Make, Policy, policy::ReceivePolicy},
@@ -28,6 +35,7 @@ pub fn family() -> Vec<Scenario> {
         closed_after_close("closed-after-close", buffered),
         closed_after_close("closed-after-close-bare", buffered.bare()),
         closed_in_handshake(buffered),
+        any_generation(),
         check_storm("check-storm", buffered),
         check_storm("check-storm-bare", buffered.bare()),
     ]
@@ -48,6 +56,47 @@ fn closed_in_handshake(app: impl Into<Make>) -> Scenario {
         .from("W3C webrtc-pc section 4.4.2, close")
         .holds(&[&CAND_01_APPLIED, &TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT])
         .expects(Expectation::broken(&TEAR_05_STACK_ENDS, 1))
+}
+
+/// A peer is given a candidate of a generation that its remote description does not have.
+fn any_generation() -> Scenario {
+    let story = |sim: Sim, _| async move {
+        let host = sim.host("alice");
+        let alice = host.clone();
+        let given = host.spawn("given a candidate", async move {
+            let caller = peer_of(&alice, "c1", Role::Offerer).await?;
+            let callee = peer_of(&alice, "c2", Role::Answerer).await?;
+            callee.set_remote(caller.offer().await?).await?;
+            let stale = Candidate {
+                attribute: "1 1 udp 2130706431 192.0.2.1 5000 typ host".into(),
+                ufrag: "of-another-generation".into(),
+            };
+            let taken = callee.add_candidate(stale).await;
+            caller.close().await;
+            callee.close().await;
+            taken
+        });
+        let _ = given.await;
+    };
+    Scenario::new(Kind::Finding, "findings/any-generation", story_a, story)
+        .about("A candidate of another generation than the remote description's is taken.")
+        .from("docs/findings/0025-any-generation.md")
+        .from("W3C webrtc-pc section 4.4.2, addIceCandidate")
+        .expects(Expectation::broken(&CAND_02_OWN_GENERATION, 1))
+}
+
+async fn peer_of(host: &Host, call: &str, role: Role) -> Result<Arc<dyn Peer>, PeerError> {
+    let spec = PeerSpec {
+        kind: PeerKind::Full,
+        call: call.to_owned(),
+        attempt: 1,
+        role,
+        microphone: false,
+        ice_servers: Vec::new(),
+        ice_timeouts: None,
+        talk_every: None,
+    };
+    peer::create(host, spec, Box::new(|_| Box::pin(async {}))).await
 }
 
 /// An MTU in bytes: more than a check has (144), less than a ClientHello (184).

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Evidence, Oracle, Verdict, Violation, worst};
-use crate::trace::{Candidate, Event, EventKind, PeerId, SERVICE, SignalDirection, Trace};
+use super::{Evidence, Oracle, Verdict, Violation, wanted::due, worst};
+use crate::{
+    fault::Plan,
+    trace::{Candidate, Event, EventKind, PeerId, SERVICE, SignalDirection, Trace},
+};
 
 /// Every received candidate is applied.
 pub const CAND_01_APPLIED: Oracle = Oracle {
@@ -21,8 +24,7 @@ pub const CAND_02_OWN_GENERATION: Oracle = Oracle {
     check: &own_generation,
 };
 
-fn applied(evidence: Evidence<'_>) -> Verdict {
-    let trace = evidence.trace;
+fn applied(Evidence { trace, plan }: Evidence<'_>) -> Verdict {
     worst(trace.events.iter().filter_map(|e| match &e.kind {
         EventKind::Signal {
             direction: SignalDirection::Received,
@@ -34,7 +36,8 @@ fn applied(evidence: Evidence<'_>) -> Verdict {
             let host = e.host.as_deref()?;
             let life = life_of(trace, host, e)?;
             let (peer, ufrag) = live_generation(&life, call)?;
-            (ufrag == candidate.ufrag && !overtaken(&life, e, peer)).then(|| once(&life, e, host, candidate))
+            (ufrag == candidate.ufrag && !overtaken(plan, &life, e, peer))
+                .then(|| once(&life, e, host, candidate))
         }
         _ => None,
     }))
@@ -66,10 +69,11 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Reports whether `peer` began to close before its host had the time to apply what it received: then another attempt
 /// or a hangup has replaced its generation.
-fn overtaken(life: &[&Event], received: &Event, peer: &PeerId) -> bool {
-    life.iter().any(|e| {
-        matches!(&e.kind, EventKind::Closing { peer: p } if p == peer) && e.at <= received.at + PATIENCE
-    })
+fn overtaken(plan: &Plan, life: &[&Event], received: &Event, peer: &PeerId) -> bool {
+    let host = received.host.as_deref().unwrap_or_default();
+    let by = due(plan, host, received.at, PATIENCE);
+    life.iter()
+        .any(|e| matches!(&e.kind, EventKind::Closing { peer: p } if p == peer) && e.at <= by)
 }
 
 fn once(life: &[&Event], received: &Event, host: &str, candidate: &Candidate) -> Verdict {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     time::SimTime,
-    trace::{EventKind, SERVICE, SignalDirection, Trace},
+    trace::{CallEvent, EventKind, SERVICE, SignalDirection, Trace},
 };
 
 /// Apps do not repeat messages.
@@ -74,17 +74,25 @@ fn tried_once(trace: &Trace) -> Verdict {
 
 fn judge(trace: &Trace, host: &str) -> Verdict {
     let mut said: BTreeMap<Said<'_>, u64> = BTreeMap::new();
-    // For each call, when the app first sent that it is over and when it had come online before; and when messages
-    // arrived that it answers with that.
+    // For each call, when the app first sent that it is over, or showed so before, and when it had come online before; and when
+    // messages arrived that it answers with that.
     let mut ended: BTreeMap<&str, (SimTime, SimTime)> = BTreeMap::new();
     let mut asked: BTreeMap<&str, Vec<SimTime>> = BTreeMap::new();
     let mut rings: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut over: BTreeMap<&str, SimTime> = BTreeMap::new();
     // Messages of an app waited for a connection until then.
     let mut offline_until = SimTime::ZERO;
     for event in trace.of(host) {
         match &event.kind {
             // After a crash, the next life does not know what was sent.
             EventKind::Crashed => said.clear(),
+            // What is said about it may wait behind other messages.
+            EventKind::Call {
+                call,
+                what: CallEvent::Over { .. },
+            } => {
+                over.entry(call).or_insert(event.at);
+            }
             EventKind::PushDelivered { call, .. } => asked.entry(call).or_default().push(event.at),
             EventKind::Signal {
                 direction: SignalDirection::Received,
@@ -122,7 +130,8 @@ fn judge(trace: &Trace, host: &str) -> Verdict {
                 *times += 1;
                 let may = match name {
                     "an end" => {
-                        let in_hand = (event.at, offline_until);
+                        let known = over.get(call.as_str()).copied().unwrap_or(event.at);
+                        let in_hand = (known.min(event.at), offline_until);
                         let (since, online) = *ended.entry(call).or_insert(in_hand);
                         let later = asked.get(call.as_str()).into_iter().flatten();
                         let waits = |at: &&SimTime| **at + IN_HAND >= since || **at <= online;

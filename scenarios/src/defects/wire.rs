@@ -140,7 +140,7 @@ fn asked_in_vain(evidence: Evidence<'_>) -> Option<bool> {
 }
 
 /// Returns the event that decides `oracle`.
-fn decided<'a>(oracle: &Oracle, evidence: Evidence<'a>) -> Option<&'a Event> {
+pub(super) fn decided<'a>(oracle: &Oracle, evidence: Evidence<'a>) -> Option<&'a Event> {
     let Verdict::Fail(violation) = (oracle.check)(evidence) else {
         return None;
     };

@@ -34,6 +34,7 @@ mod f0021_short_rtcp;
 mod f0022_check_priority;
 mod f0023_role_conflict;
 mod f0024_turn_hurries;
+mod f0025_any_generation;
 mod nat;
 mod panics;
 mod party;
@@ -155,6 +156,9 @@ const FINDINGS: &[(&str, &str, Show)] = &[
     }),
     ("0024", "a TURN client asks again too soon", || {
         Box::pin(f0024_turn_hurries::show())
+    }),
+    ("0025", "a candidate of another generation is taken", || {
+        Box::pin(f0025_any_generation::show())
     }),
 ];
 
