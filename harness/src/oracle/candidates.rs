@@ -126,8 +126,12 @@ fn own_generation(evidence: Evidence<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::oracle::machine::testing::{decided, judged_timed};
+    use super::{applied as applied_in, *};
+    use crate::{
+        fault::host_sleep,
+        net::topology::Topology,
+        oracle::machine::testing::{decided, judged_timed, trace_of},
+    };
 
     fn candidate() -> Candidate {
         Candidate {
@@ -184,6 +188,23 @@ mod tests {
         };
         assert_eq!(judged(1_001), None);
         assert_eq!(judged(1_002), Some(1));
+    }
+
+    #[test]
+    fn a_phone_that_sleeps_applies_and_closes_when_it_is_awake() {
+        let mut plan = Plan {
+            heal_at_ms: 9_000,
+            ..Plan::new(Topology::default())
+        };
+        plan.inject(host_sleep("alice", 100, 5_100));
+        let closing = EventKind::Closing { peer: "c1".into() };
+        let events = [(0, described()), (1, received()), (5_900, closing)];
+        let events = events.map(|(at, kind)| (at, "alice", kind));
+        let trace = &trace_of(events.into());
+        assert_eq!(applied_in(Evidence { trace, plan: &plan }), Verdict::Pass);
+        plan.faults.clear();
+        let awake = applied_in(Evidence { trace, plan: &plan });
+        assert_eq!(decided(&awake), Some(1));
     }
 
     #[test]

@@ -207,5 +207,16 @@ mod tests {
             judged(vec![says("hangup", None), over(), answer(), says("hangup", None)]),
             None
         );
+        let slow = |until_ms, asked: bool| {
+            let mut events = vec![(0, over())];
+            events.extend(asked.then(|| (10, answer())));
+            events.extend([
+                (until_ms, says("hangup", None)),
+                (until_ms + 1, says("hangup", None)),
+            ]);
+            decided(&judged_timed(&SAID_01_ONCE, events))
+        };
+        assert_eq!(slow(900, true), None, "both waited behind other messages");
+        assert_eq!(slow(900, false), Some(2));
     }
 }
