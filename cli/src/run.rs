@@ -6,7 +6,6 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
     time::Duration,
 };
 
@@ -197,10 +196,7 @@ fn shard(args: &RunArgs) -> anyhow::Result<Shard> {
 }
 
 fn workers(args: &RunArgs) -> usize {
-    args.jobs.map_or_else(
-        || thread::available_parallelism().map_or(1, usize::from),
-        usize::from,
-    )
+    args.jobs.unwrap_or_else(pool::usual_jobs).get()
 }
 
 /// Returns a flag that becomes true on Ctrl-C or SIGTERM.

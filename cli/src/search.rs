@@ -8,7 +8,6 @@ mod hunt;
 use std::{
     collections::VecDeque,
     fmt,
-    num::NonZeroUsize,
     sync::{
         Mutex,
         atomic::{AtomicBool, Ordering},
@@ -29,7 +28,7 @@ use crate::{
     Done,
     args::SearchArgs,
     catalogue::Catalogue,
-    pool::{Settings, idle::Workers},
+    pool::{Settings, idle::Workers, usual_jobs},
     run::interrupt_flag,
     select, terminal, wall,
 };
@@ -60,7 +59,7 @@ pub fn search(catalogue: &Catalogue, args: &SearchArgs) -> Done {
             ..State::default()
         }),
     };
-    let jobs = args.jobs.map_or_else(usual_jobs, NonZeroUsize::get);
+    let jobs = args.jobs.unwrap_or_else(usual_jobs).get();
     thread::scope(|scope| {
         for _ in 0..jobs {
             scope.spawn(|| party.hunt());
@@ -80,10 +79,6 @@ pub fn search(catalogue: &Catalogue, args: &SearchArgs) -> Done {
         return Ok(exit::gravest([found, exit::INTERRUPTED]));
     }
     Ok(found)
-}
-
-fn usual_jobs() -> usize {
-    thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
 /// Returns the hunts that `args` ask for, each with an empty folder.

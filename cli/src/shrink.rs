@@ -2,11 +2,9 @@
 
 use std::{
     fs,
-    num::NonZeroUsize,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::Arc,
-    thread,
     time::Instant,
 };
 
@@ -31,7 +29,10 @@ use crate::{
     catalogue::Catalogue,
     corpus,
     identity::build_id,
-    pool::worker::{CAPTURE, REPRO},
+    pool::{
+        usual_jobs,
+        worker::{CAPTURE, REPRO},
+    },
     subject::Subject,
     terminal,
 };
@@ -72,9 +73,7 @@ pub fn smallest(subject: &Subject, effort: Effort) -> anyhow::Result<Option<(Shr
     };
     let time_is_left = within(effort);
     let limits = Limits {
-        jobs: effort
-            .jobs
-            .unwrap_or_else(|| thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)),
+        jobs: effort.jobs.unwrap_or_else(usual_jobs),
         tries: effort.tries,
         go_on: &time_is_left,
     };

@@ -5,10 +5,8 @@
 
 use std::{
     fs, io,
-    num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
-    thread,
 };
 
 use anyhow::{Context, bail};
@@ -35,6 +33,7 @@ use crate::{
         idle::Workers,
         process::Fate,
         protocol::{Reply, Request},
+        usual_jobs,
     },
     select, terminal,
 };
@@ -106,9 +105,7 @@ impl Sweeper {
             folder: out.join(format!("{}.{}", scenario.name.replace('/', "-"), target.seed)),
             seed: target.seed,
             limits: Limits {
-                jobs: args
-                    .jobs
-                    .unwrap_or_else(|| thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)),
+                jobs: args.jobs.unwrap_or_else(usual_jobs),
                 pairs: args.pairs,
             },
             scenario,

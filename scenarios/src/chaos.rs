@@ -46,6 +46,11 @@ const BUFFER_RECEIVER: Policy = Policy::NAIVE.receiving(ReceivePolicy::Buffer);
 const BUFFER_SENDER: Policy = Policy::NAIVE.sending(SendPolicy::OnceJoined);
 const BUFFER_BOTH: Policy = BUFFER_SENDER.receiving(ReceivePolicy::Buffer);
 
+/// The probability that a NAT accepts what nobody asked for.
+const ACCEPTS_UNSOLICITED: Ppm = Ppm::percent(25);
+/// The probability that a host's processor takes time.
+const SLOW_PROCESSOR: Ppm = Ppm::percent(20);
+
 /// The oracles for clients that leave nothing behind.
 const TIDY: [&Oracle; 2] = [&TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT];
 
@@ -159,9 +164,28 @@ fn nats_and_relay(seed: Seed) -> Plan {
         Some(NatSpec::port_restricted()),
         Some(NatSpec::symmetric()),
     ];
+    // As Linux routers without a rule for their input do (docs/findings/0019); a relay is there.
+    let mut accepting = seed.stream("plan/chaos/accepting-nats");
     for (host, external) in [("alice", "203.0.113.1"), ("bob", "198.51.100.1")] {
+        let accepts_unsolicited = accepting.chance(ACCEPTS_UNSOLICITED);
         if let Some(spec) = specs[draws.below(specs.len() as u64) as usize] {
+            let spec = NatSpec {
+                accepts_unsolicited,
+                ..spec
+            };
             put_behind(&mut plan, host, external, spec);
+        }
+    }
+    plan
+}
+
+/// Has the processors of some phones take time for each packet: up to 2 ms, as a small phone's with much else to do.
+fn with_processors(seed: Seed, mut plan: Plan) -> Plan {
+    let mut draws = seed.stream("plan/chaos/processors");
+    for host in &mut plan.topology.hosts {
+        let (is_slow, us) = (draws.chance(SLOW_PROCESSOR), draws.between(50, 2_000));
+        if is_slow {
+            host.packet_us = us;
         }
     }
     plan
@@ -229,9 +253,9 @@ fn bearable(kind: swarm::Kind, app: Make) -> bool {
     kind != swarm::Kind::Corrupt || app.peers == PeerKind::Bare
 }
 
-/// Returns `network` with the faults of `kinds`.
+/// Returns `network` on hosts that may be slow, with the faults of `kinds`.
 fn storm(seed: Seed, kinds: &BTreeSet<swarm::Kind>, network: fn(Seed) -> Plan) -> Plan {
-    swarm::brew(seed, kinds, calm(network(seed)))
+    swarm::brew(seed, kinds, with_processors(seed, calm(network(seed))))
 }
 
 /// Prepares a network for the storm: with acknowledged signaling, and the two phases.
@@ -277,6 +301,21 @@ mod tests {
             .collect();
         let summary = Summary::of([&*scenario], &results);
         (summary.exit_code(), summary.scenarios[0].judgement.clone())
+    }
+
+    #[test]
+    fn some_worlds_have_slow_processors_and_some_nats_accept_what_nobody_asked_for() {
+        let worlds: Vec<Plan> = (0..100)
+            .map(|seed| storm(Seed(seed), &BTreeSet::new(), nats_and_relay))
+            .collect();
+        let count = |of: fn(&Plan) -> bool| worlds.iter().filter(|world| of(world)).count();
+        let slow = count(|world| world.topology.hosts.iter().any(|host| host.packet_us > 0));
+        let accepting = count(|world| world.topology.nats.iter().any(|nat| nat.spec.accepts_unsolicited));
+        assert!((40..90).contains(&slow), "{slow} of 100 have a slow processor");
+        assert!(
+            (20..60).contains(&accepting),
+            "{accepting} of 100 have such a NAT"
+        );
     }
 
     #[test]

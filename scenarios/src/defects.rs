@@ -24,14 +24,21 @@ const RELAY: [&str; 2] = ["turn-", "webrtc-ice-"];
 /// The tasks that a peer of the harness has, and what the app does to close it and to talk over it.
 const OF_A_PEER: [&str; 3] = ["nic", "close", "talk"];
 
+/// A defect that shows on some seeds, and takes nothing else with it.
+fn may_show(explains: fn(Evidence<'_>) -> bool) -> KnownDefect {
+    KnownDefect {
+        always: false,
+        explains,
+        with: &[],
+    }
+}
+
 /// A peer connection that is closed in its DTLS handshake leaves the handshake behind.
 pub(crate) fn of_full_peers(scenario: Scenario) -> Scenario {
     let shows = |_: &Plan| {
-        Some(KnownDefect {
-            always: false,
-            explains: |evidence| peers::leaks(evidence.trace).all(|leak| is_of(&leak, &HANDSHAKE)),
-            with: &[],
-        })
+        Some(may_show(|evidence| {
+            peers::leaks(evidence.trace).all(|leak| is_of(&leak, &HANDSHAKE))
+        }))
     };
     scenario.expects(Expectation::known_defect(&TEAR_05_STACK_ENDS, shows))
 }
@@ -39,14 +46,12 @@ pub(crate) fn of_full_peers(scenario: Scenario) -> Scenario {
 /// Noise in the name of a peer may begin like an RTCP packet, and a network that cuts datagrams may leave the beginning of one.
 pub(crate) fn of_noise(scenario: Scenario) -> Scenario {
     let shows = |_: &Plan| {
-        Some(KnownDefect {
-            always: false,
-            explains: |evidence| {
-                let mut events = evidence.trace.events.iter();
-                events.all(|e| !matches!(&e.kind, EventKind::Panicked { place, .. } if !place.starts_with(READS_RTCP)))
-            },
-            with: &[],
-        })
+        Some(may_show(|evidence| {
+            let mut events = evidence.trace.events.iter();
+            events.all(
+                |e| !matches!(&e.kind, EventKind::Panicked { place, .. } if !place.starts_with(READS_RTCP)),
+            )
+        }))
     };
     scenario.expects(Expectation::known_defect(&RUN_01_NO_PANIC, shows))
 }
@@ -55,17 +60,13 @@ pub(crate) fn of_noise(scenario: Scenario) -> Scenario {
 /// callee (finding 0025): it knows of no attempt before.
 pub(crate) fn of_any_generation(scenario: Scenario) -> Scenario {
     let shows = |_: &Plan| {
-        Some(KnownDefect {
-            always: false,
-            explains: |evidence| {
-                let Some(applied) = wire::decided(&CAND_02_OWN_GENERATION, evidence) else {
-                    return false;
-                };
-                let mut before = evidence.trace.events.iter().take_while(|e| e.seq < applied.seq);
-                before.any(|e| e.kind == EventKind::Crashed && e.host == applied.host)
-            },
-            with: &[],
-        })
+        Some(may_show(|evidence| {
+            let Some(applied) = wire::decided(&CAND_02_OWN_GENERATION, evidence) else {
+                return false;
+            };
+            let mut before = evidence.trace.events.iter().take_while(|e| e.seq < applied.seq);
+            before.any(|e| e.kind == EventKind::Crashed && e.host == applied.host)
+        }))
     };
     scenario.expects(Expectation::known_defect(&CAND_02_OWN_GENERATION, shows))
 }

@@ -86,16 +86,7 @@ fn any_generation() -> Scenario {
 }
 
 async fn peer_of(host: &Host, call: &str, role: Role) -> Result<Arc<dyn Peer>, PeerError> {
-    let spec = PeerSpec {
-        kind: PeerKind::Full,
-        call: call.to_owned(),
-        attempt: 1,
-        role,
-        microphone: false,
-        ice_servers: Vec::new(),
-        ice_timeouts: None,
-        talk_every: None,
-    };
+    let spec = PeerSpec::new(PeerKind::Full, call, role);
     peer::create(host, spec, Box::new(|_| Box::pin(async {}))).await
 }
 

@@ -24,16 +24,7 @@ pub fn family() -> Vec<Scenario> {
 fn careless(name: &str, trips: &'static Oracle, mistake: fn(Arc<dyn Peer>)) -> Scenario {
     let story = move |sim: Sim, _| async move {
         let alice = sim.host("alice");
-        let spec = PeerSpec {
-            kind: PeerKind::Bare,
-            call: "c1".into(),
-            attempt: 1,
-            role: Role::Offerer,
-            microphone: false,
-            ice_servers: Vec::new(),
-            ice_timeouts: None,
-            talk_every: None,
-        };
+        let spec = PeerSpec::new(PeerKind::Bare, "c1", Role::Offerer);
         let host = alice.clone();
         let made = alice.spawn("careless", async move {
             let created = peer::create(&host, spec, Box::new(|_| Box::pin(async {}))).await;

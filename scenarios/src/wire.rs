@@ -182,16 +182,7 @@ type End = (Arc<dyn Peer>, Description);
 /// Makes an end, and what it gathers.
 async fn end(sim: &Sim, host: &str, role: Role) -> (End, mpsc::UnboundedReceiver<Candidate>) {
     let (tell, gathered) = mpsc::unbounded_channel();
-    let spec = PeerSpec {
-        kind: PeerKind::Bare,
-        call: "c1".into(),
-        attempt: 1,
-        role,
-        microphone: false,
-        ice_servers: Vec::new(),
-        ice_timeouts: None,
-        talk_every: None,
-    };
+    let spec = PeerSpec::new(PeerKind::Bare, "c1", role);
     let on_candidate = Box::new(move |candidate: Option<Candidate>| {
         // Nobody listens once the story is over.
         let _ = candidate.map(|c| tell.send(c));

@@ -20,6 +20,7 @@ mod slot;
 pub mod worker;
 
 use std::{
+    num::NonZeroUsize,
     sync::{
         Mutex,
         atomic::{AtomicBool, Ordering},
@@ -34,6 +35,11 @@ use sleet::run::suite::Job;
 
 use self::slot::{Opinion, WorkerSlot};
 use crate::{folder::Folder, wall};
+
+/// Returns the number of workers where nobody says how many: that of the cores.
+pub fn usual_jobs() -> NonZeroUsize {
+    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
 
 /// A suite, as the slots see it.
 pub struct Suite<'a> {

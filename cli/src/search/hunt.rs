@@ -109,12 +109,12 @@ impl Hunt {
                 self.search.learn(&proposal, &lesson);
                 match lesson.found {
                     None => return Ok(false),
-                    Some(Found { broken, why }) => (described(&broken), why),
+                    Some(Found { broken, why }) => (described(&broken), Some(why)),
                 }
             }
-            Came::Died(why) => (why, "takes its process down".to_owned()),
+            Came::Died(why) => (why, None),
         };
-        self.keep(trip, &proposal, kind, &why)?;
+        self.keep(trip, &proposal, kind, why)?;
         Ok(true)
     }
 
@@ -141,15 +141,22 @@ impl Hunt {
     }
 
     /// Writes a failure down and tells of it, unless one like it was found before.
-    fn keep(&mut self, trip: &Trip<'_>, proposal: &Proposal, kind: String, why: &str) -> anyhow::Result<()> {
+    fn keep(
+        &mut self,
+        trip: &Trip<'_>,
+        proposal: &Proposal,
+        kind: String,
+        why: Option<String>,
+    ) -> anyhow::Result<()> {
         if let Some((_, times)) = self.found.iter_mut().find(|(known, _)| *known == kind) {
             *times += 1;
             return Ok(());
         }
         let folder = self.folder.join(format!("{:06}", self.runs));
         let repro = self.save(trip, proposal, &folder)?;
+        let why = why.map_or_else(String::new, |why| format!(": {why}"));
         let told = format!(
-            "{} run {}: {kind}: {why}\n  {}\nreplay: {}",
+            "{} run {}: {kind}{why}\n  {}\nreplay: {}",
             self.scenario.name,
             self.runs,
             proposal.origin,

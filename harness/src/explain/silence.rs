@@ -32,7 +32,7 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Link> {
     chain
 }
 
-/// Explains a call of which an end never heard anything, though it was usable: what the other end sent.
+/// Explains a call of which an end is usable and never heard audio, where audio was sent at all: what the other end sent.
 pub(super) fn never_heard(case: &Case<'_>) -> Vec<Link> {
     let (Some(call), Some(decided)) = (&case.call, case.decided) else {
         return Vec::new();
@@ -45,7 +45,14 @@ pub(super) fn never_heard(case: &Case<'_>) -> Vec<Link> {
     } else {
         call.caller
     };
-    let sent = checks::media(case.record, other);
+    let hears = |e: &Event| matches!(&e.kind, EventKind::HeardAudio { peer, .. } if peer.call == call.name);
+    let (sent, of_its_own) = (
+        checks::media(case.record, other),
+        checks::media(case.record, host),
+    );
+    if (sent.is_empty() && of_its_own.is_empty()) || case.record.trace.of(host).any(hears) {
+        return Vec::new();
+    }
     let told = match sent.first() {
         Some(first) => Link::new(
             first,
@@ -56,7 +63,10 @@ pub(super) fn never_heard(case: &Case<'_>) -> Vec<Link> {
         ),
         None => Link::new(decided, format!("no packet of audio ever left {other}")),
     };
-    let usable = Link::new(decided, format!("{host} can be heard, and hears no audio"));
+    let usable = Link::new(
+        decided,
+        format!("a message has gone both ways, and {host} hears no audio"),
+    );
     vec![usable, told]
 }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     time::SimTime,
-    trace::{CallEvent, EventKind, SERVICE, SignalDirection, Trace},
+    trace::{EventKind, SERVICE, SignalDirection, Trace},
 };
 
 /// Apps do not repeat messages.
@@ -74,24 +74,21 @@ fn tried_once(trace: &Trace) -> Verdict {
 
 fn judge(trace: &Trace, host: &str) -> Verdict {
     let mut said: BTreeMap<Said<'_>, u64> = BTreeMap::new();
-    // For each call, when the app first sent that it is over, or showed so before, and when it had come online before; and when
-    // messages arrived that it answers with that.
+    // For each call, when the app first had it in hand to say that it is over, and when it had come online before; and when messages
+    // arrived that it answers with that.
     let mut ended: BTreeMap<&str, (SimTime, SimTime)> = BTreeMap::new();
     let mut asked: BTreeMap<&str, Vec<SimTime>> = BTreeMap::new();
     let mut rings: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut over: BTreeMap<&str, SimTime> = BTreeMap::new();
+    // Since when the app has been sending without a pause, and when it sent last: what it says now may have waited behind the rest.
+    let mut busy: Option<(SimTime, SimTime)> = None;
     // Messages of an app waited for a connection until then.
     let mut offline_until = SimTime::ZERO;
     for event in trace.of(host) {
         match &event.kind {
             // After a crash, the next life does not know what was sent.
-            EventKind::Crashed => said.clear(),
-            // What is said about it may wait behind other messages.
-            EventKind::Call {
-                call,
-                what: CallEvent::Over { .. },
-            } => {
-                over.entry(call).or_insert(event.at);
+            EventKind::Crashed => {
+                said.clear();
+                busy = None;
             }
             EventKind::PushDelivered { call, .. } => asked.entry(call).or_default().push(event.at),
             EventKind::Signal {
@@ -117,6 +114,9 @@ fn judge(trace: &Trace, host: &str) -> Verdict {
                 candidate,
                 ..
             } if !REPEATED.contains(&message.as_str()) => {
+                let began = busy.filter(|(_, last)| event.at <= *last + IN_HAND);
+                let began = began.map_or(event.at, |(began, _)| began);
+                busy = Some((began, event.at));
                 let is_ending = ENDINGS.contains(&message.as_str());
                 let name = if is_ending { "an end" } else { message.as_str() };
                 let candidate = candidate.as_ref().map(|c| c.attribute.as_str());
@@ -130,8 +130,7 @@ fn judge(trace: &Trace, host: &str) -> Verdict {
                 *times += 1;
                 let may = match name {
                     "an end" => {
-                        let known = over.get(call.as_str()).copied().unwrap_or(event.at);
-                        let in_hand = (known.min(event.at), offline_until);
+                        let in_hand = (began, offline_until);
                         let (since, online) = *ended.entry(call).or_insert(in_hand);
                         let later = asked.get(call.as_str()).into_iter().flatten();
                         let waits = |at: &&SimTime| **at + IN_HAND >= since || **at <= online;
@@ -207,16 +206,27 @@ mod tests {
             judged(vec![says("hangup", None), over(), answer(), says("hangup", None)]),
             None
         );
-        let slow = |until_ms, asked: bool| {
-            let mut events = vec![(0, over())];
-            events.extend(asked.then(|| (10, answer())));
-            events.extend([
-                (until_ms, says("hangup", None)),
-                (until_ms + 1, says("hangup", None)),
-            ]);
+    }
+
+    #[test]
+    fn what_is_said_again_may_wait_behind_other_messages_of_the_app() {
+        let judged = |others: &[u64], asked: bool| {
+            let mut events: Vec<(u64, EventKind)> = asked
+                .then(|| (10, passes(SignalDirection::Received, "answer", None)))
+                .into_iter()
+                .collect();
+            let candidates = ["a", "b", "c", "d"];
+            let other = |(at, of): (&u64, &&str)| (*at, says("candidate", Some(of)));
+            events.extend(others.iter().zip(&candidates).map(other));
+            events.extend([(1_500, says("hangup", None)), (1_600, says("hangup", None))]);
             decided(&judged_timed(&SAID_01_ONCE, events))
         };
-        assert_eq!(slow(900, true), None, "both waited behind other messages");
-        assert_eq!(slow(900, false), Some(2));
+        assert_eq!(judged(&[200, 600, 1_050], true), None);
+        assert_eq!(judged(&[200, 600, 1_050], false), Some(4), "nobody asked");
+        assert_eq!(
+            judged(&[200, 600], true),
+            Some(4),
+            "it had nothing to do for long"
+        );
     }
 }

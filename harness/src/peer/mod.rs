@@ -170,6 +170,23 @@ pub struct PeerSpec {
     pub talk_every: Option<Duration>,
 }
 
+impl PeerSpec {
+    /// The specification of the first attempt of `call`, with nothing but the host's own addresses, the timeouts of the stack, and no
+    /// talk.
+    pub fn new(kind: PeerKind, call: &str, role: Role) -> Self {
+        Self {
+            kind,
+            call: call.to_owned(),
+            attempt: 1,
+            role,
+            microphone: kind == PeerKind::Audio,
+            ice_servers: Vec::new(),
+            ice_timeouts: None,
+            talk_every: None,
+        }
+    }
+}
+
 /// The timeouts of an agent for a selected pair that has fallen silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

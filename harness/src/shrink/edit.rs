@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use super::{
     actors::{actions, devices, idle_hosts, remove_actions, remove_devices, remove_hosts, remove_nats},
     app::{parts, remove_parts},
+    habits::{accepting, hasten, processors, refuse},
     item::{Gone, Item, drop_from},
     knobs::{impairments, mend_service, of_service, remove_impairments},
 };
@@ -109,6 +110,16 @@ const KINDS: &[ElementKind] = &[
             walled.map(item).collect()
         },
         remove: |plan, gone| gone.iter().for_each(|i| plan.topology.hosts[*i].firewall = None),
+        in_the_way: true,
+    },
+    ElementKind {
+        list: processors,
+        remove: hasten,
+        in_the_way: true,
+    },
+    ElementKind {
+        list: accepting,
+        remove: refuse,
         in_the_way: true,
     },
     ElementKind {

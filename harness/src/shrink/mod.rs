@@ -15,6 +15,7 @@ mod app;
 mod ddmin;
 mod edit;
 mod executor;
+mod habits;
 mod item;
 mod knobs;
 #[cfg(test)]

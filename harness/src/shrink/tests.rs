@@ -36,11 +36,20 @@ fn stormy(seed: u64) -> Plan {
     let topology = Topology::new([
         host("alice", "10.1.0.1").behind(FirewallSpec::STRICT),
         host("bob", "10.2.0.1").inside("home"),
-        host("carol", "10.3.0.1").interface("rmnet0", "10.3.1.1", LinkProfile::default()),
+        host("carol", "10.3.0.1")
+            .interface("rmnet0", "10.3.1.1", LinkProfile::default())
+            .busy(300),
         host("stun", "10.8.0.1"),
         host("server", "10.9.0.1"),
     ])
-    .with_nat("carrier", "192.0.2.1", NatSpec::cone())
+    .with_nat(
+        "carrier",
+        "192.0.2.1",
+        NatSpec {
+            accepts_unsolicited: true,
+            ..NatSpec::cone()
+        },
+    )
     .with_nat("home", "192.0.2.2", NatSpec::symmetric())
     .nested_in("carrier");
     let calm = Plan {

@@ -9,10 +9,10 @@ use std::{
 use sleet::{
     oracle::Verdict,
     prelude::*,
-    trace::{Event, EventKind, StunLine},
+    trace::{Event, EventKind, Machine, StunLine},
 };
 
-use super::relays;
+use super::{may_show, relays};
 
 /// How often the stack asks before it gives up: a pair, and a TURN server.
 const ASKS: usize = 7;
@@ -27,20 +27,9 @@ const FALLS_SILENT: Duration = Duration::from_secs(1);
 /// (finding 0001), checks nothing while a TURN server does not answer (finding 0008), and takes a permission for granted that it has
 /// asked for in vain (finding 0013).
 pub(crate) fn on_the_wire(scenario: Scenario) -> Scenario {
-    let silent = |_: &Plan| {
-        Some(KnownDefect {
-            always: false,
-            explains: |evidence| gave_up_or_waits(evidence).unwrap_or(false),
-            with: &[],
-        })
-    };
-    let unanswered = |plan: &Plan| {
-        relays(plan).then_some(KnownDefect {
-            always: false,
-            explains: |evidence| asked_in_vain(evidence).unwrap_or(false),
-            with: &[],
-        })
-    };
+    let silent = |_: &Plan| Some(may_show(|evidence| gave_up_or_waits(evidence).unwrap_or(false)));
+    let unanswered =
+        |plan: &Plan| relays(plan).then_some(may_show(|evidence| asked_in_vain(evidence).unwrap_or(false)));
     scenario
         .holds(&[&WIRE_05_TRIGGERED, &TURN_01_PERMITTED])
         .expects(Expectation::known_defect(&WIRE_05_TRIGGERED, silent))
@@ -50,20 +39,10 @@ pub(crate) fn on_the_wire(scenario: Scenario) -> Scenario {
 /// A call in a storm, but for what comes of damaged packets that arrive when it is over: a TURN client that has received one reads no
 /// more (finding 0017), and an agent that waits for its server looks at nothing else (finding 0008), and then skips *disconnected*.
 pub(super) fn of_deaf_clients(scenario: Scenario) -> Scenario {
-    let deaf = |plan: &Plan| {
-        relays(plan).then_some(KnownDefect {
-            always: false,
-            explains: |evidence| fell_deaf(evidence).unwrap_or(false),
-            with: &[],
-        })
-    };
-    let held_up = |plan: &Plan| {
-        relays(plan).then_some(KnownDefect {
-            always: false,
-            explains: |evidence| was_held_up(evidence).unwrap_or(false),
-            with: &[],
-        })
-    };
+    let deaf =
+        |plan: &Plan| relays(plan).then_some(may_show(|evidence| fell_deaf(evidence).unwrap_or(false)));
+    let held_up =
+        |plan: &Plan| relays(plan).then_some(may_show(|evidence| was_held_up(evidence).unwrap_or(false)));
     scenario
         .expects(Expectation::known_defect(&TALK_01_TO_THE_END, deaf))
         .expects(Expectation::known_defect(&STATE_01_EDGES, held_up))
@@ -97,11 +76,23 @@ fn fell_deaf(evidence: Evidence<'_>) -> Option<bool> {
     Some(false)
 }
 
-/// Whether ICE reports a failure while it waits for a TURN server.
+/// Whether ICE goes from *connected* to *failed* when it has waited for a TURN server.
 fn was_held_up(evidence: Evidence<'_>) -> Option<bool> {
     let failed = decided(&STATE_01_EDGES, evidence)?;
-    let is_failure = matches!(&failed.kind, EventKind::State { state, .. } if state == "failed");
-    Some(is_failure && waits(evidence, failed.host.as_deref()?, failed))
+    let of_ice = |event: &Event| match &event.kind {
+        EventKind::State {
+            peer,
+            machine: Machine::Ice,
+            state,
+        } => Some((peer.clone(), state.clone())),
+        _ => None,
+    };
+    let (peer, state) = of_ice(failed)?;
+    let host = failed.host.as_deref()?;
+    let before = evidence.trace.of(host).take_while(|event| event.seq < failed.seq);
+    let last = before.filter_map(of_ice).filter(|(of, _)| *of == peer).last();
+    let skips = state == "failed" && last.is_some_and(|(_, state)| state == "connected");
+    Some(skips && waits(evidence, host, failed))
 }
 
 /// Whether the end that does not check back had checked the other seven times, or waits for a TURN server.

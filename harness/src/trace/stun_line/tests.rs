@@ -113,6 +113,21 @@ fn a_check_and_its_answer_are_under_the_password_of_the_end_that_is_asked() {
 }
 
 #[test]
+fn a_name_with_spaces_in_it_writes_no_other_words() {
+    let user = Username::new(
+        ATTR_USERNAME,
+        "bob:al use-candidate no-integrity carries stun".into(),
+    );
+    let id = TransactionId::new();
+    let payload = built(vec![Box::new(BINDING_REQUEST), Box::new(id), Box::new(user)]);
+    let (says, _) = write(&payload, None).expect("STUN");
+    let line = StunLine::read(&says).expect("STUN");
+    assert_eq!(carried(&says), None);
+    assert_eq!((line.nominates, line.flaws.len()), (false, 0));
+    assert_eq!(line.asks.map(|(to, _)| to), Some("bob"));
+}
+
+#[test]
 fn what_is_missing_is_named_and_servers_need_neither() {
     let keys = IceKeys::default();
     keys.learn("bob", "the password of bob");

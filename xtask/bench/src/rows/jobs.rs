@@ -9,7 +9,7 @@ use crate::{
     wall::timed,
 };
 
-const SCENARIO: &str = "candidates/buffer-receiver";
+const SCENARIO: &str = "=candidates/buffer-receiver";
 /// Enough that starting and ending do not count.
 const SEEDS: &str = "0..2000";
 
