@@ -33,6 +33,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     fault::{Act, Plan, Scripted},
+    oracle::talk::MISSED,
     signaling::push::PushService,
     time::SimTime,
     trace::EventKind,
@@ -104,7 +105,8 @@ struct Hand {
 impl Driver {
     fn new(sim: &Sim, plan: &Arc<Plan>, deployment: Arc<Deployment>) -> Arc<Self> {
         let (news, happenings) = mpsc::unbounded_channel();
-        let progress = Arc::new(Mutex::new(Progress::new(news)));
+        let pause = plan.talk_every().unwrap_or_default() * MISSED;
+        let progress = Arc::new(Mutex::new(Progress::new(pause, news)));
         let changes = Arc::new(watch::Sender::new(0));
         let (hears, tells) = (progress.clone(), changes.clone());
         sim.heard_by(move |event| {

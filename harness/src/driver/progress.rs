@@ -3,7 +3,10 @@
 //! The driver uses it to time users' acts ("hangs up when the offer is sent") and to decide when a run has nothing more
 //! to wait for. It listens to the trace as it is recorded; it tells an app nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -46,8 +49,8 @@ pub(super) struct CallProgress {
     pub silent: Option<SimTime>,
     /// Whether a message has gone both ways.
     pub usable: bool,
-    /// The last time at which a message of the other end arrived.
-    pub heard: Option<SimTime>,
+    /// Since when messages of the other end have been arriving without a long pause, and when the last one did.
+    pub heard: Option<(SimTime, SimTime)>,
     /// Whether the app has shown that the call is over.
     pub over: bool,
     /// Whether the user has ended the call.
@@ -65,14 +68,17 @@ pub(super) struct Progress {
     ends: BTreeMap<Place, CallProgress>,
     // Ends that were over, or ended by their user, when a crash made their host forget them.
     done: BTreeSet<Place>,
+    // The shortest silence that is a pause in a call.
+    pause: Duration,
     news: UnboundedSender<Happening>,
 }
 
 impl Progress {
-    pub fn new(news: UnboundedSender<Happening>) -> Self {
+    pub fn new(pause: Duration, news: UnboundedSender<Happening>) -> Self {
         Self {
             ends: BTreeMap::new(),
             done: BTreeSet::new(),
+            pause,
             news,
         }
     }
@@ -99,14 +105,20 @@ impl Progress {
     }
 
     /// Reports whether there is no need to wait for `call` from `caller` to `callee` to carry messages again: each
-    /// usable end has received one from `since` on, or the call is over or ended.
+    /// usable end has been receiving them without a pause for [`Self::pause`] from `since` on, or the call is over or ended.
+    ///
+    /// A first message is not enough: what waited in the storm comes at once, and the next may wait for a
+    /// retransmission whose timer has backed off (RFC 9260 section 6.3.3).
     pub fn talks(&self, call: &str, caller: &str, callee: &str, since: SimTime) -> bool {
         let ends = [caller, callee].map(|host| self.of(host, call));
         if ends.iter().flatten().any(|end| end.over || end.ended) {
             return true;
         }
         let mut there = ends.into_iter().flatten().filter(|end| end.usable);
-        there.all(|end| end.heard.is_some_and(|at| at >= since))
+        there.all(|end| {
+            end.heard
+                .is_some_and(|(from, last)| last >= from.max(since) + self.pause)
+        })
     }
 
     /// Reports whether `call` was over on `host`, or its user had ended it, when a crash made the host forget it.
@@ -147,7 +159,7 @@ impl Progress {
         }
         let place = (host.to_owned(), call.to_owned());
         let end = self.ends.entry(place).or_default();
-        let happens = end.hear(event);
+        let happens = end.hear(event, self.pause);
         for what in happens {
             if let What::Reached(point) = what {
                 end.at = Some(point);
@@ -168,7 +180,7 @@ impl CallProgress {
     }
 
     /// Updates this end by an event; returns the events for users that result.
-    fn hear(&mut self, event: &Event) -> Vec<What> {
+    fn hear(&mut self, event: &Event, pause: Duration) -> Vec<What> {
         let reached = |point| vec![What::Reached(point)];
         match &event.kind {
             EventKind::Intended { intent, .. } => self.wanted(intent),
@@ -194,7 +206,8 @@ impl CallProgress {
                 }
             }
             EventKind::Heard { .. } => {
-                self.heard = Some(event.at);
+                let goes_on = self.heard.filter(|(_, last)| event.at <= *last + pause);
+                self.heard = Some((goes_on.map_or(event.at, |(from, _)| from), event.at));
                 Vec::new()
             }
             EventKind::Usable { .. } => {
@@ -276,15 +289,21 @@ mod tests {
     use super::*;
     use crate::trace::CallOutcome;
 
+    const PAUSE: Duration = Duration::from_secs(1);
+
     fn progress() -> (Progress, UnboundedReceiver<Happening>) {
         let (news, happenings) = unbounded_channel();
-        (Progress::new(news), happenings)
+        (Progress::new(PAUSE, news), happenings)
     }
 
     fn hear(progress: &mut Progress, host: &str, kind: EventKind) {
+        hear_at(progress, 0, host, kind);
+    }
+
+    fn hear_at(progress: &mut Progress, ms: u64, host: &str, kind: EventKind) {
         progress.hear(&Event {
             seq: 0,
-            at: SimTime::ZERO,
+            at: SimTime::from_millis(ms),
             host: Some(host.into()),
             kind,
         });
@@ -329,6 +348,23 @@ mod tests {
         let outcome = CallOutcome::Dropped;
         hear(&mut progress, "alice", shows(CallEvent::Over { outcome }));
         assert!(settled(&progress), "bob knows nothing of it any more");
+    }
+
+    #[test]
+    fn a_call_talks_again_when_no_pause_has_come_for_a_while() {
+        let (mut progress, _news) = progress();
+        hear(&mut progress, "alice", usable());
+        let talks = |p: &Progress| p.talks("c1", "alice", "bob", SimTime::from_millis(15_000));
+        let mut hears = |ms| {
+            hear_at(&mut progress, ms, "alice", EventKind::Heard { peer: "c1".into() });
+            talks(&progress)
+        };
+        assert!(!hears(14_900), "before the healing");
+        assert!(!hears(15_300), "what waited in the storm");
+        assert!(!hears(20_800), "after a pause");
+        assert!(!hears(21_500));
+        assert!(hears(21_800), "for a second without a pause");
+        assert!(!hears(23_000), "a pause again");
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub const TALK_02_AUDIO: Oracle = Oracle {
 };
 
 /// The number of intervals at the end without a message that are tolerated.
-const MISSED: u32 = 5;
+pub(crate) const MISSED: u32 = 5;
 /// The time at the end without audio that is tolerated: it comes every 60 ms, and is recorded every 250 ms.
 const SILENT: Duration = Duration::from_secs(2);
 
