@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use super::{percent, pill, suite::grouped, text};
+use super::{percent, pill, text};
 
 /// A case of `cargo xtask reality`, as it leaves it in `table.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,8 +54,8 @@ impl Outcome {
         };
         format!(
             "<td class=\"n\" data-n=\"{rate:.6}\">{}/{}<span class=\"sub\">{} to {}</span>{left}</td><td class=\"n\" data-n=\"{}\">{times}</td>",
-            grouped(self.well),
-            grouped(self.calls),
+            self.well,
+            self.calls,
             percent(self.interval.0),
             percent(self.interval.1),
             self.times_ms.map_or(0, |(median, _)| median),
