@@ -306,7 +306,8 @@ fn hang_up(plan: &mut Plan, seed: Seed, hangups: Hangups) {
         plan.script.push(alice(at, Act::Hangup { call }));
         at += draws.between(300, 1_500);
     }
-    plan.heal_at_ms = at + plan.budget_ms;
+    // A network that heals would let a close that waits for it return.
+    plan.heal_at_ms = at + hangups.settle_ms + plan.budget_ms;
     plan.talk_ms = hangups.settle_ms - LAST_LOOK_MS;
     plan.horizon_ms = plan.heal_at_ms + plan.budget_ms + plan.talk_ms + 60_000;
 }
