@@ -46,14 +46,8 @@ impl Outcome {
         let times = self
             .times_ms
             .map_or_else(|| "–".to_owned(), |(median, p95)| format!("{median} / {p95}"));
-        let left = self.left.iter().map(|(what, n)| format!("{what} {n}"));
-        let left: Vec<String> = left.collect();
-        let left = match left.is_empty() {
-            true => String::new(),
-            false => format!("<span class=\"sub\">left: {}</span>", text(&left.join(", "))),
-        };
         format!(
-            "<td class=\"n\" data-n=\"{rate:.6}\">{}/{}<span class=\"sub\">{} to {}</span>{left}</td><td class=\"n\" data-n=\"{}\">{times}</td>",
+            "<td class=\"n\" data-n=\"{rate:.6}\">{}/{}<span class=\"sub\">{} to {}</span></td><td class=\"n\" data-n=\"{}\">{times}</td>",
             self.well,
             self.calls,
             percent(self.interval.0),
@@ -80,33 +74,42 @@ pub(super) fn section(compared: &[Compared]) -> String {
     for row in compared {
         let _ = write!(
             out,
-            "<tr><td>{}<span class=\"sub\">{}</span></td>{}{}<td>{}</td></tr>",
+            "<tr><td>{}<span class=\"sub\">{}</span>{}</td>{}{}<td>{}</td></tr>",
             text(&row.case),
             text(&row.about),
+            details(row),
             row.real.cells(),
             row.simulated.cells(),
-            verdict(row)
+            match row.apart.is_empty() {
+                true => pill("good", "agree"),
+                false => pill("bad", "apart"),
+            }
         );
     }
     out.push_str("</tbody></table></div>");
     out
 }
 
-fn verdict(row: &Compared) -> String {
-    let mut out = match row.apart.is_empty() {
-        true => pill("good", "agree"),
-        false => format!(
-            "{}<span class=\"sub\">{}</span>",
-            pill("bad", "apart"),
-            text(&row.apart.join("; "))
-        ),
+/// What the two disagree in, what was left, and where the captures are, a line each: cells of figures do not break theirs.
+fn details(row: &Compared) -> String {
+    let left = |outcome: &Outcome| {
+        let left = outcome.left.iter().map(|(what, n)| format!("{what} {n}"));
+        left.collect::<Vec<_>>().join(", ")
     };
-    if !row.captures.is_empty() {
-        let _ = write!(
-            out,
-            "<span class=\"sub\">captures: {}</span>",
-            text(&row.captures.join(", "))
-        );
+    let captures = match row.captures.as_slice() {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first, more @ ..] => format!("{first} and {} more", more.len()),
+    };
+    let lines = [
+        ("apart in", row.apart.join("; ")),
+        ("left for real", left(&row.real)),
+        ("left in the simulation", left(&row.simulated)),
+        ("captures", captures),
+    ];
+    let mut out = String::new();
+    for (what, said) in lines.iter().filter(|(_, said)| !said.is_empty()) {
+        let _ = write!(out, "<span class=\"sub\">{what}: {}</span>", text(said));
     }
     out
 }
