@@ -192,6 +192,9 @@ pub struct ReportArgs {
     /// Open the HTML.
     #[arg(long)]
     pub open: bool,
+    /// Show the comparison with real networks too: the table.json that 'cargo xtask reality' leaves. It is copied into the folder.
+    #[arg(long, value_name = "FILE")]
+    pub reality: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -32,7 +32,7 @@ const SAVED_PER_SCENARIO: usize = 3;
 const RESULTS: &str = "results.jsonl";
 const STARTED: &str = "started.jsonl";
 /// The files made at the end of a suite, which are stale when a new one starts.
-const STALE: [&str; 7] = [
+const STALE: [&str; 8] = [
     "manifest.json",
     "summary.json",
     "summary.md",
@@ -40,6 +40,7 @@ const STALE: [&str; 7] = [
     "step-summary.md",
     "code-quality.json",
     "report.html",
+    "reality.json",
 ];
 
 /// The folder while the suite runs.

@@ -3,13 +3,17 @@
 //!
 //! Everything is made from the folder and the catalogue; nothing here decides the outcome of a suite.
 
-use std::{fs::OpenOptions, io::Write, path::Path};
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    path::Path,
+};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use sleet::run::{shard::Shard, summary::Summary};
 use sleet_reports::{
     gather::Gathered,
-    html::{self, Suite},
+    html::{self, Suite, reality::Compared},
     junit,
     machines::{annotations, quality, step},
 };
@@ -18,6 +22,9 @@ use crate::{attach, catalogue::Catalogue, folder::write, manifest::Manifest, ter
 
 /// The number of failures with a page after a run; `report` makes pages for all saved ones.
 pub const PAGES: usize = 20;
+
+/// The comparison with real networks in the folder of a suite: `report --reality` puts it there.
+const REALITY: &str = "reality.json";
 
 /// A suite whose reports are to be written.
 pub struct Papers<'a> {
@@ -51,6 +58,7 @@ impl Papers<'_> {
             gathered,
             about: &self.about(),
             program: self.catalogue.program(),
+            reality: &reality(&folder.join(REALITY))?,
         };
         write(folder, "report.html", &html::suite(&suite, &pages))?;
         Ok(pages.len())
@@ -72,6 +80,34 @@ impl Papers<'_> {
             about.push(("complete".to_owned(), "no: not everything ran".to_owned()));
         }
         about
+    }
+}
+
+/// Puts the comparison with real networks, the `table.json` of `cargo xtask reality`, into the folder of a suite.
+///
+/// # Errors
+/// Fails if `table` is none, or cannot be written to the folder.
+pub fn add_reality(folder: &Path, table: &Path) -> anyhow::Result<()> {
+    ensure!(
+        table.is_file(),
+        "there is no file '{}': 'cargo xtask reality' leaves one, target/reality/table.json",
+        table.display()
+    );
+    let rows = reality(table)?;
+    write(folder, REALITY, &serde_json::to_string_pretty(&rows)?)
+}
+
+/// Reads the comparison with real networks; none is empty.
+fn reality(file: &Path) -> anyhow::Result<Vec<Compared>> {
+    match fs::read_to_string(file) {
+        Ok(text) => serde_json::from_str(&text).with_context(|| {
+            format!(
+                "'{}' is not the table.json of 'cargo xtask reality'",
+                file.display()
+            )
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error).with_context(|| format!("cannot read '{}'", file.display())),
     }
 }
 

@@ -26,6 +26,9 @@ use crate::{
 /// Writes the reports of a suite's folder.
 pub fn report(catalogue: &Catalogue, args: &ReportArgs) -> Done {
     let manifest = look_at(&args.dir)?;
+    if let Some(table) = &args.reality {
+        papers::add_reality(&args.dir, table)?;
+    }
     let results = results(&args.dir)?;
     let (scenarios, unknown) = known(catalogue, &results);
     if let Some((name, _)) = unknown.first_key_value() {

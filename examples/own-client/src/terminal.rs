@@ -1,12 +1,13 @@
 //! A phone that is used line by line, for scripts: taps come in as JSON, and what it shows goes out as JSON.
 //!
 //! In: `{"tap": "dial", "call": "c1", "to": "bob"}`, `accept`, `decline` and `hang-up` with a `call`. Out: `{"shown": "on"}` first,
-//! then `rings`, `connecting`, `connected` with the kinds of the pair, and `over` with what was heard.
+//! then `rings`, `connecting`, `connected` with the kinds of the pair, and `over` with what was heard. `{"tap": "count"}` is answered
+//! with `{"shown": "tasks", "alive": 2}`: the tasks of the runtime.
 
 use std::io::Write;
 
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::{runtime::Handle, sync::mpsc};
 
 use crate::phone::{Phone, Settings, Shown, Tap};
 
@@ -21,7 +22,12 @@ pub async fn serve(user: &str, settings: Settings) -> anyhow::Result<()> {
     loop {
         tokio::select! {
             tap = taps.recv() => match tap {
-                Some(tap) => phone.tap(tap?),
+                Some(tap) => match tap? {
+                    Asked::Tap(tap) => phone.tap(tap),
+                    Asked::Count => say(&json!({
+                        "shown": "tasks", "alive": Handle::current().metrics().num_alive_tasks(),
+                    }))?,
+                },
                 None => break,
             },
             Some(shown) = shown.recv() => say(&line(&shown))?,
@@ -35,13 +41,29 @@ pub async fn serve(user: &str, settings: Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What a line asks for.
+enum Asked {
+    Tap(Tap),
+    Count,
+}
+
+impl Asked {
+    fn read(line: &str) -> serde_json::Result<Self> {
+        let value: Value = serde_json::from_str(line)?;
+        match value["tap"].as_str() {
+            Some("count") => Ok(Self::Count),
+            _ => Ok(Self::Tap(serde_json::from_value(value)?)),
+        }
+    }
+}
+
 /// The taps of the standard input. It is read by a thread, because the runtime would wait for a line before it ends.
-fn taps() -> mpsc::UnboundedReceiver<anyhow::Result<Tap>> {
+fn taps() -> mpsc::UnboundedReceiver<anyhow::Result<Asked>> {
     let (tapped, taps) = mpsc::unbounded_channel();
     std::thread::spawn(move || {
         for line in std::io::stdin().lines() {
             let tap = line.map_err(anyhow::Error::from);
-            let tap = tap.and_then(|line| Ok(serde_json::from_str(&line)?));
+            let tap = tap.and_then(|line| Ok(Asked::read(&line)?));
             if tapped.send(tap).is_err() {
                 return;
             }

@@ -4,6 +4,7 @@
 //! - [`mod@suite`]: the result in one line
 //! - [`tables`]: remedies, mistakes, matrices, coverage, findings
 //! - [`plot`]: the plots beside them
+//! - [`reality`]: the same plans on kernel networks, where that was compared
 //! - [`page`]: the page of a failure, packed into the file and drawn where it is opened
 //!
 //! The code that draws it is in `reports/assets`: plain scripts and one style sheet, no library.
@@ -11,6 +12,7 @@
 mod overview;
 mod page;
 mod plot;
+pub mod reality;
 mod suite;
 mod tables;
 

@@ -11,7 +11,7 @@ use sleet::{
 };
 
 use super::{
-    pill,
+    pill, reality,
     suite::{Suite, grouped, state},
     tables, text,
 };
@@ -34,6 +34,7 @@ pub(super) fn body(suite: &Suite<'_>, pages: &[&str]) -> String {
         ("matrices", "NATs", tables::matrices(suite)),
         ("coverage", "Coverage", tables::coverage(suite)),
         ("findings", "Findings", tables::findings(suite)),
+        ("reality", "Reality", reality::section(suite.reality)),
         ("examples", "Timelines", examples(suite, pages)),
     ];
     let mut out = String::from("<div id=\"overview\"");

@@ -2,6 +2,7 @@
 
 use sleet::run::summary::{Judgement, ScenarioSummary, Summary};
 
+use super::reality::Compared;
 use crate::gather::Gathered;
 
 /// The data of a suite for its file.
@@ -15,6 +16,8 @@ pub struct Suite<'a> {
     pub about: &'a [(String, String)],
     /// The command that users type to call the program.
     pub program: &'a str,
+    /// The comparison with real networks, if there is one.
+    pub reality: &'a [Compared],
 }
 
 impl Suite<'_> {

@@ -64,6 +64,7 @@ fn an_engineer_finds_a_failure_and_looks_into_it() {
         gathered: &gathered,
         about: &about,
         program: "cargo xtask",
+        reality: &[],
     };
     let pages: Vec<Page> = runs.iter().map(page).collect();
     let made = html::suite(&suite, &pages);

@@ -1,28 +1,31 @@
-//! One call of a plan, executed: phones on kernel sockets, a user's hand, and what became of it.
+//! One execution of a plan: phones on kernel sockets, a user's hand, and what became of it.
 
 use std::{
     collections::BTreeMap,
     fs,
-    path::Path,
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     time::Duration,
 };
 
 use anyhow::{Context, bail};
 use sleet::{
-    fault::{Act, Plan, Scripted, Target, When, kinds::FaultKind},
+    fault::{Act, Plan, Target},
     seed::Seed,
     servers::{PASSWORD, PORT, USERNAME},
 };
 
 use crate::{
+    cases::Story,
     clock::Clock,
-    nat::{Gate, Side},
+    nat::Side,
     phone::{Phone, Shown},
+    place::Place,
+    round::Round,
+    todo::{Todo, Todos, order, rung, todo},
     tools::within,
-    wire::{Access, Cut, Order},
-    world::{OFFICE, World, client, inside, outside, turn_of},
+    turn::Turn,
+    world::{OFFICE, client, turn_of},
 };
 
 /// How long a call that was hung up may take to be over.
@@ -30,38 +33,21 @@ const OVER_IN: Duration = Duration::from_millis(500);
 /// How long a phone may take to be switched on.
 const ON_IN: Duration = Duration::from_secs(10);
 
-/// Where a call takes place.
-pub struct Place<'a> {
-    /// The network.
-    pub world: &'a World,
-    /// The lane of it.
-    pub lane: u8,
-    /// The app under test.
-    pub app: &'a Path,
-    /// Where logs go.
-    pub logs: &'a Path,
-    /// What stands between the clients and the core.
-    pub gates: [Gate; 2],
-}
-
-/// What became of a call.
+/// What became of it.
 #[derive(Clone, Debug, Default)]
 pub struct Came {
-    /// Milliseconds from dialing until both screens said that the two can talk.
-    pub connected_ms: Option<u64>,
+    /// Whether it came out as its story wants.
+    pub well: bool,
+    /// What the story measures, in milliseconds.
+    pub ms: Option<u64>,
     /// The kinds of the pair that the caller selected.
     pub pair: Option<String>,
+    /// What was left at the end, and how much of each.
+    pub left: BTreeMap<String, u64>,
     /// How it ended by itself, if it did.
     pub end: Option<String>,
     /// How long it all took, in milliseconds.
     pub took_ms: u64,
-}
-
-/// Something to be done at a time.
-enum Todo {
-    Act(Side, Act),
-    KillTurn,
-    ReviveTurn,
 }
 
 /// Executes `plan`.
@@ -70,7 +56,17 @@ enum Todo {
 /// What cannot be executed for real: acts, faults and moments that only the simulation has.
 pub fn execute(place: &Place<'_>, seed: Seed, plan: &Plan) -> anyhow::Result<Came> {
     fs::create_dir_all(place.logs)?;
-    let turn = start_turn(place, plan)?;
+    if plan
+        .faults
+        .iter()
+        .any(|fault| matches!(fault.target, Target::Nat(_)))
+    {
+        // The last call of this lane may have left other rules.
+        for (side, gate) in [Side::Alice, Side::Bob].into_iter().zip(&place.gates) {
+            place.world.rule(place.lane, side, gate)?;
+        }
+    }
+    let turn = Turn::start(place, plan)?;
     let clock = Clock::start();
     let (seen, shows) = channel();
     let mut phones = BTreeMap::new();
@@ -85,17 +81,24 @@ pub fn execute(place: &Place<'_>, seed: Seed, plan: &Plan) -> anyhow::Result<Cam
     }
     // From here on the plan's time runs.
     place.world.lay(&order(place, seed, plan)?)?;
+    let mut todo = todo(plan)?;
+    let round = match place.story {
+        Story::HungUp(hangups) => Some(Round::of(plan, hangups.settle_ms, &mut todo)),
+        _ => None,
+    };
     let call = Call {
         place,
         seed,
         plan,
-        todo: todo(plan)?,
+        todo,
         phones,
         turn,
         clock,
         began: clock.passed(),
         dialed: None,
         connected: BTreeMap::new(),
+        over: None,
+        round,
         came: Came::default(),
     };
     call.follow(&shows)
@@ -106,29 +109,32 @@ struct Call<'a> {
     place: &'a Place<'a>,
     seed: Seed,
     plan: &'a Plan,
-    todo: BTreeMap<(Duration, usize), Todo>,
+    todo: Todos,
     phones: BTreeMap<Side, Phone>,
     turn: Option<Turn>,
     clock: Clock,
-    // By the clock: when the plan's time began, when the caller dialed, and since when they can talk.
+    // By the clock: when the plan's time began, when the caller dialed, since when they can talk, when it ended by itself.
     began: Duration,
     dialed: Option<Duration>,
     connected: BTreeMap<Side, Duration>,
+    over: Option<Duration>,
+    // Of a story of hangups: what is left.
+    round: Option<Round>,
     came: Came,
 }
 
 impl Call<'_> {
-    /// Does what is to be done when it is due, until the call has connected, is over, or has had its time.
+    /// Does what is to be done when it is due, until the story is decided or has had its time.
     fn follow(mut self, shows: &Receiver<(Side, Duration, Shown)>) -> anyhow::Result<Came> {
-        let budget = Duration::from_millis(self.plan.budget_ms);
         loop {
-            let deadline = self.dialed.map_or(ON_IN, |at| at - self.began + budget);
+            let deadline = self.deadline();
             let next = self
                 .todo
                 .keys()
                 .next()
                 .map_or(deadline, |(at, _)| (*at).min(deadline));
             let wait = (self.began + next).saturating_sub(self.clock.passed());
+            let wait = self.round.as_ref().map_or(wait, |round| round.rest(wait));
             match shows.recv_timeout(wait) {
                 Ok((side, at, shown)) => {
                     if self.see(side, at, shown) {
@@ -138,6 +144,9 @@ impl Call<'_> {
                 Err(RecvTimeoutError::Disconnected) => bail!("both phones are gone"),
                 Err(RecvTimeoutError::Timeout) => {
                     let now = self.clock.passed().saturating_sub(self.began);
+                    if let Some(round) = &mut self.round {
+                        round.look(now, &self.phones);
+                    }
                     if now >= deadline {
                         break;
                     }
@@ -145,12 +154,13 @@ impl Call<'_> {
                 }
             }
         }
-        self.judge(budget);
+        self.judge()?;
         // Whoever has hung up already hears nothing more.
+        let last = call_id("c1", self.seed);
         let _ = self
             .phones
             .get_mut(&Side::Alice)
-            .map(|phone| phone.tap("hang-up", &call_id(self.seed), None));
+            .map(|phone| phone.tap("hang-up", &last, None));
         let over = self.clock.passed() + OVER_IN;
         while shows
             .recv_timeout(over.saturating_sub(self.clock.passed()))
@@ -161,7 +171,17 @@ impl Call<'_> {
         Ok(self.came)
     }
 
-    /// A phone shows something; says whether that decides the call.
+    /// When it has had its time, in the plan's time.
+    fn deadline(&self) -> Duration {
+        let budget = Duration::from_millis(self.plan.budget_ms);
+        match (self.place.story, &self.round) {
+            (Story::Lasts { ms }, _) => Duration::from_millis(hit_at(self.plan) + ms),
+            (_, Some(round)) => round.ends(),
+            (_, None) => self.dialed.map_or(ON_IN, |at| at - self.began + budget),
+        }
+    }
+
+    /// A phone shows something; says whether that decides the story.
     fn see(&mut self, side: Side, at: Duration, shown: Shown) -> bool {
         match shown {
             Shown::Rings { call } if side == Side::Bob => {
@@ -171,7 +191,8 @@ impl Call<'_> {
                         with: call.clone().into(),
                     };
                     let due = at.saturating_sub(self.began) + Duration::from_millis(ms);
-                    self.todo.insert((due, usize::MAX - n), Todo::Act(side, act));
+                    let number = usize::MAX - n - self.todo.len();
+                    self.todo.insert((due, number), Todo::Act(side, act));
                 }
                 false
             }
@@ -180,11 +201,19 @@ impl Call<'_> {
                     self.came.pair = pair;
                 }
                 self.connected.entry(side).or_insert(at);
-                self.connected.len() == 2
+                self.place.story == Story::Connects && self.connected.len() == 2
             }
             Shown::Over { end } => {
-                self.came.end = Some(end.to_string());
-                true
+                let absent = self.came.end.take().filter(|end| end.contains("absent"));
+                self.came.end = absent.or_else(|| Some(end.to_string()));
+                self.over.get_or_insert(at);
+                self.round.is_none()
+            }
+            Shown::Tasks { alive } => {
+                if let Some(round) = &mut self.round {
+                    round.counted(side, alive);
+                }
+                false
             }
             _ => false,
         }
@@ -195,11 +224,23 @@ impl Call<'_> {
         while let Some(entry) = self.todo.first_entry().filter(|e| e.key().0 <= now) {
             match entry.remove() {
                 Todo::KillTurn => drop(self.turn.take()),
-                Todo::ReviveTurn => self.turn = start_turn(self.place, self.plan)?,
+                Todo::ReviveTurn => self.turn = Turn::start(self.place, self.plan)?,
+                Todo::Reboot(side, ports) => {
+                    let gate = self.place.gates[side as usize];
+                    self.place.world.reboot(self.place.lane, side, &gate, ports)?;
+                }
+                Todo::Count => {
+                    for phone in self.phones.values_mut() {
+                        phone.tap("count", "", None)?;
+                    }
+                }
                 Todo::Act(side, act) => {
                     let phone = self.phones.get_mut(&side).context("two phones")?;
                     if do_it(phone, self.seed, &act)? {
                         self.dialed.get_or_insert(self.clock.passed());
+                    }
+                    if let (Act::Hangup { .. }, Some(round)) = (&act, &mut self.round) {
+                        round.hung_up(self.clock.passed().saturating_sub(self.began));
                     }
                 }
             }
@@ -207,22 +248,38 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Whether both were connected in time, and after how long.
-    fn judge(&mut self, budget: Duration) {
-        let last = self
-            .connected
-            .values()
-            .max()
-            .filter(|_| self.connected.len() == 2);
-        let took = last
-            .zip(self.dialed)
-            .map(|(last, dialed)| last.saturating_sub(dialed));
-        let in_time = took.filter(|took| *took <= budget);
-        self.came.connected_ms = in_time.map(|took| took.as_millis() as u64);
-        if in_time.is_none() {
+    /// Says whether it came out as its story wants, and what the story measures.
+    fn judge(&mut self) -> anyhow::Result<()> {
+        if let Some(round) = &self.round {
+            let turn = self.turn.as_ref();
+            self.came.left = round.left(turn.map(Turn::allocations).transpose()?.unwrap_or_default());
+            self.came.ms = round.quiet_ms();
+            self.came.well = self.came.left.is_empty();
+            return Ok(());
+        }
+        let both = self.connected.len() == 2;
+        let since = |from: Option<Duration>, at: Option<Duration>| Some(at?.saturating_sub(from?));
+        if let Story::Lasts { .. } = self.place.story {
+            let hit = self.began + Duration::from_millis(hit_at(self.plan));
+            self.came.ms = since(Some(hit), self.over).map(|took| took.as_millis() as u64);
+            self.came.well = both && self.over.is_none();
+        } else {
+            let last = self.connected.values().max().copied().filter(|_| both);
+            let budget = Duration::from_millis(self.plan.budget_ms);
+            let in_time = since(self.dialed, last).filter(|took| *took <= budget);
+            self.came.ms = in_time.map(|took| took.as_millis() as u64);
+            self.came.well = in_time.is_some();
+        }
+        if !both || (self.place.story == Story::Connects && !self.came.well) {
             self.came.pair = None;
         }
+        Ok(())
     }
+}
+
+/// When the first fault of a plan hits, in milliseconds.
+pub fn hit_at(plan: &Plan) -> u64 {
+    plan.faults.first().map_or(0, |fault| fault.from_ms)
 }
 
 fn name(seed: Seed, side: Side) -> String {
@@ -232,107 +289,23 @@ fn name(seed: Seed, side: Side) -> String {
     }
 }
 
-fn call_id(seed: Seed) -> String {
-    format!("call-{}", seed.0)
+fn call_id(call: &str, seed: Seed) -> String {
+    format!("{call}-{}", seed.0)
 }
 
 /// Does what a user wants; says whether that was to dial.
 fn do_it(phone: &mut Phone, seed: Seed, act: &Act) -> anyhow::Result<bool> {
     match act {
-        Act::Dial { .. } => {
+        Act::Dial { call, .. } => {
             let to = name(seed, Side::Bob);
-            phone.tap("dial", &call_id(seed), Some(&to))?;
+            phone.tap("dial", &call_id(call, seed), Some(&to))?;
             return Ok(true);
         }
-        Act::Hangup { .. } => phone.tap("hang-up", &call_id(seed), None)?,
+        Act::Hangup { call } => phone.tap("hang-up", &call_id(call, seed), None)?,
         Act::App { with, .. } => phone.tap("accept", with.as_str().unwrap_or_default(), None)?,
         other => bail!("nobody can do that for real: {}", other.name()),
     }
     Ok(false)
-}
-
-/// How long after the phone began to ring its user answers.
-fn rung(plan: &Plan) -> impl Iterator<Item = u64> {
-    plan.script.iter().filter_map(|s| match (s.when, &s.act) {
-        (When::Rung { ms }, Act::Answer) => Some(ms),
-        _ => None,
-    })
-}
-
-/// What is to be done at stated times.
-fn todo(plan: &Plan) -> anyhow::Result<BTreeMap<(Duration, usize), Todo>> {
-    let mut todo = BTreeMap::new();
-    let mut at = |ms: u64, what| {
-        let key = (Duration::from_millis(ms), todo.len());
-        todo.insert(key, what);
-    };
-    for Scripted { host, when, act } in &plan.script {
-        let side = match host.as_str() {
-            "alice" => Side::Alice,
-            "bob" => Side::Bob,
-            other => bail!("{other} has no phone"),
-        };
-        match when {
-            When::At { ms } => at(*ms, Todo::Act(side, act.clone())),
-            When::Rung { .. } => {}
-            _ => bail!("a user cannot wait for that: {when:?}"),
-        }
-    }
-    for fault in &plan.faults {
-        match &fault.kind {
-            FaultKind::IceServerDown(_) => {
-                at(fault.from_ms, Todo::KillTurn);
-                if let Some(ms) = fault.until_ms {
-                    at(ms, Todo::ReviveTurn);
-                }
-            }
-            FaultKind::Partition(_) | FaultKind::OneWayPartition(_) => {}
-            _ => bail!("this fault cannot be executed: {}", fault.describe()),
-        }
-    }
-    Ok(todo)
-}
-
-/// What the wire is to do during the call.
-fn order(place: &Place<'_>, seed: Seed, plan: &Plan) -> anyhow::Result<Order> {
-    let address = |host: &str| {
-        let of = |side, gate: &Gate| match gate.translates() {
-            true => outside(place.lane, side),
-            false => inside(place.lane, side),
-        };
-        Ok(match host {
-            "alice" => of(Side::Alice, &place.gates[0]),
-            "bob" => of(Side::Bob, &place.gates[1]),
-            "office" => OFFICE,
-            "stun" => turn_of(place.lane),
-            other => bail!("there is no place for {other}"),
-        })
-    };
-    let mut links = Vec::new();
-    for host in &plan.topology.hosts {
-        let interface = host.interfaces.first().context("an interface")?;
-        links.push(Access {
-            host: host.name.clone(),
-            address: address(&host.name)?,
-            up: interface.up.clone(),
-            down: interface.down.clone(),
-        });
-    }
-    let cuts = plan.faults.iter().filter_map(|fault| match &fault.target {
-        Target::Link { name, directions } => Some(Cut {
-            host: name.clone(),
-            directions: *directions,
-            from_ms: fault.from_ms,
-            until_ms: fault.until_ms.unwrap_or(u64::MAX),
-        }),
-        _ => None,
-    });
-    Ok(Order {
-        lane: place.lane,
-        seed: seed.0,
-        links,
-        faults: cuts.collect(),
-    })
 }
 
 fn phone(place: &Place<'_>, seed: Seed, plan: &Plan, side: Side) -> Command {
@@ -351,43 +324,4 @@ fn phone(place: &Place<'_>, seed: Seed, plan: &Plan, side: Side) -> Command {
         command.arg("--naive");
     }
     command
-}
-
-/// A running coturn. Dropped, it is killed without a goodbye.
-struct Turn(Child);
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn start_turn(place: &Place<'_>, plan: &Plan) -> anyhow::Result<Option<Turn>> {
-    if plan.ice_servers.is_empty() {
-        return Ok(None);
-    }
-    let address = turn_of(place.lane).to_string();
-    let pid = place.logs.join(format!("turn-{}.pid", place.lane));
-    let mut command = within("srv", "turnserver");
-    command.args([
-        "-n",
-        "--no-cli",
-        "--no-tls",
-        "--no-dtls",
-        "--no-tcp",
-        "--no-tcp-relay",
-    ]);
-    command.args(["--listening-ip", &address, "--relay-ip", &address]);
-    command.args(["--lt-cred-mech", "--realm", "sleet", "--user"]);
-    command.arg(format!("{USERNAME}:{PASSWORD}"));
-    command
-        .args(["--relay-threads", "1", "--log-file", "stdout", "--pidfile"])
-        .arg(pid);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    Ok(Some(Turn(command.spawn().context("coturn")?)))
 }

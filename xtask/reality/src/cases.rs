@@ -56,8 +56,51 @@ pub struct Shape {
     pub duplicates: u32,
     /// How many of them leave their place, by up to 30 ms, in percent.
     pub reordered: u32,
+    /// How many of them have a bit flipped, and how many lose their end, in percent each.
+    pub damaged: u32,
     /// What goes wrong at which time.
     pub faults: Vec<Fault>,
+    /// What happens, and what counts as well.
+    pub story: Story,
+}
+
+/// What happens to a call, and what counts as well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Story {
+    /// It is dialed once. Well is a call that connects within the budget; what is measured is how long that takes.
+    #[default]
+    Connects,
+    /// Calls are dialed and hung up by the caller, one after the other. Well is a round of which nothing is left; what is
+    /// measured is how long after the last hangup the last socket was gone.
+    HungUp(Hangups),
+    /// It connects, and then something goes wrong. Well is a call that neither end gives up for so long, in milliseconds; what is
+    /// measured is when an end gave up, from then on.
+    Lasts {
+        /// So long.
+        ms: u64,
+    },
+}
+
+impl Story {
+    /// The oracle that a call breaks which does not come out well.
+    pub fn oracle(self) -> &'static str {
+        match self {
+            Self::Connects => "CONN-01",
+            Self::Lasts { .. } => "CONN-02",
+            Self::HungUp(_) => "TEAR-02",
+        }
+    }
+}
+
+/// Calls that are hung up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hangups {
+    /// How many, one after the other.
+    pub calls: u64,
+    /// The least and the most that each lives, from dialing on, in milliseconds.
+    pub after_ms: (u64, u64),
+    /// How long after the last hangup it is looked what is left, in milliseconds.
+    pub settle_ms: u64,
 }
 
 impl Default for Shape {
@@ -74,7 +117,9 @@ impl Default for Shape {
             loss: 0,
             duplicates: 0,
             reordered: 0,
+            damaged: 0,
             faults: Vec::new(),
+            story: Story::Connects,
         }
     }
 }
@@ -173,6 +218,15 @@ impl Shape {
         plan.budget_ms = self.budget_ms;
         plan.horizon_ms = plan.heal_at_ms + self.budget_ms + 60_000;
         plan.talk_ms = 300;
+        match self.story {
+            Story::Connects => {}
+            Story::Lasts { ms } => {
+                let hits_ms = plan.faults.first().map_or(0, |fault| fault.from_ms);
+                plan.talk_ms = hits_ms + ms;
+                plan.horizon_ms += plan.talk_ms;
+            }
+            Story::HungUp(hangups) => hang_up(&mut plan, seed, hangups),
+        }
         plan
     }
 
@@ -186,7 +240,7 @@ impl Shape {
             match gate {
                 Translation::Open => {}
                 Translation::Firewall => host.firewall = Some(FirewallSpec::STRICT),
-                Translation::Masquerade | Translation::FullyRandom => {
+                Translation::Masquerade | Translation::FullyRandom | Translation::OwnPorts { .. } => {
                     host.nat = Some(name.to_owned());
                     nats.push((name, external, linux(gate, input)));
                 }
@@ -216,14 +270,60 @@ impl Shape {
             duplicate: Ppm::percent(self.duplicates),
             reorder: Ppm::percent(self.reordered),
             reorder_by: Latency::uniform_ms(1, 30),
+            corrupt: Ppm::percent(self.damaged),
+            truncate: Ppm::percent(self.damaged),
             ..link
         }
     }
 }
 
+/// How long the driver of a simulated run takes from the end of the talk to the last look at what is left, in milliseconds.
+const LAST_LOOK_MS: u64 = 3_500;
+
+/// Has the caller hang up the call of `plan` and dial the next, and so on.
+fn hang_up(plan: &mut Plan, seed: Seed, hangups: Hangups) {
+    let mut draws = seed.stream("plan/reality/hangups");
+    let Some(When::At { ms: mut at }) = plan.script.first().map(|first| first.when) else {
+        return;
+    };
+    let alice = |ms, act| Scripted {
+        host: "alice".to_owned(),
+        when: When::At { ms },
+        act,
+    };
+    plan.script.remove(0);
+    for n in 1..=hangups.calls {
+        let call = format!("c{n}");
+        let to = "bob".to_owned();
+        plan.script.push(alice(
+            at,
+            Act::Dial {
+                to,
+                call: call.clone(),
+            },
+        ));
+        at += draws.between(hangups.after_ms.0, hangups.after_ms.1);
+        plan.script.push(alice(at, Act::Hangup { call }));
+        at += draws.between(300, 1_500);
+    }
+    // A network that heals would let a close that waits for it return.
+    plan.heal_at_ms = at + hangups.settle_ms + plan.budget_ms;
+    plan.talk_ms = hangups.settle_ms - LAST_LOOK_MS;
+    plan.horizon_ms = plan.heal_at_ms + plan.budget_ms + plan.talk_ms + 60_000;
+}
+
 /// A NAT as Linux makes it.
 fn linux(translation: Translation, input: Input) -> NatSpec {
     let fully_random = translation == Translation::FullyRandom;
+    if let Translation::OwnPorts { forgets_s } = translation {
+        return NatSpec {
+            port_preservation: false,
+            port_parity: false,
+            hairpinning: false,
+            timeout_s: forgets_s,
+            ..NatSpec::port_restricted()
+        };
+    }
     let mapping = match fully_random {
         true => Mapping::AddressAndPortDependent,
         false => Mapping::EndpointIndependent,

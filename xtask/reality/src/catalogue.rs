@@ -4,6 +4,7 @@ use sleet::fault::{Directions, ice_server_down, partition};
 
 use crate::{
     cases::{Case, DIALS_MS, Shape},
+    endings,
     nat::{Input, Translation},
 };
 
@@ -15,6 +16,7 @@ pub fn all() -> Vec<Case> {
     all.extend(late_candidates());
     all.extend(dead_turn());
     all.extend(ringing());
+    all.extend(endings::all());
     all
 }
 
@@ -130,6 +132,14 @@ fn links() -> Vec<Case> {
             Shape {
                 duplicates: 10,
                 reordered: 20,
+                ..Shape::default()
+            },
+        ),
+        Case::new(
+            "link/damage",
+            "5 % of the caller's datagrams have a bit flipped, 5 % lose their end",
+            Shape {
+                damaged: 5,
                 ..Shape::default()
             },
         ),

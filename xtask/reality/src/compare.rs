@@ -1,9 +1,13 @@
 //! Whether what happened for real and what was simulated agree.
 //!
 //! Rates agree when their 95 % Wilson intervals overlap, times when their medians are within 50 ms or 5 % of each other; where fewer
-//! than a hundred calls connected, when the 95 % intervals of the medians are. A test of whole distributions, such as Kolmogorov and Smirnov's, would fail on any constant shift, and processors take some milliseconds.
+//! than a hundred calls connected, when the 95 % intervals of the medians are. What was left after hangups is compared as rates are, each kind of it
+//! by itself. A test of whole distributions, such as Kolmogorov and Smirnov's, would fail on any constant shift, and processors take some milliseconds.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use serde::{Deserialize, Serialize};
 use sleet::run::stats::{Histogram, Share};
@@ -24,28 +28,54 @@ const RARE_PERCENT: u64 = 5;
 pub struct Sample {
     /// How many calls.
     pub calls: u64,
-    /// How long each took that connected, in milliseconds.
+    /// How many of them came out as their story wants; none says that it is those which have a time.
+    #[serde(default)]
+    pub well: Option<u64>,
+    /// What the story measures of each call that has it, in milliseconds: of most, how long it took to connect.
     pub connect_ms: Vec<u64>,
     /// How often the caller selected which kinds of pair.
     pub pairs: BTreeMap<String, u64>,
+    /// After how many rounds of hangups which kinds of things were left.
+    #[serde(default)]
+    pub left: BTreeMap<String, u64>,
+    /// In how many rounds a task was left that the simulation knows by its place in the source.
+    #[serde(default)]
+    pub places: BTreeMap<String, u64>,
 }
 
 impl Sample {
-    /// Adds a call.
-    pub fn add(&mut self, connect_ms: Option<u64>, pair: Option<&str>) {
+    /// Adds a call that came out well or did not, what its story measured, and the pair that it had.
+    pub fn add(&mut self, well: bool, ms: Option<u64>, pair: Option<&str>) {
         self.calls += 1;
-        self.connect_ms.extend(connect_ms);
+        *self.well.get_or_insert_default() += u64::from(well);
+        self.connect_ms.extend(ms);
         if let Some(pair) = pair.filter(|pair| !pair.is_empty()) {
             *self.pairs.entry(pair.to_owned()).or_default() += 1;
         }
     }
 
-    /// How many connected.
-    pub fn share(&self) -> Share {
-        Share::wilson(self.connect_ms.len() as u64, self.calls.max(1))
+    /// Notes what was left after the call that was added last.
+    pub fn leaves<'a>(&mut self, what: impl IntoIterator<Item = &'a String>) {
+        for what in what {
+            *self.left.entry(what.clone()).or_default() += 1;
+        }
     }
 
-    /// A percentile of the times to connect, in milliseconds.
+    /// How many came out well.
+    pub fn share(&self) -> Share {
+        let well = self.well.unwrap_or(self.connect_ms.len() as u64);
+        Share::wilson(well, self.calls.max(1))
+    }
+
+    /// After how many of them `what` was left.
+    fn share_with(&self, what: &str) -> Share {
+        Share::wilson(
+            self.left.get(what).copied().unwrap_or_default(),
+            self.calls.max(1),
+        )
+    }
+
+    /// A percentile of what the story measures, in milliseconds.
     pub fn percentile(&self, percent: u64) -> Option<u64> {
         let mut histogram = Histogram::default();
         self.connect_ms.iter().for_each(|ms| histogram.add(*ms));
@@ -81,6 +111,9 @@ pub struct Row {
     pub real: Sample,
     /// What was simulated.
     pub simulated: Sample,
+    /// The captures of real calls that are kept, as paths from the folder of what was executed.
+    #[serde(default)]
+    pub captures: Vec<PathBuf>,
 }
 
 impl Row {
@@ -90,12 +123,13 @@ impl Row {
         if self.real.calls == 0 || self.simulated.calls == 0 {
             return vec!["one of the two is missing".to_owned()];
         }
-        let (real, simulated) = (self.real.share(), self.simulated.share());
-        if real.high < simulated.low || simulated.high < real.low {
-            found.push(format!(
-                "rates: {:.1} % real, {:.1} % simulated",
-                100.0 * real.rate(),
-                100.0 * simulated.rate()
+        found.extend(apart("rates", self.real.share(), self.simulated.share()));
+        let kinds: BTreeSet<&String> = self.real.left.keys().chain(self.simulated.left.keys()).collect();
+        for kind in kinds {
+            found.extend(apart(
+                kind,
+                self.real.share_with(kind),
+                self.simulated.share_with(kind),
             ));
         }
         if let (Some(real), Some(simulated)) = (self.real.median(), self.simulated.median()) {
@@ -134,6 +168,13 @@ impl Row {
     }
 }
 
+/// Two shares of the same, if their intervals do not overlap.
+fn apart(what: &str, real: Share, simulated: Share) -> Option<String> {
+    let is_apart = real.high < simulated.low || simulated.high < real.low;
+    let (real, simulated) = (100.0 * real.rate(), 100.0 * simulated.rate());
+    is_apart.then(|| format!("{what}: {real:.1} % real, {simulated:.1} % simulated"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,7 +182,8 @@ mod tests {
     fn sample(calls: u64, connected: u64, ms: u64) -> Sample {
         let mut sample = Sample::default();
         for n in 0..calls {
-            sample.add((n < connected).then_some(ms), Some("srflx srflx"));
+            let well = n < connected;
+            sample.add(well, well.then_some(ms), Some("srflx srflx"));
         }
         sample
     }
@@ -152,6 +194,7 @@ mod tests {
             about: String::new(),
             real,
             simulated,
+            captures: Vec::new(),
         }
     }
 
@@ -161,6 +204,25 @@ mod tests {
         assert_eq!(naive.disagreements(), Vec::<String>::new());
         let wired = row(sample(400, 139, 1_643), sample(1_000, 376, 1_642));
         assert_eq!(wired.disagreements(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_one_leaves_and_the_other_does_not_disagrees() {
+        let left = |rounds: u64| {
+            let mut sample = sample(20, 0, 0);
+            (0..rounds).for_each(|_| sample.leaves([&"allocations".to_owned()]));
+            sample
+        };
+        assert_eq!(row(left(10), left(8)).disagreements(), Vec::<String>::new());
+        let found = row(left(18), left(2)).disagreements();
+        assert_eq!(found, ["allocations: 90.0 % real, 10.0 % simulated"]);
+    }
+
+    #[test]
+    fn a_row_of_before_there_were_stories_is_read() {
+        let old = r#"{"calls": 3, "connect_ms": [1, 2], "pairs": {}}"#;
+        let old: Sample = serde_json::from_str(old).expect("it is one");
+        assert_eq!((old.share().hits, old.share().of), (2, 3));
     }
 
     #[test]

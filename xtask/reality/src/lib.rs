@@ -9,17 +9,26 @@
 
 pub mod cage;
 pub mod call;
+pub mod capture;
 pub mod cases;
 pub mod catalogue;
 pub mod clock;
 pub mod compare;
+pub mod damage;
+pub mod endings;
+pub mod lane;
 pub mod leftovers;
 pub mod nat;
 pub mod page;
 pub mod phone;
+pub mod place;
+pub mod round;
 pub mod simulated;
 pub mod suite;
+pub mod table;
+pub mod todo;
 pub mod tools;
+pub mod turn;
 pub mod wire;
 pub mod world;
 
@@ -31,7 +40,6 @@ use std::{
 };
 
 use anyhow::Context;
-use sleet::run::result::RunResult;
 
 use cases::Case;
 use compare::{Row, Sample};
@@ -176,7 +184,7 @@ fn both(args: &Args, root: &Path, cases: &[Case], out: &mut impl Write) -> anyho
     let bin = std::env::current_exe()?;
     let bin = bin.parent().context("a folder of programs")?;
     let folder = root.join(&args.out);
-    let executed = folder.join("executed");
+    let executed = folder.join(suite::EXECUTED);
     fs::create_dir_all(&executed)?;
     let mut had = kept(&folder)?;
     let mut real = match args.only {
@@ -186,7 +194,9 @@ fn both(args: &Args, root: &Path, cases: &[Case], out: &mut impl Write) -> anyho
     let mut rows = Vec::new();
     for case in cases {
         let before = had.remove(&case.name);
-        let (real_before, simulated_before) = before.map(|row| (row.real, row.simulated)).unwrap_or_default();
+        let (real_before, simulated_before, captures_before) = before
+            .map(|row| (row.real, row.simulated, row.captures))
+            .unwrap_or_default();
         let simulated = match args.only {
             Some(Half::Real) => simulated_before,
             _ => {
@@ -194,12 +204,16 @@ fn both(args: &Args, root: &Path, cases: &[Case], out: &mut impl Write) -> anyho
                 simulated::play(&bin.join("own-sim"), case, seeds)?
             }
         };
-        let row = Row {
+        let mut row = Row {
             case: case.name.clone(),
             about: case.about.to_owned(),
             real: real.remove(&case.name).unwrap_or(real_before),
             simulated,
+            captures: captures_before,
         };
+        if args.only != Some(Half::Simulated) {
+            row.captures = capture::sort_out(&executed, &row)?;
+        }
         let line = page::table(std::slice::from_ref(&row));
         writeln!(
             out,
@@ -207,6 +221,7 @@ fn both(args: &Args, root: &Path, cases: &[Case], out: &mut impl Write) -> anyho
             line.lines().last().unwrap_or_default(),
             row.pairs_apart().join("; ")
         )?;
+        page::details(&row, &executed, out)?;
         out.flush()?;
         rows.push(row);
     }
@@ -230,19 +245,7 @@ fn executed_in(
     fs::write(executed.join(suite::JOB), serde_json::to_string_pretty(&job)?)?;
     let status = cage::inside(executed)?;
     anyhow::ensure!(status.success(), "the real calls: {status}");
-    real(executed)
-}
-
-/// What the real calls left, by case.
-fn real(executed: &Path) -> anyhow::Result<BTreeMap<String, Sample>> {
-    let mut samples: BTreeMap<String, Sample> = BTreeMap::new();
-    for line in fs::read_to_string(executed.join(suite::RESULTS))?.lines() {
-        let result: RunResult = serde_json::from_str(line)?;
-        let pair = result.marks.keys().find_map(|mark| mark.strip_prefix("pair "));
-        let connect_ms = result.stats.get("connect_ms").copied();
-        samples.entry(result.scenario).or_default().add(connect_ms, pair);
-    }
-    Ok(samples)
+    suite::samples(executed)
 }
 
 /// The rows that a folder keeps.
@@ -262,12 +265,14 @@ fn keep(folder: &Path, rows: &[Row], only: Option<Half>) -> anyhow::Result<()> {
         kept.about.clone_from(&row.about);
         if only != Some(Half::Simulated) {
             kept.real.clone_from(&row.real);
+            kept.captures.clone_from(&row.captures);
         }
         if only != Some(Half::Real) {
             kept.simulated.clone_from(&row.simulated);
         }
     }
-    Ok(fs::write(folder.join("rows.json"), serde_json::to_string(&all)?)?)
+    fs::write(folder.join("rows.json"), serde_json::to_string(&all)?)?;
+    table::write(folder, &all, catalogue::all().into_iter().map(|case| case.name))
 }
 
 /// Writes the tables of docs/reality.md.

@@ -18,6 +18,15 @@ pub enum Side {
     Bob,
 }
 
+/// What becomes of ports when a NAT starts again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ports {
+    /// The next packets get those that they had.
+    Stay,
+    /// They get others.
+    Move,
+}
+
 /// How addresses are translated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -30,6 +39,11 @@ pub enum Translation {
     Masquerade,
     /// `masquerade fully-random`: another port for each destination.
     FullyRandom,
+    /// `masquerade` to a port that a map has for each port inside: another one when nothing has left from there for some seconds.
+    OwnPorts {
+        /// So long.
+        forgets_s: u64,
+    },
 }
 
 /// What becomes of a packet to the NAT itself that nobody asked for.
@@ -75,6 +89,9 @@ impl Gate {
             (Some(spec), None) if spec.filtering == strict => match spec.mapping {
                 Mapping::EndpointIndependent if spec.port_preservation => Translation::Masquerade,
                 Mapping::AddressAndPortDependent if !spec.port_preservation => Translation::FullyRandom,
+                Mapping::EndpointIndependent if !spec.inbound_refresh => Translation::OwnPorts {
+                    forgets_s: spec.timeout_s,
+                },
                 _ => bail!("Linux has no NAT that maps as that of {host}"),
             },
             _ => bail!("Linux has no NAT that lets in as that of {host}"),
@@ -84,10 +101,7 @@ impl Gate {
 
     /// Whether it changes addresses.
     pub fn translates(&self) -> bool {
-        matches!(
-            self.translation,
-            Translation::Masquerade | Translation::FullyRandom
-        )
+        !matches!(self.translation, Translation::Firewall | Translation::Open)
     }
 }
 
@@ -96,7 +110,21 @@ pub fn rules(gate: &Gate) -> String {
     let masquerade = match gate.translation {
         Translation::Masquerade => "oifname \"out\" masquerade",
         Translation::FullyRandom => "oifname \"out\" masquerade fully-random",
+        Translation::OwnPorts { .. } => {
+            "oifname \"out\" meta l4proto udp masquerade to :udp sport map @ports\n\
+             oifname \"out\" meta l4proto tcp masquerade"
+        }
         Translation::Firewall | Translation::Open => "",
+    };
+    // Every packet that leaves keeps its port, the first one draws it: a chain of type nat sees only the first of a connection. The
+    // counter is read in network order, so that neighbours are far apart.
+    let ports = match gate.translation {
+        Translation::OwnPorts { forgets_s } => format!(
+            "map ports {{ type inet_service : inet_service; flags dynamic,timeout; timeout {forgets_s}s;\n}}\n\
+             chain seen {{ type filter hook forward priority 10; iifname \"in\" meta l4proto udp \
+             update @ports {{ udp sport : numgen inc mod 20000 offset 30000 }}\n}}\n"
+        ),
+        _ => String::new(),
     };
     let forward = match gate.translation {
         Translation::Open => "policy accept;",
@@ -110,8 +138,27 @@ pub fn rules(gate: &Gate) -> String {
     format!(
         "flush ruleset\n\
          table ip sleet {{\n\
+         {ports}\
          chain post {{ type nat hook postrouting priority 100; {masquerade}\n}}\n\
          chain forward {{ type filter hook forward priority 0; {forward}\n}}\n\
          chain input {{ type filter hook input priority 0; policy accept; {input}\n}}\n}}\n"
     )
+}
+
+/// How long the connection tracker remembers UDP: whether only one side has spoken, and whether both have, in seconds.
+pub fn remembers_s(gate: &Gate) -> (u64, u64) {
+    match gate.translation {
+        Translation::OwnPorts { forgets_s } => (forgets_s, forgets_s),
+        // As Linux has it.
+        _ => (30, 120),
+    }
+}
+
+/// The rules of the same gate after it has started again: with [`Ports::Move`], what leaves gets another port.
+pub fn rules_again(gate: &Gate, ports: Ports) -> String {
+    let translation = match ports {
+        Ports::Stay => gate.translation,
+        Ports::Move => Translation::FullyRandom,
+    };
+    rules(&Gate { translation, ..*gate })
 }

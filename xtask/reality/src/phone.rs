@@ -44,6 +44,11 @@ pub enum Shown {
         /// Why.
         end: Value,
     },
+    /// It was asked how many tasks its runtime has.
+    Tasks {
+        /// So many.
+        alive: u64,
+    },
 }
 
 /// A phone.
@@ -82,6 +87,11 @@ impl Phone {
             }
         });
         Ok(Self { child, taps })
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Taps, about a call; a call is dialed to `to`.

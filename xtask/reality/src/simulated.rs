@@ -1,6 +1,7 @@
 //! The same plans under Sleet: the app's own suite plays them.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     io::Write,
     path::Path,
     process::{Command, Stdio},
@@ -11,13 +12,57 @@ use anyhow::Context;
 use serde::Deserialize;
 use sleet::seed::Seed;
 
-use crate::{cases::Case, compare::Sample, tools};
+use crate::{
+    call::hit_at,
+    cases::{Case, Story},
+    compare::Sample,
+    tools,
+};
 
 /// What the suite answers to a plan.
 #[derive(Deserialize)]
 struct Came {
+    seed: u64,
     connected_ms: Option<u64>,
     pair: Option<String>,
+    #[serde(default)]
+    over_ms: Option<u64>,
+    #[serde(default)]
+    closed_ms: Option<u64>,
+    #[serde(default)]
+    left: BTreeMap<String, Vec<String>>,
+}
+
+impl Came {
+    /// Adds it to `sample`, judged as `case` wants.
+    fn add_to(&self, sample: &mut Sample, case: &Case) {
+        match case.shape.story {
+            Story::Connects => {
+                sample.add(
+                    self.connected_ms.is_some(),
+                    self.connected_ms,
+                    self.pair.as_deref(),
+                );
+            }
+            Story::Lasts { ms } => {
+                let hit = hit_at(&case.plan(Seed(self.seed)));
+                let took = self
+                    .over_ms
+                    .map(|at| at.saturating_sub(hit))
+                    .filter(|took| *took <= ms);
+                let both = self.connected_ms.is_some();
+                sample.add(both && took.is_none(), took, self.pair.as_deref());
+            }
+            Story::HungUp(_) => {
+                sample.add(self.left.is_empty(), self.closed_ms, None);
+                sample.leaves(self.left.keys());
+                let places: BTreeSet<&String> = self.left.values().flatten().collect();
+                for place in places {
+                    *sample.places.entry(place.clone()).or_default() += 1;
+                }
+            }
+        }
+    }
 }
 
 /// Builds the app for real and under Sleet.
@@ -67,7 +112,7 @@ pub fn play(program: &Path, case: &Case, seeds: u64) -> anyhow::Result<Sample> {
     let mut sample = Sample::default();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let came: Came = serde_json::from_str(line).with_context(|| line.to_owned())?;
-        sample.add(came.connected_ms, came.pair.as_deref());
+        came.add_to(&mut sample, case);
     }
     anyhow::ensure!(
         sample.calls == seeds,

@@ -20,18 +20,27 @@ use sleet::{
 
 use crate::{
     cage,
-    call::{self, Came, Place},
-    cases::Case,
+    call::{self, Came},
+    capture,
+    cases::{Case, Story},
     catalogue,
+    compare::Sample,
     nat::Gate,
+    place::Place,
     tools::within,
     world::{OFFICE, World},
 };
 
+/// The folder of what was executed, in that of the results.
+pub const EXECUTED: &str = "executed";
 /// The name of the job in its folder.
 pub const JOB: &str = "job.json";
 /// What the job leaves beside it.
 pub const RESULTS: &str = "results.jsonl";
+/// How a line of the results names what its story measures, its pair, and what was left.
+const MEASURED: &str = "connect_ms";
+const PAIR: &str = "pair ";
+const LEFT: &str = "left ";
 /// How often a call is tried for which a phone was not there in time.
 const TRIES: usize = 3;
 
@@ -68,7 +77,9 @@ pub fn run(folder: &Path) -> anyhow::Result<()> {
     let mut results = File::create(folder.join(RESULTS))?;
     for (case, calls) in wanted {
         let logs = folder.join("logs").join(&case.name);
-        let done = execute(&world, &job.app, case, calls, &logs).with_context(|| case.name.clone())?;
+        let captures = capture::Folder::new(folder, &case.name)?;
+        let done =
+            execute(&world, &job.app, case, calls, &logs, captures).with_context(|| case.name.clone())?;
         for result in done {
             writeln!(results, "{}", serde_json::to_string(&result)?)?;
         }
@@ -94,16 +105,19 @@ fn execute(
     case: &Case,
     calls: u64,
     logs: &Path,
+    captures: capture::Folder,
 ) -> anyhow::Result<Vec<RunResult>> {
     let first = case.plan(Seed(0));
     let gates = [
         Gate::of(&first, "alice", case.shape.input[0])?,
         Gate::of(&first, "bob", case.shape.input[1])?,
     ];
-    world.shape(&gates, needs_wire(&first))?;
+    let wired = needs_wire(&first);
+    world.shape(&gates, wired)?;
     fs::create_dir_all(logs)?;
     let _office = office(app, &first, logs)?;
     let next = Mutex::new(0..calls);
+    let captures = Mutex::new(captures);
     let done = Mutex::new(BTreeMap::new());
     let work = |lane: u8| {
         loop {
@@ -117,9 +131,16 @@ fn execute(
                 app,
                 logs: &logs.join(seed.0.to_string()),
                 gates,
+                story: case.shape.story,
             };
             let came = called(&place, seed, &case.plan(seed))?;
-            if came.connected_ms.is_some() {
+            let mut kept = captures.lock().unwrap_or_else(PoisonError::into_inner);
+            let file = kept.file(seed.0, came.well).filter(|_| wired);
+            drop(kept);
+            if let Some(file) = file {
+                world.keep(lane, &file, &format!("{}@{}", case.name, seed.0))?;
+            }
+            if came.well {
                 fs::remove_dir_all(place.logs)?;
             }
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
@@ -182,26 +203,51 @@ fn office(app: &Path, plan: &Plan, logs: &Path) -> anyhow::Result<Served> {
 }
 
 fn result(case: &Case, seed: Seed, came: &Came) -> RunResult {
-    let why = match (&came.connected_ms, &came.end) {
-        (Some(_), _) => None,
-        (None, Some(end)) => Some(format!("it ended by itself: {end}")),
-        (None, None) => Some("it did not connect in time".to_owned()),
+    let left = || {
+        let left = came.left.iter().map(|(what, n)| format!("{what} {n}"));
+        left.collect::<Vec<_>>().join(", ")
     };
-    let connect_ms = came.connected_ms.map(|ms| ("connect_ms".to_owned(), ms));
-    let pair = came.pair.iter().map(|pair| (format!("pair {pair}"), 1));
+    let why = match (came.well, case.shape.story, &came.end) {
+        (true, ..) => None,
+        (_, Story::HungUp(_), _) => Some(format!("it left: {}", left())),
+        (.., Some(end)) => Some(format!("it ended by itself: {end}")),
+        (.., None) => Some("it did not connect in time".to_owned()),
+    };
+    let ms = came.ms.map(|ms| (MEASURED.to_owned(), ms));
+    let pair = came.pair.iter().map(|pair| (format!("{PAIR}{pair}"), 1));
+    let left = came.left.iter().map(|(what, n)| (format!("{LEFT}{what}"), *n));
     RunResult {
         v: RESULT_VERSION,
-        outcome: if why.is_none() {
+        outcome: if came.well {
             RunOutcome::Pass
         } else {
             RunOutcome::Fail
         },
         why: why.clone(),
-        oracle: why.map(|_| "CONN-01".to_owned()),
-        stats: connect_ms.into_iter().collect(),
-        marks: pair.collect(),
+        oracle: why.map(|_| case.shape.story.oracle().to_owned()),
+        stats: ms.into_iter().collect(),
+        marks: pair.chain(left).collect(),
         replay: format!("cargo xtask reality ={}", case.name),
         sim_ms: came.took_ms,
         ..RunResult::without_record(&case.name, seed, RunOutcome::Pass, String::new())
     }
+}
+
+/// What the lines of [`RESULTS`] say, by case.
+///
+/// # Errors
+/// When there are none, or one cannot be read.
+pub fn samples(folder: &Path) -> anyhow::Result<BTreeMap<String, Sample>> {
+    let mut samples: BTreeMap<String, Sample> = BTreeMap::new();
+    for line in fs::read_to_string(folder.join(RESULTS))?.lines() {
+        let result: RunResult = serde_json::from_str(line)?;
+        let pair = result.marks.keys().find_map(|mark| mark.strip_prefix(PAIR));
+        let ms = result.stats.get(MEASURED).copied();
+        let left = result.marks.keys().filter_map(|mark| mark.strip_prefix(LEFT));
+        let left: Vec<String> = left.map(str::to_owned).collect();
+        let sample = samples.entry(result.scenario).or_default();
+        sample.add(result.outcome == RunOutcome::Pass, ms, pair);
+        sample.leaves(&left);
+    }
+    Ok(samples)
 }

@@ -11,9 +11,10 @@
 
 use std::{
     fmt::Write as _,
-    io::Write as _,
+    io::{BufRead as _, BufReader, Write as _},
     net::Ipv4Addr,
-    process::{Child, ChildStdin, Command, Stdio},
+    path::Path,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::Mutex,
 };
 
@@ -21,7 +22,8 @@ use anyhow::Context;
 
 use crate::{
     clock::rest,
-    nat::{self, Gate, Side},
+    lane::Order,
+    nat::{self, Gate, Ports, Side},
     tools::{run, within},
     wire,
 };
@@ -38,7 +40,14 @@ pub fn turn_of(lane: u8) -> Ipv4Addr {
 pub struct World {
     /// How many calls have room in it side by side. Lanes count from 1.
     pub lanes: u8,
-    wire: Mutex<(Child, ChildStdin)>,
+    wire: Mutex<WireProcess>,
+}
+
+/// The process of the wire.
+struct WireProcess {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
 }
 
 /// A side of a lane by its names: the client's namespace, its NAT's, and the bytes of its addresses.
@@ -117,7 +126,7 @@ impl World {
         for lane in 1..=self.lanes {
             for (side, gate) in [Side::Alice, Side::Bob].into_iter().zip(gates) {
                 let (_, nat, net, _) = names(lane, side);
-                run(within(&nat, "nft").args(["-f", "-"]), Some(&nat::rules(gate)))?;
+                self.rule(lane, side, gate)?;
                 let to = format!("10.{lane}.{net}.0/24");
                 let via = outside(lane, side).to_string();
                 let verb = if gate.translates() { "del" } else { "replace" };
@@ -140,17 +149,75 @@ impl World {
         Ok(())
     }
 
+    /// Sets the rules of a NAT, and how long it remembers.
+    ///
+    /// # Errors
+    /// What the system's tools say.
+    pub fn rule(&self, lane: u8, side: Side, gate: &Gate) -> anyhow::Result<()> {
+        let (_, nat, ..) = names(lane, side);
+        run(within(&nat, "nft").args(["-f", "-"]), Some(&nat::rules(gate)))?;
+        let (asked, answered) = nat::remembers_s(gate);
+        let timeout = "net.netfilter.nf_conntrack_udp_timeout";
+        let mut sysctl = within(&nat, "sysctl");
+        sysctl.args([
+            "-qw",
+            &format!("{timeout}={asked}"),
+            &format!("{timeout}_stream={answered}"),
+        ]);
+        run(&mut sysctl, None).map(drop)
+    }
+
+    /// Lets a NAT forget every mapping. `masquerade` forgets those of an interface that goes down.
+    ///
+    /// # Errors
+    /// What the system's tools say.
+    pub fn reboot(&self, lane: u8, side: Side, gate: &Gate, ports: Ports) -> anyhow::Result<()> {
+        let (_, nat, _, block) = names(lane, side);
+        run(
+            within(&nat, "nft").args(["-f", "-"]),
+            Some(&nat::rules_again(gate, ports)),
+        )?;
+        batch(
+            Some(&nat),
+            &format!("link set out down\nlink set out up\nroute add default via 198.{block}.{lane}.254\n"),
+        )
+    }
+
     /// Tells the wire the links of a call.
     ///
     /// # Errors
     /// When the wire is gone.
-    pub fn lay(&self, order: &wire::Order) -> anyhow::Result<()> {
+    pub fn lay(&self, order: &Order) -> anyhow::Result<()> {
+        self.tell(&wire::Told::Lay(order.clone()), false).map(drop)
+    }
+
+    /// Keeps a capture of the last call of `lane` in `file`.
+    ///
+    /// # Errors
+    /// When the wire is gone, or the file cannot be written.
+    pub fn keep(&self, lane: u8, file: &Path, about: &str) -> anyhow::Result<()> {
+        let keep = wire::Told::Keep {
+            lane,
+            file: file.to_owned(),
+            about: about.to_owned(),
+        };
+        let wrong = self.tell(&keep, true)?;
+        anyhow::ensure!(wrong.is_empty(), "a capture: {wrong}");
+        Ok(())
+    }
+
+    fn tell(&self, told: &wire::Told, is_answered: bool) -> anyhow::Result<String> {
         let mut wire = self
             .wire
             .lock()
             .map_err(|_| anyhow::anyhow!("a thread broke off"))?;
-        writeln!(wire.1, "{}", serde_json::to_string(order)?).context("the wire")?;
-        Ok(())
+        writeln!(wire.stdin, "{}", serde_json::to_string(told)?).context("the wire")?;
+        let mut answer = String::new();
+        if is_answered {
+            let read = wire.stdout.read_line(&mut answer).context("the wire")?;
+            anyhow::ensure!(read > 0, "the wire is gone");
+        }
+        Ok(answer.trim_end().to_owned())
     }
 }
 
@@ -158,8 +225,8 @@ impl Drop for World {
     fn drop(&mut self) {
         if let Ok(wire) = self.wire.get_mut() {
             // It may have ended by itself; the cage ends it in any case.
-            let _ = wire.0.kill();
-            let _ = wire.0.wait();
+            let _ = wire.child.kill();
+            let _ = wire.child.wait();
         }
     }
 }
@@ -192,18 +259,21 @@ fn batch(namespace: Option<&str>, lines: &str) -> anyhow::Result<()> {
     run(ip.args(["-batch", "-"]), Some(lines)).map(drop)
 }
 
-fn start_wire() -> anyhow::Result<(Child, ChildStdin)> {
+fn start_wire() -> anyhow::Result<WireProcess> {
     let mut command = within("core", std::env::current_exe()?);
-    command.args(["reality", "--wire"]).stdin(Stdio::piped());
+    command.args(["reality", "--wire"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().context("the wire")?;
     let stdin = child.stdin.take().context("the wire's input")?;
+    let stdout = BufReader::new(child.stdout.take().context("the wire's output")?);
+    let wire = WireProcess { child, stdin, stdout };
     let up = format!(
         "link set {0} up txqueuelen 5000\nroute add default dev {0} table 100\n",
         wire::DEVICE
     );
     for _ in 0..100 {
         if batch(Some("core"), &up).is_ok() {
-            return Ok((child, stdin));
+            return Ok(wire);
         }
         rest(std::time::Duration::from_millis(20));
     }

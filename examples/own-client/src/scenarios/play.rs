@@ -2,6 +2,7 @@
 //! on real networks.
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead, Write},
     sync::{Arc, Mutex},
 };
@@ -10,8 +11,8 @@ use anyhow::{Context, anyhow};
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use sleet::{
-    driver, oracle::calls, oracle::calls::Call, oracle::reach, prelude::*, servers, trace::CallEvent,
-    trace::EventKind, trace::Trace,
+    driver, oracle::calls, oracle::calls::Call, oracle::peers, oracle::reach, prelude::*, servers,
+    time::SimTime, trace::CallEvent, trace::EventKind, trace::Intent, trace::Trace,
 };
 
 use crate::{
@@ -45,6 +46,12 @@ struct Came {
     connected_ms: Option<u64>,
     /// The kinds of the pair that the caller selected.
     pair: Option<String>,
+    /// When a screen said first that a call is over, in milliseconds of the run, before everything is cleaned up.
+    over_ms: Option<u64>,
+    /// How long after the last hangup the last peer was closed, in milliseconds; none while one is not.
+    closed_ms: Option<u64>,
+    /// What was left at the end, and of tasks the places where they were started.
+    left: BTreeMap<String, Vec<String>>,
 }
 
 /// Does what was asked.
@@ -116,7 +123,61 @@ fn came(seed: u64, plan: &Plan, record: &RunRecord) -> Came {
         seed,
         connected_ms,
         pair,
+        over_ms: over_at(trace),
+        closed_ms: closed_after(trace),
+        left: left(trace),
     }
+}
+
+fn over_at(trace: &Trace) -> Option<u64> {
+    let mut talked = trace.events.iter().take_while(|e| e.kind != EventKind::CleanUp);
+    let over = talked.find(|e| {
+        let EventKind::Call { what, .. } = &e.kind else {
+            return false;
+        };
+        matches!(what, CallEvent::Over { .. })
+    })?;
+    Some((over.at - SimTime::ZERO).as_millis() as u64)
+}
+
+fn closed_after(trace: &Trace) -> Option<u64> {
+    let hung_up = trace.events.iter().rev().find(|e| {
+        let EventKind::Intended { intent, .. } = &e.kind else {
+            return false;
+        };
+        matches!(intent, Intent::HangUp { .. })
+    })?;
+    let all_closed = peers::closings(trace).all(|closing| closing.took.is_some());
+    let closed = trace.events.iter().rev();
+    let last = closed
+        .into_iter()
+        .find(|e| matches!(e.kind, EventKind::Closed { .. }));
+    let after = last.map_or(0, |last| last.at.as_nanos().saturating_sub(hung_up.at.as_nanos()));
+    all_closed.then_some(after / 1_000_000)
+}
+
+/// What the leak checks found, named as it is counted on real networks: whose, and of which kind.
+fn left(trace: &Trace) -> BTreeMap<String, Vec<String>> {
+    let mut left: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for leak in peers::leaks(trace) {
+        let whose = match leak.host {
+            "alice" => "the caller",
+            "bob" => "the callee",
+            other => other,
+        };
+        for (what, found) in [("tasks", leak.tasks), ("sockets", leak.sockets)] {
+            if !found.is_empty() {
+                let places = if what == "tasks" { found } else { &[] };
+                left.entry(format!("{what} of {whose}"))
+                    .or_default()
+                    .extend_from_slice(places);
+            }
+        }
+        if leak.allocations > 0 {
+            left.entry("allocations".to_owned()).or_default();
+        }
+    }
+    left
 }
 
 /// How long after dialing the screen on `host` said that `call` can be talked over, in milliseconds.
