@@ -1,7 +1,7 @@
 //! A phone that is used line by line, for scripts: taps come in as JSON, and what it shows goes out as JSON.
 //!
-//! In: `{"tap": "dial", "call": "c1", "to": "bob"}`, `accept`, `decline` and `hang-up` with a `call`. Out: `{"shown": "on"}` first,
-//! then `rings`, `connecting`, `connected` with the kinds of the pair, and `over` with what was heard.
+//! In: `{"tap": "dial", "call": "c1", "to": "bob"}`, `accept`, `decline`, `restart` and `hang-up` with a `call`. Out: `{"shown": "on"}` first,
+//! then `rings`, `connecting`, `connected` with the kinds of the pair, `reconnected` likewise, and `over` with what was heard.
 
 use std::io::Write;
 
@@ -61,6 +61,7 @@ fn line(shown: &Shown) -> Value {
         Shown::Rings { call, from } => json!({"shown": "rings", "call": call, "from": from}),
         Shown::Connecting { call } => json!({"shown": "connecting", "call": call}),
         Shown::Connected { call, pair } => json!({"shown": "connected", "call": call, "pair": pair}),
+        Shown::Reconnected { call, pair } => json!({"shown": "reconnected", "call": call, "pair": pair}),
         Shown::Over { call, end, heard, .. } => json!({
             "shown": "over", "call": call, "end": end, "audio": heard.audio(), "texts": heard.texts(),
         }),
