@@ -77,8 +77,7 @@ fn show(screen: &Screen, shown: Shown) {
     match shown {
         Shown::Rings { call, from } => screen.rings(&call, &from),
         Shown::Connecting { call } => screen.silent(&call),
-        Shown::Connected { call, .. } => screen.connected(&call),
-        Shown::Reconnected { .. } => {}
+        Shown::Connected { call, .. } | Shown::Reconnected { call, .. } => screen.connected(&call),
         Shown::Over { call, stage, end, .. } => {
             let outcome = match (end, stage) {
                 (End::Declined(Decline::Unwanted), _) => CallOutcome::Rejected,

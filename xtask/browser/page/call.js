@@ -14,7 +14,7 @@ class Call {
     this.other = other;
     this.stage = 'ringing';
     this.isOurs = false;
-    this.heard = { texts: 0, sent: 0, chatClosed: false };
+    this.heard = { texts: 0, sent: 0, chatClosedAt: null, isOver: false };
     this.record = {
       signaling: [], gathering: [], ice: [], connection: [], times: [], pairs: 0,
       afterClose: 0, refused: [], added: 0, foreign: 0, candidates: [], ends: [], iceErrors: [],
@@ -162,6 +162,7 @@ class Call {
 
   close() {
     this.isClosed = true;
+    this.heard.isOver = true;
     this.pc.close();
     this.microphone.context.close();
   }

@@ -27,6 +27,7 @@ function chat(channel, heard) {
   };
   channel.onclose = () => {
     clearInterval(timer);
-    heard.chatClosed = true;
+    // By the other end; our own goodbye closes it too.
+    if (!heard.isOver) heard.chatClosedAt = Math.round(performance.now());
   };
 }

@@ -88,7 +88,7 @@ fn trickles() -> Vec<Case> {
                         "the callee loses the caller's candidates; it connects, as the callee's checks tell the caller's agent"
                     }
                     (true, "accept") => {
-                        "the caller's peer connection refuses the callee's candidates (InvalidStateError); it connects, as the caller's checks tell the callee's agent"
+                        "the caller's peer connection refuses the callee's candidates (a page's with InvalidStateError); it connects where the callee has the caller's, which can overtake the invitation too, as the server writes that down first"
                     }
                     (true, _) => "both lose all candidates of the other: no call",
                 };
@@ -101,6 +101,19 @@ fn trickles() -> Vec<Case> {
             }
         }
     }
+    let expected = "both lose all candidates of the other: no call, and nobody says so";
+    cases.push(
+        Case::new(
+            "trickle/naive/slow-both",
+            PAGES,
+            Scene::Trickle(scenes::trickle::Early::Both),
+            expected,
+        )
+        .with(|settings| {
+            settings.is_naive = true;
+            settings.slow = vec![("pass-on-invite", 1_000), ("pass-on-accept", 1_000)];
+        }),
+    );
     cases
 }
 
@@ -140,26 +153,31 @@ fn restarts() -> Vec<Case> {
             cases.push(Case::new(&what, ends, Scene::Restart(who), expected));
         }
     }
-    for ends in MIXED {
-        for (step, name) in [
-            ("pass-on-restart", "slow-offer"),
-            ("pass-on-restarted", "slow-answer"),
-        ] {
-            for is_naive in [false, true] {
-                let policy = if is_naive { "naive" } else { "buffered" };
-                let expected = if is_naive {
-                    "candidates overtake the description that they belong to, and are added: the specification wants an OperationError, and neither stack says one; the restart works, as one end has all it needs to check"
-                } else {
-                    "candidates overtake the description that they belong to, and wait for it; the restart works"
-                };
-                let what = format!("restart/{policy}/{name}");
-                cases.push(
-                    Case::new(&what, ends, Scene::Restart(Who::Caller), expected).with(|settings| {
-                        settings.is_naive = is_naive;
-                        settings.slow = vec![(step, 1_000)];
-                    }),
-                );
-            }
+    for (step, name, naive) in [
+        ("pass-on-restart", "slow-offer", MIXED[1]),
+        ("pass-on-restarted", "slow-answer", MIXED[0]),
+    ] {
+        for ends in MIXED {
+            let expected =
+                "candidates overtake the description that they belong to, and wait for it; the restart works";
+            let what = format!("restart/buffered/{name}");
+            let case = Case::new(&what, ends, Scene::Restart(Who::Caller), expected);
+            cases.push(case.with(|settings| settings.slow = vec![(step, 1_000)]));
+        }
+        for ends in [naive, PAGES] {
+            let expected = match ends == MIXED[1] {
+                false => {
+                    "candidates overtake the description that they belong to, and the page adds them at once: no \
+                          OperationError, which the specification wants; the restart works"
+                }
+                true => "the same, and the app's candidate is lost by it, and the call: no new pair",
+            };
+            let what = format!("restart/naive-page/{name}");
+            let case = Case::new(&what, ends, Scene::Restart(Who::Caller), expected);
+            cases.push(case.with(|settings| {
+                settings.turns_naive = true;
+                settings.slow = vec![(step, 1_000)];
+            }));
         }
     }
     cases

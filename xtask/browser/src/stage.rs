@@ -63,6 +63,8 @@ pub const APPS: Ends = Ends {
 pub struct Settings {
     /// Whether candidates are added as they come.
     pub is_naive: bool,
+    /// Whether pages add candidates as they come once they are connected.
+    pub turns_naive: bool,
     /// Steps of the server that take their time, each with its milliseconds.
     pub slow: Vec<(&'static str, u64)>,
     /// A STUN server, `stun:host:port`.

@@ -3,7 +3,6 @@
 use std::{fmt, time::Duration};
 
 use anyhow::bail;
-use serde_json::Value;
 use sleet_reality::clock::Clock;
 
 use super::count;
@@ -101,8 +100,14 @@ pub async fn watch(
             GIVES_UP.as_secs()
         )),
     }
-    if kind == Kind::Page && phone.look().await?["chatClosed"] == Value::Bool(true) {
-        came.saw("the data channel was closed");
+    if kind == Kind::Page {
+        let closed = phone.look().await?["chatClosedAt"].as_i64();
+        let from = i64::try_from(ms(since))? + page_clock;
+        let after = closed.map(|at| u64::try_from(at - from).unwrap_or_default());
+        came.saw(match after {
+            Some(after) => format!("the page's data channel closed after {}", seconds_of(after)),
+            None => "the page's data channel was not closed before".to_owned(),
+        });
     }
     Ok(over)
 }
