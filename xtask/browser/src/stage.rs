@@ -129,6 +129,14 @@ impl Stage {
     /// When it does not ring, or does not connect.
     pub async fn connect(&mut self) -> anyhow::Result<[(u64, Shown); 2]> {
         self.ring().await?;
+        self.pick_up().await
+    }
+
+    /// Picks up what rings, and waits until both are connected; how long each took, the caller first.
+    ///
+    /// # Errors
+    /// When it does not connect.
+    pub async fn pick_up(&mut self) -> anyhow::Result<[(u64, Shown); 2]> {
         let picked_up = self.clock.passed();
         self.callee.tap("accept").await?;
         let caller = self.caller.shows("connected", SOON).await;

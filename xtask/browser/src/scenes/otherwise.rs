@@ -14,6 +14,8 @@ use crate::{
 
 /// How long a page may look for addresses.
 const GATHERING: Duration = Duration::from_secs(30);
+/// How long it rings, which is less than the 30 s after which the app's stack gives up.
+const RINGS: Duration = Duration::from_secs(20);
 /// How often a page is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -50,35 +52,47 @@ pub async fn hidden(stage: &mut Stage) -> anyhow::Result<Came> {
     Ok(came)
 }
 
-/// There is no answer from the STUN server.
+/// There is no answer from the STUN server. A page that calls looks for addresses while it rings, one that is called until it is connected.
 ///
 /// # Errors
 /// When it does not connect.
 pub async fn dead_stun(stage: &mut Stage) -> anyhow::Result<Came> {
     let mut came = Came::default();
-    let [(caller_ms, _), (callee_ms, _)] = stage.connect().await?;
-    came.saw(format!("connected after {caller_ms} ms (callee: {callee_ms} ms)"));
-    for (phone, name) in stage.phones().into_iter().zip(["caller", "callee"]) {
-        if phone.kind == Kind::Page {
-            let looked = gathered(phone).await?;
-            let errors = looked["record"]["iceErrors"].as_array().cloned();
-            let errors = errors.unwrap_or_default();
-            came.must(
-                errors.iter().any(|e| e["errorCode"] == 701),
-                format!("the {name}'s page says {errors:?}"),
-            );
-            for error in &errors {
-                came.saw(format!(
-                    "icecandidateerror {} after {} ms: {}",
-                    error["errorCode"],
-                    error["afterMs"],
-                    error["errorText"].as_str().unwrap_or_default()
-                ));
-            }
-            came.saw(format!("candidates {}", words(&looked["record"]["ends"])));
-        }
-        no_errors(phone, name, &mut came).await?;
+    stage.ring().await?;
+    let calls = stage.caller.kind == Kind::Page;
+    if calls {
+        tokio::time::sleep(RINGS).await;
+        let looked = stage.caller.look().await?;
+        let now = &looked["now"]["gathering"];
+        came.must(now == "gathering", format!("it is {now} while it rings"));
+        came.saw(format!(
+            "after {} s of ringing the page is still gathering",
+            RINGS.as_secs()
+        ));
     }
+    let [(caller_ms, _), (callee_ms, _)] = stage.pick_up().await?;
+    came.saw(format!("connected after {caller_ms} ms (callee: {callee_ms} ms)"));
+    let page = if calls {
+        &mut stage.caller
+    } else {
+        &mut stage.callee
+    };
+    let looked = gathered(page).await?;
+    let errors = looked["record"]["iceErrors"].as_array().cloned();
+    let errors = errors.unwrap_or_default();
+    for error in &errors {
+        came.saw(format!(
+            "icecandidateerror {} after {} ms: {}",
+            error["errorCode"],
+            error["afterMs"],
+            error["errorText"].as_str().unwrap_or_default()
+        ));
+    }
+    came.saw(format!(
+        "candidates of the page: {}",
+        words(&looked["record"]["ends"])
+    ));
+    no_errors(page, "page", &mut came).await?;
     Ok(came)
 }
 
