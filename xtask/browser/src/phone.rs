@@ -50,7 +50,7 @@ pub struct Shown {
 /// What a phone is made of.
 pub enum Works {
     /// The app's.
-    App(Process),
+    App(Box<Process>),
     /// A browser's.
     Page(Box<Page>),
 }
@@ -210,7 +210,7 @@ mod tests {
         let shown = timed(Clock::start(), raw);
         let works = mpsc::unbounded_channel().0;
         let process = Process::start(std::path::Path::new("/bin/cat"), &[], Clock::start(), works);
-        let mut phone = Phone::new(Works::App(process.expect("it starts")), shown);
+        let mut phone = Phone::new(Works::App(Box::new(process.expect("it starts"))), shown);
         let ms = Duration::from_secs(5);
         assert!(phone.shows("connected", ms).await.is_none(), "it is over before");
         assert!(phone.shows("over", ms).await.is_some());

@@ -214,7 +214,7 @@ async fn switch_on(
                     }
                 }
             });
-            Works::App(Process::start(&programs.app, &args, clock, said)?)
+            Works::App(Box::new(Process::start(&programs.app, &args, clock, said)?))
         }
     };
     Ok(Phone::new(works, timed(clock, raw)))

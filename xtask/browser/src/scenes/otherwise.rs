@@ -80,6 +80,10 @@ pub async fn dead_stun(stage: &mut Stage) -> anyhow::Result<Came> {
     let looked = gathered(page).await?;
     let errors = looked["record"]["iceErrors"].as_array().cloned();
     let errors = errors.unwrap_or_default();
+    came.saw(format!(
+        "gathering stopped when it was connected, with {} errors",
+        errors.len()
+    ));
     for error in &errors {
         came.saw(format!(
             "icecandidateerror {} after {} ms: {}",
