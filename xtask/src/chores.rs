@@ -24,6 +24,8 @@ pub enum Chore {
     Counts(measure::MeasureArgs),
     /// Executes plans on real kernel networks, and compares what came of them with the simulation (Linux, root; else exit 77)
     Reality(sleet_reality::Args),
+    /// Lets the calling app call a page in Chromium, and be called by it (Linux, root, Chromium; else exit 77)
+    Chromium(sleet_browser::Args),
     /// Measures guided search against the plain swarm: runs until planted mistakes are found, and what is reached (minutes)
     SearchCompare(search_compare::Args),
 }
@@ -40,6 +42,7 @@ pub fn run(chore: Chore) -> anyhow::Result<u8> {
         Chore::Bench(args) => return measure::measure("bench", &args),
         Chore::Counts(args) => return measure::measure("counts", &args),
         Chore::Reality(args) => return sleet_reality::reality(&args),
+        Chore::Chromium(args) => return sleet_browser::chromium(&args),
         Chore::SearchCompare(args) => return search_compare::compare(&args),
     };
     Ok(if is_well { 0 } else { TO_MEND })

@@ -17,8 +17,9 @@ use webrtc::{
     },
     interceptor::registry::Registry,
     peer_connection::{
-        configuration::RTCConfiguration, peer_connection_state::RTCPeerConnectionState,
-        sdp::session_description::RTCSessionDescription,
+        configuration::RTCConfiguration, offer_answer_options::RTCOfferOptions,
+        peer_connection_state::RTCPeerConnectionState, sdp::session_description::RTCSessionDescription,
+        signaling_state::RTCSignalingState,
     },
     track::track_local::track_local_static_sample::TrackLocalStaticSample,
 };
@@ -53,6 +54,8 @@ pub struct Call {
     pub with: String,
     /// How far it has come.
     pub stage: Stage,
+    /// Whether it was us who called.
+    pub is_ours: bool,
     peer: Arc<RTCPeerConnection>,
     microphone: Arc<TrackLocalStaticSample>,
     chat: Option<Arc<RTCDataChannel>>,
@@ -84,6 +87,7 @@ impl Call {
         Ok(Self {
             with: with.to_owned(),
             stage: Stage::Ringing,
+            is_ours: false,
             peer,
             microphone,
             chat: None,
@@ -97,6 +101,7 @@ impl Call {
         let chat = self.peer.create_data_channel("chat", None).await?;
         media::chat(&chat, &self.heard);
         self.chat = Some(chat);
+        self.is_ours = true;
         let offer = self.peer.create_offer(None).await?;
         self.peer.set_local_description(offer.clone()).await?;
         Ok(offer.sdp)
@@ -129,9 +134,51 @@ impl Call {
         Ok(())
     }
 
-    /// Whether it is known whom ways to reach the other side belong to.
-    pub async fn knows_the_other_side(&self) -> bool {
-        self.peer.remote_description().await.is_some()
+    /// Looks for ways to reach each other anew; `None` where that is under way already, or nothing was agreed on yet.
+    pub async fn restart(&mut self) -> anyhow::Result<Option<String>> {
+        let is_settled = self.peer.signaling_state() == RTCSignalingState::Stable;
+        if !is_settled || self.stage == Stage::Ringing {
+            return Ok(None);
+        }
+        let anew = RTCOfferOptions {
+            ice_restart: true,
+            ..RTCOfferOptions::default()
+        };
+        let offer = self.peer.create_offer(Some(anew)).await?;
+        self.peer.set_local_description(offer.clone()).await?;
+        Ok(Some(offer.sdp))
+    }
+
+    /// The other side looks for ways to reach each other anew.
+    pub async fn restart_with(&mut self, sdp: String) -> anyhow::Result<String> {
+        let offer = RTCSessionDescription::offer(sdp)?;
+        self.peer.set_remote_description(offer).await?;
+        let answer = self.peer.create_answer(None).await?;
+        self.peer.set_local_description(answer.clone()).await?;
+        Ok(answer.sdp)
+    }
+
+    /// The other side has agreed to that.
+    pub async fn restarted(&mut self, sdp: String) -> anyhow::Result<()> {
+        let answer = RTCSessionDescription::answer(sdp)?;
+        Ok(self.peer.set_remote_description(answer).await?)
+    }
+
+    /// Whether the description that a way to reach the other side belongs to is there: it is neither of one that is still to
+    /// come nor of one that a restart has replaced.
+    pub async fn is_for(&self, candidate: &RTCIceCandidateInit) -> bool {
+        let Some(there) = self.peer.remote_description().await else {
+            return false;
+        };
+        let named = candidate.username_fragment.as_deref();
+        named.is_none_or(|named| generation(&there) == Some(named))
+    }
+
+    /// Says in a way to reach us which description it belongs to; the stack leaves that out.
+    pub async fn name_generation(&self, candidate: &mut RTCIceCandidateInit) {
+        let ours = self.peer.local_description().await;
+        let named = ours.as_ref().and_then(generation);
+        candidate.username_fragment = named.map(str::to_owned);
     }
 
     /// A way to reach the other side.
@@ -166,6 +213,12 @@ impl Call {
         });
         self.heard
     }
+}
+
+/// What tells the candidates of one description from those of another: all its media have the same.
+fn generation(description: &RTCSessionDescription) -> Option<&str> {
+    let mut lines = description.sdp.lines();
+    lines.find_map(|line| line.strip_prefix("a=ice-ufrag:"))
 }
 
 async fn peer_connection(settings: &Settings) -> anyhow::Result<RTCPeerConnection> {

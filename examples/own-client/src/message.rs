@@ -34,8 +34,14 @@ pub enum Body {
     Accept { sdp: String },
     /// I cannot be called now, or do not want to be.
     Decline { reason: Decline },
-    /// This is a way to reach me.
+    /// This is a way to reach me. Its `usernameFragment` names the description that it belongs to.
     Ice { candidate: RTCIceCandidateInit },
+    /// Let us look for ways to reach each other anew. Only who called offers that, so that no two offers ever meet.
+    Restart { sdp: String },
+    /// Yes, let us.
+    Restarted { sdp: String },
+    /// Offer a restart, please: you called.
+    PleaseRestart,
     /// The call is over.
     Bye,
 }

@@ -25,10 +25,23 @@ use crate::{
 #[derive(Debug, Deserialize)]
 #[serde(tag = "tap", rename_all = "kebab-case")]
 pub enum Tap {
-    Dial { call: CallId, to: String },
-    Accept { call: CallId },
-    Decline { call: CallId },
-    HangUp { call: CallId },
+    Dial {
+        call: CallId,
+        to: String,
+    },
+    Accept {
+        call: CallId,
+    },
+    Decline {
+        call: CallId,
+    },
+    /// Look for ways to reach each other anew.
+    Restart {
+        call: CallId,
+    },
+    HangUp {
+        call: CallId,
+    },
 }
 
 /// What the user is shown.
@@ -45,6 +58,11 @@ pub enum Shown {
     Connected {
         call: CallId,
         /// By which kinds of way, ours first: `host srflx`.
+        pair: Option<String>,
+    },
+    /// They can hear each other again: after a restart, or because the network has come back.
+    Reconnected {
+        call: CallId,
         pair: Option<String>,
     },
     Over {
@@ -107,7 +125,7 @@ struct Works {
     screen: UnboundedSender<Shown>,
     reports: UnboundedSender<(CallId, Report)>,
     calls: HashMap<CallId, Call>,
-    // Candidates that came before the description that they belong to.
+    // Candidates whose description is not there: it is still to come, or a restart has replaced it.
     early: HashMap<CallId, Vec<RTCIceCandidateInit>>,
     over: HashSet<CallId>,
 }
@@ -161,7 +179,24 @@ impl Works {
                     self.end(&id, End::Declined(reason));
                 }
             }
+            Tap::Restart { call } => self.restart(&call).await?,
             Tap::HangUp { call } => self.hang_up(&call),
+        }
+        Ok(())
+    }
+
+    /// Offers a restart, or asks who called to offer one.
+    async fn restart(&mut self, id: &CallId) -> anyhow::Result<()> {
+        let Some(call) = self.calls.get_mut(id) else {
+            return Ok(());
+        };
+        let to = call.with.clone();
+        if !call.is_ours {
+            self.write(id, &to, Body::PleaseRestart);
+        } else if let Some(sdp) = call.restart().await? {
+            self.write(id, &to, Body::Restart { sdp });
+        } else {
+            debug!(call = %id, "a restart is under way, or there is nothing to restart");
         }
         Ok(())
     }
@@ -184,6 +219,20 @@ impl Works {
                 }
             }
             Body::Ice { candidate } => self.add_ice(&id, candidate).await,
+            Body::Restart { sdp } => {
+                if let Some(call) = self.calls.get_mut(&id) {
+                    let (to, sdp) = (call.with.clone(), call.restart_with(sdp).await?);
+                    self.write(&id, &to, Body::Restarted { sdp });
+                    self.add_early(&id).await;
+                }
+            }
+            Body::Restarted { sdp } => {
+                if let Some(call) = self.calls.get_mut(&id) {
+                    call.restarted(sdp).await?;
+                    self.add_early(&id).await;
+                }
+            }
+            Body::PleaseRestart => self.restart(&id).await?,
             Body::Decline { reason } => self.end(&id, End::Declined(reason)),
             Body::Bye => self.end(&id, End::HungUp),
         }
@@ -212,7 +261,7 @@ impl Works {
     async fn add_ice(&mut self, id: &CallId, candidate: RTCIceCandidateInit) {
         let call = self.calls.get(id);
         let is_early = match call {
-            Some(call) => !call.knows_the_other_side().await,
+            Some(call) => !call.is_for(&candidate).await,
             None => true,
         };
         #[cfg(feature = "sleet")]
@@ -243,14 +292,20 @@ impl Works {
             return Ok(());
         };
         match report {
-            Report::Ice(candidate) => {
+            Report::Ice(mut candidate) => {
+                call.name_generation(&mut candidate).await;
                 let to = call.with.clone();
                 self.write(&id, &to, Body::Ice { candidate });
             }
             Report::State(State::Connected) => {
-                call.connected();
                 let pair = call.pair().await;
-                self.show(Shown::Connected { call: id, pair });
+                let shown = if call.stage == Stage::Connected {
+                    Shown::Reconnected { call: id, pair }
+                } else {
+                    call.connected();
+                    Shown::Connected { call: id, pair }
+                };
+                self.show(shown);
             }
             Report::State(State::Failed) => {
                 let to = call.with.clone();

@@ -73,6 +73,28 @@ fn impatient(seed: Seed) -> Plan {
     plan
 }
 
+/// The same, and one of the two has them look for ways to reach each other anew while they talk. Candidates of that can overtake
+/// the offer that they belong to, because the office is slow to pass it on.
+fn restart(seed: Seed) -> Plan {
+    let mut plan = two_phones(seed);
+    let mut draws = seed.stream("plan/restart");
+    let user = ["alice", "bob"][usize::from(draws.between(0, 1) == 1)];
+    plan.script.push(Scripted {
+        host: user.into(),
+        when: When::At {
+            ms: draws.between(3_500, 5_000),
+        },
+        act: Act::Retry { call: "c1".into() },
+    });
+    plan.slow_steps.push(SlowStep {
+        host: "office".into(),
+        step: "pass-on-restart".into(),
+        by: Latency::quantiles_ms(&[(0, 0), (50, 5), (100, 500)]),
+    });
+    plan.talk_ms = 5_000;
+    plan
+}
+
 fn scenario(kind: Kind, name: &str, trickle: Trickle, plan: fn(Seed) -> Plan) -> Scenario {
     let deployment = Arc::new(Deployment::of(Handset(trickle, None)).server("office", Office));
     Scenario::new(kind, name, plan, move |sim, plan| {
@@ -98,6 +120,19 @@ pub fn catalogue() -> Catalogue {
     let impatient = scenario(Kind::Promise, "own/impatient", Trickle::Buffered, impatient)
         .about("The caller hangs up at any time: both phones agree on what came of the call.")
         .holds(&[&INT_01_HEEDED, &CALL_01_AGREED, &TEAR_02_NOTHING_LEFT]);
-    let all = [naive, buffered, impatient].map(Arc::new);
+    let restart_naive = scenario(Kind::Demonstration, "own/restart-naive", Trickle::Naive, restart)
+        .about("Candidates overtake the restart that they belong to, and are added to the attempt before.")
+        .expects(Expectation::broken(&CAND_02_OWN_GENERATION, 100));
+    let restart = scenario(Kind::Promise, "own/restart", Trickle::Buffered, restart)
+        .about("A restart while they talk: its candidates wait for the description that they belong to.")
+        .holds(&[
+            &CONN_01_CONNECTS,
+            &CAND_02_OWN_GENERATION,
+            &TALK_02_AUDIO,
+            &CALL_01_AGREED,
+            &TEAR_02_NOTHING_LEFT,
+        ])
+        .reaches(&["early-candidate", "ice-restarted"], 100);
+    let all = [naive, buffered, impatient, restart_naive, restart].map(Arc::new);
     Catalogue::new(PROGRAM, all.into()).corpus(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus"))
 }

@@ -96,6 +96,9 @@ impl Office {
             Body::Accept { .. } => "pass-on-accept",
             Body::Ice { .. } if self.database.is_caller(letter) => "pass-on-ice-of-caller",
             Body::Ice { .. } => "pass-on-ice-of-callee",
+            Body::Restart { .. } => "pass-on-restart",
+            Body::Restarted { .. } => "pass-on-restarted",
+            Body::PleaseRestart => "pass-on-please-restart",
             Body::Decline { .. } | Body::Bye => "pass-on-end",
         }
     }

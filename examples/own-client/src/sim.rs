@@ -58,6 +58,7 @@ impl App for InHand {
             Intent::Dial { call, to } => Tap::Dial { call, to },
             Intent::Accept { call } => Tap::Accept { call },
             Intent::Reject { call } => Tap::Decline { call },
+            Intent::Retry { call } => Tap::Restart { call },
             Intent::HangUp { call } => Tap::HangUp { call },
             _ => return Err(NotUnderstood),
         };
@@ -76,7 +77,7 @@ fn show(screen: &Screen, shown: Shown) {
     match shown {
         Shown::Rings { call, from } => screen.rings(&call, &from),
         Shown::Connecting { call } => screen.silent(&call),
-        Shown::Connected { call, .. } => screen.connected(&call),
+        Shown::Connected { call, .. } | Shown::Reconnected { call, .. } => screen.connected(&call),
         Shown::Over { call, stage, end, .. } => {
             let outcome = match (end, stage) {
                 (End::Declined(Decline::Unwanted), _) => CallOutcome::Rejected,

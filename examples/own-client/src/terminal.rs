@@ -1,8 +1,8 @@
 //! A phone that is used line by line, for scripts: taps come in as JSON, and what it shows goes out as JSON.
 //!
-//! In: `{"tap": "dial", "call": "c1", "to": "bob"}`, `accept`, `decline` and `hang-up` with a `call`. Out: `{"shown": "on"}` first,
-//! then `rings`, `connecting`, `connected` with the kinds of the pair, and `over` with what was heard. `{"tap": "count"}` is answered
-//! with `{"shown": "tasks", "alive": 2}`: the tasks of the runtime.
+//! In: `{"tap": "dial", "call": "c1", "to": "bob"}`, `accept`, `decline`, `restart` and `hang-up` with a `call`. Out: `{"shown": "on"}` first,
+//! then `rings`, `connecting`, `connected` with the kinds of the pair, `reconnected` likewise, and `over` with what was heard.
+//! `{"tap": "count"}` is answered with `{"shown": "tasks", "alive": 2}`: the tasks of the runtime.
 
 use std::io::Write;
 
@@ -83,6 +83,7 @@ fn line(shown: &Shown) -> Value {
         Shown::Rings { call, from } => json!({"shown": "rings", "call": call, "from": from}),
         Shown::Connecting { call } => json!({"shown": "connecting", "call": call}),
         Shown::Connected { call, pair } => json!({"shown": "connected", "call": call, "pair": pair}),
+        Shown::Reconnected { call, pair } => json!({"shown": "reconnected", "call": call, "pair": pair}),
         Shown::Over { call, end, heard, .. } => json!({
             "shown": "over", "call": call, "end": end, "audio": heard.audio(), "texts": heard.texts(),
         }),

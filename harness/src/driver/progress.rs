@@ -107,18 +107,15 @@ impl Progress {
     /// Reports whether there is no need to wait for `call` from `caller` to `callee` to carry messages again: each
     /// usable end has been receiving them without a pause for [`Self::pause`] from `since` on, or the call is over or ended.
     ///
-    /// A first message is not enough: what waited in the storm comes at once, and the next may wait for a
-    /// retransmission whose timer has backed off (RFC 9260 section 6.3.3).
+    /// The first message is not enough: the next may wait for a timer that has backed off (RFC 9260 section 6.3.3).
     pub fn talks(&self, call: &str, caller: &str, callee: &str, since: SimTime) -> bool {
         let ends = [caller, callee].map(|host| self.of(host, call));
         if ends.iter().flatten().any(|end| end.over || end.ended) {
             return true;
         }
+        let steady = |(from, last): (SimTime, SimTime)| last >= from.max(since) + self.pause;
         let mut there = ends.into_iter().flatten().filter(|end| end.usable);
-        there.all(|end| {
-            end.heard
-                .is_some_and(|(from, last)| last >= from.max(since) + self.pause)
-        })
+        there.all(|end| end.heard.is_some_and(steady))
     }
 
     /// Reports whether `call` was over on `host`, or its user had ended it, when a crash made the host forget it.

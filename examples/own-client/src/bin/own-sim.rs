@@ -1,10 +1,8 @@
 //! The app's suite: `run`, `list`, `replay`, `shrink`, `explain`, `corpus`.
 
-use std::process::ExitCode;
-
 use own_client::{scenarios, sim};
 
-fn main() -> ExitCode {
+fn main() -> std::process::ExitCode {
     sim::log_to_timeline();
     sleet_cli::main_with(scenarios::catalogue(), scenarios::play::own)
 }
