@@ -85,7 +85,7 @@ fn trickles() -> Vec<Case> {
                 let expected = match (is_naive, name) {
                     (false, _) => "connects; no candidate is refused or lost",
                     (true, "invite") => {
-                        "the callee loses the caller's candidates; it connects, as the callee's checks tell the caller's agent"
+                        "the callee loses the caller's candidates; it connects where none of the callee's overtakes the answer, as the callee's checks tell the caller's agent"
                     }
                     (true, "accept") => {
                         "the caller's peer connection refuses the callee's candidates (a page's with InvalidStateError); it connects where the callee has the caller's, which can overtake the invitation too, as the server writes that down first"

@@ -175,7 +175,7 @@ async fn play(
 ) -> anyhow::Result<u8> {
     let mut wrong = 0;
     for case in cases {
-        let came = scenes::play(programs, case).await;
+        let came = scenes::play(programs, case.ends, &case.settings, case.scene).await;
         let came = came.unwrap_or_else(|error| Came {
             seen: Vec::new(),
             wrong: vec![format!("{error:#}")],

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{count, no_errors, words};
+use super::said::{count, no_errors, words};
 use crate::{
     phone::{Kind, Phone},
     stage::{SOON, Stage},

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use anyhow::bail;
 use sleet_reality::clock::Clock;
 
-use super::count;
+use super::said::count;
 use crate::{
     phone::{Kind, Phone, Shown, Works, state_in},
     stage::{SOON, Stage, ms},

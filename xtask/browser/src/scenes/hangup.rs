@@ -4,7 +4,10 @@ use std::{fmt, time::Duration};
 
 use anyhow::Context;
 
-use super::{count, gone, no_errors};
+use super::{
+    gone,
+    said::{count, no_errors},
+};
 use crate::{
     phone::{Kind, Phone},
     stage::{SOON, Stage, ms},

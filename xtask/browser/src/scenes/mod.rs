@@ -5,14 +5,11 @@ pub mod gone;
 pub mod hangup;
 pub mod otherwise;
 pub mod restart;
+mod said;
 pub mod trickle;
 
-use serde_json::Value;
-
 use crate::{
-    cases::Case,
-    phone::Phone,
-    stage::{Programs, Stage},
+    stage::{Ends, Programs, Settings, Stage},
     table::Came,
 };
 
@@ -37,47 +34,26 @@ pub enum Scene {
     DeadStun,
 }
 
-/// Plays `case`.
+/// Plays `scene` between `ends`.
 ///
 /// # Errors
 /// When something cannot be started, or does not get as far as the case begins: that is said of the case, too.
-pub async fn play(programs: &Programs, case: &Case) -> anyhow::Result<Came> {
-    let mut stage = Stage::set(programs, case.ends, &case.settings).await?;
+pub async fn play(
+    programs: &Programs,
+    ends: Ends,
+    settings: &Settings,
+    scene: Scene,
+) -> anyhow::Result<Came> {
+    let mut stage = Stage::set(programs, ends, settings).await?;
     let stage = &mut stage;
-    match case.scene {
+    match scene {
         Scene::Connect => connect::play(stage).await,
-        Scene::Trickle(early) => trickle::play(stage, early, case.settings.is_naive).await,
+        Scene::Trickle(early) => trickle::play(stage, early, settings.is_naive).await,
         Scene::Hangup(moment, who) => hangup::play(stage, moment, who).await,
         Scene::Unheard(who) => hangup::unheard(stage, who).await,
-        Scene::Restart(who) => restart::play(stage, who, &case.settings).await,
+        Scene::Restart(who) => restart::play(stage, who, settings).await,
         Scene::Gone(how) => gone::play(stage, how).await,
         Scene::Hidden => otherwise::hidden(stage).await,
         Scene::DeadStun => otherwise::dead_stun(stage).await,
     }
-}
-
-/// A number that a page or a phone's screen says; 0 if it says none.
-fn count(value: &Value, name: &str) -> u64 {
-    value[name].as_u64().unwrap_or_default()
-}
-
-/// A list of words that a page says, joined.
-fn words(value: &Value) -> String {
-    let words = value.as_array().into_iter().flatten();
-    let words: Vec<&str> = words.filter_map(Value::as_str).collect();
-    if words.is_empty() {
-        "none".to_owned()
-    } else {
-        words.join(" ")
-    }
-}
-
-/// What went wrong inside of pages is wrong in every case.
-async fn no_errors(phone: &mut Phone, name: &str, came: &mut Came) -> anyhow::Result<()> {
-    if phone.log().is_none() {
-        let looked = phone.look().await?;
-        let errors = words(&looked["errors"]);
-        came.must(errors == "none", format!("errors in the {name}'s page: {errors}"));
-    }
-    Ok(())
 }

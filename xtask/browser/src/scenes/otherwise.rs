@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use serde_json::Value;
 
-use super::{no_errors, words};
+use super::said::{no_errors, words};
 use crate::{
     phone::{Kind, Phone},
     stage::Stage,

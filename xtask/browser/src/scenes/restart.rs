@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{count, hangup::Who, no_errors, words};
+use super::{
+    hangup::Who,
+    said::{count, no_errors, words},
+};
 use crate::{
     phone::{Kind, Phone, Works},
     stage::{SOON, Settings, Stage, ms},
