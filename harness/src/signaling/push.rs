@@ -61,16 +61,65 @@ impl PushService {
             return false;
         };
         let sim = host.sim().clone();
-        host.spawn("push", async move {
+        // On its way the notification is nobody's: the device may go offline meanwhile, or crash.
+        sim.clone().spawn_outside("push service", async move {
             sim.sleep(delay).await;
-            sim.record(EventKind::PushDelivered {
-                call: notification.call.clone(),
-                from: notification.from.clone(),
+            host.spawn("push", async move {
+                sim.record(EventKind::PushDelivered {
+                    call: notification.call.clone(),
+                    from: notification.from.clone(),
+                });
+                sim.mark("push-woke-callee");
+                // An error means that the app is gone by now.
+                let _ = sender.send(notification);
             });
-            sim.mark("push-woke-callee");
-            // An error means that the app is gone by now.
-            let _ = sender.send(notification);
         });
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        net::{
+            latency::Latency,
+            link::LinkProfile,
+            topology::{HostSpec, Topology},
+        },
+        peer::DescriptionKind,
+        seed::Seed,
+        trace::Event,
+        world::{self, WorldSpec},
+    };
+
+    #[test]
+    fn a_notification_on_its_way_is_nothing_that_the_device_has_left() {
+        let link = LinkProfile::good(Latency::constant_ms(10));
+        let topology = Topology::new([HostSpec::new("bob", "10.0.0.1", link)]);
+        let ending = world::run(WorldSpec::new(Seed(1), topology), |sim| async move {
+            let (bob, service) = (sim.host("bob"), PushService::default());
+            let mut arrives = service.register("bob", &bob);
+            let notification = Notification {
+                call: "c1".to_owned(),
+                from: "alice".to_owned(),
+                attempt: 1,
+                offer: Description {
+                    kind: DescriptionKind::Offer,
+                    sdp: String::new(),
+                },
+            };
+            assert!(service.notify("bob", Duration::from_secs(1), notification.clone()));
+            sim.sleep(Duration::from_millis(500)).await;
+            bob.check_leaks(0);
+            assert_eq!(arrives.recv().await, Some(notification));
+        });
+        let ending = ending.expect("a run");
+        let left = |event: &Event| match &event.kind {
+            EventKind::LeakCheck { tasks, .. } => Some(tasks.clone()),
+            _ => None,
+        };
+        let left: Vec<_> = ending.trace.events.iter().filter_map(left).collect();
+        assert_eq!(left, [Vec::<String>::new()]);
     }
 }

@@ -324,6 +324,15 @@ impl Sim {
         self.shared.incarnations.is_up(index)
     }
 
+    /// Starts a task that belongs to no host, such as that of a service which is not part of the world: no crash ends it, and no
+    /// leak check counts it.
+    pub(crate) fn spawn_outside<F>(&self, name: &'static str, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        tasks::as_nobody(|| tasks::named(name, || tokio::spawn(future)))
+    }
+
     /// Starts a task of the host whose task is being polled: it ends when the host crashes, and waits while the host is
     /// paused.
     pub fn spawn<F>(&self, name: &'static str, future: F) -> JoinHandle<F::Output>

@@ -146,6 +146,14 @@ pub(super) fn as_owner<R>(owner: Owner, f: impl FnOnce() -> R) -> R {
     result
 }
 
+/// Calls `f` as the world itself would: the tasks that it spawns belong to no host.
+pub(super) fn as_nobody<R>(f: impl FnOnce() -> R) -> R {
+    let was = OWNER.replace(None);
+    let result = f();
+    OWNER.set(was);
+    result
+}
+
 /// Calls `spawn`, which spawns one task, and gives the task a name.
 pub(super) fn named<R>(name: &'static str, spawn: impl FnOnce() -> R) -> R {
     NAME.set(Some(name));
