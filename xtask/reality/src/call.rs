@@ -98,6 +98,8 @@ pub fn execute(place: &Place<'_>, seed: Seed, plan: &Plan) -> anyhow::Result<Cam
         dialed: None,
         connected: BTreeMap::new(),
         over: None,
+        restarted: None,
+        again: BTreeMap::new(),
         round,
         came: Came::default(),
     };
@@ -118,6 +120,9 @@ struct Call<'a> {
     dialed: Option<Duration>,
     connected: BTreeMap<Side, Duration>,
     over: Option<Duration>,
+    // When the caller looked for ways to reach each other anew, and since when they can talk again.
+    restarted: Option<Duration>,
+    again: BTreeMap<Side, Duration>,
     // Of a story of hangups: what is left.
     round: Option<Round>,
     came: Came,
@@ -176,6 +181,10 @@ impl Call<'_> {
         let budget = Duration::from_millis(self.plan.budget_ms);
         match (self.place.story, &self.round) {
             (Story::Lasts { ms }, _) => Duration::from_millis(hit_at(self.plan) + ms),
+            (Story::Restarts { at_ms, within_ms }, _) => {
+                let dialed = self.dialed.map_or(ON_IN, |at| at - self.began);
+                dialed + Duration::from_millis(at_ms + within_ms)
+            }
             (_, Some(round)) => round.ends(),
             (_, None) => self.dialed.map_or(ON_IN, |at| at - self.began + budget),
         }
@@ -202,6 +211,10 @@ impl Call<'_> {
                 }
                 self.connected.entry(side).or_insert(at);
                 self.place.story == Story::Connects && self.connected.len() == 2
+            }
+            Shown::Reconnected {} if self.restarted.is_some() => {
+                self.again.entry(side).or_insert(at);
+                self.again.len() == 2
             }
             Shown::Over { end } => {
                 let absent = self.came.end.take().filter(|end| end.contains("absent"));
@@ -239,6 +252,9 @@ impl Call<'_> {
                     if do_it(phone, self.seed, &act)? {
                         self.dialed.get_or_insert(self.clock.passed());
                     }
+                    if let Act::Retry { .. } = act {
+                        self.restarted = Some(self.clock.passed());
+                    }
                     if let (Act::Hangup { .. }, Some(round)) = (&act, &mut self.round) {
                         round.hung_up(self.clock.passed().saturating_sub(self.began));
                     }
@@ -259,16 +275,20 @@ impl Call<'_> {
         }
         let both = self.connected.len() == 2;
         let since = |from: Option<Duration>, at: Option<Duration>| Some(at?.saturating_sub(from?));
-        if let Story::Lasts { .. } = self.place.story {
-            let hit = self.began + Duration::from_millis(hit_at(self.plan));
-            self.came.ms = since(Some(hit), self.over).map(|took| took.as_millis() as u64);
-            self.came.well = both && self.over.is_none();
-        } else {
-            let last = self.connected.values().max().copied().filter(|_| both);
-            let budget = Duration::from_millis(self.plan.budget_ms);
-            let in_time = since(self.dialed, last).filter(|took| *took <= budget);
-            self.came.ms = in_time.map(|took| took.as_millis() as u64);
-            self.came.well = in_time.is_some();
+        let mut in_time = |from, ends: &BTreeMap<Side, Duration>, most_ms| {
+            let last = ends.values().max().copied().filter(|_| ends.len() == 2);
+            let took = since(from, last).filter(|took| *took <= Duration::from_millis(most_ms));
+            self.came.ms = took.map(|took| took.as_millis() as u64);
+            self.came.well = took.is_some();
+        };
+        match self.place.story {
+            Story::Lasts { .. } => {
+                let hit = self.began + Duration::from_millis(hit_at(self.plan));
+                self.came.ms = since(Some(hit), self.over).map(|took| took.as_millis() as u64);
+                self.came.well = both && self.over.is_none();
+            }
+            Story::Restarts { within_ms, .. } => in_time(self.restarted, &self.again, within_ms),
+            _ => in_time(self.dialed, &self.connected, self.plan.budget_ms),
         }
         if !both || (self.place.story == Story::Connects && !self.came.well) {
             self.came.pair = None;
@@ -301,6 +321,7 @@ fn do_it(phone: &mut Phone, seed: Seed, act: &Act) -> anyhow::Result<bool> {
             phone.tap("dial", &call_id(call, seed), Some(&to))?;
             return Ok(true);
         }
+        Act::Retry { call } => phone.tap("restart", &call_id(call, seed), None)?,
         Act::Hangup { call } => phone.tap("hang-up", &call_id(call, seed), None)?,
         Act::App { with, .. } => phone.tap("accept", with.as_str().unwrap_or_default(), None)?,
         other => bail!("nobody can do that for real: {}", other.name()),

@@ -79,6 +79,14 @@ pub enum Story {
         /// So long.
         ms: u64,
     },
+    /// It connects, and the caller looks for ways to reach each other anew. Well is a call that connects again in time; what is
+    /// measured is how long that takes.
+    Restarts {
+        /// When the caller does, from dialing on, in milliseconds.
+        at_ms: u64,
+        /// How long it may take, in milliseconds.
+        within_ms: u64,
+    },
 }
 
 impl Story {
@@ -86,7 +94,7 @@ impl Story {
     pub fn oracle(self) -> &'static str {
         match self {
             Self::Connects => "CONN-01",
-            Self::Lasts { .. } => "CONN-02",
+            Self::Lasts { .. } | Self::Restarts { .. } => "CONN-02",
             Self::HungUp(_) => "TEAR-02",
         }
     }
@@ -226,6 +234,13 @@ impl Shape {
                 plan.horizon_ms += plan.talk_ms;
             }
             Story::HungUp(hangups) => hang_up(&mut plan, seed, hangups),
+            Story::Restarts { at_ms, within_ms } => {
+                let call = "c1".into();
+                let when = When::At { ms: ms + at_ms };
+                plan.script.push(user("alice", when, Act::Retry { call }));
+                plan.talk_ms = within_ms;
+                plan.horizon_ms += at_ms + within_ms;
+            }
         }
         plan
     }

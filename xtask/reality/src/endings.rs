@@ -1,4 +1,5 @@
-//! Cases of how calls end: hung up by the caller again and again, closed while a server is silent, or lost when a NAT forgets.
+//! Cases of how calls end: hung up by the caller again and again, closed while a server is silent, or lost when a NAT forgets; and of
+//! how they go on, by a restart.
 
 use sleet::fault::{
     Directions, Fault, FaultKind, Target, ice_server_down, kinds::NatRebind, kinds::NatReboot, partition,
@@ -24,6 +25,7 @@ pub fn all() -> Vec<Case> {
     all.extend(slow_closes());
     all.extend(reboots());
     all.extend(bindings());
+    all.extend(restarts());
     all
 }
 
@@ -142,6 +144,37 @@ fn reboots() -> Vec<Case> {
     .into_iter()
     .map(Case::few)
     .collect()
+}
+
+/// Restarts of ICE: on paths that are there, and as the remedy of finding 0009 after the caller's NAT started again.
+fn restarts() -> Vec<Case> {
+    let restarted = |faults| Shape {
+        slow: Vec::new(),
+        faults,
+        story: Story::Restarts {
+            at_ms: REBOOTS_MS + 1_000,
+            within_ms: 10_000,
+        },
+        ..Shape::default()
+    };
+    let moves = Fault::new(
+        Target::Nat("a".to_owned()),
+        NatRebind {},
+        DIALS_MS + REBOOTS_MS,
+        None,
+    );
+    vec![
+        Case::new(
+            "restart/plain",
+            "the caller restarts ICE while they talk",
+            restarted(Vec::new()),
+        ),
+        Case::new(
+            "restart/ports-move",
+            "the caller's NAT gives other ports, and a second later the caller restarts ICE",
+            restarted(vec![moves]),
+        ),
+    ]
 }
 
 /// Finding 0010: NATs that give every mapping a port of its own and forget a silent one, and a callee who takes their time.

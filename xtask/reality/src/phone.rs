@@ -39,6 +39,8 @@ pub enum Shown {
         /// By which kinds of way.
         pair: Option<String>,
     },
+    /// They can talk again, or still: over another pair.
+    Reconnected {},
     /// The call is over.
     Over {
         /// Why.

@@ -30,6 +30,8 @@ struct Came {
     #[serde(default)]
     closed_ms: Option<u64>,
     #[serde(default)]
+    again_ms: Option<u64>,
+    #[serde(default)]
     left: BTreeMap<String, Vec<String>>,
 }
 
@@ -52,6 +54,10 @@ impl Came {
                     .filter(|took| *took <= ms);
                 let both = self.connected_ms.is_some();
                 sample.add(both && took.is_none(), took, self.pair.as_deref());
+            }
+            Story::Restarts { within_ms, .. } => {
+                let took = self.again_ms.filter(|took| *took <= within_ms);
+                sample.add(took.is_some(), took, self.pair.as_deref());
             }
             Story::HungUp(_) => {
                 sample.add(self.left.is_empty(), self.closed_ms, None);

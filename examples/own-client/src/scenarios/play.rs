@@ -50,6 +50,8 @@ struct Came {
     over_ms: Option<u64>,
     /// How long after the last hangup the last peer was closed, in milliseconds; none while one is not.
     closed_ms: Option<u64>,
+    /// How long after a restart both screens said again that the two can talk, in milliseconds.
+    again_ms: Option<u64>,
     /// What was left at the end, and of tasks the places where they were started.
     left: BTreeMap<String, Vec<String>>,
 }
@@ -125,6 +127,7 @@ fn came(seed: u64, plan: &Plan, record: &RunRecord) -> Came {
         pair,
         over_ms: over_at(trace),
         closed_ms: closed_after(trace),
+        again_ms: again_after(trace),
         left: left(trace),
     }
 }
@@ -154,6 +157,26 @@ fn closed_after(trace: &Trace) -> Option<u64> {
         .find(|e| matches!(e.kind, EventKind::Closed { .. }));
     let after = last.map_or(0, |last| last.at.as_nanos().saturating_sub(hung_up.at.as_nanos()));
     all_closed.then_some(after / 1_000_000)
+}
+
+fn again_after(trace: &Trace) -> Option<u64> {
+    let restarted = trace.events.iter().find(|e| {
+        let EventKind::Intended { intent, .. } = &e.kind else {
+            return false;
+        };
+        matches!(intent, Intent::Retry { .. })
+    })?;
+    let again = ["alice", "bob"].map(|host| {
+        let mut after = trace.of(host).filter(|e| e.seq > restarted.seq);
+        let connected = after.find(|e| {
+            let EventKind::Call { what, .. } = &e.kind else {
+                return false;
+            };
+            *what == CallEvent::Connected
+        })?;
+        Some((connected.at - restarted.at).as_millis() as u64)
+    });
+    Some(again[0]?.max(again[1]?))
 }
 
 /// What the leak checks found, named as it is counted on real networks: whose, and of which kind.
