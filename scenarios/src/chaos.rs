@@ -179,7 +179,7 @@ fn nats_and_relay(seed: Seed) -> Plan {
     plan
 }
 
-/// Has the processors of some phones take time for each packet: up to 2 ms, as a small phone's with much else to do.
+/// Has the processors of some hosts take time for each packet: up to 2 ms, as a small one's with much else to do.
 fn with_processors(seed: Seed, mut plan: Plan) -> Plan {
     let mut draws = seed.stream("plan/chaos/processors");
     for host in &mut plan.topology.hosts {

@@ -8,12 +8,14 @@ use std::{
     ffi::OsString,
     fs,
     path::Path,
-    process::{Command, ExitStatus, Stdio, exit},
-    thread,
+    process::{Command, ExitStatus, Stdio},
 };
 
 use anyhow::Context;
-use sleet_reality::tools::run;
+use sleet_reality::{
+    cage::{begin, hold, unshare},
+    tools::run,
+};
 
 /// The address of every phone and of the server: of TEST-NET-2 (RFC 5737), since browsers ask before a page may reach a private one.
 pub const ADDRESS: &str = "198.51.100.1";
@@ -29,21 +31,6 @@ const NETWORK: [&[&str]; 6] = [
 ];
 /// An interface and what lies beyond it, which has no address.
 const PAIR: &[&str] = &["link", "add", "nowhere", "type", "veth", "peer", "name", "beyond"];
-
-/// A command that starts `program` in namespaces of its own.
-fn unshare(program: impl Into<OsString>) -> Command {
-    let mut command = Command::new("unshare");
-    command.args([
-        "--net",
-        "--mount",
-        "--pid",
-        "--fork",
-        "--mount-proc",
-        "--kill-child=KILL",
-    ]);
-    command.arg(program.into());
-    command
-}
 
 /// Whether there can be a cage here.
 pub fn is_possible() -> bool {
@@ -61,17 +48,8 @@ pub fn is_possible() -> bool {
 pub fn inside(args: &[OsString], temporary: &Path) -> anyhow::Result<ExitStatus> {
     fs::create_dir_all(temporary).with_context(|| temporary.display().to_string())?;
     let mut command = unshare(env::current_exe()?);
-    command.env("TMPDIR", temporary);
-    // Its input says that we are here.
-    let mut child = command
-        .args(args)
-        .stdin(Stdio::piped())
-        .spawn()
-        .context("unshare")?;
-    let here = child.stdin.take();
-    let status = child.wait();
-    drop(here);
-    Ok(status?)
+    command.env("TMPDIR", temporary).args(args);
+    hold(command)
 }
 
 /// Begins life inside of the cage: makes its network and its temporary files' place, and ends when whoever started it is gone.
@@ -79,15 +57,7 @@ pub fn inside(args: &[OsString], temporary: &Path) -> anyhow::Result<ExitStatus>
 /// # Errors
 /// When this is no cage.
 pub fn settle() -> anyhow::Result<()> {
-    anyhow::ensure!(
-        std::process::id() == 1,
-        "only `cargo xtask chromium` starts this, in namespaces of its own"
-    );
-    thread::spawn(|| {
-        // Whatever it is that ends the input: nobody waits for us any more.
-        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
-        exit(1)
-    });
+    begin("cargo xtask chromium")?;
     let mut mount = Command::new("mount");
     run(mount.args(["-t", "tmpfs", "tmpfs"]).arg(env::temp_dir()), None)?;
     for args in NETWORK {
