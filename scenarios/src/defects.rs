@@ -4,7 +4,16 @@
 
 mod wire;
 
-use sleet::{oracle::peers, oracle::peers::Closing, oracle::peers::Leak, prelude::*, trace::EventKind};
+use std::collections::BTreeSet;
+
+use sleet::{
+    oracle::{
+        peers::{self, Closing, Leak},
+        silent,
+    },
+    prelude::*,
+    trace::{Event, EventKind, StunLine, Trace},
+};
 pub(crate) use wire::on_the_wire;
 
 /// The tasks of a peer connection that was closed while its DTLS server waited for its client, or while its SCTP association began
@@ -20,6 +29,9 @@ const READS_RTCP: &str = "webrtc-srtp-0.17.2/src/context/srtcp.rs:";
 
 /// The tasks of gathering, and of a TURN client, that closing does not end (findings 0012 and 0013).
 const RELAY: [&str; 2] = ["turn-", "webrtc-ice-"];
+
+/// How the trace describes a STUN message that goes over a channel of a TURN server: its beginning, and what follows the channel.
+const OVER_A_CHANNEL: [&str; 2] = ["turn channel=", " carries stun "];
 
 /// The tasks that a peer of the harness has, and what the app does to close it and to talk over it.
 const OF_A_PEER: [&str; 3] = ["nic", "close", "talk"];
@@ -97,19 +109,25 @@ pub(crate) fn of_relays_in_a_storm(scenario: Scenario) -> Scenario {
     wire::of_deaf_clients(teardown(scenario, shows))
 }
 
-const CONSEQUENCES: [&Oracle; 4] = [
+const CONSEQUENCES: [&Oracle; 5] = [
     &TEAR_01_CLOSES,
     &TEAR_02_NOTHING_LEFT,
     &TEAR_04_CLOSED_FIRST,
     &TEAR_05_STACK_ENDS,
+    &TEAR_06_SILENT,
 ];
 
 /// Any of the oracles of teardown may be the one that shows a defect of the TURN client.
 fn teardown(scenario: Scenario, shows: fn(&Plan) -> Option<KnownDefect>) -> Scenario {
-    [&TEAR_01_CLOSES, &TEAR_02_NOTHING_LEFT, &TEAR_05_STACK_ENDS]
-        .into_iter()
-        .map(|oracle| Expectation::known_defect(oracle, shows))
-        .fold(scenario, Scenario::expects)
+    [
+        &TEAR_01_CLOSES,
+        &TEAR_02_NOTHING_LEFT,
+        &TEAR_05_STACK_ENDS,
+        &TEAR_06_SILENT,
+    ]
+    .into_iter()
+    .map(|oracle| Expectation::known_defect(oracle, shows))
+    .fold(scenario, Scenario::expects)
 }
 
 fn relays(plan: &Plan) -> bool {
@@ -132,7 +150,49 @@ fn explained(evidence: Evidence<'_>, may_leave: fn(&Closing<'_>) -> bool) -> boo
             }
         };
         is_the_peer && leak.allocations <= most as u64
+    }) && speaks_to_servers(evidence, may_leave)
+}
+
+/// Whether the only closed peers that speak are those that `may_leave` a TURN client, and those that had asked a TURN server something
+/// that was not answered: closing does not end that. When it has been given up, the agent goes on where it waited, with its next
+/// check (finding 0013). None of them answers a check.
+fn speaks_to_servers(evidence: Evidence<'_>, may_leave: fn(&Closing<'_>) -> bool) -> bool {
+    let mut explained = BTreeSet::new();
+    silent::said_after(evidence.trace).iter().all(|said| {
+        let line = StunLine::read(said.says);
+        let asks_again = line.as_ref().is_some_and(|line| {
+            let leaves =
+                || closing_of(evidence.trace, said.closed).is_some_and(|closing| may_leave(&closing));
+            line.method != "binding" && (asked_before(evidence.trace, said.closed, line) || leaves())
+        });
+        if asks_again {
+            explained.insert(said.closed.seq);
+        }
+        let goes_on = || match line {
+            Some(line) => !line.is_answer(),
+            None => said.says.starts_with(OVER_A_CHANNEL[0]) && said.says.contains(OVER_A_CHANNEL[1]),
+        };
+        asks_again || explained.contains(&said.closed.seq) && goes_on()
     })
+}
+
+/// Whether a request was first sent before the peer was closed, or as it was.
+fn asked_before(trace: &Trace, closed: &Event, line: &StunLine<'_>) -> bool {
+    let before = trace
+        .of(closed.host.as_deref().unwrap_or_default())
+        .take_while(|e| e.at <= closed.at + silent::UNDER_WAY);
+    let mut said = before.filter_map(|e| match &e.kind {
+        EventKind::PacketSent { says, .. } => StunLine::read(says),
+        _ => None,
+    });
+    line.id.is_some() && said.any(|earlier| earlier.id == line.id)
+}
+
+fn closing_of<'a>(trace: &'a Trace, closed: &Event) -> Option<Closing<'a>> {
+    let (host, peer) = (closed.host.as_deref()?, closed.kind.peer()?);
+    peers::closings(trace)
+        .filter(|c| c.host == host && c.peer == peer)
+        .last()
 }
 
 fn crashes(evidence: Evidence<'_>) -> usize {

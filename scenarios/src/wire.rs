@@ -31,6 +31,8 @@ use crate::{
 const TRIES: Duration = Duration::from_secs(10);
 /// How long checks go both ways before one end is broken.
 const CHECKS: Duration = Duration::from_secs(2);
+/// How long a packet is under way at most.
+const TRAVELS: Duration = Duration::from_secs(1);
 /// The port from which a broken end sends.
 const PORT: u16 = 9;
 
@@ -128,6 +130,7 @@ fn broken(
             .await
             .expect("the port is free");
         let _ = socket.send_to(&check, at("bob")).await;
+        sim.sleep(TRAVELS).await;
         ends.close().await;
     })
 }

@@ -1,8 +1,7 @@
-//! Connects the stack's virtual network with the sockets of the host.
+//! Connects the stack's virtual network with the ports of the host.
 
 use std::{
-    collections::BTreeMap,
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     sync::{Arc, Mutex as StdMutex, MutexGuard, Weak},
     time::Duration,
 };
@@ -16,36 +15,40 @@ use webrtc_util::vnet::{
     router::{Nic, Router},
 };
 
-use super::{NicError, chunk::Datagram};
-use crate::{socket::UdpSocket, world::Host};
+use super::chunk::Datagram;
+use crate::world::{Held, Host, Inbox, PortRange};
 
 type StackNic = Mutex<dyn Nic + Send + Sync>;
-
-/// The largest datagram that a host may receive, in bytes.
-const MAX_DATAGRAM: usize = 2_048;
 
 /// The time that a datagram may wait for room in the stack's receive queue. The virtual network waits there with its
 /// lock held (webrtc-util 0.17.2, src/vnet/net.rs:156 to 167), which a stack that is answering needs too: where a real
 /// socket drops, the two would deadlock.
 const PATIENCE: Duration = Duration::from_millis(1);
 
-struct Port {
-    socket: Arc<UdpSocket>,
-    reader: JoinHandle<()>,
-}
-
-impl Drop for Port {
-    fn drop(&mut self) {
-        self.reader.abort();
-    }
-}
-
-/// The sockets of one network interface.
+/// The ports of one network interface, between a host and a stack.
 pub(super) struct Gateway {
     host: Host,
     stack: Weak<StackNic>,
-    // `None` once closed: datagrams that the stack still sends are then discarded.
-    open: StdMutex<Option<BTreeMap<SocketAddr, Port>>>,
+    state: StdMutex<State>,
+}
+
+enum State {
+    Open(Open),
+    /// Datagrams that the stack still sends are discarded.
+    Resting,
+    /// The same, for good.
+    Closed,
+}
+
+struct Open {
+    held: Held,
+    reader: JoinHandle<()>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
 }
 
 impl Gateway {
@@ -53,76 +56,65 @@ impl Gateway {
         Self {
             host,
             stack: Arc::downgrade(stack),
-            open: StdMutex::new(Some(BTreeMap::new())),
+            state: StdMutex::new(State::Resting),
         }
     }
 
-    /// Returns the socket bound to `address`, and binds it first if necessary.
-    pub(super) async fn open(&self, address: SocketAddr) -> Result<Arc<UdpSocket>, NicError> {
-        match self.ports().as_ref() {
-            None => return Err(NicError::Down),
-            Some(ports) => {
-                if let Some(port) = ports.get(&address) {
-                    return Ok(port.socket.clone());
-                }
+    /// Holds `ports` of each of `addresses`; returns whether they were released before. A gateway that is closed stays so.
+    pub(super) fn open(&self, ports: &PortRange, addresses: &[IpAddr]) -> bool {
+        let mut state = self.state();
+        match &*state {
+            State::Closed => false,
+            State::Open(open) => {
+                open.held.linger(false);
+                false
+            }
+            State::Resting => {
+                let (held, inbox) = ports.hold(addresses);
+                let reader = self.host.spawn_unseen("nic", receive(inbox, self.stack.clone()));
+                *state = State::Open(Open { held, reader });
+                true
             }
         }
-        let bound = UdpSocket::bind(&self.host, address).await;
-        let socket = Arc::new(bound.map_err(|e| NicError::Bind(e, address))?);
-        let reader = self
-            .host
-            .spawn("nic", receive(socket.clone(), self.stack.clone()));
-        let port = Port {
-            socket: socket.clone(),
-            reader,
-        };
-        let mut ports = self.ports();
-        ports.as_mut().ok_or(NicError::Down)?.insert(address, port);
-        Ok(socket)
     }
 
-    /// Binds `ports` of each of `addresses`.
-    pub(super) async fn open_all(&self, addresses: &[IpAddr], ports: (u16, u16)) -> Result<(), NicError> {
-        for address in addresses {
-            for port in ports.0..=ports.1 {
-                self.open(SocketAddr::new(*address, port)).await?;
-            }
+    /// Makes the ports count as closed, while they are still held.
+    pub(super) fn lingers(&self) {
+        if let State::Open(open) = &*self.state() {
+            open.held.linger(true);
         }
-        Ok(())
     }
 
-    /// Closes every socket; the gateway can open them again.
+    /// Releases every port; the gateway can open them again.
     pub(super) fn rest(&self) {
-        if let Some(ports) = self.ports().as_mut() {
-            ports.clear();
+        let mut state = self.state();
+        if matches!(*state, State::Open(_)) {
+            *state = State::Resting;
         }
     }
 
-    /// Closes every socket for good.
+    /// Releases every port for good.
     pub(super) fn close(&self) {
-        self.ports().take();
+        *self.state() = State::Closed;
     }
 
-    fn ports(&self) -> MutexGuard<'_, Option<BTreeMap<SocketAddr, Port>>> {
-        self.open.lock().expect("no panic while it is held")
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no panic while it is held")
     }
 
-    async fn send(&self, chunk: &(dyn Chunk + Send + Sync)) {
-        // TURN clients bind ports outside the range that is open from the beginning.
-        let Ok(socket) = self.open(chunk.source_addr()).await else {
-            return;
-        };
-        // A datagram that the interface refuses is lost, as on a real one.
-        let _ = socket.send_to(&chunk.user_data(), chunk.destination_addr()).await;
+    fn send(&self, chunk: &(dyn Chunk + Send + Sync)) {
+        if let State::Open(open) = &mut *self.state() {
+            let (from, to) = (chunk.source_addr(), chunk.destination_addr());
+            open.held.send(from, to, chunk.user_data());
+        }
     }
 }
 
-/// Passes datagrams from `socket` to the stack for as long as the stack exists.
-async fn receive(socket: Arc<UdpSocket>, stack: Weak<StackNic>) {
-    let mut buf = vec![0; MAX_DATAGRAM];
-    while let Ok((len, from)) = socket.recv_from(&mut buf).await {
+/// Passes datagrams from `inbox` to the stack for as long as the stack exists.
+async fn receive(mut inbox: Inbox, stack: Weak<StackNic>) {
+    while let Some(arrived) = inbox.recv().await {
         let Some(stack) = stack.upgrade() else { return };
-        let datagram = Datagram::new(from, socket.local_addr(), buf[..len].to_vec());
+        let datagram = Datagram::new(arrived.from, arrived.to, arrived.payload.into());
         let taken = async { stack.lock().await.on_inbound_chunk(Box::new(datagram)).await };
         // Cancelling releases the virtual network's lock; the datagram is lost as in a full buffer.
         let _ = tokio::time::timeout(PATIENCE, taken).await;
@@ -156,7 +148,7 @@ impl Nic for Foreign {
     }
 
     async fn on_inbound_chunk(&self, chunk: Box<dyn Chunk + Send + Sync>) {
-        self.gateway.send(chunk.as_ref()).await;
+        self.gateway.send(chunk.as_ref());
     }
 
     async fn get_static_ips(&self) -> Vec<IpAddr> {

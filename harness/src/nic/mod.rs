@@ -2,17 +2,19 @@
 //!
 //! `webrtc-ice`, `webrtc` and `turn` run unmodified. They are given a virtual network of
 //! `webrtc-util` with a single router, on which [`Gateway`] answers for every address that is not the
-//! peer's: what the stack sends leaves through a simulated UDP socket bound to the same address and port,
-//! and what that socket receives is handed to the stack. So the stack gathers, checks and relays by its own
-//! code, over the packet path of the run.
+//! peer's: what the stack sends leaves from the same address and port of the host, and what arrives there is handed
+//! to the stack. So the stack gathers, checks and relays by its own code, over the packet path of the run.
 
 mod chunk;
 mod gateway;
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -24,25 +26,19 @@ use webrtc_util::vnet::{
     router::{Nic as VnetNic, Router, RouterConfig},
 };
 
-use crate::world::{Host, NoHost};
+pub use crate::world::PORTS;
+use crate::world::{Host, NoHost, PortRange};
 
-/// The number of ports that one peer may bind for its candidates: the stack takes one of them at random per address and
-/// candidate, as from the ephemeral range of a real machine.
-pub const PORTS: u16 = 8;
-
-/// The time that the interface stays up for datagrams that are still queued.
-const DRAIN: Duration = Duration::from_millis(1);
+/// The time for which an interface goes on after its peer was closed: longer than anything that a stack which forgot to
+/// stop would still wait for, the answer to a request that was sent seven times (RFC 8489 section 6.2.1) and the end of
+/// consent (RFC 7675 section 5.1). A real socket stays for as long as somebody holds it, which the stack's virtual network
+/// does not tell.
+const LINGERS: Duration = Duration::from_secs(40);
 
 /// The error of a network interface that could not be brought up.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum NicError {
-    /// A socket of the host could not be bound.
-    #[error("the network interface could not bind {1}: {0}")]
-    Bind(io::Error, SocketAddr),
-    /// The interface was taken down.
-    #[error("the network interface is down")]
-    Down,
     /// The host has no ports left.
     #[error(transparent)]
     Ports(#[from] io::Error),
@@ -57,26 +53,32 @@ pub enum NicError {
     Vnet(#[from] webrtc_util::Error),
 }
 
-/// The network interface of one peer. Close it when the peer is closed.
+/// The network interface of one peer. Take it down when the peer is closed.
 pub struct Nic {
+    up: Arc<Up>,
+}
+
+struct Up {
+    host: Host,
     net: Arc<Net>,
     addresses: Vec<IpAddr>,
-    ports: (u16, u16),
+    ports: PortRange,
     gateway: Arc<Gateway>,
     router: Arc<Mutex<Router>>,
     // Keeps the interface alive: the router has only a weak reference.
     _foreign: Arc<Mutex<dyn VnetNic + Send + Sync>>,
+    // How often the interface went down and came up again.
+    turns: AtomicU64,
 }
 
 impl Nic {
-    /// Brings up an interface with the addresses of `host` that are up and ports of its own. Their sockets are bound at
-    /// once, so that a check that arrives before the stack has sent anything finds one.
+    /// Brings up an interface with the addresses of `host` that are up and ports of its own. It holds them at once, so
+    /// that a check that arrives before the stack has sent anything finds it.
     ///
     /// # Errors
     /// [`NicError`]
     pub async fn up(host: &Host) -> Result<Self, NicError> {
-        let (first, addresses) = (host.port_range(PORTS)?, host.addresses_up());
-        let ports = (first, first + PORTS - 1);
+        let (ports, addresses) = (host.hand_out_ports()?, host.addresses_up());
         let net = Arc::new(Net::new(Some(NetConfig {
             static_ips: addresses.iter().map(ToString::to_string).collect(),
             ..NetConfig::default()
@@ -89,7 +91,7 @@ impl Nic {
                 gateway.close();
             }
         });
-        gateway.open_all(&addresses, ports).await?;
+        gateway.open(&ports, &addresses);
 
         let mut router = Router::new(RouterConfig {
             // Every address is on this router: packets leave it only through the gateway.
@@ -107,61 +109,62 @@ impl Nic {
         }
         router.add_net(stack.clone()).await?;
         router.add_net(foreign.clone()).await?;
-        // Starting and stopping happen in the call; the returned future only waits for child routers, and there are
-        // none.
-        drop(router.start());
+        start(host, &mut router);
         let router = Arc::new(Mutex::new(router));
         stack.lock().await.set_router(router.clone()).await?;
-        Ok(Self {
+        let up = Arc::new(Up {
+            host: host.clone(),
             net,
             addresses,
             ports,
             gateway,
             router,
             _foreign: foreign,
-        })
+            turns: AtomicU64::default(),
+        });
+        Ok(Self { up })
     }
 
     /// Returns the virtual network for the stack's configuration.
     pub fn net(&self) -> Arc<Net> {
-        self.net.clone()
+        self.up.net.clone()
     }
 
     /// Returns the first and the last port that the stack may bind.
     pub fn ports(&self) -> (u16, u16) {
-        self.ports
+        self.up.ports.ports()
     }
 
-    /// Takes the interface down and closes its sockets. Datagrams that the stack has sent by then still leave, as from
-    /// the buffers of a real socket.
-    pub async fn down(&self) {
-        Self::drain().await;
-        self.gateway.close();
-        drop(self.router.lock().await.stop());
+    /// Takes the interface down, because nothing uses it any more. Its ports count as closed from now on; but for a while
+    /// what the stack sends all the same still leaves, and what arrives still reaches it, as from a socket that somebody
+    /// forgot to close.
+    pub fn down(&self) {
+        let turn = self.up.turns.fetch_add(1, Relaxed) + 1;
+        self.up.gateway.lingers();
+        if tokio::runtime::Handle::try_current().is_err() {
+            // The run is over.
+            return self.up.gateway.rest();
+        }
+        let up = self.up.clone();
+        self.up.host.sim().spawn_outside("nic", async move {
+            tokio::time::sleep(LINGERS).await;
+            if up.turns.load(Relaxed) == turn {
+                up.gateway.rest();
+                drop(up.router.lock().await.stop());
+            }
+        });
     }
 
-    /// Waits until everything that stacks have sent by now has left.
-    pub(crate) async fn drain() {
-        // Simulated time moves only when nothing is left to do: then the router's queue is empty.
-        tokio::time::sleep(DRAIN).await;
-    }
-
-    /// Closes the sockets at once, until [`Nic::wake`]: nothing of the interface is left meanwhile.
-    pub(crate) fn rest(&self) {
-        self.gateway.rest();
-        // A locked router is sending; it then ends with the interface.
-        if let Ok(mut router) = self.router.try_lock() {
-            drop(router.stop());
+    /// Brings the interface up again after [`Nic::down`].
+    pub(crate) async fn wake(&self) {
+        self.up.turns.fetch_add(1, Relaxed);
+        if self.up.gateway.open(&self.up.ports, &self.up.addresses) {
+            start(&self.up.host, &mut *self.up.router.lock().await);
         }
     }
+}
 
-    /// Brings the interface up again after [`Nic::rest`].
-    ///
-    /// # Errors
-    /// [`NicError`]
-    pub(crate) async fn wake(&self) -> Result<(), NicError> {
-        self.gateway.open_all(&self.addresses, self.ports).await?;
-        drop(self.router.lock().await.start());
-        Ok(())
-    }
+fn start(host: &Host, router: &mut Router) {
+    // It happens in the call; the returned future only waits for child routers, and there are none.
+    drop(host.sim().as_nobody(|| router.start()));
 }

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Evidence, Oracle, Verdict, Violation,
-    wanted::{Want, wanted},
+    wanted::{Want, due, wanted},
     worst,
 };
 use crate::{
@@ -45,7 +45,7 @@ fn once(evidence: Evidence<'_>) -> Verdict {
         .filter(|e| matches!(&e.kind, EventKind::Signal { with, .. } if with == SERVICE))
         .filter_map(|e| e.host.as_deref())
         .collect();
-    let each = hosts.into_iter().map(|host| judge(evidence.trace, host));
+    let each = hosts.into_iter().map(|host| judge(evidence, host));
     worst(each.chain([tried_once(evidence.trace)]))
 }
 
@@ -72,7 +72,9 @@ fn tried_once(trace: &Trace) -> Verdict {
     }))
 }
 
-fn judge(trace: &Trace, host: &str) -> Verdict {
+fn judge(Evidence { trace, plan }: Evidence<'_>, host: &str) -> Verdict {
+    // A phone that sleeps has in hand what it had when it fell asleep.
+    let in_hand = |since: SimTime| due(plan, host, since, IN_HAND);
     let mut said: BTreeMap<Said<'_>, u64> = BTreeMap::new();
     // For each call, when the app first had it in hand to say that it is over, and when it had come online before; and when messages
     // arrived that it answers with that.
@@ -114,7 +116,7 @@ fn judge(trace: &Trace, host: &str) -> Verdict {
                 candidate,
                 ..
             } if !REPEATED.contains(&message.as_str()) => {
-                let began = busy.filter(|(_, last)| event.at <= *last + IN_HAND);
+                let began = busy.filter(|(_, last)| event.at <= in_hand(*last));
                 let began = began.map_or(event.at, |(began, _)| began);
                 busy = Some((began, event.at));
                 let is_ending = ENDINGS.contains(&message.as_str());
@@ -130,10 +132,9 @@ fn judge(trace: &Trace, host: &str) -> Verdict {
                 *times += 1;
                 let may = match name {
                     "an end" => {
-                        let in_hand = (began, offline_until);
-                        let (since, online) = *ended.entry(call).or_insert(in_hand);
+                        let (since, online) = *ended.entry(call).or_insert((began, offline_until));
                         let later = asked.get(call.as_str()).into_iter().flatten();
-                        let waits = |at: &&SimTime| **at + IN_HAND >= since || **at <= online;
+                        let waits = |at: &&SimTime| in_hand(**at) >= since || **at <= online;
                         1 + later.filter(waits).count() as u64
                     }
                     "ringing" => rings.get(call.as_str()).copied().unwrap_or(0).max(1),
@@ -158,7 +159,11 @@ mod tests {
         super::{ends::testing::*, machine::testing::*},
         *,
     };
-    use crate::trace::CallOutcome;
+    use crate::{
+        fault::{Plan, host_sleep},
+        net::topology::Topology,
+        trace::CallOutcome,
+    };
 
     fn passes(direction: SignalDirection, message: &str, ufrag: Option<&str>) -> EventKind {
         EventKind::Signal {
@@ -228,5 +233,25 @@ mod tests {
             Some(4),
             "it had nothing to do for long"
         );
+    }
+
+    #[test]
+    fn a_phone_that_sleeps_has_in_hand_what_it_had_when_it_fell_asleep() {
+        let mut plan = Plan {
+            heal_at_ms: 9_000,
+            ..Plan::new(Topology::default())
+        };
+        plan.inject(host_sleep("alice", 200, 2_900));
+        let asks = passes(SignalDirection::Received, "offer", None);
+        let events = [
+            (100, asks),
+            (2_900, says("glare", None)),
+            (2_906, says("glare", None)),
+        ];
+        let trace = &trace_of(events.map(|(at, kind)| (at, "alice", kind)).into());
+        assert_eq!(once(Evidence { trace, plan: &plan }), Verdict::Pass);
+        plan.faults.clear();
+        let awake = once(Evidence { trace, plan: &plan });
+        assert_eq!(decided(&awake), Some(2));
     }
 }

@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use super::{Evidence, Oracle, Verdict, Violation};
-use crate::trace::{Event, EventKind, PeerId, Proto, StunLine};
+use crate::trace::{Event, EventKind, PeerId, Proto, StunLine, Trace};
 
 /// A closed peer is silent.
 pub const TEAR_06_SILENT: Oracle = Oracle {
@@ -16,7 +16,7 @@ pub const TEAR_06_SILENT: Oracle = Oracle {
 };
 
 /// The time for which a packet of a closed peer may have been under way between its socket and the wire: the last alert of DTLS is.
-const UNDER_WAY: Duration = Duration::from_millis(500);
+pub const UNDER_WAY: Duration = Duration::from_millis(500);
 
 /// The sockets of a host's peers, by their ports.
 #[derive(Default)]
@@ -38,9 +38,31 @@ impl<'a> Sockets<'a> {
     }
 }
 
+/// A packet that a peer sent half a second or more after its close had returned.
+#[derive(Clone, Copy, Debug)]
+pub struct SaidAfter<'a> {
+    /// The end of the closing.
+    pub closed: &'a Event,
+    /// The packet.
+    pub sent: &'a Event,
+    /// Where it went.
+    pub to: SocketAddr,
+    /// What it is, in the terms of its protocol.
+    pub says: &'a str,
+}
+
 fn silent(evidence: Evidence<'_>) -> Verdict {
+    match said_after(evidence.trace).first() {
+        Some(said) => speaks(said),
+        None => Verdict::Pass,
+    }
+}
+
+/// Returns everything that closed peers said, in order.
+pub fn said_after(trace: &Trace) -> Vec<SaidAfter<'_>> {
+    let mut all = Vec::new();
     let mut sockets = Sockets::default();
-    for event in &evidence.trace.events {
+    for event in &trace.events {
         let Some(host) = event.host.as_deref() else {
             continue;
         };
@@ -61,10 +83,16 @@ fn silent(evidence: Evidence<'_>) -> Verdict {
                 let owner = sockets.owners.get(&(host, flow.src.port()));
                 let closed = owner.and_then(|peer| sockets.closed.get(&(host, *peer)));
                 if let Some(closed) = closed.copied().filter(|closed| event.at > closed.at + UNDER_WAY) {
-                    if !sockets.is_taken_over(host, closed, says) {
-                        return speaks(closed, event, flow.dst, says);
+                    if sockets.is_taken_over(host, closed, says) {
+                        sockets.owners.remove(&(host, flow.src.port()));
+                        continue;
                     }
-                    sockets.owners.remove(&(host, flow.src.port()));
+                    all.push(SaidAfter {
+                        closed,
+                        sent: event,
+                        to: flow.dst,
+                        says,
+                    });
                 }
             }
             EventKind::PeerCreated { .. } => {
@@ -73,7 +101,7 @@ fn silent(evidence: Evidence<'_>) -> Verdict {
             _ => {}
         }
     }
-    Verdict::Pass
+    all
 }
 
 /// Returns the local ports that a candidate comes from: its own, of a host candidate, or that of its base.
@@ -87,7 +115,13 @@ fn ports(attribute: &str) -> Option<u16> {
     port?.parse().ok()
 }
 
-fn speaks(closed: &Event, event: &Event, to: SocketAddr, says: &str) -> Verdict {
+fn speaks(said: &SaidAfter<'_>) -> Verdict {
+    let SaidAfter {
+        closed,
+        sent,
+        to,
+        says,
+    } = said;
     let what = match StunLine::read(says) {
         Some(line) if line.is_answer() => "answered a check from",
         _ => "sent a packet to",
@@ -98,9 +132,9 @@ fn speaks(closed: &Event, event: &Event, to: SocketAddr, says: &str) -> Verdict 
         "{whose} of {} was closed at {}, and {what} {to} at {}",
         host.unwrap_or_default(),
         closed.at,
-        event.at
+        sent.at
     );
-    Verdict::Fail(Violation::at(event, why))
+    Verdict::Fail(Violation::at(sent, why))
 }
 
 #[cfg(test)]

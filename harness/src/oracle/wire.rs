@@ -11,8 +11,9 @@ use std::{
 
 pub use triggered::WIRE_05_TRIGGERED;
 
-use super::{Evidence, Oracle, Verdict, Violation};
+use super::{Evidence, Oracle, Verdict, Violation, wanted::due};
 use crate::{
+    fault::Plan,
     time::SimTime,
     trace::{Event, EventKind, IceRole, PacketId, PeerId, StunLine, Trace},
 };
@@ -249,7 +250,7 @@ fn conflicts(evidence: Evidence<'_>) -> Verdict {
     let mut wire = Wire::default();
     let mut open: BTreeMap<(&str, &PeerId), Open<'_>> = BTreeMap::new();
     for event in &trace.events {
-        if let Some(late) = overdue(&open, event.at) {
+        if let Some(late) = overdue(evidence.plan, &open, event.at) {
             return late;
         }
         if let Some(end) = in_conflict(&wire, event) {
@@ -278,8 +279,9 @@ fn conflicts(evidence: Evidence<'_>) -> Verdict {
     Verdict::Pass
 }
 
-fn overdue(open: &BTreeMap<(&str, &PeerId), Open<'_>>, now: SimTime) -> Option<Verdict> {
-    let ((host, peer), late) = open.iter().find(|(_, o)| now > o.event.at + SETTLES)?;
+fn overdue(plan: &Plan, open: &BTreeMap<(&str, &PeerId), Open<'_>>, now: SimTime) -> Option<Verdict> {
+    let is_late = |host: &str, open: &Open<'_>| now > due(plan, host, open.event.at, SETTLES);
+    let ((host, peer), late) = open.iter().find(|((host, _), open)| is_late(host, open))?;
     let why = format!(
         "{peer} of {host} received a check in its own role at {}, and neither said so nor changed",
         late.event.at

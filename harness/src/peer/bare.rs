@@ -313,6 +313,6 @@ impl Peer for BarePeer {
         if let Some(talk) = talk {
             talk.abort();
         }
-        self.nic.down().await;
+        self.nic.down();
     }
 }

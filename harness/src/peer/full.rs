@@ -350,6 +350,6 @@ impl Peer for FullPeer {
             self.log.failed("close", error);
         }
         self.log.closed();
-        self.nic.down().await;
+        self.nic.down();
     }
 }

@@ -19,6 +19,7 @@ impl UdpSocket {
     /// # Errors
     /// Fails as the system does: the address is taken or not the host's.
     pub async fn bind(host: &Host, address: SocketAddr) -> io::Result<Self> {
+        host.free_of_peers(address)?;
         let socket = pinned(host, shim::UdpSocket::bind(address)).await?;
         let inner = Pinned::new(host, socket);
         let local = inner.get().local_addr()?;

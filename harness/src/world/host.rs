@@ -1,6 +1,12 @@
 //! A host of the world: its tasks, its addresses, and its leak check.
 
-use std::{io, net::IpAddr, sync::atomic::Ordering::Relaxed, task::Context};
+use std::{
+    future,
+    net::IpAddr,
+    pin::pin,
+    sync::atomic::Ordering::Relaxed,
+    task::{Context, Poll},
+};
 
 use tokio::task::JoinHandle;
 use turmoil_net::{NetstatEntry, NetstatState};
@@ -25,6 +31,10 @@ impl Host {
 
     fn entry(&self) -> &HostEntry {
         &self.sim.shared.hosts[self.owner.host]
+    }
+
+    pub(super) fn index(&self) -> usize {
+        self.owner.host
     }
 
     /// Returns the world of the host.
@@ -91,31 +101,29 @@ impl Host {
             .collect()
     }
 
-    /// Reserves `count` ports of the host, and returns the first.
-    ///
-    /// # Errors
-    /// Fails if the host has no more ports.
-    ///
-    /// # Panics
-    /// Panics if a thread panicked while it took ports.
-    pub fn port_range(&self, count: u16) -> io::Result<u16> {
-        let mut next = self.entry().ports.lock().expect("taking ports does not panic");
-        let first = *next;
-        *next = first.checked_add(count).ok_or_else(|| {
-            io::Error::new(
-                io::ErrorKind::AddrInUse,
-                format!("no ports left on {}", self.name()),
-            )
-        })?;
-        Ok(first)
-    }
-
     /// Starts a task of this host.
     pub fn spawn<F>(&self, name: &'static str, future: F) -> JoinHandle<F::Output>
     where
         F: Future<Output: Send + 'static> + Send + 'static,
     {
         self.run(|| self.sim.spawn(name, future))
+    }
+
+    /// Starts a task for what a machine does beside its apps: it waits while the host is paused, and no leak check counts it.
+    pub(crate) fn spawn_unseen(
+        &self,
+        name: &'static str,
+        future: impl Future<Output = ()> + Send + 'static,
+    ) -> JoinHandle<()> {
+        let host = self.clone();
+        self.sim.spawn_outside(name, async move {
+            let mut future = pin!(future);
+            future::poll_fn(|cx| match host.stalls(cx) {
+                true => Poll::Pending,
+                false => future.as_mut().poll(cx),
+            })
+            .await;
+        })
     }
 
     /// Calls `f` as a task of this host would: the tasks that it spawns and the events that it records are the host's.
@@ -128,7 +136,8 @@ impl Host {
     /// ended do not count: a process takes them along when it dies, which tokio cannot do.
     pub fn check_leaks(&self, allocations: u64) {
         let open = turmoil_net::netstat(self.addresses()[0]).entries;
-        let sockets = open.iter().filter(|s| !is_orphan(s)).map(name_socket).collect();
+        let open = open.iter().filter(|s| !is_orphan(s)).map(name_socket);
+        let sockets = open.chain(self.sim.ports().names(self.addresses())).collect();
         let (lives, host) = (&self.sim.shared.incarnations, self.owner.host);
         let tasks = match lives.is_up(host) {
             true => self.sim.tasks().alive_of(lives.owner(host)),

@@ -12,6 +12,7 @@
 //! - [`tasks`]: the owner of the task that is being polled, and the tasks that are alive
 //! - [`pump`]: carries packets between the hosts
 //! - [`packet`]: a packet in flight
+//! - [`ports`], [`held`]: the UDP ports of network interfaces, beside those of sockets
 //! - [`controls`]: acts on a world from outside
 //! - [`runtime`]: the runtime and its hooks
 //! - [`panics`]: turns panics into events
@@ -26,10 +27,12 @@ mod crash;
 mod current;
 mod free_steps;
 mod gate;
+mod held;
 mod host;
 mod incarnations;
 mod packet;
 mod panics;
+mod ports;
 mod pump;
 mod runtime;
 pub mod sim;
@@ -42,9 +45,11 @@ use std::{sync::Arc, thread, time::Duration};
 use controls::{AtWork, Calm};
 pub use controls::{Controls, Schedule};
 pub use current::NoHost;
+pub(crate) use held::{Held, Inbox, PortRange};
 pub use host::Host;
 pub use incarnations::Liveness;
 pub(crate) use panics::catch_panic;
+pub use ports::PORTS;
 pub use sim::Sim;
 use thiserror::Error;
 use turmoil_net::KernelConfig;

@@ -141,3 +141,10 @@ pub(super) fn reset(flow: Flow) -> Packet {
         }),
     }
 }
+
+/// Returns the first 64 bits of the blake3 hash of `payload`, in hexadecimal.
+pub(super) fn short_hash(payload: &[u8]) -> String {
+    let hash = blake3::hash(payload);
+    let first = hash.as_bytes().first_chunk().copied().unwrap_or_default();
+    format!("{:016x}", u64::from_be_bytes(first))
+}

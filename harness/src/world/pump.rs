@@ -16,7 +16,7 @@ use turmoil_net::{EnterGuard, NetstatEntry, NetstatState, Packet, Transport};
 use super::{
     Sim, WorldSpec,
     host::name_socket,
-    packet::{Hop, InFlight, flow_of, opens, payload_of, readdress, reset, segment_of},
+    packet::{Hop, InFlight, flow_of, opens, payload_of, readdress, reset, segment_of, short_hash},
     strays::Strays,
 };
 use crate::{
@@ -96,11 +96,12 @@ impl<'a> Pump<'a> {
                 continue;
             };
             let sockets = turmoil_net::netstat(address).entries;
-            lines.extend(
-                sockets
-                    .iter()
-                    .map(|s| format!("socket of {}: {}", host.name, name_socket(s))),
-            );
+            let held: Vec<_> = host.addresses().collect();
+            let names = sockets
+                .iter()
+                .map(name_socket)
+                .chain(self.sim.ports().names(&held));
+            lines.extend(names.map(|name| format!("socket of {}: {name}", host.name)));
         }
         if !self.queue.is_empty() {
             lines.push(format!("packets in flight: {}", self.queue.len()));
@@ -115,11 +116,8 @@ impl<'a> Pump<'a> {
             let now = self.sim.now();
             self.clear_after_crashes(now);
             outside.act(self, now);
-            // Asking every kernel costs as much as there are hosts and sockets, so it is done only if one may have
-            // something to send.
-            if self.sim.take_egress() {
-                self.take_from_hosts(now);
-            }
+            let asked = self.sim.take_egress();
+            self.take_from_hosts(now, asked);
             if self.move_packets(now) {
                 // The stack of the receiving host may answer at once, with acknowledgements.
                 continue;
@@ -140,12 +138,22 @@ impl<'a> Pump<'a> {
         }
     }
 
-    fn take_from_hosts(&mut self, now: SimTime) {
-        let mut out = Vec::new();
-        self.network.egress_all(&mut out);
+    /// Takes what interfaces have sent, and what kernels have, if one may have something: asking them costs as much as
+    /// there are hosts and sockets.
+    fn take_from_hosts(&mut self, now: SimTime, with_kernels: bool) {
+        let mut out = self.sim.ports().take_sent();
+        if with_kernels {
+            self.network.egress_all(&mut out);
+        }
         for packet in out {
             let from = self.path.place(packet.src);
             if from.is_some_and(|place| !self.sim.is_up(place.host)) {
+                continue;
+            }
+            let to = self.path.place(packet.dst);
+            if from.is_some_and(|from| to.is_some_and(|to| to.host == from.host)) {
+                // It never leaves its host, as through a loopback interface.
+                self.deliver(packet);
                 continue;
             }
             let id = self.next_packet();
@@ -253,6 +261,11 @@ impl<'a> Pump<'a> {
     fn deliver(&self, packet: Packet) {
         let flow = self.routes.inbound(flow_of(&packet));
         let packet = readdress(packet, flow);
+        if let Transport::Udp(datagram) = &packet.payload
+            && self.sim.ports().put(flow, &datagram.payload)
+        {
+            return;
+        }
         if let Transport::Tcp(segment) = &packet.payload
             && segment.flags.rst
         {
@@ -378,11 +391,4 @@ impl<'a> Pump<'a> {
     fn record_at(&self, place: Option<Place>, kind: EventKind) {
         self.sim.record_on(place.map(|p| p.host), kind);
     }
-}
-
-/// Returns the first 64 bits of the blake3 hash of `payload`, in hexadecimal.
-pub(super) fn short_hash(payload: &[u8]) -> String {
-    let hash = blake3::hash(payload);
-    let first = hash.as_bytes().first_chunk().copied().unwrap_or_default();
-    format!("{:016x}", u64::from_be_bytes(first))
 }

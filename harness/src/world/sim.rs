@@ -25,6 +25,7 @@ use super::{
     attached::Attached,
     gate::Gate,
     incarnations::{Incarnations, Liveness},
+    ports::PortTable,
     runtime,
     tasks::{self, TaskTable},
 };
@@ -55,6 +56,7 @@ pub(super) struct Shared {
     egress_due: AtomicBool,
     draws: Mutex<BTreeMap<String, (IndexedStream, u64)>>,
     turns: Gate,
+    ports: PortTable,
     attached: Attached,
 }
 
@@ -64,11 +66,7 @@ pub(super) struct HostEntry {
     pub(super) addresses: Vec<IpAddr>,
     // For each interface, whether it is dark.
     pub(super) dark: Vec<AtomicBool>,
-    pub(super) ports: Mutex<u16>,
 }
-
-/// The first port that a host hands out as part of a range.
-const FIRST_PORT: u16 = 50_000;
 
 impl Sim {
     pub(super) fn new(
@@ -84,7 +82,6 @@ impl Sim {
             id: *id,
             addresses: host.addresses().collect(),
             dark: host.interfaces.iter().map(|_| AtomicBool::new(false)).collect(),
-            ports: Mutex::new(FIRST_PORT),
         });
         let hosts: Vec<HostEntry> = hosts.collect();
         let sim = Self {
@@ -100,6 +97,7 @@ impl Sim {
                 egress_due: AtomicBool::new(true),
                 draws: Mutex::default(),
                 turns: Gate::default(),
+                ports: PortTable::default(),
                 attached: Attached::default(),
             }),
         };
@@ -151,6 +149,10 @@ impl Sim {
             self.attach(made.clone());
             made
         })
+    }
+
+    pub(super) fn ports(&self) -> &PortTable {
+        &self.shared.ports
     }
 
     pub(super) fn gate(&self) -> &Gate {
@@ -330,7 +332,12 @@ impl Sim {
     where
         F: Future<Output: Send + 'static> + Send + 'static,
     {
-        tasks::as_nobody(|| tasks::named(name, || tokio::spawn(future)))
+        self.as_nobody(|| tasks::named(name, || tokio::spawn(future)))
+    }
+
+    /// Calls `f`; the tasks that it spawns belong to no host.
+    pub(crate) fn as_nobody<R>(&self, f: impl FnOnce() -> R) -> R {
+        tasks::as_nobody(f)
     }
 
     /// Starts a task of the host whose task is being polled: it ends when the host crashes, and waits while the host is

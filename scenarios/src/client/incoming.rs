@@ -84,10 +84,9 @@ impl Phone {
                 let said = self.said(call);
                 self.tell_end(call, from, said.unwrap_or_else(|| hangup(call)));
             }
-            // A device that was not reached when it was told may ring on, with nothing else to send.
+            // A device that was not reached when it was told rings on, with nothing else to send.
             Message::Joined { .. } => {
-                let elsewhere = |said: &Message| matches!(said, Message::Elsewhere { .. });
-                if let Some(said) = self.said(call).filter(elsewhere) {
+                if let Some(said) = self.said(call) {
                     self.tell_end(call, from, said);
                 }
             }

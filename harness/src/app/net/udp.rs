@@ -32,6 +32,7 @@ impl UdpSocket {
         let host = held::here("UdpSocket::bind")?;
         held::only_if_alive(&host).await;
         let bind = async |address| {
+            host.free_of_peers(address)?;
             host.pin();
             let socket = shim::UdpSocket::bind(address).await?;
             let held = Held::open(&host, move || Ok(socket))?;

@@ -7,8 +7,9 @@ use std::{
     time::Duration,
 };
 
-use super::{Evidence, Oracle, Verdict, Violation, Wire, received};
+use super::{Evidence, Oracle, Verdict, Violation, Wire, due, received};
 use crate::{
+    fault::Plan,
     time::SimTime,
     trace::{Event, EventKind, Machine, PeerId, StunLine},
 };
@@ -47,7 +48,7 @@ struct Checks<'a> {
 fn triggered(evidence: Evidence<'_>) -> Verdict {
     let mut checks = Checks::default();
     for event in &evidence.trace.events {
-        if let Some(late) = checks.overdue(event.at) {
+        if let Some(late) = checks.overdue(evidence.plan, event.at) {
             return late;
         }
         checks.follow(event);
@@ -139,8 +140,12 @@ impl<'a> Checks<'a> {
         }
     }
 
-    fn overdue(&self, now: SimTime) -> Option<Verdict> {
-        let ((ours, _), late) = self.owed.iter().find(|(_, event)| now > event.at + CHECKS_BACK)?;
+    fn overdue(&self, plan: &Plan, now: SimTime) -> Option<Verdict> {
+        let is_late = |event: &Event| {
+            let host = event.host.as_deref().unwrap_or_default();
+            now > due(plan, host, event.at, CHECKS_BACK)
+        };
+        let ((ours, _), late) = self.owed.iter().find(|(_, event)| is_late(event))?;
         let end = self.wire.ends.get(ours)?;
         let why = format!(
             "{} of {} received a check at {}, had no answer to its own, and checked no more",

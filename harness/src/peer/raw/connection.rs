@@ -55,7 +55,7 @@ impl RTCPeerConnection {
                     host.bury("undertaker", async move {
                         // The result of closing is of no interest after a crash.
                         let _ = stack.close().await;
-                        watched.leave().await;
+                        watched.leave();
                     });
                 }
             });
@@ -179,7 +179,7 @@ impl RTCPeerConnection {
         let log = watched.log();
         let closed = self.failed("close", self.stack.close().await);
         log.closed();
-        watched.leave().await;
+        watched.leave();
         closed
     }
 
@@ -203,7 +203,7 @@ impl Deref for RTCPeerConnection {
 impl Drop for RTCPeerConnection {
     fn drop(&mut self) {
         if let Some(watched) = &self.watched {
-            watched.drop_interface();
+            watched.leave();
         }
     }
 }

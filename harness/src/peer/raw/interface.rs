@@ -111,7 +111,7 @@ impl Interface {
             shared: shared.clone(),
         };
         if !was_up {
-            shared.nic.wake().await?;
+            shared.nic.wake().await;
         }
         Ok(Some(entered))
     }
@@ -126,12 +126,7 @@ impl fmt::Debug for Interface {
     }
 }
 
-impl Use {
-    /// Ends the use when the connection is closed; datagrams that it has sent by now still leave.
-    pub(super) async fn leave(self) {
-        Nic::drain().await;
-    }
-}
+impl Use {}
 
 impl Drop for Use {
     fn drop(&mut self) {
@@ -139,7 +134,7 @@ impl Drop for Use {
         users.open -= 1;
         if users.open == 0 {
             users.is_up = false;
-            self.shared.nic.rest();
+            self.shared.nic.down();
         }
     }
 }
@@ -152,6 +147,6 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.nic.rest();
+        self.nic.down();
     }
 }

@@ -243,16 +243,8 @@ impl Watched {
         });
     }
 
-    /// Ends the use of the interface, after queued datagrams have left.
-    pub async fn leave(&self) {
-        let interface = self.interface.lock().expect("no panic while it is held").take();
-        if let Some(interface) = interface {
-            interface.leave().await;
-        }
-    }
-
-    /// Ends the use of the interface at once, unlike [`Watched::leave`].
-    pub fn drop_interface(&self) {
+    /// Ends the use of the interface.
+    pub fn leave(&self) {
         drop(self.interface.lock().expect("no panic while it is held").take());
     }
 

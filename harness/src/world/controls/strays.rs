@@ -7,10 +7,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use super::{
-    super::{
-        packet::{Hop, datagram},
-        pump::short_hash,
-    },
+    super::packet::{Hop, datagram, short_hash},
     Controls,
 };
 use crate::trace::{EventKind, FaultId, Flow, Proto, wire};
@@ -32,7 +29,7 @@ impl Controls<'_, '_> {
         received.into_iter().flatten().cloned().collect()
     }
 
-    /// Returns the open UDP sockets of `host`, in order.
+    /// Returns the addresses of the open UDP sockets of `host`, in order.
     pub fn open_ports(&self, host: &str) -> Vec<SocketAddr> {
         let Some(host) = self.topology().host(host) else {
             return Vec::new();
@@ -47,6 +44,8 @@ impl Controls<'_, '_> {
                 own => (own == address).then_some(local),
             }));
         }
+        let held: Vec<_> = host.addresses().collect();
+        open.extend(self.pump.sim.ports().used(&held));
         open.sort_unstable();
         open.dedup();
         open

@@ -73,7 +73,7 @@ async fn end(sim: Sim, host: &'static str, controls: bool, line: Line, talk: Tal
             on_loopback: false,
         };
         let done = agent(ground, controls, line, talk).await;
-        nic.down().await;
+        nic.down();
         done
     });
     let failed = match task.await.context("the agent panicked") {
