@@ -4,7 +4,10 @@
 
 mod wire;
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+};
 
 use sleet::{
     oracle::{
@@ -137,7 +140,9 @@ fn relays(plan: &Plan) -> bool {
 /// Whether everything that is left belongs to the TURN clients of peers, and no more allocations than peers that `may_leave` one.
 fn explained(evidence: Evidence<'_>, may_leave: fn(&Closing<'_>) -> bool) -> bool {
     let closings: Vec<Closing<'_>> = peers::closings(evidence.trace).collect();
-    let most = closings.iter().filter(|closing| may_leave(closing)).count() + crashes(evidence);
+    let most = closings.iter().filter(|closing| may_leave(closing)).count()
+        + crashes(evidence)
+        + granted_again(evidence.trace);
     let waits = |host: &str| closings.iter().any(|c| c.host == host && is_slow(c));
     peers::leaks(evidence.trace).all(|leak| {
         let is_the_peer = match waits(leak.host) {
@@ -195,6 +200,22 @@ fn closing_of<'a>(trace: &'a Trace, closed: &Event) -> Option<Closing<'a>> {
         .last()
 }
 
+/// How many allocations a server granted for a request that it had granted one for: sent again through a NAT that has moved its mapping
+/// meanwhile, it comes from somebody else.
+fn granted_again(trace: &Trace) -> usize {
+    let mut granted: BTreeMap<String, BTreeSet<SocketAddr>> = BTreeMap::new();
+    for event in &trace.events {
+        if let EventKind::PacketSent { flow, says, .. } = &event.kind
+            && let Some(line) = StunLine::read(says)
+            && (line.method, line.class) == ("allocate", "success")
+            && let Some(id) = line.id
+        {
+            granted.entry(id.to_owned()).or_default().insert(flow.dst);
+        }
+    }
+    granted.values().map(|to| to.len() - 1).sum()
+}
+
 fn crashes(evidence: Evidence<'_>) -> usize {
     let events = evidence.trace.events.iter();
     let crashed = events.filter(|event| event.kind == EventKind::Crashed);
@@ -214,4 +235,86 @@ fn is_cut_short(closing: &Closing<'_>) -> bool {
 /// Waits for a request that the TURN server does not answer (findings 0008 and 0013).
 fn is_slow(closing: &Closing<'_>) -> bool {
     closing.took.is_none_or(|took| took > peers::PATIENCE)
+}
+
+#[cfg(test)]
+mod tests {
+    use sleet::{
+        net::topology::Topology,
+        time::SimTime,
+        trace::{Candidate, Flow, PeerId, Proto},
+    };
+
+    use super::*;
+
+    const ASKS: &str = "stun channel-bind request sleet channel=16385 id=aa";
+    const CHECK: &str = "stun binding request A:B controlled priority=7 id=bb";
+
+    /// Whether it is explained that a peer says all that, each at a time in milliseconds, when its close returned at 1,000.
+    fn is_explained(says: &[(u64, &str)]) -> bool {
+        let peer = PeerId::from("c1");
+        let relay = Candidate {
+            attribute: "1 1 udp 9 192.0.2.1 49152 typ relay raddr 0.0.0.0 rport 5001".into(),
+            ufrag: "A".into(),
+        };
+        let gathered = |candidate| EventKind::Gathered {
+            peer: peer.clone(),
+            candidate,
+        };
+        let packet = |(packet, (at, says)): (u64, &(u64, &str))| {
+            let sent = EventKind::PacketSent {
+                packet,
+                flow: Flow {
+                    proto: Proto::Udp,
+                    src: "10.0.0.1:5001".parse().expect("an address"),
+                    dst: "192.0.2.1:3478".parse().expect("an address"),
+                },
+                len: 0,
+                hash: String::new(),
+                says: (*says).into(),
+            };
+            (*at, sent)
+        };
+        let closes = [
+            (0, gathered(Some(relay))),
+            (1, gathered(None)),
+            (1_000, EventKind::Closing { peer: peer.clone() }),
+            (1_000, EventKind::Closed { peer: peer.clone() }),
+        ];
+        let mut events: Vec<_> = closes.into_iter().chain((1..).zip(says).map(packet)).collect();
+        events.sort_by_key(|(at, _)| *at);
+        let event = |(seq, (at, kind)): (usize, (u64, EventKind))| Event {
+            seq: seq as u64,
+            at: SimTime::from_millis(at),
+            host: Some("alice".into()),
+            kind,
+        };
+        let trace = &Trace::from_events(events.into_iter().enumerate().map(event).collect());
+        let plan = &Plan::new(Topology::default());
+        speaks_to_servers(Evidence { trace, plan }, |_| false)
+    }
+
+    #[test]
+    fn a_closed_peer_goes_on_only_where_it_waited_for_its_turn_server() {
+        assert!(is_explained(&[(900, ASKS), (1_700, ASKS), (9_000, CHECK)]));
+        assert!(
+            is_explained(&[(1_000, ASKS), (1_700, ASKS)]),
+            "it asks as it is closed"
+        );
+        assert!(!is_explained(&[(1_700, ASKS)]), "it asked nothing before");
+        assert!(
+            !is_explained(&[(900, ASKS), (1_700, CHECK), (1_800, ASKS)]),
+            "it does not wait"
+        );
+        let answer = "stun binding success mapped=10.0.0.2:1 id=cc";
+        assert!(!is_explained(&[(900, ASKS), (1_700, ASKS), (9_000, answer)]));
+        let data = "turn channel=16385 carries data";
+        assert!(!is_explained(&[(900, ASKS), (1_700, ASKS), (9_000, data)]));
+        let over_a_channel = "turn channel=16385 carries stun binding request A:B controlled";
+        assert!(is_explained(&[
+            (900, ASKS),
+            (1_700, ASKS),
+            (9_000, over_a_channel)
+        ]));
+    }
 }

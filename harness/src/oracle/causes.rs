@@ -63,7 +63,9 @@ impl Case<'_, '_> {
             CallOutcome::Talked if !self.was_usable(over) => Some("it was never connected there"),
             CallOutcome::Talked | CallOutcome::Dropped => (!ended()).then_some("nobody had ended it"),
             CallOutcome::Cancelled => {
-                let caller = self.ended_by(call, &[call.caller], over) || self.dialed_again(call, over);
+                let caller = self.ended_by(call, &[call.caller], over)
+                    || self.dialed_again(call, over)
+                    || self.was_ended_before_a_crash(call, over);
                 (!caller).then_some("its caller had not ended it")
             }
             CallOutcome::Rejected => {
@@ -94,6 +96,16 @@ impl Case<'_, '_> {
                 && e.host.as_deref().is_some_and(|h| hosts.contains(&h))
         });
         acted || crashed
+    }
+
+    /// Reports whether the user at this end had ended the call in a life of the host before: this one knows nothing of it, and may be
+    /// rung, and told by the caller that it is over.
+    fn was_ended_before_a_crash(&self, call: &Call<'_>, over: &Event) -> bool {
+        let crash = |e: &&Event| e.kind == EventKind::Crashed && e.seq < over.seq;
+        let crashed = self.trace.of(self.end.host).filter(crash).last();
+        let before = |w: &Wanted<'_>| crashed.is_some_and(|crash| w.event.seq < crash.seq);
+        let mut acts = self.wanted.iter().filter(|w| w.ends() && w.call == call.name);
+        acts.any(|w| w.host == self.end.host && before(w))
     }
 
     /// Reports whether one of the two users had dialed the other again, and that call existed too: one call replaces
@@ -240,6 +252,16 @@ mod tests {
                 assert_eq!(lacking(vec![], host, outcome), Some(2), "{outcome} at {host}");
             }
         }
+    }
+
+    #[test]
+    fn what_the_user_ended_before_a_crash_is_cancelled_for_the_next_life() {
+        let crash = || ("bob", EventKind::Crashed);
+        let before = vec![("bob", hung_up()), crash()];
+        assert_eq!(lacking(before, "bob", CallOutcome::Cancelled), None);
+        let after = vec![crash(), ("bob", hung_up())];
+        assert_eq!(lacking(after, "bob", CallOutcome::Cancelled), Some(4));
+        assert_eq!(lacking(vec![crash()], "bob", CallOutcome::Cancelled), Some(3));
     }
 
     #[test]

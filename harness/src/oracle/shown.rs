@@ -7,7 +7,7 @@ use super::{
     ends::{cleaned_up, ends},
     wanted, worst,
 };
-use crate::trace::{CallEvent, Event, EventKind, Intent, Trace};
+use crate::trace::{CallEvent, Event, EventKind, Intent, Machine, PeerId, SignalDirection, Trace};
 
 /// A call is shown as connected exactly when it is.
 pub const CALL_05_TRUE: Oracle = Oracle {
@@ -62,20 +62,52 @@ fn shown_as_it_is(evidence: Evidence<'_>) -> Verdict {
     }))
 }
 
-/// Reports whether the peer that `usable` is about was being closed already, or had been replaced by that of a newer attempt.
+/// Reports whether the peer that `usable` is about was being closed already, or had been replaced by that of a newer attempt, or is
+/// replaced at once for a reason that was there before: the other end had asked for that, or ICE had reported that its path is silent.
 fn is_given_up(trace: &Trace, host: &str, usable: &Event) -> bool {
     let Some(peer) = usable.kind.peer() else {
         return false;
     };
-    let mut before = trace.of(host).take_while(|e| e.seq < usable.seq);
-    before.any(|e| match &e.kind {
-        EventKind::Closing { peer: closing } => closing == peer,
-        EventKind::PeerCreated { peer: newer, .. } => {
-            newer.call == peer.call && newer.life == peer.life && newer.attempt > peer.attempt
-        }
-        _ => false,
-    })
+    let is_newer = |kind: &EventKind| {
+        matches!(kind, EventKind::PeerCreated { peer: newer, .. }
+            if newer.call == peer.call && newer.life == peer.life && newer.attempt > peer.attempt)
+    };
+    let before = || trace.of(host).take_while(|e| e.seq < usable.seq);
+    let closing = |kind: &EventKind| matches!(kind, EventKind::Closing { peer: closing } if closing == peer);
+    if before().any(|e| closing(&e.kind) || is_newer(&e.kind)) {
+        return true;
+    }
+    let mut at_once = trace.of(host).take_while(|e| e.at <= usable.at + AT_ONCE);
+    at_once.any(|e| is_newer(&e.kind)) && has_reason(before(), peer)
 }
+
+/// Reports whether the other end has asked for an attempt after that of `peer`, or ICE there says last that its path is silent.
+fn has_reason<'a>(before: impl Iterator<Item = &'a Event>, peer: &PeerId) -> bool {
+    let (mut asked, mut silent) = (false, false);
+    for event in before {
+        match &event.kind {
+            EventKind::PeerCreated { peer: made, .. } if made == peer => asked = false,
+            EventKind::State {
+                peer: of,
+                machine,
+                state,
+            } if of == peer && *machine == Machine::Ice => {
+                silent = state == "disconnected" || state == "failed";
+            }
+            EventKind::Signal {
+                direction: SignalDirection::Received,
+                message,
+                call: Some(call),
+                ..
+            } if message == "try-again" && *call == peer.call => asked = true,
+            _ => {}
+        }
+    }
+    asked || silent
+}
+
+/// The time in which an app acts on what it had decided when its call was connected.
+const AT_ONCE: Duration = Duration::from_millis(500);
 
 /// The time that an app may take to show that a call is connected.
 const SOON: Duration = Duration::from_secs(3);
@@ -127,5 +159,39 @@ mod tests {
             let judged = with(vec![(5, "bob", usable()), after, late.clone()]);
             assert_eq!(decided(&judged), Some(2), "it was connected before");
         }
+    }
+
+    #[test]
+    fn an_attempt_may_be_replaced_for_a_reason_that_was_there_before_it_came_up() {
+        let asked = EventKind::Signal {
+            direction: SignalDirection::Received,
+            with: "server".into(),
+            message: "try-again".into(),
+            call: Some("c1".into()),
+            ufrag: None,
+            candidate: None,
+        };
+        let ice = |state: &str| EventKind::State {
+            peer: "c1".into(),
+            machine: Machine::Ice,
+            state: state.into(),
+        };
+        let judged = |before: EventKind, replaced_at: u64| {
+            let newer = EventKind::PeerCreated {
+                peer: "c1#2".into(),
+                offers: true,
+            };
+            let begin = [(0, "alice", dialed()), (1, "bob", rings()), (2, "bob", before)];
+            let rest = [
+                (5, "bob", usable()),
+                (replaced_at, "bob", newer),
+                (60_000, "alice", EventKind::CleanUp),
+            ];
+            decided(&judged_on(&CALL_05_TRUE, begin.into_iter().chain(rest).collect()))
+        };
+        assert_eq!(judged(asked.clone(), 505), None);
+        assert_eq!(judged(asked, 506), Some(3), "too late");
+        assert_eq!(judged(ice("disconnected"), 505), None);
+        assert_eq!(judged(ice("connected"), 505), Some(3), "for no reason");
     }
 }

@@ -104,6 +104,12 @@ impl CallHandle {
         drop(ending.wait_for(Option::is_some).await);
     }
 
+    /// Reports whether nothing of the call is left.
+    pub fn is_gone(&self) -> bool {
+        // The call's own task holds the sender.
+        self.gone.has_changed().is_err()
+    }
+
     /// Waits until nothing of the call is left.
     pub async fn gone(&self) {
         let mut gone = self.gone.clone();

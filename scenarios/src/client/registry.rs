@@ -17,6 +17,8 @@ use super::{
 pub(super) struct Registry {
     live: BTreeMap<String, CallHandle>,
     over: BTreeMap<String, Ending>,
+    // Calls that are over and of which something may be left.
+    going: BTreeMap<String, CallHandle>,
     others: BTreeMap<String, String>,
     pub(super) groups: BTreeMap<String, Vec<String>>,
     forks: BTreeMap<String, Vec<String>>,
@@ -51,7 +53,8 @@ impl Registry {
     /// Marks a call as over, whether or not it had begun here. How it ended first counts: what the other end says of its own end later
     /// must not take the place of what we have said, and may have to say again.
     pub fn close(&mut self, call: &str, ending: Ending) {
-        self.live.remove(call);
+        self.going.retain(|_, handle| !handle.is_gone());
+        self.going.extend(self.live.remove_entry(call));
         self.early.remove(call);
         self.over.entry(call.to_owned()).or_insert(ending);
     }
@@ -112,11 +115,12 @@ impl Registry {
         self.forks.insert(call.to_owned(), legs);
     }
 
-    /// Returns the live calls of `call`: itself, or its legs.
+    /// Returns the calls of `call`, itself or its legs, that are live or of which something may be left.
     pub fn handles_about(&self, call: &str) -> Vec<CallHandle> {
         let legs = self.forks.get(call).into_iter().flatten();
         let all = legs.map(String::as_str).chain([call]);
-        all.filter_map(|call| self.handle(call)).collect()
+        let handle = |call| self.live.get(call).or_else(|| self.going.get(call));
+        all.filter_map(handle).cloned().collect()
     }
 
     /// Returns the other live legs of the call that `leg` belongs to.
@@ -270,6 +274,21 @@ mod tests {
         assert_eq!(names(registry.handles_about("c2")), ["c2"]);
         assert_eq!(names(registry.other_legs("c1.phone")), ["c1.laptop"]);
         assert!(registry.other_legs("c2").is_empty());
+    }
+
+    #[test]
+    fn who_hangs_up_a_call_that_is_going_waits_for_it_too() {
+        let mut registry = Registry::default();
+        let (handle, mailbox) = CallHandle::new("c1", "bob", Side::Callee);
+        registry.open(handle);
+        registry.close("c1", Ending::Ours(How::Reject));
+        assert!(registry.handle("c1").is_none());
+        let going = registry.handles_about("c1");
+        assert!(going.iter().all(|handle| !handle.is_gone()) && going.len() == 1);
+        drop(mailbox);
+        assert!(going[0].is_gone());
+        registry.close("c2", Ending::Ours(How::Reject));
+        assert!(registry.handles_about("c1").is_empty(), "it is forgotten");
     }
 
     #[test]

@@ -50,9 +50,11 @@ impl Phone {
             Intent::Dial { call, to } => self.dial(&call, &to),
             Intent::Accept { call } => self.pick_up(&call),
             Intent::Reject { call } => {
-                let handle = self.registry().handle(&call);
-                if let Some(handle) = handle.filter(CallHandle::rings) {
+                let handles = self.registry().handles_about(&call);
+                for handle in handles.iter().filter(|handle| handle.rings()) {
                     handle.end(Ending::Ours(How::Reject));
+                }
+                for handle in handles.iter().filter(|handle| handle.is_ended()) {
                     handle.gone().await;
                 }
             }

@@ -158,7 +158,11 @@ impl<'a> Checks<'a> {
 #[cfg(test)]
 mod tests {
     use super::{super::super::machine::testing::*, *};
-    use crate::trace::{Cause, FaultId};
+    use crate::{
+        fault::host_sleep,
+        net::topology::Topology,
+        trace::{Cause, FaultId},
+    };
 
     const CHECK: &str = "stun binding request al:bo controlled priority=7";
     const BACK: &str = "stun binding request bo:al controlling priority=7";
@@ -208,6 +212,23 @@ mod tests {
         assert_eq!(decided(&verdict(&[(1_000, "bob", damaged)], None)), None);
         let unknown = "stun binding request al:who controlled priority=7";
         assert_eq!(decided(&verdict(&[(1_000, "bob", unknown)], None)), None);
+    }
+
+    #[test]
+    fn an_end_that_sleeps_checks_back_when_it_is_awake() {
+        let mut events = known();
+        events.push((1_000, "bob", packet(1, ["10.0.0.1:1"; 2], CHECK)));
+        events.push((1_000, "alice", EventKind::PacketDelivered { packet: 1 }));
+        events.push((4_000, "alice", packet(2, ["10.0.0.1:1"; 2], BACK)));
+        let trace = &trace_of(events);
+        let mut plan = Plan {
+            heal_at_ms: 9_000,
+            ..Plan::new(Topology::default())
+        };
+        let judged = |plan: &Plan| decided(&triggered(Evidence { trace, plan }));
+        assert_eq!(judged(&plan), Some(5));
+        plan.inject(host_sleep("alice", 900, 3_900));
+        assert_eq!(judged(&plan), None);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::{
 
 /// The network interface of everything that is built with one `SettingEngine`.
 ///
-/// It is up from [`configure`] on; it goes down when the last connection over it is closed or dropped, comes up again
+/// It is up from [`configure`] on; it counts as down when the last connection over it is closed or dropped, comes up again
 /// with the next one, and goes for good with its last owner or with a crash of its host. Ports: [`crate::nic::PORTS`]
 /// for all connections that are open at the same time. Outside a run there is none.
 #[derive(Clone)]
