@@ -36,8 +36,8 @@ const RELAY: [&str; 2] = ["turn-", "webrtc-ice-"];
 /// How the trace describes a STUN message that goes over a channel of a TURN server: its beginning, and what follows the channel.
 const OVER_A_CHANNEL: [&str; 2] = ["turn channel=", " carries stun "];
 
-/// The tasks that a peer of the harness has, and what the app does to close it and to talk over it.
-const OF_A_PEER: [&str; 3] = ["nic", "close", "talk"];
+/// The tasks of the app that close a peer and talk over it.
+const OF_A_PEER: [&str; 2] = ["close", "talk"];
 
 /// A defect that shows on some seeds, and takes nothing else with it.
 fn may_show(explains: fn(Evidence<'_>) -> bool) -> KnownDefect {
@@ -155,13 +155,13 @@ fn explained(evidence: Evidence<'_>, may_leave: fn(&Closing<'_>) -> bool) -> boo
             }
         };
         is_the_peer && leak.allocations <= most as u64
-    }) && speaks_to_servers(evidence, may_leave)
+    }) && only_goes_on(evidence, may_leave)
 }
 
 /// Whether the only closed peers that speak are those that `may_leave` a TURN client, and those that had asked a TURN server something
 /// that was not answered: closing does not end that. When it has been given up, the agent goes on where it waited, with its next
 /// check (finding 0013). None of them answers a check.
-fn speaks_to_servers(evidence: Evidence<'_>, may_leave: fn(&Closing<'_>) -> bool) -> bool {
+fn only_goes_on(evidence: Evidence<'_>, may_leave: fn(&Closing<'_>) -> bool) -> bool {
     let mut explained = BTreeSet::new();
     silent::said_after(evidence.trace).iter().all(|said| {
         let line = StunLine::read(said.says);
@@ -250,6 +250,52 @@ mod tests {
     const ASKS: &str = "stun channel-bind request sleet channel=16385 id=aa";
     const CHECK: &str = "stun binding request A:B controlled priority=7 id=bb";
 
+    /// A packet.
+    fn sent(packet: u64, to: &str, says: &str) -> EventKind {
+        EventKind::PacketSent {
+            packet,
+            flow: Flow {
+                proto: Proto::Udp,
+                src: "10.0.0.1:5001".parse().expect("an address"),
+                dst: to.parse().expect("an address"),
+            },
+            len: 0,
+            hash: String::new(),
+            says: says.into(),
+        }
+    }
+
+    /// A trace of what happens on one host, each at a time in milliseconds.
+    fn trace(events: Vec<(u64, EventKind)>) -> Trace {
+        let event = |(seq, (at, kind)): (usize, (u64, EventKind))| Event {
+            seq: seq as u64,
+            at: SimTime::from_millis(at),
+            host: Some("alice".into()),
+            kind,
+        };
+        Trace::from_events(events.into_iter().enumerate().map(event).collect())
+    }
+
+    #[test]
+    fn a_request_is_granted_again_to_those_who_send_it_from_elsewhere() {
+        let granted = |to: &[(&str, &str)]| {
+            let success = |id: &str| format!("stun allocate success lifetime=600 id={id}");
+            let events = to.iter().map(|(to, id)| (0, sent(1, to, &success(id))));
+            granted_again(&trace(events.collect()))
+        };
+        assert_eq!(
+            granted(&[("198.51.100.1:1", "aa"), ("198.51.100.1:1", "aa")]),
+            0,
+            "sent again"
+        );
+        assert_eq!(
+            granted(&[("198.51.100.1:1", "aa"), ("198.51.100.1:2", "bb")]),
+            0,
+            "two clients"
+        );
+        assert_eq!(granted(&[("198.51.100.1:1", "aa"), ("198.51.100.1:2", "aa")]), 1);
+    }
+
     /// Whether it is explained that a peer says all that, each at a time in milliseconds, when its close returned at 1,000.
     fn is_explained(says: &[(u64, &str)]) -> bool {
         let peer = PeerId::from("c1");
@@ -261,20 +307,7 @@ mod tests {
             peer: peer.clone(),
             candidate,
         };
-        let packet = |(packet, (at, says)): (u64, &(u64, &str))| {
-            let sent = EventKind::PacketSent {
-                packet,
-                flow: Flow {
-                    proto: Proto::Udp,
-                    src: "10.0.0.1:5001".parse().expect("an address"),
-                    dst: "192.0.2.1:3478".parse().expect("an address"),
-                },
-                len: 0,
-                hash: String::new(),
-                says: (*says).into(),
-            };
-            (*at, sent)
-        };
+        let packet = |(number, (at, says)): (u64, &(u64, &str))| (*at, sent(number, "192.0.2.1:3478", says));
         let closes = [
             (0, gathered(Some(relay))),
             (1, gathered(None)),
@@ -283,15 +316,9 @@ mod tests {
         ];
         let mut events: Vec<_> = closes.into_iter().chain((1..).zip(says).map(packet)).collect();
         events.sort_by_key(|(at, _)| *at);
-        let event = |(seq, (at, kind)): (usize, (u64, EventKind))| Event {
-            seq: seq as u64,
-            at: SimTime::from_millis(at),
-            host: Some("alice".into()),
-            kind,
-        };
-        let trace = &Trace::from_events(events.into_iter().enumerate().map(event).collect());
+        let trace = &trace(events);
         let plan = &Plan::new(Topology::default());
-        speaks_to_servers(Evidence { trace, plan }, |_| false)
+        only_goes_on(Evidence { trace, plan }, |_| false)
     }
 
     #[test]

@@ -1,12 +1,6 @@
 //! A host of the world: its tasks, its addresses, and its leak check.
 
-use std::{
-    future,
-    net::IpAddr,
-    pin::pin,
-    sync::atomic::Ordering::Relaxed,
-    task::{Context, Poll},
-};
+use std::{net::IpAddr, sync::atomic::Ordering::Relaxed, task::Context};
 
 use tokio::task::JoinHandle;
 use turmoil_net::{NetstatEntry, NetstatState};
@@ -115,15 +109,8 @@ impl Host {
         name: &'static str,
         future: impl Future<Output = ()> + Send + 'static,
     ) -> JoinHandle<()> {
-        let host = self.clone();
-        self.sim.spawn_outside(name, async move {
-            let mut future = pin!(future);
-            future::poll_fn(|cx| match host.stalls(cx) {
-                true => Poll::Pending,
-                false => future.as_mut().poll(cx),
-            })
-            .await;
-        })
+        let waits = self.sim.clone().while_unpaused(self.owner.host, future);
+        self.sim.spawn_outside(name, waits)
     }
 
     /// Calls `f` as a task of this host would: the tasks that it spawns and the events that it records are the host's.

@@ -183,7 +183,7 @@ impl Sim {
         self.wake_pump();
     }
 
-    /// Wakes the pump after a call that puts nothing on the wire: the pump's turns are part of the deterministic order.
+    /// Wakes the pump without a word to the kernels, which have nothing new to send: its turns are part of the deterministic order.
     pub(crate) fn wake_pump(&self) {
         self.shared.egress.notify_one();
     }
@@ -349,18 +349,20 @@ impl Sim {
         let Some(owner) = tasks::current_owner() else {
             return tasks::named(name, || tokio::spawn(future));
         };
-        let sim = self.clone();
-        let mortal = async move {
-            let mut future = pin!(future);
-            future::poll_fn(|cx| match sim.shared.incarnations.stalls(owner.host, cx) {
-                true => Poll::Pending,
-                false => future.as_mut().poll(cx),
-            })
-            .await
-        };
+        let mortal = self.clone().while_unpaused(owner.host, future);
         let task = tasks::named(name, || tokio::spawn(mortal));
         self.shared.incarnations.ends_with(owner, task.abort_handle());
         task
+    }
+
+    /// Polls `future` only while the host at index `host` is not paused.
+    pub(super) async fn while_unpaused<F: Future>(self, host: usize, future: F) -> F::Output {
+        let mut future = pin!(future);
+        future::poll_fn(|cx| match self.shared.incarnations.stalls(host, cx) {
+            true => Poll::Pending,
+            false => future.as_mut().poll(cx),
+        })
+        .await
     }
 
     /// Lets simulated time pass.

@@ -1,7 +1,7 @@
 //! Each rule of the wire, by small traces of alice and bob.
 
 use super::{super::machine::testing::*, *};
-use crate::trace::Candidate;
+use crate::{fault::host_sleep, net::topology::Topology, trace::Candidate};
 
 /// The addresses of the ends, which decide nothing.
 const ENDS: [&str; 2] = ["10.0.0.1:1", "10.0.0.2:1"];
@@ -19,6 +19,10 @@ use Does::{Answers, Sends, Waits};
 
 /// Alice offers, bob answers, alice gathers a candidate of priority 100; then what `does` says. The fifth event is the first of it.
 fn verdict(oracle: &Oracle, does: &[Does]) -> Verdict {
+    judged_on(oracle, trace(does))
+}
+
+fn trace(does: &[Does]) -> Vec<(u64, &'static str, EventKind)> {
     let created = |offers| EventKind::PeerCreated {
         peer: "c1".into(),
         offers,
@@ -54,7 +58,7 @@ fn verdict(oracle: &Oracle, does: &[Does]) -> Verdict {
             Waits(ms) => at += ms,
         }
     }
-    judged_on(oracle, events)
+    events
 }
 
 #[test]
@@ -144,6 +148,21 @@ fn a_conflict_is_settled_within_three_seconds() {
         "there is time"
     );
     assert_eq!(judged("stun binding request al:bo controlled", 3_001), Some(6));
+}
+
+#[test]
+fn an_end_that_sleeps_settles_a_conflict_when_it_is_awake() {
+    let asked = Sends("stun binding request bo:al controlled");
+    let neither = Answers("stun binding request al:bo controlled");
+    let trace = &trace_of(trace(&[asked, neither, Waits(5_000), Sends("dtls")]));
+    let mut plan = Plan {
+        heal_at_ms: 9_000,
+        ..Plan::new(Topology::default())
+    };
+    let judged = |plan: &Plan| decided(&(WIRE_04_CONFLICT.check)(Evidence { trace, plan }));
+    assert_eq!(judged(&plan), Some(6));
+    plan.inject(host_sleep("bob", 900, 4_000));
+    assert_eq!(judged(&plan), None);
 }
 
 #[test]

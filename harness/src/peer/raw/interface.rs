@@ -126,8 +126,6 @@ impl fmt::Debug for Interface {
     }
 }
 
-impl Use {}
-
 impl Drop for Use {
     fn drop(&mut self) {
         let mut users = self.shared.users();
