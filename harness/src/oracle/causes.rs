@@ -65,7 +65,7 @@ impl Case<'_, '_> {
             CallOutcome::Cancelled => {
                 let caller = self.ended_by(call, &[call.caller], over)
                     || self.dialed_again(call, over)
-                    || self.was_ended_before_a_crash(call, over);
+                    || self.was_over_before_a_crash(call, over);
                 (!caller).then_some("its caller had not ended it")
             }
             CallOutcome::Rejected => {
@@ -98,14 +98,20 @@ impl Case<'_, '_> {
         acted || crashed
     }
 
-    /// Reports whether the user at this end had ended the call in a life of the host before: this one knows nothing of it, and may be
-    /// rung, and told by the caller that it is over.
-    fn was_ended_before_a_crash(&self, call: &Call<'_>, over: &Event) -> bool {
+    /// Reports whether the call was over at this end in a life of the host before, by the act of its user or by what the app showed, such as
+    /// *busy*: this life knows nothing of it, and may be rung, and told by the caller that it is over.
+    fn was_over_before_a_crash(&self, call: &Call<'_>, over: &Event) -> bool {
         let crash = |e: &&Event| e.kind == EventKind::Crashed && e.seq < over.seq;
-        let crashed = self.trace.of(self.end.host).filter(crash).last();
-        let before = |w: &Wanted<'_>| crashed.is_some_and(|crash| w.event.seq < crash.seq);
+        let Some(crash) = self.trace.of(self.end.host).filter(crash).last() else {
+            return false;
+        };
         let mut acts = self.wanted.iter().filter(|w| w.ends() && w.call == call.name);
-        acts.any(|w| w.host == self.end.host && before(w))
+        acts.any(|w| w.host == self.end.host && w.event.seq < crash.seq)
+            || self
+                .end
+                .ever_shown
+                .iter()
+                .any(|e| is_over(e) && e.seq < crash.seq)
     }
 
     /// Reports whether one of the two users had dialed the other again, and that call existed too: one call replaces
@@ -262,6 +268,15 @@ mod tests {
         let after = vec![crash(), ("bob", hung_up())];
         assert_eq!(lacking(after, "bob", CallOutcome::Cancelled), Some(4));
         assert_eq!(lacking(vec![crash()], "bob", CallOutcome::Cancelled), Some(3));
+    }
+
+    #[test]
+    fn what_was_busy_before_a_crash_is_cancelled_for_the_next_life() {
+        let other = of("c9", CallEvent::Rings { from: "carol".into() });
+        let busy = vec![("bob", other), ("bob", over(CallOutcome::Busy))];
+        let lives = [busy.clone(), vec![("bob", EventKind::Crashed)]].concat();
+        assert_eq!(lacking(lives, "bob", CallOutcome::Cancelled), None);
+        assert_eq!(lacking(busy, "bob", CallOutcome::Cancelled), Some(4));
     }
 
     #[test]

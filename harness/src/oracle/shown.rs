@@ -63,7 +63,8 @@ fn shown_as_it_is(evidence: Evidence<'_>) -> Verdict {
 }
 
 /// Reports whether the peer that `usable` is about was being closed already, or had been replaced by that of a newer attempt, or is
-/// replaced at once for a reason that was there before: the other end had asked for that, or ICE had reported that its path is silent.
+/// replaced at once for a reason that was there before: the other end had asked for that, ICE had reported that its path is silent, or it
+/// had taken so long that nobody need wait for it.
 fn is_given_up(trace: &Trace, host: &str, usable: &Event) -> bool {
     let Some(peer) = usable.kind.peer() else {
         return false;
@@ -78,7 +79,11 @@ fn is_given_up(trace: &Trace, host: &str, usable: &Event) -> bool {
         return true;
     }
     let mut at_once = trace.of(host).take_while(|e| e.at <= usable.at + AT_ONCE);
-    at_once.any(|e| is_newer(&e.kind)) && has_reason(before(), peer)
+    let made = before()
+        .find(|e| matches!(&e.kind, EventKind::PeerCreated { peer: made, .. } if made == peer))
+        .map(|e| e.at);
+    let is_late = made.is_some_and(|made| usable.at >= made + PATIENCE);
+    at_once.any(|e| is_newer(&e.kind)) && (is_late || has_reason(before(), peer))
 }
 
 /// Reports whether the other end has asked for an attempt after that of `peer`, or ICE there says last that its path is silent.
@@ -108,6 +113,9 @@ fn has_reason<'a>(before: impl Iterator<Item = &'a Event>, peer: &PeerId) -> boo
 
 /// The time in which an app acts on what it had decided when its call was connected.
 const AT_ONCE: Duration = Duration::from_millis(500);
+
+/// The time after which an app may give up an attempt that has not come up, whatever its path.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The time that an app may take to show that a call is connected.
 const SOON: Duration = Duration::from_secs(3);
@@ -193,5 +201,23 @@ mod tests {
         assert_eq!(judged(asked, 506), Some(3), "too late");
         assert_eq!(judged(ice("disconnected"), 505), None);
         assert_eq!(judged(ice("connected"), 505), Some(3), "for no reason");
+
+        let after = |usable_at: u64| {
+            let peer = |peer: &str| EventKind::PeerCreated {
+                peer: peer.into(),
+                offers: true,
+            };
+            let events = vec![
+                (0, "alice", dialed()),
+                (1, "bob", rings()),
+                (2, "bob", peer("c1")),
+                (usable_at, "bob", usable()),
+                (usable_at + 100, "bob", peer("c1#2")),
+                (60_000, "alice", EventKind::CleanUp),
+            ];
+            decided(&judged_on(&CALL_05_TRUE, events))
+        };
+        assert_eq!(after(5_002), None);
+        assert_eq!(after(5_001), Some(3), "it had hardly been tried");
     }
 }

@@ -5,6 +5,7 @@
 //! depend on the process that recorded it: no addresses in memory, no task ids, no wall time.
 
 mod about;
+mod address;
 mod call;
 mod cause;
 mod clean;
@@ -13,6 +14,7 @@ mod event;
 mod index;
 mod intent;
 mod keys;
+mod lines;
 mod peer_id;
 mod stun_line;
 mod tap;
@@ -32,6 +34,7 @@ pub use event::{Event, EventKind};
 use index::Index;
 pub use intent::{Intent, leg_of};
 pub use keys::IceKeys;
+use lines::Lines;
 pub use peer_id::PeerId;
 pub use stun_line::{IceRole, StunLine, carried, channel_of};
 pub use tap::{Segment, Tap, Tapped};
@@ -112,11 +115,11 @@ impl Trace {
 
     /// Returns the canonical form: one JSON object per line.
     pub fn to_json_lines(&self) -> String {
-        let mut out = Vec::new();
+        let mut lines = Lines::default();
         for event in &self.events {
-            digest::write_line(&mut out, event);
+            lines.add(event);
         }
-        String::from_utf8(out).expect("JSON is UTF-8")
+        lines.into_text()
     }
 }
 

@@ -205,7 +205,11 @@ fn is_fingerprint_right(message: &Message) -> bool {
 
 /// Returns what the packet inside a packet says: what a TURN server is asked to relay, or relays (RFC 8656, sections 11 and 12).
 pub fn carried(says: &str) -> Option<&str> {
-    says.split_once(CARRIES).map(|(_, inside)| inside)
+    // Few lines carry anything, and `contains` finds that out for less.
+    let carries = says.contains(CARRIES);
+    carries
+        .then(|| says.split_once(CARRIES).map(|(_, inside)| inside))
+        .flatten()
 }
 
 /// Returns the number of the channel of what goes over one.
@@ -255,32 +259,50 @@ pub struct StunLine<'a> {
 impl<'a> StunLine<'a> {
     /// Reads what a sent packet says, and not what a packet inside it says; `None` if it is no STUN message.
     pub fn read(says: &'a str) -> Option<Self> {
-        let (outer, _) = says.split_once(CARRIES).unwrap_or((says, ""));
-        let mut words = outer.strip_prefix("stun ")?.split(' ');
+        let words = says.strip_prefix("stun ")?;
+        let outer = carried(words).map_or(words, |inside| {
+            &words[..words.len() - inside.len() - CARRIES.len()]
+        });
+        let mut words = outer.split(' ');
         let mut line = Self {
             method: words.next()?,
             class: words.next()?,
             ..Self::default()
         };
         for word in words {
-            match (word, word.split_once('='), word.split_once(':')) {
-                (CONTROLLING, ..) => line.role = Some(IceRole::Controlling),
-                (CONTROLLED, ..) => line.role = Some(IceRole::Controlled),
-                (NOMINATES, ..) => line.nominates = true,
-                (_, Some(("priority", value)), _) => line.priority = value.parse().ok(),
-                (_, Some(("code", value)), _) => line.code = value.parse().ok(),
-                (_, Some(("peer", value)), _) => line.peers.extend(value.parse::<SocketAddr>()),
-                (_, Some(("channel", value)), _) => line.channel = value.parse().ok(),
-                (_, Some(("id", value)), _) => line.id = Some(value),
-                (_, Some(("lifetime", value)), _) => line.lifetime = value.parse().ok(),
-                (_, None, Some((to, from))) if !to.is_empty() && !from.is_empty() => {
-                    line.asks = Some((to, from))
-                }
-                (flaw, ..) if FLAWS.contains(&flaw) => line.flaws.push(flaw),
-                _ => {}
+            match word.split_once('=') {
+                Some((name, value)) => line.hear_value(name, value),
+                None => line.hear_word(word),
             }
         }
         Some(line)
+    }
+
+    fn hear_value(&mut self, name: &str, value: &'a str) {
+        match name {
+            "priority" => self.priority = value.parse().ok(),
+            "code" => self.code = value.parse().ok(),
+            "peer" => self.peers.extend(value.parse::<SocketAddr>()),
+            "channel" => self.channel = value.parse().ok(),
+            "id" => self.id = Some(value),
+            "lifetime" => self.lifetime = value.parse().ok(),
+            _ => {}
+        }
+    }
+
+    fn hear_word(&mut self, word: &'a str) {
+        match word {
+            CONTROLLING => self.role = Some(IceRole::Controlling),
+            CONTROLLED => self.role = Some(IceRole::Controlled),
+            NOMINATES => self.nominates = true,
+            flaw if FLAWS.contains(&flaw) => self.flaws.push(flaw),
+            user => {
+                let asks = user.split_once(':');
+                self.asks = asks
+                    .filter(|(to, from)| !to.is_empty() && !from.is_empty())
+                    .or(self.asks);
+            }
+        }
     }
 
     /// Reads what one end says to another, also over a relay; `None` if it is no STUN message.

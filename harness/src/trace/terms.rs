@@ -7,6 +7,8 @@ use std::{fmt, net::SocketAddr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::address;
+
 /// The number of a packet in a run, from 1 in the order in which packets were sent.
 pub type PacketId = u64;
 
@@ -24,7 +26,9 @@ pub enum Proto {
 #[allow(missing_docs)]
 pub struct Flow {
     pub proto: Proto,
+    #[serde(serialize_with = "address::serialize")]
     pub src: SocketAddr,
+    #[serde(serialize_with = "address::serialize")]
     pub dst: SocketAddr,
 }
 

@@ -26,6 +26,8 @@ const MISSING: u8 = 3;
 const MOVED: u8 = 1;
 /// By how much a count may move, in percent.
 const TOLERANCE: f64 = 3.0;
+/// How many callers of a function are kept: enough that one of them says for whom the standard library works.
+const CALLERS: u32 = 12;
 /// Runs that are counted, after the first of the process.
 const RUNS: u32 = 4;
 /// The seed that is counted.
@@ -39,15 +41,27 @@ pub struct NoValgrind;
 /// What one run of a scenario's seed costs.
 #[derive(Clone, Debug)]
 pub struct Count {
-    /// Instructions by function.
+    /// Instructions by function with its callers.
     functions: BTreeMap<String, f64>,
 }
 
 impl Count {
     /// Instructions of `part`.
     pub fn of(&self, part: Part) -> f64 {
-        let of_part = self.functions.iter().filter(|(name, _)| Part::of(name) == part);
-        of_part.map(|(_, cost)| cost).sum()
+        let parts = self
+            .functions
+            .iter()
+            .map(|(f, cost)| (Part::of(parse::function(f)), cost));
+        parts.filter(|(of, _)| *of == part).map(|(_, cost)| cost).sum()
+    }
+
+    /// Instructions of the project's own parts, with what they ask of the standard library and the allocator.
+    pub fn ours(&self) -> f64 {
+        let own = self.functions.iter().filter(|(f, _)| {
+            let mut parts = parse::chain(f).map(Part::of);
+            parts.find(|part| !part.is_anybodys()).is_some_and(Part::is_ours)
+        });
+        own.map(|(_, cost)| cost).sum()
     }
 
     /// All instructions.
@@ -57,7 +71,11 @@ impl Count {
 
     /// The `n` functions that take most, with what they take.
     fn most(&self, n: usize) -> Vec<(&str, f64)> {
-        let mut all: Vec<(&str, f64)> = self.functions.iter().map(|(f, c)| (f.as_str(), *c)).collect();
+        let mut by_name: BTreeMap<&str, f64> = BTreeMap::new();
+        for (chain, cost) in &self.functions {
+            *by_name.entry(parse::function(chain)).or_default() += cost;
+        }
+        let mut all: Vec<(&str, f64)> = by_name.into_iter().collect();
         all.sort_by(|a, b| b.1.total_cmp(&a.1));
         all.truncate(n);
         all
@@ -73,7 +91,7 @@ pub fn count(scenario: &str, seed: u64) -> anyhow::Result<Count> {
     let mut functions = BTreeMap::new();
     for (name, cost) in &often {
         let cost = cost - once.get(name).copied().unwrap_or_default();
-        if cost != 0 && !is_waiting(name) {
+        if cost != 0 && !is_waiting(parse::function(name)) {
             functions.insert(name.clone(), cost as f64 / f64::from(RUNS));
         }
     }
@@ -94,6 +112,7 @@ fn run(scenario: &str, seed: u64, times: u32) -> anyhow::Result<parse::ByFunctio
     let done = Command::new("valgrind")
         .arg("--tool=callgrind")
         .args(["--compress-strings=no", "--compress-pos=no", "--quiet"])
+        .arg(format!("--separate-callers={CALLERS}"))
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(env::current_exe()?)
         .args(["again", scenario, &seed.to_string(), &times.to_string()])

@@ -1,12 +1,24 @@
-//! Reads what callgrind writes: how many instructions each function took itself.
+//! Reads what callgrind writes: how many instructions each function took itself, by who had called it.
 //!
 //! The format is described in valgrind's manual, "Callgrind Format Specification". Only what `callgrind` writes without
 //! compression is read.
 
 use std::collections::BTreeMap;
 
-/// Instructions by function, without those of the functions that it calls.
+/// Instructions by function, without those of the functions that it calls. A function that callgrind was told to keep apart
+/// by its callers (`--separate-callers`) is named with them: `malloc'reserve'push'sleet::trace::Recorder::record`.
 pub type ByFunction = BTreeMap<String, i64>;
+
+/// The function itself, without its callers.
+pub fn function(chain: &str) -> &str {
+    chain.split('\'').next().unwrap_or(chain)
+}
+
+/// The function and its callers, nearest first. A number is no name: callgrind counts recursions so.
+pub fn chain(chain: &str) -> impl Iterator<Item = &str> {
+    let names = chain.split('\'');
+    names.filter(|name| !name.chars().all(|c| c.is_ascii_digit()))
+}
 
 /// The costs in the text of a `callgrind.out` file.
 pub fn self_costs(text: &str) -> ByFunction {
@@ -35,6 +47,22 @@ pub fn self_costs(text: &str) -> ByFunction {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_function_is_named_with_its_callers() {
+        let name = "_int_malloc'malloc'2'<alloc::vec::Vec<T,A>>::reserve'sleet::trace::Recorder::record";
+        assert_eq!(function(name), "_int_malloc");
+        assert_eq!(
+            chain(name).collect::<Vec<_>>(),
+            [
+                "_int_malloc",
+                "malloc",
+                "<alloc::vec::Vec<T,A>>::reserve",
+                "sleet::trace::Recorder::record"
+            ]
+        );
+        assert_eq!(function("main"), "main");
+    }
 
     #[test]
     fn what_a_call_took_is_not_counted_twice() {

@@ -44,6 +44,11 @@ impl Part {
         matches!(self, Self::Engine | Self::Evidence | Self::Json)
     }
 
+    /// Whether its functions work for whoever calls them: the standard library, the C library, the allocator.
+    pub const fn is_anybodys(self) -> bool {
+        matches!(self, Self::Memory | Self::Rest)
+    }
+
     /// The part that the function called `name` belongs to.
     pub fn of(name: &str) -> Self {
         if is_memory(name) {

@@ -2,7 +2,7 @@
 
 use super::Settings;
 use crate::{
-    counts::{self, Part},
+    counts,
     row::{Budget, Row},
 };
 
@@ -11,12 +11,7 @@ const SCENARIO: &str = "candidates/buffer-receiver";
 
 pub(super) fn measure(_: Settings) -> anyhow::Result<Vec<Row>> {
     let count = counts::count(SCENARIO, 0)?;
-    let own: f64 = Part::ALL
-        .iter()
-        .filter(|part| part.is_ours())
-        .map(|part| count.of(*part))
-        .sum();
-    let share = 100.0 * own / count.total();
+    let share = 100.0 * count.ours() / count.total();
     Ok(Row::alone("own-share", "%", &[share], Budget::AtMost(12.0))
         .into_iter()
         .collect())
