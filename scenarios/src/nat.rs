@@ -135,10 +135,10 @@ fn storms(plan: &Plan) -> Option<KnownDefect> {
     // A relay is found before the slower of the storms has grown, but for 1 of 1,000 seeds, and now and then before any has. Behind a
     // carrier's NAT it grows to the limit on 4 of 1,000 seeds.
     let turn = plan.ice_servers.iter().any(|s| s.turn);
-    let stormy = match (row.as_str(), column.as_str()) {
-        ("APD/EI", "APD/EI" | "APD/AD") | ("APD/AD", "APD/EI") => true,
-        _ => false,
-    };
+    let stormy = matches!(
+        (row.as_str(), column.as_str()),
+        ("APD/EI", "APD/EI" | "APD/AD") | ("APD/AD", "APD/EI")
+    );
     (stormy && !blocked).then_some(KnownDefect {
         always: !turn && !nested,
         explains: |_| true,

@@ -67,6 +67,7 @@ pub fn execute(place: &Place<'_>, seed: Seed, plan: &Plan) -> anyhow::Result<Cam
         }
     }
     let turn = Turn::start(place, plan)?;
+    turn.as_ref().map(Turn::listens).transpose()?;
     let clock = Clock::start();
     let (seen, shows) = channel();
     let mut phones = BTreeMap::new();

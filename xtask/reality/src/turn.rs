@@ -5,8 +5,10 @@
 use std::{
     collections::BTreeSet,
     fs::{self, File},
+    net::Ipv4Addr,
     path::PathBuf,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -15,11 +17,22 @@ use sleet::{
     servers::{PASSWORD, USERNAME},
 };
 
-use crate::{place::Place, tools::within, world::turn_of};
+use crate::{
+    clock::{Clock, rest},
+    place::Place,
+    tools::within,
+    world::turn_of,
+};
+
+/// Where it listens, if it is not told otherwise (RFC 8489, section 14.5).
+const PORT: u16 = 3_478;
+/// How long it may take to come up, on a machine that has other work.
+const UP_IN: Duration = Duration::from_secs(10);
 
 /// A running coturn. Dropped, it is killed without a goodbye.
 pub struct Turn {
     child: Child,
+    address: Ipv4Addr,
     log: PathBuf,
 }
 
@@ -38,7 +51,28 @@ impl Turn {
         let mut command = command(place);
         command.stdin(Stdio::null()).stdout(written).stderr(Stdio::null());
         let child = command.spawn().context("coturn")?;
-        Ok(Some(Self { child, log }))
+        let address = turn_of(place.lane);
+        Ok(Some(Self { child, address, log }))
+    }
+
+    /// Waits until it listens. Who asks a server before that is told so by the kernel, and an app asks a STUN server once
+    /// (finding 0014).
+    ///
+    /// # Errors
+    /// When it does not listen in time.
+    pub fn listens(&self) -> anyhow::Result<()> {
+        const LOOK_AGAIN: Duration = Duration::from_millis(10);
+        let table = format!("/proc/{}/net/udp", self.child.id());
+        let clock = Clock::start();
+        while !fs::read_to_string(&table).is_ok_and(|table| is_bound(&table, self.address)) {
+            anyhow::ensure!(
+                clock.passed() < UP_IN,
+                "coturn does not listen on {}",
+                self.address
+            );
+            rest(LOOK_AGAIN);
+        }
+        Ok(())
     }
 
     /// How many allocations it holds, by its own log.
@@ -82,6 +116,14 @@ fn command(place: &Place<'_>) -> Command {
     command
 }
 
+/// Whether a table of sockets, as `/proc/net/udp`, has the one of a server on `address`.
+fn is_bound(table: &str, address: Ipv4Addr) -> bool {
+    // The kernel prints the address as a number of this machine, whose bytes are in network order.
+    let wanted = format!("{:08X}:{PORT:04X}", u32::from_ne_bytes(address.octets()));
+    let mut sockets = table.lines().skip(1);
+    sockets.any(|line| line.split_whitespace().nth(1) == Some(wanted.as_str()))
+}
+
 /// The sessions of a log of coturn that were granted an allocation and have neither given it back nor been closed.
 fn held(log: &str) -> u64 {
     let mut held = BTreeSet::new();
@@ -109,6 +151,22 @@ mod tests {
 
     const GRANTED: &str = "0: : session 000000000000000001: new, realm=<sleet>, username=<sleet>, lifetime=600\n\
                            0: : session 000000000000000001: realm <sleet> user <sleet>: incoming packet ALLOCATE processed, success\n";
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn a_server_is_bound_where_the_table_has_its_address_and_port() {
+        let table = "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n\
+                     2155: 650200C0:0D96 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 51 2 0000 0\n";
+        assert!(is_bound(table, Ipv4Addr::new(192, 0, 2, 101)));
+        assert!(
+            !is_bound(table, Ipv4Addr::new(192, 0, 2, 102)),
+            "that of another lane"
+        );
+        assert!(!is_bound(
+            &table.replace("0D96", "0D97"),
+            Ipv4Addr::new(192, 0, 2, 101)
+        ));
+    }
 
     #[test]
     fn an_allocation_is_held_until_it_is_given_back() {
