@@ -24,8 +24,9 @@ const END: &str = "<!-- end of counts -->";
 pub struct Kept {
     /// All of them.
     pub total: u64,
-    /// Those of the project's own parts, with what they ask of the standard library and the allocator.
-    pub ours: u64,
+    /// Those of the project's own parts, with what they ask of the standard library and the allocator, if that was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ours: Option<u64>,
     /// By part.
     pub parts: BTreeMap<String, u64>,
 }
@@ -37,7 +38,7 @@ impl Kept {
         let part = |part: Part| (part.to_string(), thousands(count.of(part)));
         Self {
             total: thousands(count.total()),
-            ours: thousands(count.ours()),
+            ours: count.ours().map(thousands),
             parts: Part::ALL.map(part).into(),
         }
     }
@@ -47,8 +48,9 @@ impl Kept {
     }
 
     /// The share of the project's own parts with what they call, in percent.
-    fn own_share(&self) -> f64 {
-        100.0 * self.ours as f64 / self.total.max(1) as f64
+    fn own_share(&self) -> Option<f64> {
+        self.ours
+            .map(|ours| 100.0 * ours as f64 / self.total.max(1) as f64)
     }
 }
 
@@ -100,9 +102,11 @@ pub fn line(scenario: &str, kept: &Kept) -> String {
         )
     };
     let parts: Vec<String> = Part::ALL.iter().map(part).collect();
-    let own = kept.own_share();
+    let own = kept
+        .own_share()
+        .map_or(String::new(), |own| format!(", ours {own:.1} %"));
     format!(
-        "{scenario}: {} thousand instructions a run, ours {own:.1} % ({})",
+        "{scenario}: {} thousand instructions a run{own} ({})",
         kept.total,
         parts.join(", ")
     )
@@ -149,7 +153,10 @@ fn table(kept: &BTreeMap<String, Kept>) -> String {
     }
     lines.push("|---|---:|---:|".to_owned() + &"---:|".repeat(Part::ALL.len()));
     for (scenario, count) in kept {
-        let mut line = format!("| `{scenario}` | {} | {:.1} % |", count.total, count.own_share());
+        let own = count
+            .own_share()
+            .map_or("–".to_owned(), |own| format!("{own:.1} %"));
+        let mut line = format!("| `{scenario}` | {} | {own} |", count.total);
         for part in Part::ALL {
             line += &format!(" {} |", count.part(part));
         }
@@ -189,7 +196,7 @@ mod tests {
     fn kept(total: u64, engine: u64) -> Kept {
         Kept {
             total,
-            ours: engine,
+            ours: None,
             parts: [(Part::Engine.to_string(), engine)].into(),
         }
     }

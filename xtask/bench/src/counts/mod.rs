@@ -26,8 +26,17 @@ const MISSING: u8 = 3;
 const MOVED: u8 = 1;
 /// By how much a count may move, in percent.
 const TOLERANCE: f64 = 3.0;
+/// Whether functions are kept apart by their callers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callers {
+    /// They are, for [`Count::ours`]. It takes almost three times as long.
+    Apart,
+    /// They are not.
+    Together,
+}
+
 /// How many callers of a function are kept: enough that one of them says for whom the standard library works.
-const CALLERS: u32 = 12;
+const NEAREST: u32 = 12;
 /// Runs that are counted, after the first of the process.
 const RUNS: u32 = 4;
 /// The seed that is counted.
@@ -43,6 +52,7 @@ pub struct NoValgrind;
 pub struct Count {
     /// Instructions by function with its callers.
     functions: BTreeMap<String, f64>,
+    callers: Callers,
 }
 
 impl Count {
@@ -55,13 +65,17 @@ impl Count {
         parts.filter(|(of, _)| *of == part).map(|(_, cost)| cost).sum()
     }
 
-    /// Instructions of the project's own parts, with what they ask of the standard library and the allocator.
-    pub fn ours(&self) -> f64 {
+    /// Instructions of the project's own parts, with what they ask of the standard library and the allocator; `None` if callers were not
+    /// kept apart.
+    pub fn ours(&self) -> Option<f64> {
+        if self.callers == Callers::Together {
+            return None;
+        }
         let own = self.functions.iter().filter(|(f, _)| {
             let mut parts = parse::chain(f).map(Part::of);
             parts.find(|part| !part.is_anybodys()).is_some_and(Part::is_ours)
         });
-        own.map(|(_, cost)| cost).sum()
+        Some(own.map(|(_, cost)| cost).sum())
     }
 
     /// All instructions.
@@ -86,8 +100,11 @@ impl Count {
 ///
 /// # Errors
 /// [`NoValgrind`]; a run that fails.
-pub fn count(scenario: &str, seed: u64) -> anyhow::Result<Count> {
-    let (once, often) = (run(scenario, seed, 1)?, run(scenario, seed, 1 + RUNS)?);
+pub fn count(scenario: &str, seed: u64, callers: Callers) -> anyhow::Result<Count> {
+    let (once, often) = (
+        run(scenario, seed, 1, callers)?,
+        run(scenario, seed, 1 + RUNS, callers)?,
+    );
     let mut functions = BTreeMap::new();
     for (name, cost) in &often {
         let cost = cost - once.get(name).copied().unwrap_or_default();
@@ -95,7 +112,7 @@ pub fn count(scenario: &str, seed: u64) -> anyhow::Result<Count> {
             functions.insert(name.clone(), cost as f64 / f64::from(RUNS));
         }
     }
-    Ok(Count { functions })
+    Ok(Count { functions, callers })
 }
 
 /// Whether a function only waits for another thread, for as long as that takes.
@@ -106,13 +123,13 @@ fn is_waiting(name: &str) -> bool {
 }
 
 /// What the functions of a process take that runs the seed so often.
-fn run(scenario: &str, seed: u64, times: u32) -> anyhow::Result<parse::ByFunction> {
+fn run(scenario: &str, seed: u64, times: u32, callers: Callers) -> anyhow::Result<parse::ByFunction> {
     let folder = tempfile::tempdir()?;
     let out = folder.path().join("callgrind.out");
     let done = Command::new("valgrind")
         .arg("--tool=callgrind")
         .args(["--compress-strings=no", "--compress-pos=no", "--quiet"])
-        .arg(format!("--separate-callers={CALLERS}"))
+        .args((callers == Callers::Apart).then(|| format!("--separate-callers={NEAREST}")))
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(env::current_exe()?)
         .args(["again", scenario, &seed.to_string(), &times.to_string()])
@@ -145,7 +162,11 @@ pub fn command(args: &CountsArgs) -> anyhow::Result<u8> {
         (families, _) => kept::scenarios(families)?,
     };
     for scenario in wanted {
-        let count = match count(&scenario, SEED) {
+        let callers = match args.check {
+            true => Callers::Together,
+            false => Callers::Apart,
+        };
+        let count = match count(&scenario, SEED, callers) {
             Err(error) if error.is::<NoValgrind>() => {
                 crate::note(&format!("error: {error}"));
                 return Ok(MISSING);

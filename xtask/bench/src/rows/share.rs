@@ -1,8 +1,10 @@
 //! The project's own share of the instructions of a run.
 
+use anyhow::Context;
+
 use super::Settings;
 use crate::{
-    counts,
+    counts::{self, Callers},
     row::{Budget, Row},
 };
 
@@ -10,8 +12,9 @@ use crate::{
 const SCENARIO: &str = "candidates/buffer-receiver";
 
 pub(super) fn measure(_: Settings) -> anyhow::Result<Vec<Row>> {
-    let count = counts::count(SCENARIO, 0)?;
-    let share = 100.0 * count.ours() / count.total();
+    let count = counts::count(SCENARIO, 0, Callers::Apart)?;
+    let ours = count.ours().context("callers are kept apart")?;
+    let share = 100.0 * ours / count.total();
     Ok(Row::alone("own-share", "%", &[share], Budget::AtMost(12.0))
         .into_iter()
         .collect())
