@@ -114,6 +114,15 @@ impl Latency {
         })
     }
 
+    /// Returns the duration that half of all draws do not exceed.
+    pub fn median(&self) -> Duration {
+        Duration::from_micros(match self {
+            Self::Constant { us } => *us,
+            Self::Uniform { min_us, max_us } => min_us.midpoint(*max_us),
+            Self::Quantiles { points } => at_share(points, 500_000),
+        })
+    }
+
     /// Draws a duration, with one number from `stream`.
     pub fn draw(&self, stream: &mut Stream) -> Duration {
         let us = match self {
@@ -148,7 +157,9 @@ mod tests {
         let tail = Latency::quantiles_ms(&[(0, 10), (90, 60), (100, 900)]);
         let drawn: Vec<u128> = (0..5).map(|_| tail.draw(&mut s).as_micros()).collect();
         assert_eq!(drawn, GOLDEN_TAIL);
+        assert_eq!(tail.median(), Duration::from_micros(37_777));
         let flat = Latency::uniform_ms(5, 80);
+        assert_eq!(flat.median(), Duration::from_micros(42_500));
         let drawn: Vec<u128> = (0..3).map(|_| flat.draw(&mut s).as_micros()).collect();
         assert_eq!(drawn, GOLDEN_FLAT);
     }

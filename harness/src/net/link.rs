@@ -2,7 +2,7 @@
 //!
 //! Datagrams are lost, delayed, reordered, duplicated, corrupted and truncated one by one. TCP segments are not: an
 //! application sees only a retransmission that holds back what follows it, so a segment that would be lost, damaged or
-//! dropped by a full queue arrives late instead, and its flow keeps its order. A segment is never larger than the MTU:
+//! dropped by a full queue, or meets a partition, arrives late instead, and its flow keeps its order. A segment is never larger than the MTU:
 //! TCP has agreed on its size.
 //!
 //! A datagram meets, in this order: a partition, the MTU, the queue and the bandwidth, loss, and the impairments on the
@@ -22,22 +22,18 @@ use super::{
     draws::Draws,
     loss::Chain,
     queue::Queue,
+    resend::{self, Stream, backoff},
 };
 pub use super::{
     draws::TCP_TRIES,
     profile::{LinkProfile, MIN_MTU},
+    resend::{TCP_PATIENCE, TCP_RTO},
 };
 use crate::{
     seed::{IndexedStream, Seed},
     time::SimTime,
     trace::{Cause, Direction, Effect, FaultId, Flow, Proto},
 };
-
-/// The delay of the first retransmission of TCP; each further one waits twice as long (RFC 6298, section 5.5; Linux
-/// waits 200 ms at least).
-pub const TCP_RTO: Duration = Duration::from_millis(200);
-/// The time that TCP bears a partition before it gives a connection up.
-pub const TCP_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A copy of a packet on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +108,7 @@ pub struct Link {
     bursts: Chain,
     queue: Queue,
     last_in_order: SimTime,
-    flows: BTreeMap<Flow, SimTime>,
+    flows: BTreeMap<Flow, Stream>,
 }
 
 impl Link {
@@ -165,6 +161,11 @@ impl Link {
     /// Marks the interface as dark because of a fault, until a time; `None` marks it as up.
     pub fn set_dark(&mut self, dark: Option<(FaultId, SimTime)>) {
         self.conditions.set_dark(dark);
+    }
+
+    /// Returns how long TCP waits before it sends a segment of this link again for the first time.
+    pub fn first_wait(&self) -> Duration {
+        resend::first_wait(&self.profile)
     }
 
     fn reshape(&mut self) {
@@ -271,12 +272,15 @@ impl Link {
     fn carry_segment(&mut self, packet: Entering, draws: &Draws) -> Fate {
         let (now, bytes) = (packet.now, packet.ip_len());
         let (blocked, held) = (self.conditions.blocked(), self.conditions.held());
-        if let Some((fault, until)) = blocked
-            && until - now >= TCP_PATIENCE
-        {
-            return Fate::Reset(now + TCP_PATIENCE, Cause::Fault { fault });
-        }
-        let stops = [blocked, held]
+        let first_wait = self.first_wait();
+        let stream = self.flows.entry(packet.flow).or_default();
+        let sent_again =
+            match blocked.map(|(fault, until)| (fault, stream.gets_through(now, until, first_wait))) {
+                Some((fault, None)) => return Fate::Reset(now + TCP_PATIENCE, Cause::Fault { fault }),
+                Some((fault, Some(at))) => Some((fault, at)),
+                None => None,
+            };
+        let stops = [sent_again, held]
             .into_iter()
             .flatten()
             .max_by_key(|(_, until)| *until);
@@ -290,12 +294,15 @@ impl Link {
             + u32::from(overflows)
             + u32::from(singled_out.is_some() && takes_longer.is_zero());
         if retransmissions >= TCP_TRIES {
-            return Fate::Reset(enters + backoff(TCP_TRIES), self.cause(Effect::GivenUp));
+            return Fate::Reset(
+                enters + backoff(first_wait, TCP_TRIES),
+                self.cause(Effect::GivenUp),
+            );
         }
         let behind = self.flows.entry(packet.flow).or_default();
-        let waits = backoff(retransmissions) + takes_longer;
-        let at = (left + draws.takes + waits).max(*behind);
-        *behind = at;
+        let waits = backoff(first_wait, retransmissions) + takes_longer;
+        let at = (left + draws.takes + waits).max(behind.last);
+        behind.last = at;
         let delayed = match (stops, singled_out, draws.first_failure) {
             (Some((fault, until)), ..) => Some((Cause::Fault { fault }, until - now)),
             (None, Some(fault), _) => Some((Cause::Fault { fault }, waits)),
@@ -378,9 +385,4 @@ fn ip_len(flow: Flow, payload_len: u32) -> u32 {
         Proto::Tcp => 20,
     };
     payload_len.saturating_add(ip + transport)
-}
-
-/// Returns the total wait of TCP after `n` retransmissions, each of which waits twice as long as the one before.
-fn backoff(n: u32) -> Duration {
-    TCP_RTO * ((1 << n) - 1)
 }

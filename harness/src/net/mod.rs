@@ -31,5 +31,6 @@ pub mod path;
 pub mod presets;
 mod profile;
 pub mod queue;
+mod resend;
 pub mod switch;
 pub mod topology;

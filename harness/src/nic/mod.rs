@@ -84,7 +84,7 @@ impl Nic {
             ..NetConfig::default()
         })));
         let stack = net.get_nic()?;
-        let gateway = Arc::new(Gateway::new(host.clone(), &stack));
+        let gateway = Arc::new(Gateway::new(host.clone(), &net, &stack));
         let dying = Arc::downgrade(&gateway);
         host.at_crash(move |_| {
             if let Some(gateway) = dying.upgrade() {

@@ -27,8 +27,9 @@ const PERMISSION: Duration = Duration::from_mins(5);
 /// The lifetime of a channel binding (RFC 8656, section 12).
 const CHANNEL: Duration = Duration::from_mins(10);
 
-/// An allocation: the client's host, its socket, and the server.
-type Allocation<'a> = (&'a str, SocketAddr, SocketAddr);
+/// An allocation: the client's host, the port of its socket, and the server. Its address changes when the host changes networks, of which the
+/// client knows nothing.
+type Allocation<'a> = (&'a str, u16, SocketAddr);
 
 /// A request that a client has sent.
 struct Request<'a> {
@@ -85,7 +86,7 @@ fn permitted(evidence: Evidence<'_>) -> Verdict {
 impl<'a> Clients<'a> {
     /// Takes note of a request; returns what is wrong with sending data.
     fn send(&mut self, event: &Event, (host, flow): (&'a str, Flow), says: &'a str) -> Option<String> {
-        let allocation = (host, flow.src, flow.dst);
+        let allocation = (host, flow.src.port(), flow.dst);
         if let Some(channel) = channel_of(says) {
             let granted = self.granted.get(&allocation);
             let bound = granted.and_then(|granted| granted.channels.get(&channel));
@@ -165,11 +166,17 @@ mod tests {
 
     /// What alice sends and what answers reach her, each at a time in seconds; returns the packet that decides.
     fn judged(does: &[(u64, &str)]) -> Option<u64> {
+        judged_on_the_move(does, "10.0.0.1:1")
+    }
+
+    /// The same, where what she sends after ten seconds leaves from another address.
+    fn judged_on_the_move(does: &[(u64, &str)], moves_to: &str) -> Option<u64> {
         let mut events = Vec::new();
         for (number, (at, says)) in (0..).zip(does) {
             let is_answer = says.contains("success");
             let sender = if is_answer { "relay" } else { "alice" };
-            let sent = packet(number, ["10.0.0.1:1", "192.0.2.1:3478"], says);
+            let from = if *at > 10 { moves_to } else { "10.0.0.1:1" };
+            let sent = packet(number, [from, "192.0.2.1:3478"], says);
             events.push((at * 1_000, sender, sent));
             let host = if is_answer { "alice" } else { "relay" };
             events.push((at * 1_000, host, EventKind::PacketDelivered { packet: number }));
@@ -195,6 +202,17 @@ mod tests {
         assert_eq!(judged(&[(1, ASKS), (9, SENDS)]), Some(1), "nobody answered");
         assert_eq!(judged(&[(1, ASKS), (2, granted), (302, SENDS)]), None);
         assert_eq!(judged(&[(1, ASKS), (2, granted), (303, SENDS)]), Some(2));
+        let later = [(1, ASKS), (2, granted), (11, SENDS)];
+        assert_eq!(
+            judged_on_the_move(&later, "10.7.0.1:1"),
+            None,
+            "another network, the same client"
+        );
+        assert_eq!(
+            judged_on_the_move(&later, "10.0.0.1:2"),
+            Some(2),
+            "another client"
+        );
         let anew = [
             (1, ASKS),
             (2, granted),

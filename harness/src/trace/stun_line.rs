@@ -205,11 +205,13 @@ fn is_fingerprint_right(message: &Message) -> bool {
 
 /// Returns what the packet inside a packet says: what a TURN server is asked to relay, or relays (RFC 8656, sections 11 and 12).
 pub fn carried(says: &str) -> Option<&str> {
-    // Few lines carry anything, and `contains` finds that out for less.
-    let carries = says.contains(CARRIES);
-    carries
-        .then(|| says.split_once(CARRIES).map(|(_, inside)| inside))
-        .flatten()
+    outer_and_carried(says).1
+}
+
+fn outer_and_carried(says: &str) -> (&str, Option<&str>) {
+    // Few lines carry anything, and `contains` finds that out for less than `split_once` does.
+    let both = says.contains(CARRIES).then(|| says.split_once(CARRIES)).flatten();
+    both.map_or((says, None), |(outer, carried)| (outer, Some(carried)))
 }
 
 /// Returns the number of the channel of what goes over one.
@@ -259,10 +261,7 @@ pub struct StunLine<'a> {
 impl<'a> StunLine<'a> {
     /// Reads what a sent packet says, and not what a packet inside it says; `None` if it is no STUN message.
     pub fn read(says: &'a str) -> Option<Self> {
-        let words = says.strip_prefix("stun ")?;
-        let outer = carried(words).map_or(words, |inside| {
-            &words[..words.len() - inside.len() - CARRIES.len()]
-        });
+        let (outer, _) = outer_and_carried(says.strip_prefix("stun ")?);
         let mut words = outer.split(' ');
         let mut line = Self {
             method: words.next()?,

@@ -43,6 +43,7 @@ impl PortRange {
             host: self.host.clone(),
             inbox,
             firsts: Vec::new(),
+            lingers: false,
         };
         let (first, last) = self.ports();
         for address in addresses {
@@ -63,6 +64,8 @@ pub(crate) struct Held {
     host: Host,
     inbox: UnboundedSender<Arrived>,
     firsts: Vec<SocketAddr>,
+    // Whether they count as closed, those too that are taken later.
+    lingers: bool,
 }
 
 impl Held {
@@ -82,7 +85,8 @@ impl Held {
     }
 
     /// Makes the ports count as closed, or as open again, for those who ask what is open.
-    pub(crate) fn linger(&self, lingers: bool) {
+    pub(crate) fn linger(&mut self, lingers: bool) {
+        self.lingers = lingers;
         let ports = self.host.sim().ports();
         self.firsts.iter().for_each(|first| ports.linger(first, lingers));
     }
@@ -100,7 +104,11 @@ impl Held {
     }
 
     fn take(&mut self, first: SocketAddr, last: u16) {
-        self.host.sim().ports().hold(first, last, self.inbox.clone());
+        let ports = self.host.sim().ports();
+        ports.hold(first, last, self.inbox.clone());
+        if self.lingers {
+            ports.linger(&first, true);
+        }
         self.firsts.push(first);
     }
 }
@@ -240,6 +248,10 @@ mod tests {
             held.send(at(16_401), at(9), vec![0; 1_473]);
             held.send(at(5_000), at(9), vec![1]);
             assert_eq!(names(), ["udp 10.0.0.1:5000 bound", "udp 10.0.0.1:16400 bound"]);
+            held.linger(true);
+            assert!(names().is_empty(), "they count as closed");
+            held.send(at(5_001), at(9), vec![1]);
+            assert!(names().is_empty(), "and so does what is taken since");
             drop(held);
             assert!(names().is_empty());
         });

@@ -78,9 +78,24 @@ impl Host {
 
     /// Returns the addresses of interfaces that are up, in the order of the interfaces.
     pub fn addresses_up(&self) -> Vec<IpAddr> {
+        self.interfaces_up().collect()
+    }
+
+    fn interfaces_up(&self) -> impl Iterator<Item = IpAddr> + Clone {
         let interfaces = self.entry().addresses.iter().zip(&self.entry().dark);
         let up = interfaces.filter(|(_, dark)| !dark.load(Relaxed));
-        up.map(|(address, _)| *address).collect()
+        up.map(|(address, _)| *address)
+    }
+
+    /// Returns the address from which a packet leaves that would have left from `address`, if the system chooses: that of an interface
+    /// that is up, if the one with `address` is not.
+    pub(crate) fn leads_over(&self, address: IpAddr) -> IpAddr {
+        let is_like = |other: &IpAddr| other.is_ipv4() == address.is_ipv4();
+        let mut up = self.interfaces_up();
+        match up.clone().any(|own| own == address) {
+            true => address,
+            false => up.find(is_like).unwrap_or(address),
+        }
     }
 
     /// Returns the addresses of all other hosts.

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use sleet::{
-    fault::{Act, Plan, Target},
+    fault::{Act, FaultKind, Plan, Target},
     seed::Seed,
     servers::{PASSWORD, PORT, USERNAME},
 };
@@ -22,10 +22,10 @@ use crate::{
     phone::{Phone, Shown},
     place::Place,
     round::Round,
-    todo::{Todo, Todos, order, rung, todo},
+    todo::{Todo, Todos, order, phone_of, rung, todo},
     tools::within,
     turn::Turn,
-    world::{OFFICE, client, turn_of},
+    world::{Network, OFFICE, client, turn_of},
 };
 
 /// How long a call that was hung up may take to be over.
@@ -56,18 +56,9 @@ pub struct Came {
 /// What cannot be executed for real: acts, faults and moments that only the simulation has.
 pub fn execute(place: &Place<'_>, seed: Seed, plan: &Plan) -> anyhow::Result<Came> {
     fs::create_dir_all(place.logs)?;
-    if plan
-        .faults
-        .iter()
-        .any(|fault| matches!(fault.target, Target::Nat(_)))
-    {
-        // The last call of this lane may have left other rules.
-        for (side, gate) in [Side::Alice, Side::Bob].into_iter().zip(&place.gates) {
-            place.world.rule(place.lane, side, gate)?;
-        }
-    }
+    undo(place, plan)?;
     let turn = Turn::start(place, plan)?;
-    turn.as_ref().map(Turn::listens).transpose()?;
+    turn.as_ref().map(Turn::until_it_listens).transpose()?;
     let clock = Clock::start();
     let (seen, shows) = channel();
     let mut phones = BTreeMap::new();
@@ -105,6 +96,26 @@ pub fn execute(place: &Place<'_>, seed: Seed, plan: &Plan) -> anyhow::Result<Cam
         came: Came::default(),
     };
     call.follow(&shows)
+}
+
+/// Takes back what the last call of this lane did to its network.
+fn undo(place: &Place<'_>, plan: &Plan) -> anyhow::Result<()> {
+    let (world, lane) = (place.world, place.lane);
+    for fault in &plan.faults {
+        match (&fault.target, &fault.kind) {
+            (Target::Nat(_), _) => {
+                for (side, gate) in [Side::Alice, Side::Bob].into_iter().zip(&place.gates) {
+                    world.rule(lane, side, gate)?;
+                }
+            }
+            (_, FaultKind::NetworkSwitch(_)) => {
+                let side = phone_of(fault.target.name())?;
+                world.switch(lane, side, Network::Second, Network::First)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// A call that takes place.
@@ -242,6 +253,10 @@ impl Call<'_> {
                 Todo::Reboot(side, ports) => {
                     let gate = self.place.gates[side as usize];
                     self.place.world.reboot(self.place.lane, side, &gate, ports)?;
+                }
+                Todo::Switch(side) => {
+                    let (world, lane) = (self.place.world, self.place.lane);
+                    world.switch(lane, side, Network::First, Network::Second)?;
                 }
                 Todo::Count => {
                     for phone in self.phones.values_mut() {

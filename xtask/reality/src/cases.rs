@@ -4,7 +4,7 @@
 //! [catalogue](crate::catalogue) says.
 
 use sleet::{
-    fault::{Act, Fault, Plan, Scripted, SlowStep, When},
+    fault::{Act, Fault, FaultKind, Plan, Scripted, SlowStep, When},
     net::{
         firewall::{Filtering, FirewallSpec},
         latency::Latency,
@@ -16,7 +16,10 @@ use sleet::{
     servers::IceServerSpec,
 };
 
-use crate::nat::{Input, Translation};
+use crate::{
+    nat::{Input, Translation},
+    world::Network,
+};
 
 /// When the caller dials, in milliseconds since both phones are switched on.
 pub const DIALS_MS: u64 = 500;
@@ -44,7 +47,9 @@ pub struct Shape {
     pub gates: [Translation; 2],
     /// What their NATs do with what nobody asked for.
     pub input: [Input; 2],
-    /// Whether there is a TURN server too.
+    /// Whether there is a STUN server.
+    pub stun: bool,
+    /// Whether it is a TURN server too.
     pub turn: bool,
     /// How long the callee's phone rings, in milliseconds.
     pub ring_ms: u64,
@@ -119,6 +124,7 @@ impl Default for Shape {
             far: true,
             gates: [Translation::Masquerade; 2],
             input: [Input::Drop; 2],
+            stun: true,
             turn: false,
             ring_ms: 300,
             budget_ms: 6_000,
@@ -188,10 +194,11 @@ impl Case {
 impl Shape {
     fn plan(&self, seed: Seed) -> Plan {
         let mut plan = Plan::new(self.topology());
-        plan.ice_servers = vec![IceServerSpec {
+        let server = IceServerSpec {
             host: "stun".into(),
             turn: self.turn,
-        }];
+        };
+        plan.ice_servers = self.stun.then_some(server).into_iter().collect();
         let slow = |(step, least, most): &Slow| SlowStep {
             host: "office".into(),
             step: (*step).into(),
@@ -248,6 +255,9 @@ impl Shape {
     fn topology(&self) -> Topology {
         let link = |ms| self.link(ms);
         let mut alice = HostSpec::new("alice", "10.1.1.1", self.damaged(link(10)));
+        if self.switches() {
+            alice = alice.interface(Network::Second.interface(), "10.1.11.1", self.damaged(link(10)));
+        }
         let mut bob = HostSpec::new("bob", "10.1.2.1", link(15));
         let mut nats = Vec::new();
         let ends = [(&mut alice, "a", "198.18.1.1"), (&mut bob, "b", "198.19.1.1")];
@@ -267,6 +277,12 @@ impl Shape {
         nats.into_iter().fold(topology, |t, (name, external, spec)| {
             t.with_nat(name, external, spec)
         })
+    }
+
+    /// Whether somebody's machine changes from one network to another.
+    fn switches(&self) -> bool {
+        let switches = |fault: &Fault| matches!(fault.kind, FaultKind::NetworkSwitch(_));
+        self.faults.iter().any(switches)
     }
 
     fn link(&self, ms: u64) -> LinkProfile {

@@ -2,12 +2,14 @@
 //! how they go on, by a restart.
 
 use sleet::fault::{
-    Directions, Fault, FaultKind, Target, ice_server_down, kinds::NatRebind, kinds::NatReboot, partition,
+    Directions, Fault, FaultKind, Target, ice_server_down, kinds::NatRebind, kinds::NatReboot,
+    network_switch, partition,
 };
 
 use crate::{
     cases::{Case, DIALS_MS, Hangups, Shape, Story},
     nat::Translation,
+    world::Network,
 };
 
 /// How long after the last hangup it is looked what is left, in milliseconds: longer than a request to a TURN server is repeated.
@@ -25,6 +27,7 @@ pub fn all() -> Vec<Case> {
     all.extend(slow_closes());
     all.extend(reboots());
     all.extend(bindings());
+    all.extend(switches());
     all.extend(restarts());
     all
 }
@@ -173,6 +176,43 @@ fn restarts() -> Vec<Case> {
             "restart/ports-move",
             "the caller's NAT gives other ports, and a second later the caller restarts ICE",
             restarted(vec![moves]),
+        ),
+    ]
+}
+
+/// The caller's machine leaves one network and goes on over another, behind the same NAT, while they talk.
+fn switches() -> Vec<Case> {
+    let [first, second] = [Network::First, Network::Second].map(Network::interface);
+    let switched = |story| Shape {
+        slow: Vec::new(),
+        faults: vec![network_switch("alice", first, second, DIALS_MS + REBOOTS_MS)],
+        story,
+        ..Shape::default()
+    };
+    let restarts = Story::Restarts {
+        at_ms: REBOOTS_MS + 1_000,
+        within_ms: 10_000,
+    };
+    vec![
+        Case::new(
+            "switch/left",
+            "the caller's machine changes networks, and the app does nothing",
+            switched(Story::Lasts { ms: WATCHED_MS }),
+        )
+        .few(),
+        Case::new(
+            "switch/restart",
+            "the same, and a second later the caller restarts ICE",
+            switched(restarts),
+        ),
+        Case::new(
+            "switch/no-server",
+            "the same without a STUN server; the callee is behind nothing",
+            Shape {
+                gates: [Translation::Masquerade, Translation::Open],
+                stun: false,
+                ..switched(restarts)
+            },
         ),
     ]
 }

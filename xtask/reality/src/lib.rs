@@ -89,6 +89,9 @@ pub struct Args {
     wire: bool,
 }
 
+/// How many simulated calls of a case that disagrees leave their traces.
+const TRACED: u64 = 5;
+
 /// One of the two that are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Half {
@@ -186,6 +189,7 @@ fn both(args: &Args, root: &Path, cases: &[Case], out: &mut impl Write) -> anyho
     let folder = root.join(&args.out);
     let executed = folder.join(suite::EXECUTED);
     fs::create_dir_all(&executed)?;
+    let suite = bin.join("own-sim");
     let mut had = kept(&folder)?;
     let mut real = match args.only {
         Some(Half::Simulated) => BTreeMap::new(),
@@ -201,7 +205,7 @@ fn both(args: &Args, root: &Path, cases: &[Case], out: &mut impl Write) -> anyho
             Some(Half::Real) => simulated_before,
             _ => {
                 let seeds = args.seeds.map_or(case.simulated, |most| case.simulated.min(most));
-                simulated::play(&bin.join("own-sim"), case, seeds)?
+                simulated::play(&suite, case, seeds, None)?
             }
         };
         let mut row = Row {
@@ -222,6 +226,11 @@ fn both(args: &Args, root: &Path, cases: &[Case], out: &mut impl Write) -> anyho
             row.pairs_apart().join("; ")
         )?;
         page::details(&row, &executed, out)?;
+        if !row.disagreements().is_empty() {
+            let traces = folder.join("simulated").join(&case.name);
+            simulated::play(&suite, case, TRACED, Some(&traces))?;
+            writeln!(out, "  simulated traces: {}", traces.display())?;
+        }
         out.flush()?;
         rows.push(row);
     }

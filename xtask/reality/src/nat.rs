@@ -105,7 +105,7 @@ impl Gate {
     }
 }
 
-/// The rules of a namespace that is such a gate, between its interfaces `in` and `out`.
+/// The rules of a namespace that is such a gate, between its interfaces `in…` and `out`.
 pub fn rules(gate: &Gate) -> String {
     let masquerade = match gate.translation {
         Translation::Masquerade => "oifname \"out\" masquerade",
@@ -121,14 +121,14 @@ pub fn rules(gate: &Gate) -> String {
     let ports = match gate.translation {
         Translation::OwnPorts { forgets_s } => format!(
             "map ports {{ type inet_service : inet_service; flags dynamic,timeout; timeout {forgets_s}s;\n}}\n\
-             chain seen {{ type filter hook forward priority 10; iifname \"in\" meta l4proto udp \
+             chain seen {{ type filter hook forward priority 10; iifname \"in*\" meta l4proto udp \
              update @ports {{ udp sport : numgen inc mod 20000 offset 30000 }}\n}}\n"
         ),
         _ => String::new(),
     };
     let forward = match gate.translation {
         Translation::Open => "policy accept;",
-        _ => "policy drop; ct state established,related accept; iifname \"in\" accept;",
+        _ => "policy drop; ct state established,related accept; iifname \"in*\" accept;",
     };
     let input = match gate.input {
         Input::Drop => "iifname \"out\" drop",

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
     io::Write,
     path::Path,
     process::{Command, Stdio},
@@ -89,13 +90,18 @@ pub fn build(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Plays the first `seeds` plans of `case` with the suite `program`.
+/// Plays the first `seeds` plans of `case` with the suite `program`, and leaves the traces in a folder, if there is one.
 ///
 /// # Errors
 /// When a plan cannot be played.
-pub fn play(program: &Path, case: &Case, seeds: u64) -> anyhow::Result<Sample> {
-    let mut child = Command::new(program)
-        .arg("play")
+pub fn play(program: &Path, case: &Case, seeds: u64, traces: Option<&Path>) -> anyhow::Result<Sample> {
+    let mut command = Command::new(program);
+    command.arg("play");
+    if let Some(folder) = traces {
+        fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        command.arg("--traces").arg(folder);
+    }
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

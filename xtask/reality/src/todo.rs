@@ -12,7 +12,7 @@ use crate::{
     lane::{Access, Cut, Order},
     nat::{Gate, Ports, Side},
     place::Place,
-    world::{OFFICE, inside, outside, turn_of},
+    world::{Network, OFFICE, inside, outside, turn_of},
 };
 
 /// Something to be done at a time.
@@ -25,6 +25,8 @@ pub enum Todo {
     ReviveTurn,
     /// A NAT starts again, and has forgotten every mapping.
     Reboot(Side, Ports),
+    /// A machine leaves its first network, and goes on over its second.
+    Switch(Side),
     /// Both phones are asked how many tasks they have.
     Count,
 }
@@ -43,11 +45,7 @@ pub fn todo(plan: &Plan) -> anyhow::Result<Todos> {
         todo.insert(key, what);
     };
     for Scripted { host, when, act } in &plan.script {
-        let side = match host.as_str() {
-            "alice" => Side::Alice,
-            "bob" => Side::Bob,
-            other => bail!("{other} has no phone"),
-        };
+        let side = phone_of(host)?;
         match when {
             When::At { ms } => at(*ms, Todo::Act(side, act.clone())),
             When::Rung { .. } => {}
@@ -63,12 +61,27 @@ pub fn todo(plan: &Plan) -> anyhow::Result<Todos> {
                 }
             }
             FaultKind::Partition(_) | FaultKind::OneWayPartition(_) => {}
+            FaultKind::NetworkSwitch(switch) if switch.over == Network::Second.interface() => {
+                at(fault.from_ms, Todo::Switch(phone_of(fault.target.name())?));
+            }
             FaultKind::NatReboot(_) => at(fault.from_ms, Todo::Reboot(behind(fault)?, Ports::Stay)),
             FaultKind::NatRebind(_) => at(fault.from_ms, Todo::Reboot(behind(fault)?, Ports::Move)),
             _ => bail!("this fault cannot be executed: {}", fault.describe()),
         }
     }
     Ok(todo)
+}
+
+/// Whose machine `host` is.
+///
+/// # Errors
+/// When nobody has a phone on it.
+pub fn phone_of(host: &str) -> anyhow::Result<Side> {
+    match host {
+        "alice" => Ok(Side::Alice),
+        "bob" => Ok(Side::Bob),
+        other => bail!("{other} has no phone"),
+    }
 }
 
 /// Whose NAT a fault befalls.

@@ -14,7 +14,7 @@ use std::{
 use anyhow::Context;
 use sleet::{
     fault::Plan,
-    servers::{PASSWORD, USERNAME},
+    servers::{PASSWORD, PORT, USERNAME},
 };
 
 use crate::{
@@ -24,8 +24,6 @@ use crate::{
     world::turn_of,
 };
 
-/// Where it listens, if it is not told otherwise (RFC 8489, section 14.5).
-const PORT: u16 = 3_478;
 /// How long it may take to come up, on a machine that has other work.
 const UP_IN: Duration = Duration::from_secs(10);
 
@@ -60,7 +58,7 @@ impl Turn {
     ///
     /// # Errors
     /// When it does not listen in time.
-    pub fn listens(&self) -> anyhow::Result<()> {
+    pub fn until_it_listens(&self) -> anyhow::Result<()> {
         const LOOK_AGAIN: Duration = Duration::from_millis(10);
         let table = format!("/proc/{}/net/udp", self.child.id());
         let clock = Clock::start();

@@ -1,13 +1,13 @@
 //! The network: namespaces for clients, NATs, the core and the servers, joined by pairs of interfaces.
 //!
 //! ```text
-//! alice0 ── a0 (NAT) ──┐            ┌── b0 (NAT) ── bob0
-//! alice1 ── a1 (NAT) ──┤── core ────┤── b1 (NAT) ── bob1
+//! alice1 ══ a1 (NAT) ──┐            ┌── b1 (NAT) ══ bob1
+//! alice2 ══ a2 (NAT) ──┤── core ────┤── b2 (NAT) ══ bob2
 //!                      │            │
 //!                     wire0        srv
 //! ```
 //!
-//! All of it is made inside of the cage and ends with it. Nothing here may be called outside of it.
+//! A client has two networks, of which it is in the second only after it has left the first. All of it is made inside of the cage and ends with it. Nothing here may be called outside of it.
 
 use std::{
     fmt::Write as _,
@@ -34,6 +34,48 @@ pub const OFFICE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 80);
 /// The address of the STUN and TURN server of a lane.
 pub fn turn_of(lane: u8) -> Ipv4Addr {
     Ipv4Addr::new(192, 0, 2, 100 + lane)
+}
+
+/// A network that a client may be in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// The one that it is in at first.
+    First,
+    /// Another one behind the same gate.
+    Second,
+}
+
+impl Network {
+    /// The client's interface to it.
+    pub fn interface(self) -> &'static str {
+        match self {
+            Self::First => "eth0",
+            Self::Second => "eth1",
+        }
+    }
+
+    /// The gate's interface to it.
+    fn gate(self) -> &'static str {
+        match self {
+            Self::First => "in",
+            Self::Second => "in2",
+        }
+    }
+
+    /// The first three bytes of its addresses.
+    fn prefix(self, lane: u8, side: Side) -> String {
+        let (_, _, net, _) = names(lane, side);
+        match self {
+            Self::First => format!("10.{lane}.{net}"),
+            Self::Second => format!("10.{lane}.{}", 10 + net),
+        }
+    }
+
+    /// What `ip` is told when a client comes into it.
+    fn join(self, lane: u8, side: Side) -> String {
+        let (to, prefix) = (self.interface(), self.prefix(lane, side));
+        format!("link set {to} up\naddr add {prefix}.1/24 dev {to}\nroute add default via {prefix}.254\n")
+    }
 }
 
 /// The network.
@@ -91,19 +133,28 @@ impl World {
         plugged.push_str("link add eth0 netns srv type veth peer name s netns core\n");
         for lane in 1..=lanes {
             for side in [Side::Alice, Side::Bob] {
-                let (client, nat, net, block) = names(lane, side);
+                let (client, nat, _, block) = names(lane, side);
                 writeln!(made, "netns add {client}\nnetns add {nat}")?;
-                writeln!(
-                    plugged,
-                    "link add eth0 netns {client} type veth peer name in netns {nat}"
-                )?;
+                let far = format!("198.{block}.{lane}");
+                let mut gate = format!(
+                    "link set out up\naddr add {far}.1/24 dev out\nroute add default via {far}.254\n"
+                );
+                for network in [Network::First, Network::Second] {
+                    let (theirs, ours) = (network.interface(), network.gate());
+                    writeln!(
+                        plugged,
+                        "link add {theirs} netns {client} type veth peer name {ours} netns {nat}"
+                    )?;
+                    let prefix = network.prefix(lane, side);
+                    writeln!(gate, "link set {ours} up\naddr add {prefix}.254/24 dev {ours}")?;
+                }
                 writeln!(
                     plugged,
                     "link add out netns {nat} type veth peer name {nat} netns core"
                 )?;
-                let (home, far) = (format!("10.{lane}.{net}"), format!("198.{block}.{lane}"));
-                inner.push((client, format!("link set lo up\nlink set eth0 up\naddr add {home}.1/24 dev eth0\nroute add default via {home}.254\n")));
-                inner.push((nat.clone(), format!("link set in up\nlink set out up\naddr add {home}.254/24 dev in\naddr add {far}.1/24 dev out\nroute add default via {far}.254\n")));
+                let at_home = Network::First.join(lane, side);
+                inner.push((client, format!("link set lo up\n{at_home}")));
+                inner.push((nat.clone(), gate));
                 writeln!(inner[0].1, "link set {nat} up\naddr add {far}.254/24 dev {nat}")?;
             }
         }
@@ -125,9 +176,9 @@ impl World {
     pub fn shape(&self, gates: &[Gate; 2], wired: bool) -> anyhow::Result<()> {
         for lane in 1..=self.lanes {
             for (side, gate) in [Side::Alice, Side::Bob].into_iter().zip(gates) {
-                let (_, nat, net, _) = names(lane, side);
+                let (_, nat, ..) = names(lane, side);
                 self.rule(lane, side, gate)?;
-                let to = format!("10.{lane}.{net}.0/24");
+                let to = format!("{}.0/24", Network::First.prefix(lane, side));
                 let via = outside(lane, side).to_string();
                 let verb = if gate.translates() { "del" } else { "replace" };
                 let mut route = Command::new("ip");
@@ -181,6 +232,29 @@ impl World {
             Some(&nat),
             &format!("link set out down\nlink set out up\nroute add default via 198.{block}.{lane}.254\n"),
         )
+    }
+
+    /// Moves a client from one network to another, as a machine that loses the one: its addresses go, and its connections break, as
+    /// Android's do; Linux by itself would keep them, and send them nowhere.
+    ///
+    /// # Errors
+    /// What the system's tools say.
+    pub fn switch(&self, lane: u8, side: Side, from: Network, to: Network) -> anyhow::Result<()> {
+        let (client, leaves) = (client(lane, side), from.interface());
+        let moved = format!(
+            "addr flush dev {leaves}\nlink set {leaves} down\naddr flush dev {0}\n{1}",
+            to.interface(),
+            to.join(lane, side)
+        );
+        batch(Some(&client), &moved)?;
+        let mut breaks = within(&client, "ss");
+        breaks.args([
+            "--kill",
+            "--tcp",
+            "src",
+            &format!("{}.1", from.prefix(lane, side)),
+        ]);
+        run(&mut breaks, None).map(drop)
     }
 
     /// Tells the wire the links of a call.

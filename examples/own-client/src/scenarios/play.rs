@@ -3,7 +3,9 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
     io::{BufRead, Write},
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
@@ -29,6 +31,9 @@ pub enum Own {
         /// How many plans at the same time.
         #[arg(long, default_value_t = 2)]
         jobs: usize,
+        /// A folder for the traces of all of them: `SEED.jsonl`.
+        #[arg(long)]
+        traces: Option<PathBuf>,
     },
 }
 
@@ -61,13 +66,13 @@ struct Came {
 /// # Errors
 /// A line that is no plan, a plan that cannot be played, an output that takes nothing.
 pub fn own(asked: Own) -> anyhow::Result<u8> {
-    let Own::Play { jobs } = asked;
+    let Own::Play { jobs, traces } = asked;
     let lines = Mutex::new(std::io::stdin().lock().lines().collect::<Vec<_>>().into_iter());
     let next = || lines.lock().ok()?.next();
     let work = || {
         while let Some(line) = next() {
             let asked: Asked = serde_json::from_str(&line?).context("a plan")?;
-            let answer = serde_json::to_string(&play(asked)?)?;
+            let answer = serde_json::to_string(&play(asked, traces.as_deref())?)?;
             writeln!(std::io::stdout().lock(), "{answer}")?;
         }
         anyhow::Ok(())
@@ -81,7 +86,7 @@ pub fn own(asked: Own) -> anyhow::Result<u8> {
 }
 
 /// Plays a plan. The app's section of the plan says how phones treat candidates: `{"trickle": "naive"}`.
-fn play(Asked { seed, plan }: Asked) -> anyhow::Result<Came> {
+fn play(Asked { seed, plan }: Asked, traces: Option<&Path>) -> anyhow::Result<Came> {
     plan.check()?;
     let trickle = match plan.app["trickle"].as_str() {
         Some("naive") => Trickle::Naive,
@@ -108,6 +113,10 @@ fn play(Asked { seed, plan }: Asked) -> anyhow::Result<Came> {
     let record = Runner::new(&Arc::new(scenario), Seed(seed))
         .with_plan(plan.clone())
         .run()?;
+    if let Some(folder) = traces {
+        let file = folder.join(format!("{seed}.jsonl"));
+        fs::write(&file, record.trace.to_json_lines()).with_context(|| file.display().to_string())?;
+    }
     Ok(came(seed, &plan, &record))
 }
 

@@ -22,7 +22,7 @@ pub struct OneWayPartition {}
 /// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "one-way-partition",
-    about: "One direction of a link carries nothing: datagrams are lost, TCP stalls until the end or gives up after 60 s.",
+    about: "One direction of a link carries nothing: datagrams are lost, TCP stalls until it tries again after the end, which may take as long again, or gives up after 60 s.",
     befalls: Befalls::LinkDirection,
     parameters: "",
     span: Span::ChaosPhase,

@@ -23,7 +23,7 @@ pub struct Partition {}
 /// The specification of the kind.
 pub(super) const SPEC: KindSpec = KindSpec {
     name: "partition",
-    about: "A link carries nothing in either direction: datagrams are lost, TCP stalls until the end or gives up after 60 s.",
+    about: "A link carries nothing in either direction: datagrams are lost, TCP stalls until it tries again after the end, which may take as long again, or gives up after 60 s.",
     befalls: Befalls::Link,
     parameters: "",
     span: Span::ChaosPhase,

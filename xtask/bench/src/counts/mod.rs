@@ -26,6 +26,13 @@ const MISSING: u8 = 3;
 const MOVED: u8 = 1;
 /// By how much a count may move, in percent.
 const TOLERANCE: f64 = 3.0;
+/// How many callers of a function are kept: enough that one of them says for whom the standard library works.
+const NEAREST: u32 = 12;
+/// Runs that are counted, after the first of the process.
+const RUNS: u32 = 4;
+/// The seed that is counted.
+const SEED: u64 = 0;
+
 /// Whether functions are kept apart by their callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Callers {
@@ -34,13 +41,6 @@ pub enum Callers {
     /// They are not.
     Together,
 }
-
-/// How many callers of a function are kept: enough that one of them says for whom the standard library works.
-const NEAREST: u32 = 12;
-/// Runs that are counted, after the first of the process.
-const RUNS: u32 = 4;
-/// The seed that is counted.
-const SEED: u64 = 0;
 
 /// There is no valgrind.
 #[derive(Clone, Copy, Debug, Error)]
