@@ -265,7 +265,10 @@ impl Shape {
             match gate {
                 Translation::Open => {}
                 Translation::Firewall => host.firewall = Some(FirewallSpec::STRICT),
-                Translation::Masquerade | Translation::FullyRandom | Translation::OwnPorts { .. } => {
+                Translation::Masquerade
+                | Translation::FullyRandom
+                | Translation::OwnPorts { .. }
+                | Translation::OnTheWire(_) => {
                     host.nat = Some(name.to_owned());
                     nats.push((name, external, linux(gate, input)));
                 }
@@ -343,8 +346,11 @@ fn hang_up(plan: &mut Plan, seed: Seed, hangups: Hangups) {
     plan.horizon_ms = plan.heal_at_ms + plan.budget_ms + plan.talk_ms + 60_000;
 }
 
-/// A NAT as Linux makes it.
+/// A NAT as Linux or the wire makes it.
 fn linux(translation: Translation, input: Input) -> NatSpec {
+    if let Translation::OnTheWire(spec) = translation {
+        return spec;
+    }
     let fully_random = translation == Translation::FullyRandom;
     if let Translation::OwnPorts { forgets_s } = translation {
         return NatSpec {

@@ -4,7 +4,7 @@ use sleet::fault::{Directions, ice_server_down, partition};
 
 use crate::{
     cases::{Case, DIALS_MS, Shape},
-    endings,
+    endings, matrix,
     nat::{Input, Translation},
 };
 
@@ -17,6 +17,7 @@ pub fn all() -> Vec<Case> {
     all.extend(dead_turn());
     all.extend(ringing());
     all.extend(endings::all());
+    all.extend(matrix::all());
     all
 }
 

@@ -5,11 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The lengths of an IPv4 header without options and of a UDP header, in bytes.
-const IP: usize = 20;
-const UDP: usize = 8;
-/// UDP by its number.
-const PROTOCOL: u8 = 17;
+use crate::packet::{IP, UDP, is_whole_datagram, set, sign};
 
 /// What a link does to a datagram.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,56 +33,14 @@ pub fn done(packet: &[u8], damage: &[Damage]) -> Vec<u8> {
     }
     set(&mut packet, 2, |packet| packet.len() as u16);
     set(&mut packet, IP + 4, |packet| (packet.len() - IP) as u16);
-    set(&mut packet, 10, |_| 0);
-    set(&mut packet, 10, |packet| checksum(0, &packet[..IP]));
-    set(&mut packet, IP + 6, |_| 0);
-    set(&mut packet, IP + 6, |packet| {
-        match checksum(pseudo_header(packet), &packet[IP..]) {
-            // Zero would say that there is none (RFC 768).
-            0 => u16::MAX,
-            sum => sum,
-        }
-    });
+    sign(&mut packet);
     packet
-}
-
-fn is_whole_datagram(packet: &[u8]) -> bool {
-    packet.len() >= IP + UDP
-        && packet[0] == 0x45
-        && packet[9] == PROTOCOL
-        // More fragments, or an offset.
-        && (packet[6] & 0x3f, packet[7]) == (0, 0)
-}
-
-fn set(packet: &mut [u8], at: usize, value: impl Fn(&[u8]) -> u16) {
-    let bytes = value(packet).to_be_bytes();
-    packet[at..at + 2].copy_from_slice(&bytes);
-}
-
-/// The sum of what RFC 768 puts before a datagram: both addresses, the protocol, the length.
-fn pseudo_header(packet: &[u8]) -> u32 {
-    sum(&packet[12..IP]) + u32::from(PROTOCOL) + (packet.len() - IP) as u32
-}
-
-fn sum(bytes: &[u8]) -> u32 {
-    let words = bytes.chunks(2);
-    words
-        .map(|word| u32::from(word[0]) << 8 | word.get(1).map_or(0, |low| u32::from(*low)))
-        .sum()
-}
-
-/// The Internet checksum of RFC 1071 over `bytes`, on top of a sum.
-fn checksum(before: u32, bytes: &[u8]) -> u16 {
-    let mut sum = before + sum(bytes);
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    !(sum as u16)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packet::misfits;
 
     /// Five bytes from 10.0.0.1:1 to 10.0.0.2:2.
     fn datagram() -> Vec<u8> {
@@ -98,17 +52,10 @@ mod tests {
         done(&packet, &[Damage::default()])
     }
 
-    fn sums(packet: &[u8]) -> (u16, u16) {
-        (
-            checksum(0, &packet[..IP]),
-            checksum(pseudo_header(packet), &packet[IP..]),
-        )
-    }
-
     #[test]
     fn what_is_damaged_has_checksums_that_fit() {
         let whole = datagram();
-        assert_eq!(sums(&whole), (0, 0));
+        assert_eq!(misfits(&whole), (0, 0));
         let flipped = done(
             &whole,
             &[Damage {
@@ -117,7 +64,7 @@ mod tests {
             }],
         );
         assert_eq!(&flipped[IP + UDP..], b"sneet", "l and n differ in bit 1");
-        assert_eq!(sums(&flipped), (0, 0));
+        assert_eq!(misfits(&flipped), (0, 0));
     }
 
     #[test]
@@ -131,7 +78,7 @@ mod tests {
         );
         assert_eq!(&cut[IP + UDP..], b"sl");
         assert_eq!((cut[3], cut[IP + 5]), (30, 10));
-        assert_eq!(sums(&cut), (0, 0));
+        assert_eq!(misfits(&cut), (0, 0));
     }
 
     #[test]

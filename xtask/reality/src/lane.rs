@@ -1,6 +1,7 @@
 //! A lane of the wire: the links of one call, told the real time.
 //!
-//! What becomes of a packet is decided by the simulation's own links; nothing here may decide it by itself.
+//! What becomes of a packet is decided by the simulation's own links, and by its own NATs where the kernel has none of the kind; nothing here
+//! may decide it by itself.
 
 use std::{
     collections::BTreeMap,
@@ -14,6 +15,7 @@ use sleet::{
     net::{
         conditions::{Condition, Directions},
         link::{Fate, Link, LinkEnd, LinkProfile},
+        nat::{Nat, NatSpec},
     },
     seed::Seed,
     time::SimTime,
@@ -23,6 +25,7 @@ use sleet::{
 use crate::{
     capture::Recent,
     damage::{self, Damage},
+    packet::{flow_of, readdressed},
 };
 
 /// The IPv4 and UDP headers of a packet, in bytes.
@@ -39,6 +42,19 @@ pub struct Order {
     pub links: Vec<Access>,
     /// Partitions, counted from now on.
     pub faults: Vec<Cut>,
+    /// The NATs that the wire does.
+    pub nats: Vec<Translator>,
+}
+
+/// A NAT that the wire does, for the client behind it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Translator {
+    /// The client's address.
+    pub inside: Ipv4Addr,
+    /// Its own address.
+    pub outside: Ipv4Addr,
+    /// How it behaves.
+    pub spec: NatSpec,
 }
 
 /// A host's link, as the core sees it.
@@ -72,6 +88,8 @@ pub struct Lane {
     began: SimTime,
     links: BTreeMap<(Ipv4Addr, bool), (String, Link)>,
     cuts: Vec<Cut>,
+    // By the address inside.
+    nats: BTreeMap<IpAddr, Nat>,
     recent: Recent,
 }
 
@@ -80,6 +98,28 @@ pub struct Lane {
 struct Copy {
     at: SimTime,
     damage: Vec<Damage>,
+    // What a NAT has made of its addresses.
+    flow: Option<Flow>,
+}
+
+impl Copy {
+    fn of(&self, packet: &[u8]) -> Vec<u8> {
+        let damaged = damage::done(packet, &self.damage);
+        match self.flow {
+            Some(flow) => readdressed(&damaged, flow),
+            None => damaged,
+        }
+    }
+}
+
+impl Translator {
+    fn made(&self, seed: u64) -> (IpAddr, Nat) {
+        let [inside, outside] = [self.inside, self.outside].map(IpAddr::V4);
+        (
+            inside,
+            Nat::new(Seed(seed), &self.outside.to_string(), self.spec, outside),
+        )
+    }
 }
 
 /// The lane of an address of a client or of its NAT: the second or third byte of it. Servers have none.
@@ -108,6 +148,7 @@ impl Lane {
             began,
             links,
             cuts: order.faults.clone(),
+            nats: order.nats.iter().map(|nat| nat.made(order.seed)).collect(),
             recent: Recent::default(),
         }
     }
@@ -120,16 +161,14 @@ impl Lane {
         to: Ipv4Addr,
         packet: &[u8],
     ) -> Vec<(SimTime, Vec<u8>)> {
-        let copies = self.copies(now, from, to, packet.len());
+        let copies = self.copies(now, from, to, packet);
         let arrives = copies
             .iter()
             .map(|copy| (copy.at - now, copy.damage.clone()))
             .collect();
         self.recent.add(now - self.began, packet, arrives);
         let copies = copies.into_iter();
-        copies
-            .map(|copy| (copy.at, damage::done(packet, &copy.damage)))
-            .collect()
+        copies.map(|copy| (copy.at, copy.of(packet))).collect()
     }
 
     /// Keeps a capture of what it has carried in `file`; `about` says of what.
@@ -140,22 +179,55 @@ impl Lane {
         self.recent.keep(file, about)
     }
 
-    fn copies(&mut self, now: SimTime, from: Ipv4Addr, to: Ipv4Addr, len: usize) -> Vec<Copy> {
+    fn copies(&mut self, now: SimTime, from: Ipv4Addr, to: Ipv4Addr, packet: &[u8]) -> Vec<Copy> {
         let flow = Flow {
             proto: Proto::Udp,
             src: SocketAddr::new(IpAddr::V4(from), 0),
             dst: SocketAddr::new(IpAddr::V4(to), 0),
         };
-        let payload = u32::try_from(len.saturating_sub(HEADERS)).unwrap_or(u32::MAX);
+        let payload = u32::try_from(packet.len().saturating_sub(HEADERS)).unwrap_or(u32::MAX);
         let sent = Copy {
             at: now,
             damage: Vec::new(),
+            flow: None,
         };
         let up = self.over((from, true), sent, flow, payload);
-        let down = up
+        let crossed = up
             .into_iter()
-            .flat_map(|copy| self.over((to, false), copy, flow, payload));
+            .filter_map(|copy| self.cross(copy, to, packet))
+            .collect::<Vec<_>>();
+        let down = crossed
+            .into_iter()
+            .flat_map(|(copy, to)| self.over((to, false), copy, flow, payload));
         down.collect()
+    }
+
+    /// What the NATs on its way make of a packet `to` an address, and where it goes then.
+    fn cross(&mut self, copy: Copy, to: Ipv4Addr, packet: &[u8]) -> Option<(Copy, Ipv4Addr)> {
+        if self.nats.is_empty() {
+            return Some((copy, to));
+        }
+        // These NATs do not translate ICMP, and leave TCP as it is: the line to the app's server is older than the call.
+        let mut flow = flow_of(packet)?;
+        if flow.proto == Proto::Tcp {
+            return Some((copy, to));
+        }
+        if let Some(own) = self.nats.get_mut(&flow.src.ip()) {
+            flow = own.outbound(copy.at, flow).ok()?;
+        }
+        if self.nats.contains_key(&flow.dst.ip()) {
+            // Nobody outside reaches an address inside.
+            return None;
+        }
+        let theirs = self.nats.values_mut().find(|nat| nat.external() == flow.dst.ip());
+        if let Some(theirs) = theirs {
+            flow = theirs.inbound(copy.at, flow).ok()?;
+        }
+        let IpAddr::V4(to) = flow.dst.ip() else {
+            return None;
+        };
+        let flow = Some(flow);
+        Some((Copy { flow, ..copy }, to))
     }
 
     fn over(&mut self, end: (Ipv4Addr, bool), copy: Copy, flow: Flow, payload: u32) -> Vec<Copy> {
@@ -186,25 +258,23 @@ impl Lane {
                 let more = (harm != Damage::default()).then_some(harm);
                 let again = second.map(|(_, at)| Copy { at, ..copy.clone() });
                 let damage = copy.damage.iter().copied().chain(more).collect();
-                let first = Copy { at: first.at, damage };
+                let first = Copy {
+                    at: first.at,
+                    damage,
+                    ..copy
+                };
                 std::iter::once(first).chain(again).collect()
             }
         }
     }
 }
 
-/// Source and destination of an IPv4 packet.
-pub fn ends(packet: &[u8]) -> Option<(Ipv4Addr, Ipv4Addr)> {
-    let header = packet.first_chunk::<20>().filter(|h| h[0] >> 4 == 4)?;
-    let address = |at: usize| Ipv4Addr::new(header[at], header[at + 1], header[at + 2], header[at + 3]);
-    Some((address(12), address(16)))
-}
-
 #[cfg(test)]
 mod tests {
-    use sleet::net::latency::Latency;
+    use sleet::net::{firewall::Filtering, latency::Latency, nat::Mapping};
 
     use super::*;
+    use crate::packet::ends;
 
     const ALICE: Ipv4Addr = Ipv4Addr::new(198, 18, 3, 1);
     const OFFICE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 80);
@@ -221,6 +291,7 @@ mod tests {
             seed: 1,
             links: vec![access("alice", ALICE, 10), access("office", OFFICE, 2)],
             faults,
+            nats: Vec::new(),
         };
         Lane::new(SimTime::from_millis(1_000), &order)
     }
@@ -257,5 +328,46 @@ mod tests {
         assert_eq!(lane_of(ALICE), Some(3));
         assert_eq!(lane_of(Ipv4Addr::new(10, 7, 2, 1)), Some(7));
         assert_eq!(lane_of(OFFICE), None);
+    }
+
+    #[test]
+    fn a_nat_of_the_wire_translates_datagrams_and_lets_in_whom_its_client_has_spoken_to() {
+        let inside = Ipv4Addr::new(10, 3, 1, 1);
+        let nat = Translator {
+            inside,
+            outside: ALICE,
+            spec: NatSpec::of(Mapping::EndpointIndependent, Filtering::AddressDependent),
+        };
+        let order = Order {
+            lane: 3,
+            seed: 1,
+            links: Vec::new(),
+            faults: Vec::new(),
+            nats: vec![nat],
+        };
+        let mut lane = Lane::new(SimTime::ZERO, &order);
+        let mut carry = |number: u8, src: &str, dst: &str| {
+            let flow = Flow {
+                proto: Proto::Udp,
+                src: src.parse().expect("an address"),
+                dst: dst.parse().expect("an address"),
+            };
+            let mut packet = vec![0; 48];
+            (packet[0], packet[9]) = (0x45, number);
+            let packet = readdressed(&packet, flow);
+            let (from, to) = ends(&packet).expect("IPv4");
+            let arrived = lane.carry(SimTime::ZERO, from, to, &packet).pop()?;
+            flow_of(&arrived.1)
+        };
+        let (client, server) = ("10.3.1.1:5000", "192.0.2.103:3478");
+        assert_eq!(carry(17, server, "198.18.3.1:5000"), None, "nobody was spoken to");
+        let seen = carry(17, client, server).expect("it leaves").src.to_string();
+        assert!(seen.starts_with("198.18.3.1:"), "{seen}");
+        let back = carry(17, "192.0.2.103:9", &seen).expect("any port may answer");
+        assert_eq!(back.dst.to_string(), client);
+        assert_eq!(carry(17, "192.0.2.104:9", &seen), None, "another address");
+        assert_eq!(carry(17, server, client), None, "nobody outside knows the inside");
+        let tcp = carry(6, client, server).expect("it leaves");
+        assert_eq!(tcp.src.to_string(), client);
     }
 }

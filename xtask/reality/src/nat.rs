@@ -1,12 +1,15 @@
 //! What stands between a client and the core, as rules of nftables.
 //!
-//! Linux has no cones: what it translates it lets in by address and port.
+//! Linux has no cones: what it translates it lets in by address and port. Other NATs are done [on the wire](Translation::OnTheWire).
 
 use anyhow::bail;
 use serde::{Deserialize, Serialize};
 use sleet::{
     fault::Plan,
-    net::{firewall::Filtering, nat::Mapping},
+    net::{
+        firewall::Filtering,
+        nat::{Mapping, NatSpec},
+    },
 };
 
 /// Whose side of a call.
@@ -44,6 +47,8 @@ pub enum Translation {
         /// So long.
         forgets_s: u64,
     },
+    /// As Linux has none: the wire does it, with the simulation's NAT on the real clock, and the gate only routes.
+    OnTheWire(NatSpec),
 }
 
 /// What becomes of a packet to the NAT itself that nobody asked for.
@@ -72,7 +77,7 @@ impl Gate {
     /// What the plan has between `host` and the core.
     ///
     /// # Errors
-    /// When Linux has nothing of the kind.
+    /// When the plan has no such host, or a firewall that Linux has not.
     pub fn of(plan: &Plan, host: &str, input: Input) -> anyhow::Result<Self> {
         let strict = Filtering::AddressAndPortDependent;
         let found = plan.topology.host(host);
@@ -86,22 +91,24 @@ impl Gate {
         let translation = match (nat.map(|n| n.spec), found.firewall) {
             (None, None) => Translation::Open,
             (None, Some(wall)) if wall.filtering == strict => Translation::Firewall,
-            (Some(spec), None) if spec.filtering == strict => match spec.mapping {
+            (Some(spec), None) if spec.filtering != strict => Translation::OnTheWire(spec),
+            (Some(spec), None) => match spec.mapping {
                 Mapping::EndpointIndependent if spec.port_preservation => Translation::Masquerade,
                 Mapping::AddressAndPortDependent if !spec.port_preservation => Translation::FullyRandom,
                 Mapping::EndpointIndependent if !spec.inbound_refresh => Translation::OwnPorts {
                     forgets_s: spec.timeout_s,
                 },
-                _ => bail!("Linux has no NAT that maps as that of {host}"),
+                _ => Translation::OnTheWire(spec),
             },
-            _ => bail!("Linux has no NAT that lets in as that of {host}"),
+            _ => bail!("Linux has no firewall as that of {host}"),
         };
         Ok(Self { translation, input })
     }
 
-    /// Whether it changes addresses.
+    /// Whether the gate itself changes addresses.
     pub fn translates(&self) -> bool {
-        !matches!(self.translation, Translation::Firewall | Translation::Open)
+        use Translation::{Firewall, OnTheWire, Open};
+        !matches!(self.translation, Firewall | Open | OnTheWire(_))
     }
 }
 
@@ -114,7 +121,7 @@ pub fn rules(gate: &Gate) -> String {
             "oifname \"out\" meta l4proto udp masquerade to :udp sport map @ports\n\
              oifname \"out\" meta l4proto tcp masquerade"
         }
-        Translation::Firewall | Translation::Open => "",
+        Translation::Firewall | Translation::Open | Translation::OnTheWire(_) => "",
     };
     // Every packet that leaves keeps its port, the first one draws it: a chain of type nat sees only the first of a connection. The
     // counter is read in network order, so that neighbours are far apart.
@@ -127,7 +134,7 @@ pub fn rules(gate: &Gate) -> String {
         _ => String::new(),
     };
     let forward = match gate.translation {
-        Translation::Open => "policy accept;",
+        Translation::Open | Translation::OnTheWire(_) => "policy accept;",
         _ => "policy drop; ct state established,related accept; iifname \"in*\" accept;",
     };
     let input = match gate.input {

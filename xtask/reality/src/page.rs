@@ -4,6 +4,7 @@ use std::{fmt::Write as _, io, path::Path};
 
 use crate::{
     compare::{Row, Sample},
+    matrix,
     suite::EXECUTED,
 };
 
@@ -105,6 +106,13 @@ pub fn details(row: &Row, executed: &Path, out: &mut impl io::Write) -> io::Resu
 pub fn written(text: &str, rows: &[Row]) -> Option<String> {
     let (before, rest) = text.split_once(BEGIN)?;
     let (_, after) = rest.split_once(END)?;
+    let cells = matrix::grid(rows);
+    let rows: Vec<Row> = rows
+        .iter()
+        .filter(|row| !row.case.starts_with(matrix::FAMILY))
+        .cloned()
+        .collect();
+    let rows = &rows[..];
     let agree = rows.iter().filter(|row| row.disagreements().is_empty()).count();
     let mut tables = format!(
         "{agree} of {} cases agree.\n\n{}\nWhich kinds of candidates the caller's pair had, its own first:\n\n{}",
@@ -120,6 +128,12 @@ pub fn written(text: &str, rows: &[Row]) -> Option<String> {
             tables,
             "\nWhat was left after hangups, in how many rounds:\n\n{}",
             left(rows)
+        );
+    }
+    if let Some(cells) = cells {
+        let _ = write!(
+            tables,
+            "\nThe NAT matrix, caller by callee, mapping and filtering each: how many real calls of how many connected.\n\n{cells}"
         );
     }
     let captures = rows.iter().flat_map(|row| &row.captures);

@@ -9,8 +9,8 @@ use sleet::{
 };
 
 use crate::{
-    lane::{Access, Cut, Order},
-    nat::{Gate, Ports, Side},
+    lane::{Access, Cut, Order, Translator},
+    nat::{Gate, Ports, Side, Translation},
     place::Place,
     world::{Network, OFFICE, inside, outside, turn_of},
 };
@@ -138,10 +138,20 @@ pub fn order(place: &Place<'_>, seed: Seed, plan: &Plan) -> anyhow::Result<Order
         }),
         _ => None,
     });
+    let sides = [Side::Alice, Side::Bob].into_iter().zip(&place.gates);
+    let nats = sides.filter_map(|(side, gate)| match gate.translation {
+        Translation::OnTheWire(spec) => Some(Translator {
+            inside: inside(place.lane, side),
+            outside: outside(place.lane, side),
+            spec,
+        }),
+        _ => None,
+    });
     Ok(Order {
         lane: place.lane,
         seed: seed.0,
         links,
         faults: cuts.collect(),
+        nats: nats.collect(),
     })
 }

@@ -20,7 +20,8 @@ use sleet::time::SimTime;
 
 use crate::{
     clock::Clock,
-    lane::{Lane, Order, ends, lane_of},
+    lane::{Lane, Order, lane_of},
+    packet::ends,
 };
 
 /// The name of the device.
