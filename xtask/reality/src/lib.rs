@@ -20,6 +20,7 @@ pub mod lane;
 pub mod leftovers;
 pub mod matrix;
 pub mod nat;
+pub mod own_server;
 pub mod packet;
 pub mod page;
 pub mod phone;
@@ -38,6 +39,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{self, Write},
+    net::Ipv4Addr,
     path::{Path, PathBuf},
 };
 
@@ -85,10 +87,15 @@ pub struct Args {
     /// Kill a run in the middle, and show that it leaves nothing
     #[arg(long)]
     leftovers: bool,
+    /// STUN and TURN by our own server, also where coturn is installed
+    #[arg(long)]
+    own_server: bool,
     #[arg(long, hide = true)]
     inside: Option<PathBuf>,
     #[arg(long, hide = true)]
     wire: bool,
+    #[arg(long, hide = true)]
+    serve: Option<Ipv4Addr>,
 }
 
 /// How many simulated calls of a case that disagrees leave their traces.
@@ -110,6 +117,9 @@ enum Half {
 pub fn reality(args: &Args) -> anyhow::Result<u8> {
     if args.wire {
         return wire::run().map(|()| 0);
+    }
+    if let Some(address) = args.serve {
+        return own_server::run(address).map(|()| 0);
     }
     if let Some(folder) = &args.inside {
         return suite::run(folder).map(|()| 0);
@@ -144,6 +154,12 @@ pub fn reality(args: &Args) -> anyhow::Result<u8> {
             writeln!(out, "  {what}")?;
         }
         return Ok(CANNOT);
+    }
+    if !tools::has_coturn() {
+        writeln!(
+            out,
+            "STUN and TURN by our own server; with coturn (apt-get install coturn) they are an independent one's"
+        )?;
     }
     simulated::build(&root)?;
     if args.leftovers {
@@ -252,6 +268,7 @@ fn executed_in(
         app: bin.join("own-client"),
         cases: cases.iter().map(|c| (c.name.clone(), calls(c))).collect(),
         side_by_side: args.side_by_side,
+        own_server: args.own_server || !tools::has_coturn(),
     };
     fs::write(executed.join(suite::JOB), serde_json::to_string_pretty(&job)?)?;
     let status = cage::inside(executed)?;

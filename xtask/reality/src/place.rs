@@ -12,6 +12,8 @@ pub struct Place<'a> {
     pub lane: u8,
     /// The app under test.
     pub app: &'a Path,
+    /// Whether STUN and TURN are by our own server instead of coturn.
+    pub own_server: bool,
     /// Where logs go.
     pub logs: &'a Path,
     /// What stands between the clients and the core.

@@ -53,6 +53,8 @@ pub struct Job {
     pub cases: Vec<(String, u64)>,
     /// How many calls take place side by side at most.
     pub side_by_side: u8,
+    /// Whether STUN and TURN are by our own server instead of coturn.
+    pub own_server: bool,
 }
 
 /// Does the job that lies in `folder`, in the cage.
@@ -78,8 +80,7 @@ pub fn run(folder: &Path) -> anyhow::Result<()> {
     for (case, calls) in wanted {
         let logs = folder.join("logs").join(&case.name);
         let captures = capture::Folder::new(folder, &case.name)?;
-        let done =
-            execute(&world, &job.app, case, calls, &logs, captures).with_context(|| case.name.clone())?;
+        let done = execute(&world, &job, case, calls, &logs, captures).with_context(|| case.name.clone())?;
         for result in done {
             writeln!(results, "{}", serde_json::to_string(&result)?)?;
         }
@@ -101,7 +102,7 @@ impl Drop for Served {
 
 fn execute(
     world: &World,
-    app: &Path,
+    job: &Job,
     case: &Case,
     calls: u64,
     logs: &Path,
@@ -115,7 +116,7 @@ fn execute(
     let wired = needs_wire(&first);
     world.shape(&gates, wired)?;
     fs::create_dir_all(logs)?;
-    let _office = office(app, &first, logs)?;
+    let _office = office(&job.app, &first, logs)?;
     let next = Mutex::new(0..calls);
     let captures = Mutex::new(captures);
     let done = Mutex::new(BTreeMap::new());
@@ -128,7 +129,8 @@ fn execute(
             let place = Place {
                 world,
                 lane,
-                app,
+                app: &job.app,
+                own_server: job.own_server,
                 logs: &logs.join(seed.0.to_string()),
                 gates,
                 story: case.shape.story,

@@ -15,8 +15,8 @@ const NEEDED: [(&str, &str, &str); 4] = [
     ("nft", "NATs and firewalls", "apt-get install nftables"),
     ("sysctl", "forwarding", "apt-get install procps"),
 ];
-/// The STUN and TURN server.
-const COTURN: (&str, &str, &str) = ("turnserver", "STUN and TURN", "apt-get install coturn");
+/// The STUN and TURN server of Debian's package `coturn`.
+const COTURN: &str = "turnserver";
 
 /// Cargo, as who calls `cargo xtask` starts it: what cargo told this program of its own package, the build script of `ring` would
 /// take for a change, and build the stack anew each time.
@@ -36,10 +36,7 @@ pub fn missing() -> Vec<String> {
     if !cfg!(target_os = "linux") {
         return vec!["Linux: namespaces and nftables are its own".to_owned()];
     }
-    let tools = NEEDED
-        .iter()
-        .chain([&COTURN])
-        .filter(|(tool, ..)| !is_there(tool));
+    let tools = NEEDED.iter().filter(|(tool, ..)| !is_there(tool));
     let mut missing: Vec<String> = tools
         .map(|(tool, what, how)| format!("{tool}, for {what} ({how})"))
         .collect();
@@ -50,6 +47,11 @@ pub fn missing() -> Vec<String> {
         missing.push("the right to make network namespaces and NATs (root)".to_owned());
     }
     missing
+}
+
+/// Whether coturn is installed.
+pub fn has_coturn() -> bool {
+    is_there(COTURN)
 }
 
 fn is_there(tool: &str) -> bool {

@@ -1,4 +1,4 @@
-//! The STUN and TURN server of a call, coturn: started, killed, and asked what it holds.
+//! The STUN and TURN server of a call, coturn or our own: started, killed, and asked what it holds.
 //!
 //! What it holds is read from its own log: nothing here may count for it.
 
@@ -27,7 +27,7 @@ use crate::{
 /// How long it may take to come up, on a machine that has other work.
 const UP_IN: Duration = Duration::from_secs(10);
 
-/// A running coturn. Dropped, it is killed without a goodbye.
+/// A running server. Dropped, it is killed without a goodbye.
 pub struct Turn {
     child: Child,
     address: Ipv4Addr,
@@ -43,12 +43,15 @@ impl Turn {
         if plan.ice_servers.is_empty() {
             return Ok(None);
         }
-        let log = place.logs.join("coturn.log");
+        let log = place.logs.join("turn.log");
         // After a death in the same call, the log goes on.
         let written = File::options().create(true).append(true).open(&log)?;
-        let mut command = command(place);
+        let mut command = match place.own_server {
+            true => own(place)?,
+            false => coturn(place),
+        };
         command.stdin(Stdio::null()).stdout(written).stderr(Stdio::null());
-        let child = command.spawn().context("coturn")?;
+        let child = command.spawn().context("the TURN server")?;
         let address = turn_of(place.lane);
         Ok(Some(Self { child, address, log }))
     }
@@ -65,7 +68,7 @@ impl Turn {
         while !fs::read_to_string(&table).is_ok_and(|table| is_bound(&table, self.address)) {
             anyhow::ensure!(
                 clock.passed() < UP_IN,
-                "coturn does not listen on {}",
+                "the STUN server does not listen on {}",
                 self.address
             );
             rest(LOOK_AGAIN);
@@ -91,7 +94,14 @@ impl Drop for Turn {
     }
 }
 
-fn command(place: &Place<'_>) -> Command {
+/// The [stack's own server](crate::own_server).
+fn own(place: &Place<'_>) -> anyhow::Result<Command> {
+    let mut command = within("srv", std::env::current_exe()?);
+    command.args(["reality", "--serve", &turn_of(place.lane).to_string()]);
+    Ok(command)
+}
+
+fn coturn(place: &Place<'_>) -> Command {
     let address = turn_of(place.lane).to_string();
     let pid = place.logs.join("coturn.pid");
     let mut command = within("srv", "turnserver");
