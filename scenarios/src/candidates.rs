@@ -33,8 +33,9 @@ const BUFFER_BOTH: Policy = BUFFER_SENDER.receiving(ReceivePolicy::Buffer);
 /// The longest that 95 % of the calls may take to connect on the story network, in milliseconds, from dialing on: ringing, picking
 /// up, the slow steps of both apps, and the round trips. 2.1 to 2.6 s are seen.
 const CONNECTS_MS: u64 = 2_900;
-/// The same with an attempt before that fails in the dark. 7.6 s are seen.
-const RECONNECTS_MS: u64 = 8_500;
+/// The same with an attempt before that fails in the dark. What the caller writes to the server in the dark, and after it, waits until TCP tries
+/// again: 8.2 s after the first of it. 8.5 s are seen as the median, 9.6 s on 95 % of the seeds.
+const RECONNECTS_MS: u64 = 10_500;
 /// The same where a push notification wakes the callee. 5.5 to 5.7 s are seen.
 const CONNECTS_WOKEN_MS: u64 = 6_200;
 
