@@ -2,8 +2,8 @@
 //!
 //! Datagrams are lost, delayed, reordered, duplicated, corrupted and truncated one by one. TCP segments are not: an
 //! application sees only a retransmission that holds back what follows it, so a segment that would be lost, damaged or
-//! dropped by a full queue, or meets a partition, arrives late instead, and its flow keeps its order. A segment is never larger than the MTU:
-//! TCP has agreed on its size.
+//! dropped by a full queue, or meets a partition, arrives late instead, and its flow keeps its order. A segment is never
+//! larger than the MTU: TCP has agreed on its size.
 //!
 //! A datagram meets, in this order: a partition, the MTU, the queue and the bandwidth, loss, and the impairments on the
 //! way. A lost datagram has used the bandwidth; a duplicate is made behind the queue and uses none, and neither does a
@@ -163,11 +163,6 @@ impl Link {
         self.conditions.set_dark(dark);
     }
 
-    /// Returns how long TCP waits before it sends a segment of this link again for the first time.
-    pub fn first_wait(&self) -> Duration {
-        resend::first_wait(&self.profile)
-    }
-
     fn reshape(&mut self) {
         (self.profile, self.blame) = self.conditions.reshape(self.end.direction, &self.base);
     }
@@ -272,7 +267,7 @@ impl Link {
     fn carry_segment(&mut self, packet: Entering, draws: &Draws) -> Fate {
         let (now, bytes) = (packet.now, packet.ip_len());
         let (blocked, held) = (self.conditions.blocked(), self.conditions.held());
-        let first_wait = self.first_wait();
+        let first_wait = resend::first_wait(&self.profile);
         let stream = self.flows.entry(packet.flow).or_default();
         let sent_again =
             match blocked.map(|(fault, until)| (fault, stream.gets_through(now, until, first_wait))) {

@@ -56,7 +56,6 @@ pub struct Came {
 /// What cannot be executed for real: acts, faults and moments that only the simulation has.
 pub fn execute(place: &Place<'_>, seed: Seed, plan: &Plan) -> anyhow::Result<Came> {
     fs::create_dir_all(place.logs)?;
-    undo(place, plan)?;
     let turn = Turn::start(place, plan)?;
     turn.as_ref().map(Turn::until_it_listens).transpose()?;
     let clock = Clock::start();
@@ -95,10 +94,12 @@ pub fn execute(place: &Place<'_>, seed: Seed, plan: &Plan) -> anyhow::Result<Cam
         round,
         came: Came::default(),
     };
-    call.follow(&shows)
+    let came = call.follow(&shows)?;
+    undo(place, plan)?;
+    Ok(came)
 }
 
-/// Takes back what the last call of this lane did to its network.
+/// Takes back what the faults of a call did to the network of its lane: the next call there may be of another case.
 fn undo(place: &Place<'_>, plan: &Plan) -> anyhow::Result<()> {
     let (world, lane) = (place.world, place.lane);
     for fault in &plan.faults {

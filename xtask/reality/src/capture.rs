@@ -173,11 +173,11 @@ fn of_case(executed: &Path, case: &str) -> PathBuf {
     executed.join("captures").join(case)
 }
 
-/// Throws away what nobody will look at now that `row` is known; what stays, as paths from the folder of what was executed.
+/// Throws away what nobody will look at now that `row` is known, unless `all` are wanted; what stays, as paths from the folder of what was executed.
 ///
 /// # Errors
 /// When a file cannot be removed.
-pub fn sort_out(executed: &Path, row: &Row) -> anyhow::Result<Vec<PathBuf>> {
+pub fn sort_out(executed: &Path, row: &Row, all: bool) -> anyhow::Result<Vec<PathBuf>> {
     let folder = of_case(executed, &row.case);
     let mut stay = Vec::new();
     let disagrees = !row.disagreements().is_empty();
@@ -185,7 +185,7 @@ pub fn sort_out(executed: &Path, row: &Row) -> anyhow::Result<Vec<PathBuf>> {
     for entry in fs::read_dir(&folder).into_iter().flatten() {
         let path = entry?.path();
         let is_well = path.to_string_lossy().ends_with(ENDING[1]);
-        if disagrees || (all_should && !is_well) {
+        if all || disagrees || (all_should && !is_well) {
             let inner = path.strip_prefix(executed).map_or(path.clone(), Path::to_owned);
             stay.push(inner);
         } else {

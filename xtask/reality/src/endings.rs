@@ -18,6 +18,11 @@ const SETTLE_MS: u64 = 12_000;
 const WATCHED_MS: u64 = 40_000;
 /// When it starts again, in milliseconds from dialing on: the call has connected.
 const REBOOTS_MS: u64 = 4_000;
+/// The caller restarts ICE a second after that.
+const RESTARTS: Story = Story::Restarts {
+    at_ms: REBOOTS_MS + 1_000,
+    within_ms: 10_000,
+};
 /// After how many seconds of silence the NATs of `binding/…` forget.
 const FORGETS_S: u64 = 10;
 
@@ -154,10 +159,7 @@ fn restarts() -> Vec<Case> {
     let restarted = |faults| Shape {
         slow: Vec::new(),
         faults,
-        story: Story::Restarts {
-            at_ms: REBOOTS_MS + 1_000,
-            within_ms: 10_000,
-        },
+        story: RESTARTS,
         ..Shape::default()
     };
     let moves = Fault::new(
@@ -189,10 +191,6 @@ fn switches() -> Vec<Case> {
         story,
         ..Shape::default()
     };
-    let restarts = Story::Restarts {
-        at_ms: REBOOTS_MS + 1_000,
-        within_ms: 10_000,
-    };
     vec![
         Case::new(
             "switch/left",
@@ -203,7 +201,7 @@ fn switches() -> Vec<Case> {
         Case::new(
             "switch/restart",
             "the same, and a second later the caller restarts ICE",
-            switched(restarts),
+            switched(RESTARTS),
         ),
         Case::new(
             "switch/no-server",
@@ -211,7 +209,7 @@ fn switches() -> Vec<Case> {
             Shape {
                 gates: [Translation::Masquerade, Translation::Open],
                 stun: false,
-                ..switched(restarts)
+                ..switched(RESTARTS)
             },
         ),
     ]

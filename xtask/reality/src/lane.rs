@@ -25,11 +25,8 @@ use sleet::{
 use crate::{
     capture::Recent,
     damage::{self, Damage},
-    packet::{flow_of, readdressed},
+    packet::{IP, UDP, flow_of, readdressed},
 };
-
-/// The IPv4 and UDP headers of a packet, in bytes.
-const HEADERS: usize = 28;
 
 /// What the wire is told: the links of a call, from now on. What another lane has stays.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -185,7 +182,7 @@ impl Lane {
             src: SocketAddr::new(IpAddr::V4(from), 0),
             dst: SocketAddr::new(IpAddr::V4(to), 0),
         };
-        let payload = u32::try_from(packet.len().saturating_sub(HEADERS)).unwrap_or(u32::MAX);
+        let payload = u32::try_from(packet.len().saturating_sub(IP + UDP)).unwrap_or(u32::MAX);
         let sent = Copy {
             at: now,
             damage: Vec::new(),

@@ -87,6 +87,9 @@ pub struct Args {
     /// Kill a run in the middle, and show that it leaves nothing
     #[arg(long)]
     leftovers: bool,
+    /// Keep captures of cases that agree too
+    #[arg(long)]
+    captures: bool,
     /// STUN and TURN by our own server, also where coturn is installed
     #[arg(long)]
     own_server: bool,
@@ -234,7 +237,7 @@ fn both(args: &Args, root: &Path, cases: &[Case], out: &mut impl Write) -> anyho
             captures: captures_before,
         };
         if args.only != Some(Half::Simulated) {
-            row.captures = capture::sort_out(&executed, &row)?;
+            row.captures = capture::sort_out(&executed, &row, args.captures)?;
         }
         let line = page::table(std::slice::from_ref(&row));
         writeln!(

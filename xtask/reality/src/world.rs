@@ -7,7 +7,8 @@
 //!                     wire0        srv
 //! ```
 //!
-//! A client has two networks, of which it is in the second only after it has left the first. All of it is made inside of the cage and ends with it. Nothing here may be called outside of it.
+//! A client has two networks, of which it is in the second only after it has left the first. All of it is made inside of the cage and ends
+//! with it. Nothing here may be called outside of it.
 
 use std::{
     fmt::Write as _,
@@ -235,7 +236,7 @@ impl World {
     }
 
     /// Moves a client from one network to another, as a machine that loses the one: its addresses go, and its connections break, as
-    /// Android's do; Linux by itself would keep them, and send them nowhere.
+    /// Android's do; Linux by itself would keep them, and send them nowhere. Who is in the other one already is there afterwards too.
     ///
     /// # Errors
     /// What the system's tools say.
